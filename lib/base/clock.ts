@@ -1,0 +1,53 @@
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
+
+/**
+ * Where the engine takes its time from. The only place that knows RxJS's schedulers, and the only one
+ * that reads the host's clock.
+ */
+export interface Clock {
+  /** Whether this is the host's own time; only then does the engine slice it. */
+  readonly live: boolean;
+  /** The scheduler this clock was made from, for the operators of a step's body. */
+  readonly scheduler: SchedulerLike;
+  /** The time in milliseconds; never goes back. */
+  now(): number;
+  /** Calls `work` once after `ms`; the returned function prevents it. */
+  after(ms: number, work: () => void): () => void;
+}
+
+/** The host's time as a scheduler: waits as `asyncScheduler` does, but its `now()` never goes back. */
+export const liveScheduler: SchedulerLike = {
+  now: () => performance.timeOrigin + performance.now(),
+  schedule: asyncScheduler.schedule.bind(asyncScheduler),
+};
+
+/** The host's time: epoch milliseconds that never go back, even where the wall clock is set. */
+export const liveClock: Clock = {
+  live: true,
+  scheduler: liveScheduler,
+  now: () => performance.timeOrigin + performance.now(),
+  after(ms, work) {
+    const timer = setTimeout(work, ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
+
+/** The clock of a scheduler; the live one where there is none. */
+export function clockOf(scheduler: SchedulerLike | undefined): Clock {
+  if (scheduler === undefined || scheduler === liveScheduler) return liveClock;
+  return {
+    live: false,
+    scheduler,
+    now: () => scheduler.now(),
+    after(ms, work) {
+      const subscription = scheduler.schedule(() => {
+        work();
+      }, ms);
+      return () => {
+        subscription.unsubscribe();
+      };
+    },
+  };
+}

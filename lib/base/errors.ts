@@ -1,0 +1,85 @@
+import { inspectValue } from './inspect.ts';
+
+/**
+ * What every error of millrace is: a class with a literal `name`, a stable `code`, and its `cause` kept.
+ *
+ * @example
+ * ```ts
+ * run.result$.subscribe({
+ *   error: (error) => {
+ *     if (error instanceof MillraceError) console.error(error.code, error.message);
+ *   },
+ * });
+ * ```
+ */
+export abstract class MillraceError extends Error {
+  abstract override readonly name: string;
+  /** A stable identifier of the kind of error, for `switch` and logs. */
+  abstract readonly code: string;
+}
+
+/** One option that can't be used: where it is, what it should be and what it was. */
+export interface OptionProblem {
+  /** The path to the option, as in `limits['heavy-cpu']`. */
+  readonly option: string;
+  /** What would have been right, as in `a positive number`. */
+  readonly expected: string;
+  /** What was given. */
+  readonly value: unknown;
+}
+
+/**
+ * Options that can't be used. The message names every one of them, what it should be and what it was.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   flights.run({ inputs: { path: 'flights.parquet' }, limits: { 'heavy-cpu': -1 } });
+ * } catch (error) {
+ *   if (error instanceof InvalidOptionsError) console.error(error.problems[0]?.option);
+ * }
+ * ```
+ */
+export class InvalidOptionsError extends MillraceError {
+  override readonly name = 'InvalidOptionsError';
+  override readonly code = 'INVALID_OPTIONS';
+
+  /** Whose options they were, as in `step('table')`. */
+  readonly owner: string;
+  /** Every option that can't be used, in the order they were checked. */
+  readonly problems: readonly OptionProblem[];
+
+  constructor(owner: string, problems: readonly OptionProblem[], options?: ErrorOptions) {
+    super(
+      `${owner}: ${problems
+        .map(({ option, expected, value }) => `expected ${option} to be ${expected}, got ${inspectValue(value)}`)
+        .join('; ')}`,
+      options,
+    );
+    this.owner = owner;
+    this.problems = problems;
+  }
+}
+
+/**
+ * A run, a step or a task was cancelled. `reason` is what was given to `cancel(reason)`.
+ *
+ * Never retried and never reported as a failure.
+ */
+export class CancelledError extends MillraceError {
+  override readonly name = 'CancelledError';
+  override readonly code = 'CANCELLED';
+
+  /** What was given as the reason, or `undefined`. */
+  readonly reason: unknown;
+
+  constructor(reason?: unknown, what = 'the operation') {
+    super(
+      reason === undefined
+        ? `${what} was cancelled`
+        : `${what} was cancelled: ${reason instanceof Error ? reason.message : inspectValue(reason)}`,
+      reason instanceof Error ? { cause: reason } : undefined,
+    );
+    this.reason = reason;
+  }
+}

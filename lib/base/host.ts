@@ -1,0 +1,60 @@
+/** What the engine asks of the host besides time: a macrotask, the environment, and what the machine offers. */
+
+interface HostProcess {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  constrainedMemory?(): number | undefined;
+  getBuiltinModule?(id: string): unknown;
+}
+
+interface OperatingSystem {
+  availableParallelism?(): number;
+  totalmem(): number;
+}
+
+interface BrowserChannel {
+  readonly port1: { onmessage: (() => void) | null; close(): void };
+  readonly port2: { postMessage(message: unknown): void };
+}
+
+const host = globalThis as {
+  readonly process?: HostProcess;
+  readonly navigator?: { readonly hardwareConcurrency?: number; readonly deviceMemory?: number };
+  readonly setImmediate?: (work: () => void) => unknown;
+};
+
+/** Runs `work` after the event loop has served timers and I/O. */
+export function macrotask(work: () => void): void {
+  if (host.setImmediate !== undefined) {
+    host.setImmediate(work);
+    return;
+  }
+  // A browser's nested timers wait at least 4 ms; a message doesn't.
+  const { port1, port2 } = new MessageChannel() as unknown as BrowserChannel;
+  port1.onmessage = () => {
+    port1.close();
+    work();
+  };
+  port2.postMessage(undefined);
+}
+
+/** An environment variable, or `undefined` where it is unset or empty, or where there is no environment. */
+export function environmentVariable(name: string): string | undefined {
+  const value = host.process?.env?.[name];
+  return value === '' ? undefined : value;
+}
+
+/** How many threads the machine runs at once; 4 where it doesn't say. */
+export function availableParallelism(): number {
+  return operatingSystem()?.availableParallelism?.() ?? host.navigator?.hardwareConcurrency ?? 4;
+}
+
+/** The bytes of memory this process may use; 4 GiB where the machine doesn't say. */
+export function availableMemory(): number {
+  const total = operatingSystem()?.totalmem() ?? (host.navigator?.deviceMemory ?? 4) * 2 ** 30;
+  const constrained = host.process?.constrainedMemory?.() ?? 0;
+  return constrained > 0 && constrained < total ? constrained : total;
+}
+
+function operatingSystem(): OperatingSystem | undefined {
+  return host.process?.getBuiltinModule?.('node:os') as OperatingSystem | undefined;
+}

@@ -1,0 +1,35 @@
+import type { SchedulerLike } from 'rxjs';
+import type { CancellationToken } from '../base/cancellation.ts';
+
+/** How far a step is: a fraction from 0 to 1, or so many of so many. */
+export type ProgressAmount = number | { readonly done: number; readonly total: number };
+
+/**
+ * What a step's function gets beside its inputs: one object for each attempt.
+ *
+ * The token and the signal are made when first asked for; a step that uses neither pays for neither.
+ */
+export interface StepContext {
+  /** The id of the step. */
+  readonly stepId: string;
+  /** Which attempt this is, from 1. */
+  readonly attempt: number;
+  /** Where the run takes its time from; give it to RxJS operators that wait, so that they obey virtual time. */
+  readonly scheduler: SchedulerLike;
+  /** Cancelled when this attempt should stop: the run was cancelled or failed, or the attempt timed out. */
+  readonly token: CancellationToken;
+  /** The token as an AbortSignal, for `fetch`, `fs` and child processes. */
+  readonly signal: AbortSignal;
+  /** How long, in ms, this attempt may go on after it was told to stop. */
+  readonly gracePeriod: number;
+  /** Tells the run how far the step is, as a `step-progress` event. Free where nobody listens. */
+  progress(amount: ProgressAmount, message?: string): void;
+  /** Emits a `log` event. Free where nobody listens. */
+  log(message: string, data?: unknown): void;
+  /**
+   * Registers a finaliser of this attempt: whatever the outcome, finalisers run last in, first out after the
+   * body has stopped, and each one's Promise or Observable is awaited before the attempt is over and gives its
+   * resources back. An error in one is reported as a `warning` event.
+   */
+  defer(finaliser: () => unknown): void;
+}

@@ -1,0 +1,234 @@
+import type { AdmissionQueue } from './admission-queue.ts';
+import { invariant } from '../base/invariant.ts';
+import type { Shape } from './shape.ts';
+
+/** How an {@link Admission} decides. */
+export interface AdmissionRules<Item> {
+  /** The capacity of each class. */
+  readonly capacities: readonly number[];
+  /** The shape of an item; the same object for equal demands. */
+  readonly shapeOf: (item: Item) => Shape<Item>;
+  /** Whether one item goes before another; a strict total order. */
+  readonly before: (left: Item, right: Item) => boolean;
+  /**
+   * How many admissions may take a class that a waiting item lacks before it becomes a barrier; `undefined` where
+   * all demands are equal, so that none can be overtaken for lack of room.
+   */
+  readonly maxOvertakes: number | undefined;
+}
+
+// Sums of fractions may come out a hair above what was meant.
+const tolerance = 1 + 1e-9;
+
+/**
+ * Decides which waiting item starts next: the first in order among those whose whole demand fits.
+ *
+ * 1. An item's demand is taken all at once or not at all, so nothing is held while waiting.
+ * 2. What is taken equals the demands of the admitted items that have not been released.
+ * 3. No class is ever taken above its capacity.
+ * 4. An item that doesn't fit counts each admission that takes a class it lacks. At `maxOvertakes` it becomes
+ *    a *barrier*: it goes before all items that aren't, and until it has started no other item may take a class of
+ *    which it lacks some. Barriers are served in order.
+ *
+ * Items of one demand wait in one heap, so that a decision costs a look at each distinct demand, not at each item.
+ */
+export class Admission<Item> implements AdmissionQueue<Item> {
+  onRoom: (() => void) | undefined;
+  /** How much of each class is taken, and the most that ever was. */
+  readonly taken: number[];
+  readonly peaks: number[];
+  readonly capacities: readonly number[];
+  readonly #rules: AdmissionRules<Item>;
+  readonly #holders: number[];
+  /** How much of each class is taken for good by items whose demand will not come back. */
+  readonly #lost: number[];
+  readonly #shapes: Shape<Item>[] = [];
+  #waiting = 0;
+  #barriers = 0;
+  #pauses = 0;
+
+  constructor(rules: AdmissionRules<Item>) {
+    this.#rules = rules;
+    this.capacities = rules.capacities;
+    this.taken = rules.capacities.map(() => 0);
+    this.peaks = rules.capacities.map(() => 0);
+    this.#holders = rules.capacities.map(() => 0);
+    this.#lost = rules.capacities.map(() => 0);
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  enqueue(item: Item): void {
+    const shape = this.#rules.shapeOf(item);
+    if (!shape.isListed) {
+      shape.isListed = true;
+      this.#shapes.push(shape);
+    }
+    shape.add(item, this.#rules.maxOvertakes !== undefined);
+    this.#waiting++;
+  }
+
+  admit(): Item | undefined {
+    if (this.#waiting === 0 || this.#pauses > 0) return undefined;
+    const shape = this.#barriers === 0 ? this.#best(noShapes) : this.#bestWithBarriers();
+    return shape === undefined ? undefined : this.#start(shape);
+  }
+
+  release(item: Item): void {
+    const { classes, amounts } = this.#rules.shapeOf(item);
+    for (let at = 0; at < classes.length; at++) {
+      const place = classes[at] as number;
+      const holders = (this.#holders[place] as number) - 1;
+      invariant(holders >= 0, 'a demand was given back twice');
+      this.#holders[place] = holders;
+      // With no holder left, what remains is the rounding of fractions.
+      this.taken[place] = holders === 0 ? 0 : (this.taken[place] as number) - (amounts[at] as number);
+    }
+  }
+
+  /** Lets nothing more go until {@link resume} has been called as often. */
+  pause(): void {
+    this.#pauses++;
+  }
+
+  resume(): void {
+    this.#pauses--;
+    if (this.#pauses === 0 && this.#waiting > 0) this.onRoom?.();
+  }
+
+  /** Takes out everything that waits, in order. */
+  clear(): Item[] {
+    const items = this.#shapes.flatMap((shape) => this.#empty(shape));
+    return items.sort((left, right) => (this.#rules.before(left, right) ? -1 : 1));
+  }
+
+  /** Gives up hope that an admitted item's demand will be released: it stays taken. */
+  forfeit(item: Item): void {
+    this.#lose(item, 1);
+  }
+
+  /** The demand of a forfeited item came back after all. */
+  recover(item: Item): void {
+    this.#lose(item, -1);
+    this.release(item);
+    this.onRoom?.();
+  }
+
+  /** The place of a class of which an item demands more than can ever be free again, or `undefined`. */
+  neverFits(item: Item): number | undefined {
+    const { classes, amounts } = this.#rules.shapeOf(item);
+    return classes.find((place, at) => {
+      const left = (this.capacities[place] as number) - (this.#lost[place] as number);
+      return (amounts[at] as number) > left * tolerance;
+    });
+  }
+
+  /** Takes out the waiting items that can never fit any more. */
+  removeHopeless(): Item[] {
+    return this.#shapes.flatMap((shape) => {
+      const sample = shape.peek();
+      return sample !== undefined && this.neverFits(sample) !== undefined ? this.#empty(shape) : [];
+    });
+  }
+
+  #lose(item: Item, sign: number): void {
+    const { classes, amounts } = this.#rules.shapeOf(item);
+    for (let at = 0; at < classes.length; at++) {
+      const place = classes[at] as number;
+      this.#lost[place] = (this.#lost[place] as number) + sign * (amounts[at] as number);
+    }
+  }
+
+  #empty(shape: Shape<Item>): Item[] {
+    this.#waiting -= shape.size;
+    this.#barriers -= shape.barriers.size;
+    return shape.clear();
+  }
+
+  /** The shape whose first item goes next, of those that fit and take no class that a barrier lacks. */
+  #best(lacking: readonly Shape<Item>[]): Shape<Item> | undefined {
+    let best: Shape<Item> | undefined;
+    let bestItem: Item | undefined;
+    for (const shape of this.#shapes) {
+      const item = shape.peek();
+      if (item === undefined || !this.#fits(shape) || this.#isBarred(shape, lacking)) continue;
+      if (best === undefined || this.#rules.before(item, bestItem as Item)) {
+        best = shape;
+        bestItem = item;
+      }
+    }
+    return best;
+  }
+
+  #bestWithBarriers(): Shape<Item> | undefined {
+    const lacking: Shape<Item>[] = [];
+    const barred = this.#shapes.filter((shape) => shape.barriers.size > 0);
+    barred.sort((left, right) =>
+      this.#rules.before(left.barriers.peek() as Item, right.barriers.peek() as Item) ? -1 : 1,
+    );
+    for (const shape of barred) {
+      if (!this.#fits(shape)) lacking.push(shape);
+      else if (!this.#isBarred(shape, lacking)) return shape;
+    }
+    return this.#best(lacking);
+  }
+
+  #start(shape: Shape<Item>): Item {
+    if (this.#rules.maxOvertakes !== undefined) this.#countOvertakes(shape, this.#rules.maxOvertakes);
+    if (shape.barriers.size > 0) this.#barriers--;
+    const item = shape.take();
+    this.#waiting--;
+    if (shape.size === 0 && this.#shapes.length > manyShapes) this.#unlist(shape);
+    const { classes, amounts } = shape;
+    for (let at = 0; at < classes.length; at++) {
+      const place = classes[at] as number;
+      const taken = (this.taken[place] as number) + (amounts[at] as number);
+      this.taken[place] = taken;
+      this.#holders[place] = (this.#holders[place] as number) + 1;
+      if (taken > (this.peaks[place] as number)) this.peaks[place] = taken;
+    }
+    return item;
+  }
+
+  #unlist(shape: Shape<Item>): void {
+    shape.isListed = false;
+    this.#shapes.splice(this.#shapes.indexOf(shape), 1);
+  }
+
+  #fits({ classes, amounts }: Shape<Item>): boolean {
+    for (let at = 0; at < classes.length; at++) {
+      if (this.#lacks(classes[at] as number, amounts[at] as number)) return false;
+    }
+    return true;
+  }
+
+  #lacks(place: number, amount: number): boolean {
+    return (this.taken[place] as number) + amount > (this.capacities[place] as number) * tolerance;
+  }
+
+  /** Whether a shape takes a class of which one of the others lacks some. */
+  #isBarred(shape: Shape<Item>, lacking: readonly Shape<Item>[]): boolean {
+    return lacking.some((other) => this.#takesWhatLacks(shape, other));
+  }
+
+  #takesWhatLacks(taker: Shape<Item>, other: Shape<Item>): boolean {
+    return other.classes.some(
+      (place, at) => this.#lacks(place, other.amounts[at] as number) && taker.amountOf(place) > 0,
+    );
+  }
+
+  /** Counts, before `taker` takes its demand, the admission against every shape that lacks some of it. */
+  #countOvertakes(taker: Shape<Item>, maxOvertakes: number): void {
+    for (const shape of this.#shapes) {
+      if (shape !== taker && shape.size > 0 && this.#takesWhatLacks(taker, shape)) {
+        this.#barriers += shape.countOvertake(maxOvertakes);
+      }
+    }
+  }
+}
+
+const noShapes: readonly never[] = [];
+// Empty shapes are kept while they are few: most fill again.
+const manyShapes = 64;

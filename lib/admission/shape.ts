@@ -1,0 +1,87 @@
+import { PriorityHeap } from './priority-heap.ts';
+
+/**
+ * One demand, and the items of that demand that wait, barriers apart.
+ *
+ * Items of one shape fit or don't fit together, so that only the first matters for a decision.
+ */
+export class Shape<Item> {
+  /** The places of the classes demanded, and the amount of each. */
+  readonly classes: readonly number[];
+  readonly amounts: readonly number[];
+  /** The waiting items that have been overtaken too often. */
+  readonly barriers: PriorityHeap<Item>;
+  /** Whether its admission knows it. */
+  isListed = false;
+  readonly #waiting: PriorityHeap<Item>;
+  /** Items of which one copy in `#waiting` no longer counts: taking it out of the middle would be linear. */
+  readonly #stale = new Set<Item>();
+  /** How often the shape has been overtaken, and that count at each waiting item's arrival, in that order. */
+  #overtaken = 0;
+  readonly #overtakenOnArrival = new Map<Item, number>();
+
+  constructor(classes: readonly number[], amounts: readonly number[], before: (left: Item, right: Item) => boolean) {
+    this.classes = classes;
+    this.amounts = amounts;
+    this.barriers = new PriorityHeap(before);
+    this.#waiting = new PriorityHeap(before);
+  }
+
+  /** How many items wait, barriers included. */
+  get size(): number {
+    return this.#waiting.size - this.#stale.size + this.barriers.size;
+  }
+
+  /** The amount of a class that is demanded; 0 where it isn't. */
+  amountOf(place: number): number {
+    return this.amounts[this.classes.indexOf(place)] ?? 0;
+  }
+
+  add(item: Item, countsOvertakes: boolean): void {
+    this.#waiting.push(item);
+    if (countsOvertakes) this.#overtakenOnArrival.set(item, this.#overtaken);
+  }
+
+  /** The item that goes first: a barrier where there is one. */
+  peek(): Item | undefined {
+    const barrier = this.barriers.peek();
+    if (barrier !== undefined) return barrier;
+    let item = this.#waiting.peek();
+    while (this.#stale.size > 0 && item !== undefined && this.#stale.delete(item)) {
+      this.#waiting.pop();
+      item = this.#waiting.peek();
+    }
+    return item;
+  }
+
+  /** Takes out the item that `peek` gives. */
+  take(): Item {
+    const item = this.peek() as Item;
+    if (this.barriers.size > 0) this.barriers.pop();
+    else this.#waiting.pop();
+    this.#overtakenOnArrival.delete(item);
+    return item;
+  }
+
+  /** Counts an overtake and makes barriers of those that had too many; returns how many. */
+  countOvertake(maxOvertakes: number): number {
+    this.#overtaken++;
+    let made = 0;
+    for (const [item, onArrival] of this.#overtakenOnArrival) {
+      if (this.#overtaken - onArrival < maxOvertakes) break;
+      this.#overtakenOnArrival.delete(item);
+      if (this.#stale.has(item)) this.#waiting.remove(item);
+      else this.#stale.add(item);
+      this.barriers.push(item);
+      made++;
+    }
+    return made;
+  }
+
+  /** Takes out everything, in no particular order. */
+  clear(): Item[] {
+    const items = this.#waiting.clear().filter((item) => !this.#stale.delete(item));
+    this.#overtakenOnArrival.clear();
+    return [...items, ...this.barriers.clear()];
+  }
+}

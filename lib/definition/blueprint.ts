@@ -1,0 +1,63 @@
+import type { Graph } from '../graph/graph.ts';
+import { ranks } from '../graph/ranks.ts';
+import type { Input } from './handle.ts';
+import type { StepDefinition } from './step.ts';
+
+/**
+ * Where each step's inputs come from, in the order of its `inputNames`: those of step `i` lie from `starts[i]`
+ * to `starts[i + 1]`. A value of 0 or more is a step's index, one below is the input `-1 - value`.
+ */
+export interface Sources {
+  readonly starts: Uint32Array;
+  readonly values: Int32Array;
+}
+
+/** A workflow that has been found sound: everything a run needs to know, none of what it changes. */
+export class Blueprint {
+  readonly name: string;
+  readonly graph: Graph;
+  readonly steps: readonly StepDefinition[];
+  readonly sources: Sources;
+  readonly inputs: readonly Input[];
+  /** The indices of the steps whose outputs are the workflow's, by the names they have there. */
+  readonly outputs: ReadonlyMap<string, number>;
+  #ranks: Uint32Array | undefined;
+
+  constructor(
+    name: string,
+    graph: Graph,
+    steps: readonly StepDefinition[],
+    sources: Sources,
+    inputs: readonly Input[],
+    outputs: ReadonlyMap<string, number>,
+  ) {
+    this.name = name;
+    this.graph = graph;
+    this.steps = steps;
+    this.sources = sources;
+    this.inputs = inputs;
+    this.outputs = outputs;
+  }
+
+  /** The order in which ready steps start, worked out once: the lowest first. */
+  get ranks(): Uint32Array {
+    this.#ranks ??= ranks(
+      this.graph,
+      this.#column(({ settings }) => settings.priority, 0),
+      this.#column(({ settings }) => settings.estimate ?? 1, 1),
+    );
+    return this.#ranks;
+  }
+
+  /** A number a step, or `undefined` where it is the same usual one for all. */
+  #column(read: (step: StepDefinition) => number, usual: number): Float64Array | undefined {
+    let column: Float64Array | undefined;
+    for (const [index, step] of this.steps.entries()) {
+      const value = read(step);
+      if (value === usual) continue;
+      column ??= new Float64Array(this.steps.length).fill(usual);
+      column[index] = value;
+    }
+    return column;
+  }
+}

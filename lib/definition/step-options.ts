@@ -1,0 +1,108 @@
+import { type Demand, defaultDemand, parseDemand, type Resource } from '../admission/demand.ts';
+import type { Duration } from '../base/durations.ts';
+import { OptionChecker } from '../base/option-checker.ts';
+import { parseRetry, type Retry, type RetryPolicy } from '../base/retry-policy.ts';
+
+/** How a run came to its end, as a clean-up is told. */
+export type RunOutcome = 'failed' | 'cancelled';
+
+/** What a step may say beside its function. `undefined` is always absent. */
+export interface StepOptions<Out = unknown> {
+  /**
+   * What the step takes of each resource class while it runs: all at once or nothing.
+   *
+   * @defaultValue `'light-cpu'`; `'heavy-cpu'` where the body is a pool's task
+   */
+  readonly resource?: Resource | undefined;
+  /** How often to try again after a failure, or the details. @defaultValue 0 */
+  readonly retry?: Retry | undefined;
+  /**
+   * How long one attempt may take, from its start (waiting for resources doesn't count). The attempt is then
+   * stopped and fails with a `StepTimeoutError`.
+   *
+   * @defaultValue no limit
+   */
+  readonly timeout?: Duration | undefined;
+  /** Ready steps of a higher priority start first. Any finite number. @defaultValue 0 */
+  readonly priority?: number | undefined;
+  /** How long the step is expected to take, in ms; orders ready steps by the path that remains. @defaultValue 1 */
+  readonly estimate?: Duration | undefined;
+  /**
+   * Undoes what the step did: called with its output when the run fails or is cancelled after the step completed,
+   * in reverse order of completion, each awaited. Its errors become `warning` events.
+   */
+  readonly cleanup?: ((output: Out, outcome: RunOutcome) => unknown) | undefined;
+  /** What the step is for, in a sentence. */
+  readonly description?: string | undefined;
+  /** The group it belongs to, for pictures and filters. */
+  readonly group?: string | undefined;
+  /** Labels, for pictures and filters. */
+  readonly tags?: readonly string[] | undefined;
+}
+
+/** Step options, read: durations in ms, the demand by class. */
+export interface StepSettings {
+  readonly demand: Demand;
+  readonly retry: RetryPolicy | undefined;
+  readonly timeout: number | undefined;
+  readonly priority: number;
+  readonly estimate: number | undefined;
+  readonly cleanup: ((output: unknown, outcome: RunOutcome) => unknown) | undefined;
+  readonly description: string | undefined;
+  readonly group: string | undefined;
+  readonly tags: readonly string[];
+}
+
+/** The names of all options, for those who misspell one. */
+export const stepOptionNames = [
+  'resource',
+  'retry',
+  'timeout',
+  'priority',
+  'estimate',
+  'cleanup',
+  'description',
+  'group',
+  'tags',
+] as const;
+
+/** The settings of a step without options. */
+export const defaultSettings: StepSettings = Object.freeze({
+  demand: defaultDemand,
+  retry: undefined,
+  timeout: undefined,
+  priority: 0,
+  estimate: undefined,
+  cleanup: undefined,
+  description: undefined,
+  group: undefined,
+  tags: Object.freeze([]),
+});
+
+/**
+ * Reads step options; what is wrong is noted with the checker, `path` before each option's name.
+ *
+ * @param fallback - the demand where there is no `resource`
+ */
+export function parseStepOptions<Out>(
+  checker: OptionChecker,
+  path: string,
+  options: StepOptions<Out>,
+  fallback: Demand,
+): StepSettings {
+  const { tags } = options;
+  if (tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === 'string'))) {
+    checker.fail(`${path}tags`, 'an array of strings', tags);
+  }
+  return {
+    demand: options.resource === undefined ? fallback : parseDemand(checker, `${path}resource`, options.resource),
+    retry: parseRetry(checker, `${path}retry`, options.retry),
+    timeout: checker.duration(`${path}timeout`, options.timeout),
+    priority: checker.number(`${path}priority`, options.priority, -Number.MAX_VALUE, Number.MAX_VALUE) ?? 0,
+    estimate: checker.duration(`${path}estimate`, options.estimate),
+    cleanup: checker.function(`${path}cleanup`, options.cleanup) as StepSettings['cleanup'],
+    description: checker.text(`${path}description`, options.description),
+    group: checker.text(`${path}group`, options.group),
+    tags: tags ?? defaultSettings.tags,
+  };
+}

@@ -1,0 +1,167 @@
+import { defaultDemand } from '../admission/demand.ts';
+import { OptionChecker } from '../base/option-checker.ts';
+import type { Dependencies, Handle, NeedsOf, Output, OutputsOf, Step } from './handle.ts';
+import { isInput } from './input.ts';
+import { offloadedMark } from './offloaded-body.ts';
+import type { StepContext } from './step-context.ts';
+import { defaultSettings, parseStepOptions, type StepOptions, type StepSettings, stepOptionNames } from './step-options.ts';
+
+/** A step's function as the engine calls it. */
+export type StepBody = (inputs: Readonly<Record<string, unknown>>, ctx: StepContext) => unknown;
+
+/** What the engine knows of a step, however it was defined. */
+export interface StepDefinition {
+  readonly id: string;
+  readonly body: StepBody;
+  /** The names by which the body knows its dependencies. */
+  readonly inputNames: readonly string[];
+  readonly settings: StepSettings;
+  /** Whether the work is done elsewhere and is sure to stop when told to. */
+  readonly isOffloaded: boolean;
+}
+
+let handlesMade = 0;
+
+/** The class behind {@link Step}. */
+export class StepHandle implements Step<never, never>, StepDefinition {
+  readonly kind = 'step';
+  readonly id: string;
+  readonly body: StepBody;
+  readonly inputNames: readonly string[];
+  /** The handles behind `inputNames`. */
+  readonly inputs: readonly Handle[];
+  readonly settings: StepSettings;
+  readonly isOffloaded: boolean;
+  /** The order of definition; dependencies always come before their dependents. */
+  readonly serial = handlesMade++;
+  /** Where the workflow that is being built has put this step; only a hint, to be checked before use. */
+  #slot = 0;
+
+  constructor(
+    id: string,
+    body: StepBody,
+    inputNames: readonly string[],
+    inputs: readonly Handle[],
+    settings: StepSettings,
+    isOffloaded: boolean,
+  ) {
+    this.id = id;
+    this.body = body;
+    this.inputNames = inputNames;
+    this.inputs = inputs;
+    this.settings = settings;
+    this.isOffloaded = isOffloaded;
+  }
+
+  /** @internal */
+  static slotOf(handle: StepHandle): number {
+    return handle.#slot;
+  }
+
+  /** @internal */
+  static setSlot(handle: StepHandle, slot: number): void {
+    handle.#slot = slot;
+  }
+}
+
+/**
+ * Defines a step: a function of its dependencies' outputs, and the options of its execution.
+ *
+ * The function returns a plain value, a Promise, an Observable or an AsyncIterable; the step's output is that
+ * value, or the last one of the stream. Arrays and strings are plain values. A stream without a value fails the
+ * step with an `EmptyStepError`.
+ *
+ * Nothing runs until a workflow that reaches the step does. The handle is immutable and may be used in any
+ * number of workflows; within one, ids are unique.
+ *
+ * @throws InvalidOptionsError at once, naming every option that can't be used
+ * @example
+ * ```ts
+ * const numbers = step('numbers', () => [1, 2, 3]);
+ * const sum = step('sum', { numbers }, ({ numbers }) => numbers.reduce((a, b) => a + b), { retry: 2, timeout: '5s' });
+ * ```
+ */
+export function step<Returned>(
+  id: string,
+  run: (ctx: StepContext) => Returned,
+  options?: StepOptions<Output<Returned>>,
+): Step<Output<Returned>, never>;
+export function step<const Deps extends Dependencies, Returned>(
+  id: string,
+  deps: Deps,
+  run: (inputs: OutputsOf<Deps>, ctx: StepContext) => Returned,
+  options?: StepOptions<Output<Returned>>,
+): Step<Output<Returned>, NeedsOf<Deps>>;
+export function step(
+  id: string,
+  depsOrRun: Dependencies | ((ctx: StepContext) => unknown),
+  runOrOptions?: StepBody | StepOptions,
+  maybeOptions?: StepOptions,
+): Step<never, never> {
+  const hasDependencies = typeof depsOrRun !== 'function';
+  const deps = hasDependencies ? depsOrRun : noDependencies;
+  const run = (hasDependencies ? runOrOptions : depsOrRun) as StepBody;
+  const options = (hasDependencies ? maybeOptions : runOrOptions) as StepOptions | undefined;
+
+  const inputNames = depsNames(deps);
+  const inputs: Handle[] = [];
+  let sound = typeof id === 'string' && id !== '' && typeof run === 'function' && inputNames !== undefined;
+  for (const name of inputNames ?? []) {
+    const handle = deps[name];
+    if (!(handle instanceof StepHandle) && !isInput(handle)) sound = false;
+    inputs.push(handle as Handle);
+  }
+  const mark = offloadedMark(run);
+  if (sound && options === undefined && mark === undefined) {
+    const body = hasDependencies ? run : withoutInputs(run as never);
+    return new StepHandle(id, body, inputNames ?? [], inputs, defaultSettings, false);
+  }
+
+  const checker = new OptionChecker();
+  if (!sound) checkShape(checker, id, deps, run);
+  let settings = defaultSettings;
+  if (options !== undefined && checker.record('options', options)) {
+    checker.knownKeys('', options, stepOptionNames);
+    settings = parseStepOptions(checker, '', options, mark?.demand ?? defaultDemand);
+  } else if (mark !== undefined) {
+    settings = { ...defaultSettings, demand: mark.demand };
+  }
+  checker.throwIfAny(ownerOf(id));
+  // A pool's task takes (inputs, ctx) in either form.
+  const body = hasDependencies || mark !== undefined ? run : withoutInputs(run as never);
+  return new StepHandle(id, body, inputNames ?? [], inputs, settings, mark !== undefined);
+}
+
+const noDependencies: Dependencies = Object.freeze({});
+
+function depsNames(deps: unknown): string[] | undefined {
+  return typeof deps === 'object' && deps !== null && !Array.isArray(deps) ? Object.keys(deps) : undefined;
+}
+
+function withoutInputs(run: (ctx: StepContext) => unknown): StepBody {
+  return (_, ctx) => run(ctx);
+}
+
+function ownerOf(id: unknown): string {
+  return typeof id === 'string' ? `step('${id}')` : 'step';
+}
+
+/** Says what is wrong with a step's id, dependencies or function. */
+function checkShape(checker: OptionChecker, id: unknown, deps: Dependencies, run: unknown): void {
+  if (typeof id !== 'string' || id === '') checker.fail('id', 'a string that is not empty', id);
+  if (typeof run !== 'function') checker.fail('the function', 'a function', run);
+  const expected = "a handle made by step() or input() of this copy of millrace";
+  if (depsNames(deps) === undefined) {
+    checker.fail('the dependencies', 'a record of handles, as in { table }', deps);
+    return;
+  }
+  for (const [name, handle] of Object.entries(deps)) {
+    if (!(handle instanceof StepHandle) && !isInput(handle)) checker.fail(`the dependency '${name}'`, expected, handle);
+  }
+}
+
+/** Whether a value is a step handle. */
+export function isStep(value: unknown): value is StepHandle {
+  return value instanceof StepHandle;
+}
+

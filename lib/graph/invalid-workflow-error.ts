@@ -1,0 +1,76 @@
+import { MillraceError } from '../base/errors.ts';
+import { inspectValue } from '../base/inspect.ts';
+
+/** One thing that is wrong with a workflow's definition. */
+export type WorkflowFault =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'bad-definition'; readonly where: string; readonly expected: string; readonly value: unknown }
+  | { readonly kind: 'duplicate-step'; readonly stepId: string }
+  | { readonly kind: 'duplicate-input'; readonly input: string }
+  | { readonly kind: 'name-clash'; readonly name: string }
+  | { readonly kind: 'self-dependency'; readonly stepId: string }
+  | {
+      readonly kind: 'unknown-dependency';
+      readonly stepId: string;
+      readonly dependency: string;
+      readonly nearest: string | undefined;
+    }
+  | { readonly kind: 'unknown-output'; readonly output: string; readonly nearest: string | undefined }
+  | { readonly kind: 'cycle'; readonly path: readonly string[] };
+
+/**
+ * A workflow that can't be built. The message names every fault found, not only the first.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   defineWorkflow('build', [{ id: 'a', dependsOn: ['b'], run: () => 1 }, { id: 'b', dependsOn: ['a'], run: () => 2 }]);
+ * } catch (error) {
+ *   if (error instanceof InvalidWorkflowError) console.error(error.faults); // [{ kind: 'cycle', path: ['a', 'b', 'a'] }]
+ * }
+ * ```
+ */
+export class InvalidWorkflowError extends MillraceError {
+  override readonly name = 'InvalidWorkflowError';
+  override readonly code = 'INVALID_WORKFLOW';
+  /** The name of the workflow. */
+  readonly workflow: string;
+  /** Every fault found. */
+  readonly faults: readonly WorkflowFault[];
+
+  constructor(workflow: string, faults: readonly WorkflowFault[]) {
+    const list = faults.map(describe);
+    super(
+      `workflow '${workflow}' can't be built: ${list.length === 1 ? (list[0] ?? '') : list.map((text, index) => `\n  ${String(index + 1)}. ${text}`).join('')}`,
+    );
+    this.workflow = workflow;
+    this.faults = faults;
+  }
+}
+
+function describe(fault: WorkflowFault): string {
+  switch (fault.kind) {
+    case 'empty':
+      return 'it has no steps; give it at least one';
+    case 'bad-definition':
+      return `expected ${fault.where} to be ${fault.expected}, got ${inspectValue(fault.value)}`;
+    case 'duplicate-step':
+      return `two steps have the id '${fault.stepId}'; ids are unique within a workflow`;
+    case 'duplicate-input':
+      return `two input handles have the name '${fault.input}'; make the handle once and share it`;
+    case 'name-clash':
+      return `'${fault.name}' is the id of a step and the name of an input; rename one of them`;
+    case 'self-dependency':
+      return `step '${fault.stepId}' depends on itself`;
+    case 'unknown-dependency':
+      return `step '${fault.stepId}' depends on '${fault.dependency}', which doesn't exist${suggest(fault.nearest)}`;
+    case 'unknown-output':
+      return `the output '${fault.output}' isn't a step${suggest(fault.nearest)}`;
+    case 'cycle':
+      return `a cycle: ${fault.path.join(' → ')}`;
+  }
+}
+
+function suggest(nearest: string | undefined): string {
+  return nearest === undefined ? '' : `; did you mean '${nearest}'?`;
+}

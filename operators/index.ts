@@ -1,0 +1,2 @@
+export { mergeMapWithin } from './merge-map-within.ts';
+export type { Budget } from '../lib/admission/budget.ts';

@@ -42,6 +42,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   readonly #holders: number[];
   /** How much of each class is taken for good by items whose demand will not come back. */
   readonly #lost: number[];
+  readonly #forfeited = new Set<Item>();
   readonly #shapes: Shape<Item>[] = [];
   #waiting = 0;
   #barriers = 0;
@@ -77,6 +78,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   }
 
   release(item: Item): void {
+    if (this.#forfeited.size > 0 && this.#forfeited.has(item)) return;
     const { classes, amounts } = this.#rules.shapeOf(item);
     for (let at = 0; at < classes.length; at++) {
       const place = classes[at] as number;
@@ -104,13 +106,15 @@ export class Admission<Item> implements AdmissionQueue<Item> {
     return items.sort((left, right) => (this.#rules.before(left, right) ? -1 : 1));
   }
 
-  /** Gives up hope that an admitted item's demand will be released: it stays taken. */
+  /** Gives up hope for an admitted item's demand: it stays taken, and its release has no effect. */
   forfeit(item: Item): void {
+    this.#forfeited.add(item);
     this.#lose(item, 1);
   }
 
   /** The demand of a forfeited item came back after all. */
   recover(item: Item): void {
+    this.#forfeited.delete(item);
     this.#lose(item, -1);
     this.release(item);
     this.onRoom?.();
@@ -123,6 +127,11 @@ export class Admission<Item> implements AdmissionQueue<Item> {
       const left = (this.capacities[place] as number) - (this.#lost[place] as number);
       return (amounts[at] as number) > left * tolerance;
     });
+  }
+
+  /** How much of the class at a place is taken for good. */
+  lostOf(place: number): number {
+    return this.#lost[place] ?? 0;
   }
 
   /** Takes out the waiting items that can never fit any more. */

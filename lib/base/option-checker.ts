@@ -59,7 +59,7 @@ export class OptionChecker {
   }
 
   /** Whether the value is a plain record; `what` describes it. */
-  record(option: string, value: unknown, what = 'an object'): value is Readonly<Record<string, unknown>> {
+  record<Value>(option: string, value: Value, what = 'an object'): value is Value & object {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return true;
     this.fail(option, what, value);
     return false;

@@ -1,3 +1,4 @@
+import { type Demands, distinctDemands } from '../admission/distinct-demands.ts';
 import type { Graph } from '../graph/graph.ts';
 import { ranks } from '../graph/ranks.ts';
 import type { Input } from './handle.ts';
@@ -22,6 +23,7 @@ export class Blueprint {
   /** The indices of the steps whose outputs are the workflow's, by the names they have there. */
   readonly outputs: ReadonlyMap<string, number>;
   #ranks: Uint32Array | undefined;
+  #demands: Demands | undefined;
 
   constructor(
     name: string,
@@ -37,6 +39,17 @@ export class Blueprint {
     this.sources = sources;
     this.inputs = inputs;
     this.outputs = outputs;
+  }
+
+  /** The distinct demands of the steps, worked out once. */
+  get demands(): Demands {
+    this.#demands ??= distinctDemands(this.steps.map(({ settings }) => settings.demand));
+    return this.#demands;
+  }
+
+  /** The names of all resource classes that are demanded. */
+  get resources(): Set<string> {
+    return new Set(this.demands.distinct.flatMap((demand) => Object.keys(demand)));
   }
 
   /** The order in which ready steps start, worked out once: the lowest first. */

@@ -44,3 +44,8 @@ const anything: Schema<never> = {
 export function type<Value>(): Schema<Value> {
   return anything;
 }
+
+/** Whether a schema was made by `type()`, so that it says nothing of a value that is missing. */
+export function acceptsAnything(schema: Schema): boolean {
+  return schema === anything;
+}

@@ -4,6 +4,12 @@ import type { CancellationToken } from '../base/cancellation.ts';
 /** How far a step is: a fraction from 0 to 1, or so many of so many. */
 export type ProgressAmount = number | { readonly done: number; readonly total: number };
 
+/** An amount as a fraction from 0 to 1; nonsense counts as nothing done. */
+export function fractionOf(amount: ProgressAmount): number {
+  const fraction = typeof amount === 'number' ? amount : amount.done / amount.total;
+  return Number.isNaN(fraction) ? 0 : Math.min(1, Math.max(0, fraction));
+}
+
 /**
  * What a step's function gets beside its inputs: one object for each attempt.
  *

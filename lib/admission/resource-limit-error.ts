@@ -1,0 +1,31 @@
+import { MillraceError } from '../base/errors.ts';
+
+/**
+ * A step demands more of a resource than there can ever be.
+ *
+ * Thrown by `run()`, before anything starts; or the cause of a step's failure, where an abandoned body holds for
+ * good what the step would need.
+ */
+export class ResourceLimitError extends MillraceError {
+  override readonly name = 'ResourceLimitError';
+  override readonly code = 'RESOURCE_LIMIT';
+  /** The step that demands too much. */
+  readonly stepId: string;
+  /** The resource class, or `'concurrency'`. */
+  readonly resource: string;
+  /** How much of it the step demands. */
+  readonly demand: number;
+  /** How much of it there can be at the most. */
+  readonly limit: number;
+
+  constructor(stepId: string, resource: string, demand: number, limit: number, heldByAbandoned = 0) {
+    const held = heldByAbandoned > 0 ? `, of which abandoned steps hold ${String(heldByAbandoned)} for good` : '';
+    super(
+      `step '${stepId}' demands ${String(demand)} of '${resource}', but the limit is ${String(limit)}${held}; raise limits['${resource}'] or lower the step's demand`,
+    );
+    this.stepId = stepId;
+    this.resource = resource;
+    this.demand = demand;
+    this.limit = limit;
+  }
+}

@@ -1,0 +1,43 @@
+export { type Demand, memory, type Resource, type ResourceClass, type ResourceEntry, type WeightedDemand } from './admission/demand.ts';
+export type { Limits } from './admission/limits.ts';
+export { ResourceLimitError } from './admission/resource-limit-error.ts';
+export type { Bytes } from './base/bytes.ts';
+export { CancellationToken } from './base/cancellation.ts';
+export type { Duration } from './base/durations.ts';
+export { EmptyStepError } from './base/empty-step-error.ts';
+export { CancelledError, InvalidOptionsError, MillraceError, type OptionProblem } from './base/errors.ts';
+export type { Retry, RetryOptions } from './base/retry-policy.ts';
+export type { Definition } from './definition/blueprint-of-definitions.ts';
+export type { Dependencies, Handle, Input, InputsOf, Need, NeedsOf, Output, OutputsOf, Step } from './definition/handle.ts';
+export { input } from './definition/input.ts';
+export { type Schema, type SchemaIssue, type SchemaResult, type } from './definition/schema.ts';
+export { step } from './definition/step.ts';
+export type { ProgressAmount, StepContext } from './definition/step-context.ts';
+export type { RunOutcome, StepOptions } from './definition/step-options.ts';
+export type { CriticalPath, Weights } from './graph/critical-path.ts';
+export type { Graph } from './graph/graph.ts';
+export { InvalidWorkflowError, type WorkflowFault } from './graph/invalid-workflow-error.ts';
+export type { RunStatus } from './run/engine.ts';
+export {
+  OutputReleasedError,
+  RunFailure,
+  type RunRemains,
+  StepFailedError,
+  StepTimeoutError,
+  WorkflowFailedError,
+  WorkflowTimeoutError,
+} from './run/failures.ts';
+export type { ResourceMetrics, RunMetrics, StepMetrics } from './run/metrics.ts';
+export type * from './run/progress-event.ts';
+export type { CancelOptions, Run } from './run/run.ts';
+export type { RunOptions, RunSettingsOptions, WorkflowOptions } from './run/run-options.ts';
+export type { StepStatus } from './run/run-state.ts';
+export type { RunSnapshot, StepSnapshot } from './run/snapshot.ts';
+export {
+  type DefineWorkflowOptions,
+  defineWorkflow,
+  type RunArguments,
+  type StepInfo,
+  type Workflow,
+  workflow,
+} from './workflow.ts';

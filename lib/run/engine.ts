@@ -1,0 +1,571 @@
+import { Observable, Subject } from 'rxjs';
+import { mergeMapFrom } from '../../operators/merge-map-within.ts';
+import { ResourceLimitError } from '../admission/resource-limit-error.ts';
+import { CancellationToken } from '../base/cancellation.ts';
+import type { Clock } from '../base/clock.ts';
+import { CancelledError } from '../base/errors.ts';
+import { isNotRetriable } from '../base/not-retriable.ts';
+import { backoffDelay, type RetryPolicy } from '../base/retry-policy.ts';
+import type { Blueprint } from '../definition/blueprint.ts';
+import type { StepDefinition } from '../definition/step.ts';
+import { fractionOf, type ProgressAmount } from '../definition/step-context.ts';
+import { chainTo } from '../graph/chain.ts';
+import type { Graph } from '../graph/graph.ts';
+import { Attempt, type AttemptHost } from './attempt.ts';
+import { cleanUp } from './clean-up.ts';
+import { type RunRemains, StepFailedError, WorkflowFailedError, WorkflowTimeoutError } from './failures.ts';
+import { measure, type RunMetrics } from './metrics.ts';
+import { Progress } from './progress.ts';
+import type { Warned } from './progress-event.ts';
+import { openAdmission, type RunAdmission } from './run-admission.ts';
+import type { RunSettings } from './run-options.ts';
+import { RunState, status } from './run-state.ts';
+import { TimeSlice } from './time-slice.ts';
+
+/** Where a run stands as a whole. */
+export type RunStatus = 'idle' | 'running' | 'stopping' | 'completed' | 'failed' | 'cancelled';
+
+/** What the engine tells those who follow its steps. */
+export interface StepListener {
+  /** A step has another status or fraction. */
+  changed(index: number): void;
+  /** A step is settled; its output, if any, is there. */
+  settled(index: number): void;
+}
+
+type Stop =
+  | { readonly kind: 'cancelled'; readonly error: CancelledError; readonly drain: boolean }
+  | { readonly kind: 'failed'; readonly error: StepFailedError | WorkflowTimeoutError; readonly drain: false };
+
+/**
+ * The feedback loop of a run.
+ *
+ *     ready$ ─ mergeMapFrom(admission) ─▶ one attempt ─▶ settled ─▶ each dependent whose last
+ *       ▲                                                              dependency this was ─┐
+ *       └───────────────────────────────────────────────────────────────────────────────────┘
+ *
+ * 1. Every change of a step's status goes through `state`; everything else is derived from it.
+ * 2. An attempt's demand is taken when it starts and given back when it is over. Back-offs hold nothing.
+ * 3. After the first stop (a cancel, a failure, the run's timeout) nothing starts; the run ends when what runs has.
+ * 4. The end comes in one order: bodies have stopped, clean-ups have run, the last event, the result, `ended`.
+ */
+export class Engine implements AttemptHost {
+  readonly blueprint: Blueprint;
+  readonly settings: RunSettings;
+  readonly progress: Progress;
+  readonly token = new CancellationToken();
+  readonly clock: Clock;
+  readonly gracePeriod: number;
+  readonly state: RunState;
+  status: RunStatus = 'idle';
+  /** What the run ended with: a record of outputs, or an error. */
+  result: unknown;
+  startedAt = Number.NaN;
+  endedAt = Number.NaN;
+  /** Told of every step; absent where nobody follows them. */
+  listener: StepListener | undefined;
+  /** Called once, when the run is over and `result` is there. */
+  onEnded: (() => void) | undefined;
+
+  readonly #budget: RunAdmission;
+  readonly #slice: TimeSlice;
+  readonly #ready$ = new Subject<number>();
+  readonly #running = new Set<Attempt>();
+  readonly #abandoned = new Set<Attempt>();
+  readonly #backoffs = new Map<number, () => void>();
+  /** The completed steps that have a clean-up, in the order of completion. */
+  readonly #toCleanUp: number[] = [];
+  readonly #failures: StepFailedError[] = [];
+  readonly #detachments: (() => void)[] = [];
+  #starting: Attempt | undefined;
+  #isWrappingUp = false;
+  #stop: Stop | undefined;
+
+  /** @throws ResourceLimitError where a step demands more than there can be */
+  constructor(blueprint: Blueprint, settings: RunSettings) {
+    this.blueprint = blueprint;
+    this.settings = settings;
+    this.clock = settings.clock;
+    this.gracePeriod = settings.gracePeriod;
+    this.#budget = openAdmission(blueprint, settings);
+    this.#slice = new TimeSlice(settings.clock);
+    this.progress = new Progress(settings.runId, () => this.#slice.now);
+    this.state = new RunState(blueprint);
+  }
+
+  /** The run's present. */
+  get now(): number {
+    return this.#slice.now;
+  }
+
+  get isOver(): boolean {
+    return this.status === 'completed' || this.status === 'failed' || this.status === 'cancelled';
+  }
+
+  /** How many attempts hold their demands: those that run, and those that were abandoned. */
+  get held(): { readonly running: number; readonly abandoned: number } {
+    return { running: this.state.counts[status.running] as number, abandoned: this.#abandoned.size };
+  }
+
+  /** What is taken of each resource class, and how much there is. */
+  get resources(): Record<string, { readonly taken: number; readonly limit: number }> {
+    const { admission, resources } = this.#budget;
+    return Object.fromEntries(
+      resources.map((name, place) => [name, { taken: admission.taken[place] ?? 0, limit: admission.capacities[place] ?? 0 }]),
+    );
+  }
+
+  metrics(): RunMetrics {
+    const now = this.isOver ? this.endedAt : this.clock.now();
+    const startedAt = Number.isNaN(this.startedAt) ? now : this.startedAt;
+    return measure(this.blueprint, this.state, this.#budget, startedAt, now);
+  }
+
+  start(): void {
+    if (this.status !== 'idle') return;
+    const { settings, blueprint } = this;
+    this.#slice.enter();
+    this.status = 'running';
+    this.startedAt = this.now;
+    if (this.progress.observed) {
+      this.progress.emit({ type: 'run-started', workflow: blueprint.name, steps: blueprint.graph.size });
+    }
+    this.#ready$.pipe(mergeMapFrom(this.#budget.admission, (index) => this.#attempt(index))).subscribe({
+      next: (attempt) => {
+        this.#settle(attempt);
+      },
+      error: (bug: unknown) => {
+        this.#breakDown(bug);
+      },
+      complete: () => {
+        this.#wrapUp();
+      },
+    });
+    this.#heed(settings);
+    this.pause();
+    for (let index = 0; index < blueprint.graph.size; index++) {
+      const isRoot = this.state.waitingFor[index] === 0;
+      if (isRoot && this.state.statuses[index] === status.waiting) this.#makeReady(index);
+    }
+    this.resume();
+  }
+
+  cancel(reason: unknown, drain = false): void {
+    if (this.isOver || this.#isWrappingUp) return;
+    this.#slice.enter();
+    if (this.#stop === undefined) {
+      this.#halt({ kind: 'cancelled', error: new CancelledError(reason, `run '${this.settings.runId}'`), drain });
+    } else if (this.#stop.drain && !drain) {
+      this.#stop = { ...this.#stop, drain: false };
+      this.#stopRunning(this.#stop);
+    }
+  }
+
+  // What attempts ask for.
+
+  inputsOf(index: number): Readonly<Record<string, unknown>> {
+    const { sources, steps } = this.blueprint;
+    const { inputNames } = steps[index] as StepDefinition;
+    const inputs: Record<string, unknown> = {};
+    const start = sources.starts[index] as number;
+    for (let at = 0; at < inputNames.length; at++) {
+      const source = sources.values[start + at] as number;
+      inputs[inputNames[at] as string] = source >= 0 ? this.state.outputs[source] : this.settings.inputs[-1 - source];
+    }
+    return inputs;
+  }
+
+  enter(): void {
+    this.#slice.enter();
+  }
+
+  returned(attempt: Attempt): void {
+    this.#slice.advance();
+    const blockedMs = this.now - attempt.startedAt;
+    if (blockedMs > longestBlock && this.clock.live && this.progress.observed) {
+      this.#warn(attempt, {
+        topic: 'blocked',
+        message: `step '${attempt.definition.id}' blocked the event loop for ${blockedMs.toFixed(0)} ms; offload it to a pool (millrace/workers), or give the event loop back in between`,
+        durationMs: blockedMs,
+      });
+    }
+  }
+
+  reportProgress(attempt: Attempt, amount: ProgressAmount, message: string | undefined): void {
+    const fraction = fractionOf(amount);
+    this.state.fractions.set(attempt.index, fraction);
+    this.listener?.changed(attempt.index);
+    if (!this.progress.observed) return;
+    this.#slice.enter();
+    this.progress.emit({
+      type: 'step-progress',
+      ...idsOf(attempt),
+      fraction,
+      ...(typeof amount === 'number' ? {} : { done: amount.done, total: amount.total }),
+      ...(message === undefined ? {} : { message }),
+    });
+  }
+
+  reportLog(attempt: Attempt, message: string, data: unknown): void {
+    if (!this.progress.observed) return;
+    this.#slice.enter();
+    this.progress.emit({ type: 'log', ...idsOf(attempt), message, ...(data === undefined ? {} : { data }) });
+  }
+
+  reportFinaliserError(attempt: Attempt, error: unknown): void {
+    this.#warn(attempt, { topic: 'finaliser', message: `a finaliser of step '${attempt.definition.id}' failed`, error });
+  }
+
+  recovered(attempt: Attempt): void {
+    if (this.#abandoned.delete(attempt)) this.#budget.admission.recover(attempt.index);
+  }
+
+  pause(): void {
+    this.#budget.admission.pause();
+  }
+
+  resume(): void {
+    this.#budget.admission.resume();
+  }
+
+  // The loop.
+
+  #attempt(index: number): Observable<Attempt> {
+    return new Observable((subscriber) => {
+      const number = this.state.startAttempt(index, this.now);
+      const attempt = new Attempt(this, index, number, this.blueprint.steps[index] as StepDefinition, subscriber);
+      this.#starting = attempt;
+      this.listener?.changed(index);
+      if (this.progress.observed) this.progress.emit({ type: 'step-started', ...idsOf(attempt) });
+      attempt.start();
+      this.#starting = undefined;
+      if (!attempt.isOver) this.#running.add(attempt);
+    });
+  }
+
+  #settle(attempt: Attempt): void {
+    this.#running.delete(attempt);
+    this.state.endedAt[attempt.index] = this.now;
+    if (attempt.isAbandoned) this.#abandon(attempt);
+    if (attempt.state === 'completed') this.#complete(attempt);
+    else if (attempt.state === 'cancelled') this.#cancelled(attempt.index, attempt.number);
+    else this.#failed(attempt);
+    if (attempt.isAbandoned) this.#failHopelessSteps();
+    if (this.state.unsettled === 0) this.#ready$.complete();
+    else if (this.#slice.isOver && this.#slice.turn(this.#goOn)) this.pause();
+  }
+
+  readonly #goOn = (): void => {
+    this.resume();
+  };
+
+  #makeReady(index: number): void {
+    const { admission, resources } = this.#budget;
+    const place = this.#abandoned.size === 0 ? undefined : admission.neverFits(index);
+    if (place !== undefined) {
+      this.#failHopeless(index, resources[place] ?? '');
+      return;
+    }
+    this.state.setStatus(index, status.ready);
+    this.listener?.changed(index);
+    this.#ready$.next(index);
+  }
+
+  #complete(attempt: Attempt): void {
+    const { index, number, startedAt } = attempt;
+    const { state } = this;
+    state.outputs[index] = attempt.result;
+    this.#close(index, status.completed);
+    if (attempt.definition.settings.cleanup !== undefined) this.#toCleanUp.push(index);
+    if (this.progress.observed) {
+      this.progress.emit({
+        type: 'step-completed',
+        stepId: attempt.definition.id,
+        attempt: number,
+        durationMs: this.now - startedAt,
+      });
+    }
+    const { starts, values } = this.blueprint.graph.dependents;
+    const end = starts[index + 1] as number;
+    for (let at = starts[index] as number; at < end; at++) {
+      const dependent = values[at] as number;
+      const left = (state.waitingFor[dependent] as number) - 1;
+      state.waitingFor[dependent] = left;
+      if (left === 0 && state.statuses[dependent] === status.waiting) this.#makeReady(dependent);
+    }
+  }
+
+  #failed(attempt: Attempt): void {
+    const { index, number, result: error } = attempt;
+    if (error instanceof CancelledError && this.#stop === undefined) {
+      // A step that cancels itself leaves an output that will never come: nobody failed, but nobody can go on.
+      this.#cancelled(index, number);
+      this.#halt({ kind: 'cancelled', error, drain: false });
+    } else if (this.#mayRetry(attempt)) {
+      this.#backOff(attempt, attempt.definition.settings.retry as RetryPolicy);
+    } else {
+      this.#fail(index, number, error, this.now - attempt.startedAt);
+    }
+  }
+
+  #mayRetry(attempt: Attempt): boolean {
+    const { retry } = attempt.definition.settings;
+    const error = attempt.result;
+    if (retry === undefined || attempt.number >= retry.attempts) return false;
+    if (this.#stop !== undefined || attempt.isAbandoned || isNotRetriable(error)) return false;
+    try {
+      return retry.when?.(error) ?? true;
+    } catch (thrown) {
+      const message = `retry.when of step '${attempt.definition.id}' threw, so that the step isn't tried again`;
+      this.#warn(attempt, { topic: 'retry', message, error: thrown });
+      return false;
+    }
+  }
+
+  #backOff(attempt: Attempt, policy: RetryPolicy): void {
+    const { index, number } = attempt;
+    const delayMs = backoffDelay(policy, number, this.settings.random);
+    this.state.setStatus(index, status.retrying);
+    this.state.fractions.delete(index);
+    this.listener?.changed(index);
+    if (this.progress.observed) {
+      this.progress.emit({ type: 'step-retrying', ...idsOf(attempt), error: attempt.result, delayMs });
+    }
+    // A subscriber may have cancelled the run just now.
+    if (this.state.statuses[index] !== status.retrying) return;
+    if (delayMs === 0) {
+      this.#makeReady(index);
+      return;
+    }
+    const cancelTimer = this.clock.after(delayMs, () => {
+      this.#backoffs.delete(index);
+      this.#slice.enter();
+      this.#makeReady(index);
+    });
+    this.#backoffs.set(index, cancelTimer);
+  }
+
+  #fail(index: number, attempts: number, cause: unknown, durationMs: number): void {
+    const stepId = this.blueprint.graph.ids[index] ?? '';
+    const error = new StepFailedError(stepId, attempts, chainTo(this.blueprint.graph, index), cause);
+    this.#failures.push(error);
+    this.#close(index, status.failed);
+    if (this.progress.observed) {
+      this.progress.emit({ type: 'step-failed', stepId, attempt: attempts, durationMs, error });
+    }
+    if (this.settings.onFailure === 'continue') this.#skipDependents(index);
+    else this.#halt({ kind: 'failed', error, drain: false });
+  }
+
+  #skipDependents(failed: number): void {
+    const { graph } = this.blueprint;
+    const because = graph.ids[failed] ?? '';
+    const pending = [failed];
+    for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
+      for (const dependent of graph.dependents.values.subarray(graph.dependents.starts[index], graph.dependents.starts[index + 1])) {
+        if (this.state.statuses[dependent] !== status.waiting) continue;
+        this.#close(dependent, status.skipped);
+        if (this.progress.observed) {
+          this.progress.emit({ type: 'step-skipped', stepId: graph.ids[dependent] ?? '', because });
+        }
+        pending.push(dependent);
+      }
+    }
+  }
+
+  #cancelled(index: number, attempt: number): void {
+    this.#close(index, status.cancelled);
+    if (!this.progress.observed) return;
+    const start = this.state.lastStartOf(index);
+    const end = this.state.endedAt[index] as number;
+    this.progress.emit({
+      type: 'step-cancelled',
+      stepId: this.blueprint.graph.ids[index] ?? '',
+      attempt,
+      durationMs: attempt === 0 ? 0 : end - start,
+    });
+  }
+
+  /** Settles a step, and lets go of its output where nobody will ask for it. */
+  #close(index: number, final: number): void {
+    const { state } = this;
+    state.fractions.delete(index);
+    state.settle(index, final);
+    if (this.listener === undefined) {
+      state.dropUnused(index);
+      return;
+    }
+    this.listener.changed(index);
+    this.listener.settled(index);
+    state.dropUnused(index);
+  }
+
+  #abandon(attempt: Attempt): void {
+    this.#abandoned.add(attempt);
+    this.#budget.admission.forfeit(attempt.index);
+    this.#warn(attempt, {
+      topic: 'abandoned',
+      message: `step '${attempt.definition.id}' was told to stop but still runs after ${String(this.gracePeriod)} ms; it is given up and keeps its resources. Heed ctx.signal or ctx.token, or offload it to a pool`,
+    });
+  }
+
+  /** What an abandoned body holds may be what waiting steps can't do without. */
+  #failHopelessSteps(): void {
+    const { admission, resources } = this.#budget;
+    for (const index of admission.removeHopeless()) {
+      const place = admission.neverFits(index);
+      this.#failHopeless(index, resources[place ?? 0] ?? '');
+    }
+  }
+
+  #failHopeless(index: number, resource: string): void {
+    const { admission, resources } = this.#budget;
+    if (this.state.isSettled(index)) return;
+    const place = resources.indexOf(resource);
+    const { id, settings } = this.blueprint.steps[index] as StepDefinition;
+    const limit = admission.capacities[place] ?? 0;
+    const demand = resource === 'concurrency' ? 1 : (settings.demand[resource] ?? 0);
+    const error = new ResourceLimitError(id, resource, demand, limit, admission.lostOf(place));
+    this.#fail(index, this.state.attemptsOf(index), error, 0);
+  }
+
+  // The end.
+
+  /** Cancels the run when the outer token, signal or timeout says so. */
+  #heed({ token, signal, timeout }: RunSettings): void {
+    const outer = token === undefined ? [] : [token];
+    if (signal !== undefined) {
+      const fromSignal = CancellationToken.from(signal);
+      outer.push(fromSignal);
+      this.#detachments.push(() => {
+        fromSignal[Symbol.dispose]();
+      });
+    }
+    for (const each of outer) {
+      this.#detachments.push(
+        each.onCancel(() => {
+          this.cancel(each.reason);
+        }),
+      );
+    }
+    if (timeout === undefined) return;
+    const stopTimer = this.clock.after(timeout, () => {
+      this.#slice.enter();
+      if (this.#stop === undefined && !this.#isWrappingUp) {
+        this.#halt({ kind: 'failed', error: new WorkflowTimeoutError(this.blueprint.name, timeout), drain: false });
+      }
+    });
+    this.#detachments.push(stopTimer);
+  }
+
+  /** Nothing starts from here on. What runs is told to stop, unless it may finish. */
+  #halt(stop: Stop): void {
+    if (this.#stop !== undefined) return;
+    const wasIdle = this.status === 'idle';
+    this.#stop = stop;
+    this.status = 'stopping';
+    this.#budget.admission.clear();
+    for (const cancelTimer of this.#backoffs.values()) cancelTimer();
+    this.#backoffs.clear();
+    for (let index = 0; index < this.state.statuses.length; index++) {
+      const current = this.state.statuses[index] as number;
+      if (current < status.running || current === status.retrying) this.#cancelled(index, this.state.attemptsOf(index));
+    }
+    if (!stop.drain) this.#stopRunning(stop);
+    if (wasIdle) this.#wrapUp();
+    else if (this.state.unsettled === 0) this.#ready$.complete();
+  }
+
+  #stopRunning(stop: Stop): void {
+    const reason = stop.kind === 'cancelled' ? stop.error.reason : stop.error;
+    this.token.cancel(reason);
+    this.#starting?.stop('cancelled', reason);
+    for (const attempt of [...this.#running]) attempt.stop('cancelled', reason);
+  }
+
+  #wrapUp(): void {
+    this.#isWrappingUp = true;
+    const outcome = this.#stop?.kind ?? (this.#failures.length > 0 ? 'failed' : 'completed');
+    if (outcome === 'completed') {
+      this.#end(outcome);
+      return;
+    }
+    const cleanUps = this.#toCleanUp.reverse().map((index) => ({
+      definition: this.blueprint.steps[index] as StepDefinition,
+      output: this.state.outputs[index],
+      attempt: this.state.attemptsOf(index),
+    }));
+    cleanUp(cleanUps, outcome, this.progress, () => {
+      this.#end(outcome);
+    });
+  }
+
+  #end(outcome: 'completed' | 'failed' | 'cancelled'): void {
+    this.#slice.enter();
+    this.endedAt = this.now;
+    if (Number.isNaN(this.startedAt)) this.startedAt = this.now;
+    for (const detach of this.#detachments) detach();
+    if (this.#stop !== undefined) this.token.cancel(this.#stop.error);
+    this.state.releaseRest();
+    this.status = outcome;
+    const durationMs = this.endedAt - this.startedAt;
+    const outputs = this.state.workflowOutputs();
+    const remains = (): RunRemains => ({ metrics: this.metrics(), outputs });
+    if (outcome === 'completed') {
+      this.result = outputs;
+      this.progress.emit({ type: 'run-completed', durationMs });
+    } else if (this.#stop?.kind === 'cancelled') {
+      this.result = this.#stop.error;
+      this.progress.emit({ type: 'run-cancelled', durationMs, reason: this.#stop.error.reason });
+    } else {
+      const error = this.#stop?.error ?? new WorkflowFailedError(this.blueprint.name, this.#failures);
+      error.remember(remains);
+      this.result = error;
+      this.progress.emit({ type: 'run-failed', durationMs, error });
+    }
+    this.onEnded?.();
+  }
+
+  /** A fault of the engine's own must not leave anyone waiting for ever. */
+  #breakDown(bug: unknown): void {
+    this.status = 'failed';
+    this.result = bug;
+    this.endedAt = this.now;
+    for (const detach of this.#detachments) detach();
+    for (const cancelTimer of this.#backoffs.values()) cancelTimer();
+    this.token.cancel(bug);
+    this.onEnded?.();
+  }
+
+  /** Why a step has no output: its own failure, that of a step it needs, or the end of the run. */
+  failureOf(index: number): StepFailedError | CancelledError {
+    const chain = failedAncestors(this.blueprint.graph, this.state.statuses, index);
+    const failure = this.#failures.find(({ stepId }) => chain.has(stepId));
+    if (failure !== undefined) return failure;
+    return this.#stop?.kind === 'cancelled' ? this.#stop.error : new CancelledError(this.#stop?.error, `step '${this.blueprint.graph.ids[index] ?? ''}'`);
+  }
+
+  #warn(attempt: Attempt, what: Omit<Warned, 'type' | 'seq' | 'at' | 'runId' | 'stepId' | 'attempt'>): void {
+    if (this.progress.observed) this.progress.emit({ type: 'warning', ...idsOf(attempt), ...what });
+  }
+}
+
+/** A step that keeps the event loop for longer than this, in ms, is worth a warning. */
+const longestBlock = 50;
+
+function idsOf(attempt: Attempt): { readonly stepId: string; readonly attempt: number } {
+  return { stepId: attempt.definition.id, attempt: attempt.number };
+}
+
+/** The ids of the failed steps that a step needs, itself included, through skipped ones only. */
+function failedAncestors(graph: Graph, statuses: Uint8Array, index: number): Set<string> {
+  const failed = new Set<string>();
+  const seen = new Set([index]);
+  for (const current of seen) {
+    if (statuses[current] === status.failed) failed.add(graph.ids[current] ?? '');
+    if (statuses[current] !== status.skipped) continue;
+    const { starts, values } = graph.dependencies;
+    for (const dependency of values.subarray(starts[current], starts[current + 1])) seen.add(dependency);
+  }
+  return failed;
+}

@@ -1,0 +1,168 @@
+interface Common {
+  /** Counts the events of a run, from 1; without gaps for one who has listened from the start. */
+  readonly seq: number;
+  /** When it happened, in ms of the run's clock (epoch time unless the run has another scheduler). */
+  readonly at: number;
+  /** The run it belongs to. */
+  readonly runId: string;
+}
+
+interface OfStep extends Common {
+  /** The id of the step. */
+  readonly stepId: string;
+}
+
+interface OfAttempt extends OfStep {
+  /** Which attempt, from 1. */
+  readonly attempt: number;
+}
+
+/** The run has started; its steps are about to. */
+export interface RunStarted extends Common {
+  readonly type: 'run-started';
+  /** The name of the workflow. */
+  readonly workflow: string;
+  /** How many steps it has. */
+  readonly steps: number;
+}
+
+/** An attempt has started: its resources are taken and its function is about to be called. */
+export interface StepStarted extends OfAttempt {
+  readonly type: 'step-started';
+}
+
+/** A step told how far it is. */
+export interface StepProgressed extends OfAttempt {
+  readonly type: 'step-progress';
+  /** From 0 to 1. */
+  readonly fraction: number;
+  /** How many are done, where the step said so. */
+  readonly done?: number;
+  /** Of how many, where the step said so. */
+  readonly total?: number;
+  /** What the step said. */
+  readonly message?: string;
+}
+
+/** An attempt failed, and there will be another. */
+export interface StepRetrying extends OfAttempt {
+  readonly type: 'step-retrying';
+  /** Why it failed. */
+  readonly error: unknown;
+  /** How long until the next attempt is ready, in ms. */
+  readonly delayMs: number;
+}
+
+/** A step has completed; its resources are given back. */
+export interface StepCompleted extends OfAttempt {
+  readonly type: 'step-completed';
+  /** How long the attempt took. */
+  readonly durationMs: number;
+}
+
+/** A step has failed for good. */
+export interface StepFailed extends OfAttempt {
+  readonly type: 'step-failed';
+  /** How long the last attempt took; 0 where none was made. */
+  readonly durationMs: number;
+  /** A `StepFailedError`. */
+  readonly error: unknown;
+}
+
+/** A step will not run, or was stopped while it ran, because the run was cancelled or failed. */
+export interface StepCancelled extends OfAttempt {
+  readonly type: 'step-cancelled';
+  /** How long the last attempt took; 0 where none was made. */
+  readonly durationMs: number;
+}
+
+/** A step will not run, because one that it needs has failed. */
+export interface StepSkipped extends OfStep {
+  readonly type: 'step-skipped';
+  /** The id of the step that failed. */
+  readonly because: string;
+}
+
+/** A step had something to say. */
+export interface StepLogged extends OfAttempt {
+  readonly type: 'log';
+  /** What it said. */
+  readonly message: string;
+  /** And what it gave with it. */
+  readonly data?: unknown;
+}
+
+/** Something deserves attention but fails nothing. */
+export interface Warned extends Common {
+  readonly type: 'warning';
+  /**
+   * What it is about: a step `blocked` the event loop; a body was `abandoned`; a `finaliser`, a `cleanup` or a
+   * retry's `when` threw.
+   */
+  readonly topic: 'blocked' | 'abandoned' | 'finaliser' | 'cleanup' | 'retry';
+  /** What happened and what to do about it. */
+  readonly message: string;
+  /** The step it is about. */
+  readonly stepId: string;
+  /** Which attempt. */
+  readonly attempt: number;
+  /** How long it lasted, where that is the point. */
+  readonly durationMs?: number;
+  /** What was thrown, where something was. */
+  readonly error?: unknown;
+}
+
+/** The run has completed, clean-ups included. */
+export interface RunCompleted extends Common {
+  readonly type: 'run-completed';
+  /** How long it took. */
+  readonly durationMs: number;
+}
+
+/** The run has failed, clean-ups included. */
+export interface RunFailed extends Common {
+  readonly type: 'run-failed';
+  /** How long it took. */
+  readonly durationMs: number;
+  /** What `result$` is about to error with. */
+  readonly error: unknown;
+}
+
+/** The run was cancelled, clean-ups included. */
+export interface RunCancelled extends Common {
+  readonly type: 'run-cancelled';
+  /** How long it took. */
+  readonly durationMs: number;
+  /** What was given to `cancel`. */
+  readonly reason: unknown;
+}
+
+/**
+ * What happens in a run, told apart by `type`. Plain data but for errors and the data of logs.
+ *
+ * @example
+ * ```ts
+ * run.progress$.subscribe((event) => {
+ *   if (event.type === 'step-completed') console.log(event.stepId, event.durationMs);
+ * });
+ * ```
+ */
+export type ProgressEvent =
+  | RunStarted
+  | StepStarted
+  | StepProgressed
+  | StepRetrying
+  | StepCompleted
+  | StepFailed
+  | StepCancelled
+  | StepSkipped
+  | StepLogged
+  | Warned
+  | RunCompleted
+  | RunFailed
+  | RunCancelled;
+
+type WithoutCommon<Event> = Event extends unknown ? Omit<Event, keyof Common> : never;
+
+/** An event before the run has stamped it. */
+export type ProgressNews = WithoutCommon<ProgressEvent>;

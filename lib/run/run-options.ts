@@ -1,0 +1,168 @@
+import type { SchedulerLike } from 'rxjs';
+import type { Limits } from '../admission/limits.ts';
+import { defaultMaxOvertakes } from '../admission/budget.ts';
+import { resolveConcurrency, resolveLimits } from '../admission/limits.ts';
+import { CancellationToken } from '../base/cancellation.ts';
+import { type Clock, clockOf } from '../base/clock.ts';
+import type { Duration } from '../base/durations.ts';
+import { OptionChecker } from '../base/option-checker.ts';
+import type { Blueprint } from '../definition/blueprint.ts';
+import type { InputsOf, Need } from '../definition/handle.ts';
+import { readInputs } from './run-inputs.ts';
+
+/** What a workflow may say about all of its runs. `undefined` is always absent. */
+export interface WorkflowOptions {
+  /**
+   * What a failed step means: `'fail-fast'` cancels the rest; `'continue'` lets independent branches go on, skips
+   * the steps that needed the failed one, and fails at the end with a `WorkflowFailedError`.
+   *
+   * @defaultValue `'fail-fast'`
+   */
+  readonly onFailure?: 'fail-fast' | 'continue' | undefined;
+  /** How long a run may take in all; it is then stopped and fails with a `WorkflowTimeoutError`. @defaultValue no limit */
+  readonly timeout?: Duration | undefined;
+  /** What the workflow is for, in a sentence. */
+  readonly description?: string | undefined;
+}
+
+/** What one run may say. `undefined` is always absent. */
+export interface RunSettingsOptions {
+  /** The capacity of each resource class. @defaultValue the environment's, else what the machine offers */
+  readonly limits?: Limits | undefined;
+  /** How many steps may run at once over all classes; 1 is sequential. @defaultValue `MILLRACE_CONCURRENCY`, else no limit */
+  readonly concurrency?: number | undefined;
+  /** How often a step that doesn't fit may be overtaken before others have to wait for it. @defaultValue 64 */
+  readonly maxOvertakes?: number | undefined;
+  /** As for the workflow, for this run. */
+  readonly onFailure?: 'fail-fast' | 'continue' | undefined;
+  /** As for the workflow, for this run. */
+  readonly timeout?: Duration | undefined;
+  /** How long a step may go on after it was told to stop, before it is given up. @defaultValue '1s' */
+  readonly gracePeriod?: Duration | undefined;
+  /** Where all time comes from. @defaultValue the host's own, monotonic */
+  readonly scheduler?: SchedulerLike | undefined;
+  /** Gives numbers from 0 to 1 for the jitter of back-offs. @defaultValue a generator seeded by the clock */
+  readonly random?: (() => number) | undefined;
+  /** Cancels the run when it is cancelled. */
+  readonly token?: CancellationToken | undefined;
+  /** Cancels the run when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+  /** The run's name in events. @defaultValue the workflow's name, the time and a number */
+  readonly runId?: string | undefined;
+}
+
+/** The options of a run of a workflow that needs the inputs `Needs`. */
+export type RunOptions<Needs extends Need> = RunSettingsOptions &
+  ([Needs] extends [never]
+    ? { readonly inputs?: Readonly<Record<string, never>> | undefined }
+    : string extends Needs[0]
+      ? { readonly inputs?: Readonly<Record<string, unknown>> | undefined }
+      : { readonly inputs: InputsOf<Needs> });
+
+/** Run options, read. */
+export interface RunSettings {
+  readonly runId: string;
+  /** The value of each of the blueprint's inputs. */
+  readonly inputs: readonly unknown[];
+  /** The capacity of each class that is demanded. */
+  readonly limits: ReadonlyMap<string, number>;
+  readonly concurrency: number | undefined;
+  readonly maxOvertakes: number;
+  readonly onFailure: 'fail-fast' | 'continue';
+  readonly timeout: number | undefined;
+  readonly gracePeriod: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly token: CancellationToken | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+const runOptionNames = [
+  'inputs',
+  'limits',
+  'concurrency',
+  'maxOvertakes',
+  'onFailure',
+  'timeout',
+  'gracePeriod',
+  'scheduler',
+  'random',
+  'token',
+  'signal',
+  'runId',
+];
+const workflowOptionNames = ['onFailure', 'timeout', 'description'];
+const defaultGracePeriod = 1000;
+let runsMade = 0;
+
+/** Notes what is wrong with a workflow's options; `more` are the names of those it doesn't know. */
+export function checkWorkflowOptions(checker: OptionChecker, options: WorkflowOptions, more: readonly string[]): void {
+  if (!checker.record('options', options)) return;
+  checker.knownKeys('', options, [...workflowOptionNames, ...more]);
+  checker.oneOf('onFailure', options.onFailure, ['fail-fast', 'continue']);
+  checker.duration('timeout', options.timeout);
+  checker.text('description', options.description);
+}
+
+/**
+ * Reads the options of a run.
+ *
+ * @throws InvalidOptionsError naming every option, input and environment variable that can't be used
+ */
+export function readRunOptions(
+  blueprint: Blueprint,
+  defaults: WorkflowOptions,
+  options: RunSettingsOptions & { readonly inputs?: unknown },
+): RunSettings {
+  const checker = new OptionChecker();
+  const owner = `run of workflow '${blueprint.name}'`;
+  if (!checker.record('options', options)) checker.throwIfAny(owner);
+  checker.knownKeys('', options, runOptionNames);
+  const { limits, token, signal, scheduler } = options;
+  if (token !== undefined && !(token instanceof CancellationToken)) checker.fail('token', 'a CancellationToken', token);
+  if (signal !== undefined && !isSignal(signal)) checker.fail('signal', 'an AbortSignal', signal);
+  if (scheduler !== undefined && !isScheduler(scheduler)) checker.fail('scheduler', 'an RxJS scheduler', scheduler);
+  const hasLimits = limits !== undefined && checker.record('limits', limits, 'a record of limits by class');
+  const clock = clockOf(isScheduler(scheduler) ? scheduler : undefined);
+  const settings: RunSettings = {
+    runId: checker.text('runId', options.runId) ?? nextRunId(blueprint.name, clock),
+    inputs: readInputs(checker, blueprint.inputs, options.inputs),
+    limits: resolveLimits(checker, blueprint.resources, hasLimits ? limits : {}),
+    concurrency: resolveConcurrency(checker, options.concurrency),
+    maxOvertakes: checker.count('maxOvertakes', options.maxOvertakes, 0) ?? defaultMaxOvertakes,
+    onFailure: checker.oneOf('onFailure', options.onFailure, ['fail-fast', 'continue']) ?? defaults.onFailure ?? 'fail-fast',
+    timeout: checker.duration('timeout', options.timeout) ?? checker.duration('timeout', defaults.timeout),
+    gracePeriod: checker.duration('gracePeriod', options.gracePeriod) ?? defaultGracePeriod,
+    clock,
+    random: checker.function('random', options.random) ?? seededRandom(clock.now()),
+    token,
+    signal,
+  };
+  checker.throwIfAny(owner);
+  return settings;
+}
+
+function nextRunId(name: string, clock: Clock): string {
+  runsMade++;
+  return `${name}-${Math.floor(clock.now()).toString(36)}-${String(runsMade)}`;
+}
+
+function isSignal(value: unknown): boolean {
+  return typeof (value as AbortSignal | null)?.addEventListener === 'function' && 'aborted' in (value as AbortSignal);
+}
+
+function isScheduler(value: unknown): value is SchedulerLike {
+  const { schedule, now } = (value ?? {}) as Partial<SchedulerLike>;
+  return typeof schedule === 'function' && typeof now === 'function';
+}
+
+/** A small generator (mulberry32): seeded by the clock, runs differ in live time and are equal in virtual time. */
+function seededRandom(seed: number): () => number {
+  let state = Math.floor(seed * 1000) | 0;
+  return () => {
+    state = (state + 0x6d_2b_79_f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

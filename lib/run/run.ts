@@ -1,0 +1,187 @@
+import { firstValueFrom, Observable, type Subscriber } from 'rxjs';
+import type { CancellationToken } from '../base/cancellation.ts';
+import { InvalidOptionsError } from '../base/errors.ts';
+import { nearestName } from '../base/nearest.ts';
+import type { Step } from '../definition/handle.ts';
+import { isStep } from '../definition/step.ts';
+import type { Engine } from './engine.ts';
+import type { RunMetrics } from './metrics.ts';
+import { OutputStreams } from './output-streams.ts';
+import type { ProgressEvent } from './progress-event.ts';
+import { type RunSnapshot, Snapshots } from './snapshot.ts';
+
+/** How a run is cancelled. */
+export interface CancelOptions {
+  /** Whether the steps that run may finish; nothing new starts either way. @defaultValue false */
+  readonly drain?: boolean | undefined;
+}
+
+/**
+ * One run of a workflow. Making it starts nothing and costs next to nothing.
+ *
+ * The first subscriber of `result$` starts the run, each further one joins it, and the last one to leave before
+ * the end cancels it. At the end, bodies have stopped, then clean-ups have run, then the last event is emitted, then
+ * `result$` emits, then `progress$` completes.
+ *
+ * A subscriber that throws can't break the run: RxJS reports the error to `config.onUnhandledError`.
+ *
+ * @example
+ * ```ts
+ * const run = flights.run({ inputs: { path: 'flights.parquet' } });
+ * run.progress$.subscribe((event) => console.log(event.type));
+ * const { report } = await run.result();
+ * ```
+ */
+export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDisposable {
+  /** The run's name in events. */
+  readonly runId: string;
+  /**
+   * The outputs of the workflow, once; then it completes. Shared and counted: see {@link Run}.
+   *
+   * Errors with a `StepFailedError`, a `WorkflowFailedError`, a `WorkflowTimeoutError` or a `CancelledError`. After
+   * the end it replays the outcome to whoever comes.
+   */
+  readonly result$: Observable<Outputs>;
+  /** What happens, as it happens: hot, without replay, never an error; completes when the run is entirely over. */
+  readonly progress$: Observable<ProgressEvent>;
+  readonly #engine: Engine;
+  readonly #waiting = new Set<Subscriber<Outputs>>();
+  #outputs: OutputStreams | undefined;
+  #snapshots: Snapshots | undefined;
+  #promise: Promise<Outputs> | undefined;
+
+  /** @internal Use `workflow.run()`. */
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.runId = engine.settings.runId;
+    this.progress$ = engine.progress.events$;
+    this.result$ = new Observable((subscriber) => this.#join(subscriber));
+    engine.onEnded = () => {
+      this.#end();
+    };
+  }
+
+  /** The token that every way of stopping the run cancels: pass it on to work that should stop with the run. */
+  get token(): CancellationToken {
+    return this.#engine.token;
+  }
+
+  /**
+   * Where the run stands: at once, then at most once in 16 ms when something has changed, last the final snapshot;
+   * then it completes. Never errors, and neither starts nor holds the run. The cost follows what changed.
+   */
+  get snapshot$(): Observable<RunSnapshot> {
+    return this.#followSnapshots().snapshot$;
+  }
+
+  /** Where the run stands now. The first call costs a look at every step, further ones at those that changed. */
+  snapshot(): RunSnapshot {
+    return this.#followSnapshots().current();
+  }
+
+  /**
+   * The output of one step of the run, given by handle or id: once, then it completes.
+   *
+   * Delivers to those who subscribed in time, and to those who come later as long as the output is kept. Neither
+   * starts nor holds the run. Errors with an `OutputReleasedError` where it is no longer kept, with the
+   * `StepFailedError` that is the reason where there is none, or with a `CancelledError`.
+   *
+   * @throws InvalidOptionsError where the workflow has no such step
+   */
+  output$<Out>(step: Step<Out>): Observable<Out>;
+  output$(id: string): Observable<unknown>;
+  output$(step: Step | string): Observable<unknown> {
+    const index = this.#indexOf(step);
+    if (this.#outputs === undefined) {
+      this.#outputs = new OutputStreams(this.#engine);
+      this.#listen();
+    }
+    return this.#outputs.output$(index);
+  }
+
+  /** What was measured up to now, or to the end. Linear in steps + dependencies. */
+  metrics(): RunMetrics {
+    return this.#engine.metrics();
+  }
+
+  /** The result as a Promise; counts as a subscriber that never leaves. Rejects with what `result$` errors with. */
+  result(): Promise<Outputs> {
+    this.#promise ??= firstValueFrom(this.result$);
+    return this.#promise;
+  }
+
+  /**
+   * Cancels the run: nothing new starts, what runs is told to stop, clean-ups run. Subscribers of `result$` get a
+   * `CancelledError` with the reason. The first reason stays; after the end nothing happens. A second call without
+   * `drain` cuts a drain short.
+   */
+  cancel(reason?: unknown, options: CancelOptions = {}): void {
+    this.#engine.cancel(reason, options.drain === true);
+  }
+
+  /** Cancels the run where it isn't over, and waits until it entirely is. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cancel('the run was disposed of');
+    await new Promise<void>((resolve) => {
+      this.progress$.subscribe({ complete: resolve });
+    });
+  }
+
+  #join(subscriber: Subscriber<Outputs>): void {
+    if (this.#engine.isOver) {
+      this.#deliver(subscriber);
+      return;
+    }
+    this.#waiting.add(subscriber);
+    subscriber.add(() => {
+      this.#waiting.delete(subscriber);
+      if (this.#waiting.size === 0) this.#engine.cancel('the last subscriber of result$ left');
+    });
+    this.#engine.start();
+  }
+
+  #end(): void {
+    const subscribers = [...this.#waiting];
+    for (const subscriber of subscribers) this.#deliver(subscriber);
+    this.#engine.progress.complete();
+    this.#snapshots?.complete();
+  }
+
+  #deliver(subscriber: Subscriber<Outputs>): void {
+    const { status, result } = this.#engine;
+    if (status === 'completed') {
+      subscriber.next(result as Outputs);
+      subscriber.complete();
+    } else {
+      subscriber.error(result);
+    }
+  }
+
+  #followSnapshots(): Snapshots {
+    if (this.#snapshots === undefined) {
+      this.#snapshots = new Snapshots(this.#engine);
+      this.#listen();
+    }
+    return this.#snapshots;
+  }
+
+  /** Nobody pays for what nobody follows. */
+  #listen(): void {
+    this.#engine.listener = {
+      changed: (index) => this.#snapshots?.touch(index),
+      settled: (index) => this.#outputs?.settle(index),
+    };
+  }
+
+  #indexOf(step: Step | string): number {
+    const { graph, steps, name } = this.#engine.blueprint;
+    const id = typeof step === 'string' ? step : isStep(step) ? step.id : undefined;
+    const index = id === undefined ? undefined : graph.indexOf(id);
+    // A handle that merely has the id of one of the steps is another step.
+    if (index !== undefined && (typeof step === 'string' || steps[index] === (step as unknown))) return index;
+    const meant = id === undefined ? undefined : nearestName(id, graph.ids);
+    throw new InvalidOptionsError(`output$ of a run of '${name}'`, [
+      { option: 'the step', expected: `a step of the workflow${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`, value: id ?? step },
+    ]);
+  }
+}

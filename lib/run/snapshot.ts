@@ -1,0 +1,171 @@
+import { type Draft, freeze, Immer } from 'immer';
+import { Observable, type Subscriber } from 'rxjs';
+import type { Engine, RunStatus } from './engine.ts';
+import { type StepStatus, stepStatuses } from './run-state.ts';
+
+/** Where one step stands. */
+export interface StepSnapshot {
+  /** The id of the step. */
+  readonly id: string;
+  /** Where it stands. */
+  readonly status: StepStatus;
+  /** How many attempts were started. */
+  readonly attempts: number;
+  /** When the first attempt started, in ms of the run's clock; `null` before. */
+  readonly startedAt: number | null;
+  /** When the last attempt ended; `null` before, and while another runs. */
+  readonly endedAt: number | null;
+  /** How far the step says it is, from 0 to 1; `null` where it doesn't say, or no longer runs. */
+  readonly fraction: number | null;
+}
+
+/**
+ * Where a run stands: plain, immutable, frozen data without outputs.
+ *
+ * What hasn't changed from one snapshot to the next is the same object in both, so that `===` tells. The steps come
+ * in the order of definition, in chunks of 256, so that a change copies a chunk and not the whole.
+ *
+ * @example
+ * ```ts
+ * run.snapshot$.subscribe(({ counts, steps }) => {
+ *   console.log(counts.running, steps.flat().filter(({ status }) => status === 'failed'));
+ * });
+ * ```
+ */
+export interface RunSnapshot {
+  /** The run. */
+  readonly runId: string;
+  /** The name of its workflow. */
+  readonly workflow: string;
+  /** Where the run stands as a whole. */
+  readonly status: RunStatus;
+  /** When the run started, in ms of its clock; `null` before. */
+  readonly startedAt: number | null;
+  /** When the run ended; `null` before. */
+  readonly endedAt: number | null;
+  /** How many steps have each status. */
+  readonly counts: Readonly<Record<StepStatus, number>>;
+  /** What is taken of each resource class, and how much there is. */
+  readonly resources: Readonly<Record<string, { readonly taken: number; readonly limit: number }>>;
+  /** The steps, in chunks of 256; `steps.flat()` gives them all. */
+  readonly steps: readonly (readonly StepSnapshot[])[];
+}
+
+// One of our own, since a user may have switched the shared one's freezing off.
+const immer = new Immer({ autoFreeze: true });
+const chunkSize = 256;
+/** At most one snapshot is emitted in this time, in ms. */
+const frameMs = 16;
+
+/**
+ * Keeps a run's snapshot up to date. The cost of an update follows the number of steps that changed.
+ *
+ * 1. `snapshot$` emits where the run stands at once, then at most once a frame, when something has changed; last
+ *    the final snapshot, and it completes. It never errors.
+ * 2. Without a subscriber nothing is built; changes are only noted.
+ */
+export class Snapshots {
+  readonly snapshot$: Observable<RunSnapshot>;
+  readonly #engine: Engine;
+  readonly #dirty = new Set<number>();
+  readonly #subscribers = new Set<Subscriber<RunSnapshot>>();
+  #current: RunSnapshot;
+  #cancelFrame: (() => void) | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    const indices = [...engine.blueprint.graph.ids.keys()];
+    const chunks = Math.ceil(indices.length / chunkSize);
+    const steps = Array.from({ length: chunks }, (_, chunk) =>
+      indices.slice(chunk * chunkSize, (chunk + 1) * chunkSize).map((index) => this.#step(index)),
+    );
+    this.#current = freeze<RunSnapshot>({ ...this.#head(), steps }, true);
+    this.snapshot$ = new Observable((subscriber) => {
+      subscriber.next(this.current());
+      if (engine.isOver) {
+        subscriber.complete();
+        return;
+      }
+      this.#subscribers.add(subscriber);
+      subscriber.add(() => {
+        this.#subscribers.delete(subscriber);
+        if (this.#subscribers.size === 0) this.#dropFrame();
+      });
+    });
+  }
+
+  /** Notes that a step has changed. */
+  touch(index: number): void {
+    this.#dirty.add(index);
+    if (this.#subscribers.size === 0 || this.#cancelFrame !== undefined) return;
+    this.#cancelFrame = this.#engine.clock.after(frameMs, () => {
+      this.#cancelFrame = undefined;
+      this.#emit();
+    });
+  }
+
+  /** The snapshot of this moment. */
+  current(): RunSnapshot {
+    this.#current = immer.produce(this.#current, (draft) => {
+      const { counts, resources, ...head } = this.#head();
+      // Immer takes a value equal to the one there for no change.
+      Object.assign(draft, head);
+      Object.assign(draft.counts, counts);
+      for (const [name, amounts] of Object.entries(resources)) Object.assign(draft.resources[name] ?? {}, amounts);
+      for (const index of this.#dirty) {
+        const chunk = draft.steps[Math.floor(index / chunkSize)] as Draft<StepSnapshot>[];
+        chunk[index % chunkSize] = this.#step(index);
+      }
+    });
+    this.#dirty.clear();
+    return this.#current;
+  }
+
+  /** Emits the final snapshot and completes. */
+  complete(): void {
+    this.#dropFrame();
+    this.#emit();
+    for (const subscriber of [...this.#subscribers]) subscriber.complete();
+  }
+
+  #emit(): void {
+    if (this.#subscribers.size === 0) return;
+    const snapshot = this.current();
+    for (const subscriber of [...this.#subscribers]) subscriber.next(snapshot);
+  }
+
+  #dropFrame(): void {
+    this.#cancelFrame?.();
+    this.#cancelFrame = undefined;
+  }
+
+  #head() {
+    const { settings, blueprint, status, startedAt, endedAt, state, resources } = this.#engine;
+    const counts = Object.fromEntries(stepStatuses.map((name, place) => [name, state.counts[place] ?? 0]));
+    return {
+      runId: settings.runId,
+      workflow: blueprint.name,
+      status,
+      startedAt: orNull(startedAt),
+      endedAt: orNull(endedAt),
+      counts: counts as Record<StepStatus, number>,
+      resources,
+    };
+  }
+
+  #step(index: number): StepSnapshot {
+    const { state, blueprint } = this.#engine;
+    return {
+      id: blueprint.graph.ids[index] ?? '',
+      status: stepStatuses[state.statuses[index] as number] ?? 'waiting',
+      attempts: state.attemptsOf(index),
+      startedAt: orNull(state.startedAt[index] as number),
+      endedAt: orNull(state.endedAt[index] as number),
+      fraction: state.fractions.get(index) ?? null,
+    };
+  }
+}
+
+function orNull(time: number): number | null {
+  return Number.isNaN(time) ? null : time;
+}

@@ -1,7 +1,15 @@
-import { Observable, type ObservableInput, type ObservedValueOf, type OperatorFunction } from 'rxjs';
-import type { AdmissionQueue } from '../lib/admission/admission-queue.ts';
+import {
+  from,
+  Observable,
+  type ObservableInput,
+  type ObservedValueOf,
+  type OperatorFunction,
+  Subscriber,
+  type Subscription,
+} from 'rxjs';
 import { type Budget, openBudget, type Ticket } from '../lib/admission/budget.ts';
-import { MergeWithin } from './merge-within.ts';
+import type { AdmissionQueue } from '../lib/admission/admission-queue.ts';
+import { type MergeOwner, MergeWithin } from './merge-within.ts';
 
 /**
  * `mergeMap` whose concurrency is a vector of resources and whose buffer is a priority queue.
@@ -43,22 +51,128 @@ export function mergeMapWithin<Value, Inner extends ObservableInput<unknown>>(
   return (source) =>
     new Observable((destination) => {
       const { queue, ticket } = openBudget('mergeMapWithin', budget);
-      const merge = new MergeWithin<Ticket<Value>, ObservedValueOf<Inner>>(
-        queue,
-        ({ value, index }) => project(value, index) as ObservableInput<ObservedValueOf<Inner>>,
+      const owner = new InnerSubscriptions<Value, ObservedValueOf<Inner>>(
         destination,
+        (value, index) => project(value, index) as ObservableInput<ObservedValueOf<Inner>>,
+        queue,
       );
-      merge.connect(source, ticket);
+      const { merge } = owner;
+      let index = 0;
+      source.subscribe(
+        new OuterSubscriber<Value>(
+          destination,
+          (value) => {
+            merge.offer(ticket(value, index++));
+          },
+          () => {
+            merge.seal();
+          },
+        ),
+      );
     });
 }
 
-/** The same for items that bring their own queue. @internal */
-export function mergeMapFrom<Item, Result>(
-  queue: AdmissionQueue<Item>,
-  project: (item: Item) => ObservableInput<Result>,
-): OperatorFunction<Item, Result> {
-  return (source) =>
-    new Observable((destination) => {
-      new MergeWithin(queue, project, destination).connect(source, (item) => item);
+/** Subscribes to inners, and unsubscribes from those that run with the destination. */
+class InnerSubscriptions<Value, Result> implements MergeOwner<Ticket<Value>, Result> {
+  readonly merge: MergeWithin<Ticket<Value>, Result>;
+  readonly #destination: Subscriber<Result>;
+  readonly #project: (value: Value, index: number) => ObservableInput<Result>;
+  /** The inners still open after `subscribe` returned; most synchronous ones never get here. */
+  readonly #open = new Set<Subscription>();
+  #starting: Subscription | undefined;
+
+  constructor(
+    destination: Subscriber<Result>,
+    project: (value: Value, index: number) => ObservableInput<Result>,
+    queue: AdmissionQueue<Ticket<Value>>,
+  ) {
+    this.#destination = destination;
+    this.#project = project;
+    this.merge = new MergeWithin(queue, this);
+    destination.add(() => {
+      this.#starting?.unsubscribe();
+      for (const inner of this.#open) inner.unsubscribe();
     });
+  }
+
+  get closed(): boolean {
+    return this.#destination.closed;
+  }
+
+  start(ticket: Ticket<Value>): void {
+    const source = from(this.#project(ticket.value, ticket.index));
+    const inner = new InnerSubscriber(this.merge, ticket, this.#destination);
+    this.#starting = inner;
+    source.subscribe(inner);
+    this.#starting = undefined;
+    if (inner.closed) return;
+    this.#open.add(inner);
+    inner.add(() => this.#open.delete(inner));
+  }
+
+  next(value: Result): void {
+    this.#destination.next(value);
+  }
+
+  error(error: unknown): void {
+    this.#destination.error(error);
+  }
+
+  complete(): void {
+    this.#destination.complete();
+  }
+}
+
+class OuterSubscriber<Value> extends Subscriber<Value> {
+  readonly #onNext: (value: Value) => void;
+  readonly #onComplete: () => void;
+
+  constructor(destination: Subscriber<never>, onNext: (value: Value) => void, onComplete: () => void) {
+    super(destination);
+    this.#onNext = onNext;
+    this.#onComplete = onComplete;
+  }
+
+  protected override _next(value: Value): void {
+    try {
+      this.#onNext(value);
+    } catch (error) {
+      this.destination.error(error);
+    }
+  }
+
+  protected override _complete(): void {
+    try {
+      this.#onComplete();
+    } finally {
+      this.unsubscribe();
+    }
+  }
+}
+
+class InnerSubscriber<Item, Result> extends Subscriber<Result> {
+  readonly #merge: MergeWithin<Item, Result>;
+  readonly #item: Item;
+  readonly #outer: Subscriber<Result>;
+
+  constructor(merge: MergeWithin<Item, Result>, item: Item, outer: Subscriber<Result>) {
+    super();
+    this.#merge = merge;
+    this.#item = item;
+    this.#outer = outer;
+  }
+
+  protected override _next(value: Result): void {
+    this.#merge.deliver(value);
+  }
+
+  protected override _error(error: unknown): void {
+    this.#outer.error(error);
+    this.unsubscribe();
+  }
+
+  protected override _complete(): void {
+    this.unsubscribe();
+    this.#merge.finish(this.#item);
+  }
 }

@@ -1,168 +1,98 @@
-import { from, type Observable, type ObservableInput, Subscriber } from 'rxjs';
 import type { AdmissionQueue } from '../lib/admission/admission-queue.ts';
 
+/** Who starts the items of a {@link MergeWithin}, and gets what it merges. */
+export interface MergeOwner<Item, Result> {
+  /** Nothing more is wanted. */
+  readonly closed: boolean;
+  start(item: Item): void;
+  next(value: Result): void;
+  error(error: unknown): void;
+  complete(): void;
+}
+
 /**
- * The engine behind `mergeMapWithin` and behind a run: subscribes to an inner Observable for each item that the
- * queue admits, and merges what they emit.
+ * The engine behind `mergeMapWithin` and behind a run: starts each item that the queue admits, and merges what
+ * they emit. It knows nothing of Observables: whoever starts an item tells when it emits and when it has ended.
  *
- * 1. An item is released when its inner has completed and its teardown has run, never before.
- * 2. `admit` is asked in a loop, never from within itself: neither synchronous inners nor items that arrive while
- *    an inner emits deepen the stack.
- * 3. It completes when the source has, and nothing waits or runs. The first error ends it and unsubscribes
- *    from everything.
+ * 1. An item is released when its end is told, never before.
+ * 2. `admit` is asked in a loop, never from within itself: neither items that end while they start nor items that
+ *    arrive while another emits deepen the stack.
+ * 3. It completes when no more items will come, and none waits or runs. The first error ends it.
  */
 export class MergeWithin<Item, Result> {
   readonly #queue: AdmissionQueue<Item>;
-  readonly #project: (item: Item) => ObservableInput<Result>;
-  readonly #destination: Subscriber<Result>;
-  /** The inners still running after `subscribe` returned; most synchronous ones never get here. */
-  readonly #running = new Set<InnerSubscriber<Item, Result>>();
-  #starting: InnerSubscriber<Item, Result> | undefined;
+  readonly #owner: MergeOwner<Item, Result>;
   #active = 0;
-  #isSourceDone = false;
+  #isLastIn = false;
   #isDraining = false;
 
-  constructor(
-    queue: AdmissionQueue<Item>,
-    project: (item: Item) => ObservableInput<Result>,
-    destination: Subscriber<Result>,
-  ) {
+  constructor(queue: AdmissionQueue<Item>, owner: MergeOwner<Item, Result>) {
     this.#queue = queue;
-    this.#project = project;
-    this.#destination = destination;
+    this.#owner = owner;
     queue.onRoom = () => {
       this.#drain();
     };
-    destination.add(() => {
-      queue.onRoom = undefined;
-      this.#starting?.unsubscribe();
-      for (const inner of this.#running) inner.unsubscribe();
-    });
   }
 
-  /** Subscribes to the source; `ticket` turns its values into items. */
-  connect<Value>(source: Observable<Value>, ticket: (value: Value, index: number) => Item): void {
-    let index = 0;
-    const outer = new OuterSubscriber<Value>(
-      (value) => {
-        this.#queue.enqueue(ticket(value, index++));
-        this.#drain();
-      },
-      this.#destination,
-      () => {
-        this.#isSourceDone = true;
-        this.#completeIfOver();
-      },
-    );
-    this.#destination.add(outer);
-    source.subscribe(outer);
+  /** An item has come. */
+  offer(item: Item): void {
+    this.#queue.enqueue(item);
+    this.#drain();
   }
 
-  /** An inner emitted: items that arrive while the value is delivered start afterwards. */
+  /** No more items will come. */
+  seal(): void {
+    this.#isLastIn = true;
+    this.#completeIfOver();
+  }
+
+  /** An item emits. Those that arrive meanwhile start afterwards. */
   deliver(value: Result): void {
     const wasDraining = this.#isDraining;
     this.#isDraining = true;
-    try {
-      this.#destination.next(value);
-    } finally {
-      this.#isDraining = wasDraining;
-    }
+    this.#owner.next(value);
+    this.#isDraining = wasDraining;
     this.#drain();
   }
 
-  fail(error: unknown): void {
-    this.#destination.error(error);
-  }
-
-  /** An inner has completed and its teardown has run. */
-  finish(inner: InnerSubscriber<Item, Result>): void {
-    this.#running.delete(inner);
+  /** An item has ended. */
+  finish(item: Item): void {
     this.#active--;
-    this.#queue.release(inner.item);
+    this.#queue.release(item);
     this.#drain();
-    this.#completeIfOver();
+  }
+
+  /**
+   * An item emits and ends at once: what arrives meanwhile competes, with what waits, for what the item gives back.
+   */
+  deliverAndFinish(item: Item, value: Result): void {
+    const wasDraining = this.#isDraining;
+    this.#isDraining = true;
+    this.#owner.next(value);
+    this.#isDraining = wasDraining;
+    this.finish(item);
   }
 
   #drain(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
     try {
-      while (!this.#destination.closed) {
+      while (!this.#owner.closed) {
         const item = this.#queue.admit();
         if (item === undefined) break;
-        this.#start(item);
+        this.#active++;
+        this.#owner.start(item);
       }
     } catch (error) {
-      this.#destination.error(error);
+      this.#owner.error(error);
     }
     this.#isDraining = false;
     this.#completeIfOver();
   }
 
-  #start(item: Item): void {
-    this.#active++;
-    const inner = new InnerSubscriber(this, item);
-    this.#starting = inner;
-    from(this.#project(item)).subscribe(inner);
-    this.#starting = undefined;
-    if (!inner.closed) this.#running.add(inner);
-  }
-
   #completeIfOver(): void {
-    if (this.#isSourceDone && !this.#isDraining && this.#active === 0 && this.#queue.waiting === 0) {
-      this.#destination.complete();
+    if (this.#isLastIn && !this.#isDraining && this.#active === 0 && this.#queue.waiting === 0) {
+      this.#owner.complete();
     }
-  }
-}
-
-class OuterSubscriber<Value> extends Subscriber<Value> {
-  readonly #onNext: (value: Value) => void;
-  readonly #onComplete: () => void;
-
-  constructor(onNext: (value: Value) => void, destination: Subscriber<never>, onComplete: () => void) {
-    super(destination);
-    this.#onNext = onNext;
-    this.#onComplete = onComplete;
-  }
-
-  protected override _next(value: Value): void {
-    try {
-      this.#onNext(value);
-    } catch (error) {
-      this.destination.error(error);
-    }
-  }
-
-  protected override _complete(): void {
-    try {
-      this.#onComplete();
-    } finally {
-      this.unsubscribe();
-    }
-  }
-}
-
-class InnerSubscriber<Item, Result> extends Subscriber<Result> {
-  readonly item: Item;
-  readonly #merge: MergeWithin<Item, Result>;
-
-  constructor(merge: MergeWithin<Item, Result>, item: Item) {
-    super();
-    this.#merge = merge;
-    this.item = item;
-  }
-
-  protected override _next(value: Result): void {
-    this.#merge.deliver(value);
-  }
-
-  protected override _error(error: unknown): void {
-    this.#merge.fail(error);
-    this.unsubscribe();
-  }
-
-  protected override _complete(): void {
-    this.unsubscribe();
-    this.#merge.finish(this);
   }
 }

@@ -1,15 +1,14 @@
 import type { AdmissionQueue } from './admission-queue.ts';
 import { invariant } from '../base/invariant.ts';
+import type { ItemOrder } from './priority-heap.ts';
 import type { Shape } from './shape.ts';
 
 /** How an {@link Admission} decides. */
-export interface AdmissionRules<Item> {
+export interface AdmissionRules<Item> extends ItemOrder<Item> {
   /** The capacity of each class. */
   readonly capacities: readonly number[];
   /** The shape of an item; the same object for equal demands. */
-  readonly shapeOf: (item: Item) => Shape<Item>;
-  /** Whether one item goes before another; a strict total order. */
-  readonly before: (left: Item, right: Item) => boolean;
+  shapeOf(item: Item): Shape<Item>;
   /**
    * How many admissions may take a class that a waiting item lacks before it becomes a barrier; `undefined` where
    * all demands are equal, so that none can be overtaken for lack of room.

@@ -1,6 +1,7 @@
 import { OptionChecker } from '../base/option-checker.ts';
 import { Admission } from './admission.ts';
 import type { AdmissionQueue } from './admission-queue.ts';
+import type { ItemOrder } from './priority-heap.ts';
 import { Shape } from './shape.ts';
 
 /**
@@ -57,16 +58,18 @@ export function openBudget<Value>(owner: string, budget: number | Budget<Value>)
   return typeof budget === 'number' ? openUnitBudget(owner, budget) : openVectorBudget(owner, budget);
 }
 
-const before = (left: Place, right: Place): boolean =>
-  left.priority > right.priority || (left.priority === right.priority && left.index < right.index);
+const byPriority: ItemOrder<Place> = {
+  before: (left, right) =>
+    left.priority > right.priority || (left.priority === right.priority && left.index < right.index),
+};
 
 function openUnitBudget<Value>(owner: string, capacity: number): TicketOffice<Value> {
   const checker = new OptionChecker();
   checker.count('the concurrency', capacity, 1);
   checker.throwIfAny(owner);
-  const shape = new Shape<Ticket<Value>>([0], [1], before);
+  const shape = new Shape<Ticket<Value>>([0], [1], byPriority);
   return {
-    queue: new Admission<Ticket<Value>>({ capacities: [capacity], shapeOf: () => shape, before, maxOvertakes: undefined }),
+    queue: new Admission<Ticket<Value>>({ capacities: [capacity], shapeOf: () => shape, ...byPriority, maxOvertakes: undefined }),
     ticket: (value, index) => ({ value, index, priority: 0, shape }),
   };
 }
@@ -90,13 +93,13 @@ function openVectorBudget<Value>(owner: string, budget: Budget<Value>): TicketOf
     if (shape === undefined) {
       if (shapes.size >= mostShapes) dropEmpty(shapes);
       const classes = [...amounts.keys()].filter((place) => amounts[place] !== 0);
-      shape = new Shape<Ticket<Value>>(classes, classes.map((place) => amounts[place] ?? 0), before);
+      shape = new Shape<Ticket<Value>>(classes, classes.map((place) => amounts[place] ?? 0), byPriority);
       shapes.set(key, shape);
     }
     return shape;
   };
   return {
-    queue: new Admission<Ticket<Value>>({ capacities, shapeOf: ({ shape }) => shape, before, maxOvertakes }),
+    queue: new Admission<Ticket<Value>>({ capacities, shapeOf: ({ shape }) => shape, ...byPriority, maxOvertakes }),
     ticket: (value, index) => ({ value, index, priority: priorityOf?.(value) ?? 0, shape: shapeOf(value) }),
   };
 }

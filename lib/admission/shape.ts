@@ -1,4 +1,4 @@
-import { PriorityHeap } from './priority-heap.ts';
+import { type ItemOrder, PriorityHeap } from './priority-heap.ts';
 
 /**
  * One demand, and the items of that demand that wait, barriers apart.
@@ -20,11 +20,11 @@ export class Shape<Item> {
   #overtaken = 0;
   readonly #overtakenOnArrival = new Map<Item, number>();
 
-  constructor(classes: readonly number[], amounts: readonly number[], before: (left: Item, right: Item) => boolean) {
+  constructor(classes: readonly number[], amounts: readonly number[], order: ItemOrder<Item>) {
     this.classes = classes;
     this.amounts = amounts;
-    this.barriers = new PriorityHeap(before);
-    this.#waiting = new PriorityHeap(before);
+    this.barriers = new PriorityHeap(order);
+    this.#waiting = new PriorityHeap(order);
   }
 
   /** How many items wait, barriers included. */

@@ -1,4 +1,3 @@
-import type { Subscriber } from 'rxjs';
 import { CancellationToken } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { EmptyStepError } from '../base/empty-step-error.ts';
@@ -27,9 +26,8 @@ export interface AttemptHost {
   reportFinaliserError(attempt: Attempt, error: unknown): void;
   /** The body of an abandoned attempt has stopped after all. */
   recovered(attempt: Attempt): void;
-  /** Nothing new starts until `resume`, so that an end is taken in as a whole first. */
-  pause(): void;
-  resume(): void;
+  /** The attempt is over. */
+  over(attempt: Attempt): void;
 }
 
 /** Where an attempt stands. The last three are how it ended. */
@@ -58,7 +56,6 @@ export class Attempt implements BodyListener {
   isAbandoned = false;
   /** The output, or what the attempt failed with. */
   result: unknown;
-  readonly #subscriber: Subscriber<Attempt>;
   #isStopping = false;
   #isFollowing = false;
   #hasBodyEnded = false;
@@ -69,19 +66,12 @@ export class Attempt implements BodyListener {
   #clearTimeout: (() => void) | undefined;
   #clearGrace: (() => void) | undefined;
 
-  constructor(
-    host: AttemptHost,
-    index: number,
-    number: number,
-    definition: StepDefinition,
-    subscriber: Subscriber<Attempt>,
-  ) {
+  constructor(host: AttemptHost, index: number, number: number, definition: StepDefinition) {
     this.host = host;
     this.index = index;
     this.number = number;
     this.definition = definition;
     this.startedAt = host.now;
-    this.#subscriber = subscriber;
   }
 
   get isOver(): boolean {
@@ -181,6 +171,11 @@ export class Attempt implements BodyListener {
     this.#end(this.state, this.result);
   }
 
+  running(body: RunningBody): void {
+    this.#body = body;
+    if (this.#isStopping) body.stop();
+  }
+
   #comeBack(): void {
     if (this.#isFollowing) this.host.returned(this);
     else this.host.enter();
@@ -188,12 +183,9 @@ export class Attempt implements BodyListener {
 
   #follow(returned: unknown): void {
     this.#isFollowing = true;
-    const body = followBody(returned, this);
+    followBody(returned, this);
     this.#isFollowing = false;
-    if (this.#hasBodyEnded) return;
-    this.host.returned(this);
-    this.#body = body;
-    if (this.#isStopping) body?.stop();
+    if (!this.#hasBodyEnded) this.host.returned(this);
   }
 
   #end(state: AttemptState, result: unknown): void {
@@ -248,10 +240,6 @@ export class Attempt implements BodyListener {
     this.#isOver = true;
     this.#clearTimeout?.();
     this.#clearGrace?.();
-    // What the end makes ready competes with what waits for the resources that the end gives back.
-    this.host.pause();
-    this.#subscriber.next(this);
-    this.#subscriber.complete();
-    this.host.resume();
+    this.host.over(this);
   }
 }

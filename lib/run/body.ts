@@ -1,6 +1,12 @@
 import { from, type InteropObservable, isObservable, type Observable, Subscriber } from 'rxjs';
 
-/** Who is told how a body ended. Exactly one of the three is called, once. */
+/** Something that a function returned and that goes on. */
+export interface RunningBody {
+  /** Tells it to stop; the listener hears when it has. */
+  stop(): void;
+}
+
+/** Who is told how a body ended: by exactly one of the first four, once. */
 export interface BodyListener {
   /** It produced its output: the value, or the last one of a stream. */
   completed(output: unknown): void;
@@ -9,12 +15,8 @@ export interface BodyListener {
   failed(error: unknown): void;
   /** It stopped because it was told to, without an outcome of its own. */
   stopped(): void;
-}
-
-/** A body that goes on after its function returned. */
-export interface RunningBody {
-  /** Tells it to stop; the listener hears when it has. A Promise can't be told, only waited for. */
-  stop(): void;
+  /** A stream is about to be subscribed to, and can be told to stop. A Promise can't: it is waited for. */
+  running?(body: RunningBody): void;
 }
 
 /** Whether what a function returned is its output, rather than something that leads to it. */
@@ -27,48 +29,36 @@ export function isPlain(returned: unknown): boolean {
  *
  * Adds no Promise of its own, except around a thenable that isn't one.
  */
-export function followBody(returned: unknown, listener: BodyListener): RunningBody | undefined {
+export function followBody(returned: unknown, listener: BodyListener): void {
   if (isPlain(returned)) {
     listener.completed(returned);
-    return undefined;
+    return;
   }
-  const value = returned as Partial<PromiseLike<unknown>> & Partial<AsyncIterable<unknown>> & Partial<InteropObservable<unknown>>;
-  if (value instanceof Promise) return new PromisedBody(value, listener);
-  if (typeof value.then === 'function') return new PromisedBody(Promise.resolve(value), listener);
-  if (isObservable(value)) return new ObservedBody(value, listener);
-  if (typeof value[Symbol.observable] === 'function') return new ObservedBody(from(value as InteropObservable<unknown>), listener);
-  if (typeof value[Symbol.asyncIterator] === 'function') return new IteratedBody(value as AsyncIterable<unknown>, listener);
-  listener.completed(returned);
-  return undefined;
+  const value = returned as Partial<PromiseLike<unknown> & AsyncIterable<unknown> & InteropObservable<unknown>>;
+  if (value instanceof Promise) {
+    followPromise(value, listener);
+  } else if (typeof value.then === 'function') {
+    followPromise(Promise.resolve(value), listener);
+  } else if (isObservable(value)) {
+    new ObservedBody(listener).follow(value);
+  } else if (typeof value[Symbol.observable] === 'function') {
+    new ObservedBody(listener).follow(from(value as InteropObservable<unknown>));
+  } else if (typeof value[Symbol.asyncIterator] === 'function') {
+    void new IteratedBody(listener).follow(value as AsyncIterable<unknown>);
+  } else {
+    listener.completed(returned);
+  }
 }
 
-class PromisedBody implements RunningBody {
-  readonly #listener: BodyListener;
-  #inner: RunningBody | undefined;
-  #isStopping = false;
-
-  constructor(promise: Promise<unknown>, listener: BodyListener) {
-    this.#listener = listener;
-    promise.then(
-      (value) => {
-        this.#resolved(value);
-      },
-      (error: unknown) => {
-        listener.failed(error);
-      },
-    );
-  }
-
-  stop(): void {
-    this.#isStopping = true;
-    this.#inner?.stop();
-  }
-
-  #resolved(value: unknown): void {
-    if (isPlain(value)) this.#listener.completed(value);
-    else if (this.#isStopping) this.#listener.stopped();
-    else this.#inner = followBody(value, this.#listener);
-  }
+function followPromise(promise: Promise<unknown>, listener: BodyListener): void {
+  promise.then(
+    (value) => {
+      followBody(value, listener);
+    },
+    (error: unknown) => {
+      listener.failed(error);
+    },
+  );
 }
 
 /** Keeps the last value of a stream. A Subscriber of its own can be unsubscribed while `subscribe` still runs. */
@@ -77,10 +67,14 @@ class ObservedBody extends Subscriber<unknown> implements RunningBody {
   #hasValue = false;
   #last: unknown;
 
-  constructor(source: Observable<unknown>, listener: BodyListener) {
+  constructor(listener: BodyListener) {
     super();
     this.#listener = listener;
-    source.subscribe(this);
+  }
+
+  follow(source: Observable<unknown>): void {
+    this.#listener.running?.(this);
+    if (!this.closed) source.subscribe(this);
   }
 
   stop(): void {
@@ -108,16 +102,13 @@ class ObservedBody extends Subscriber<unknown> implements RunningBody {
 }
 
 class IteratedBody implements RunningBody {
-  readonly #iterable: AsyncIterable<unknown>;
   readonly #listener: BodyListener;
   #iterator: AsyncIterator<unknown> | undefined;
   /** Settles when the iterator has done its own clean-up; there only once told to stop. */
   #returned: Promise<unknown> | undefined;
 
-  constructor(iterable: AsyncIterable<unknown>, listener: BodyListener) {
-    this.#iterable = iterable;
+  constructor(listener: BodyListener) {
     this.#listener = listener;
-    void this.#drain();
   }
 
   stop(): void {
@@ -125,16 +116,21 @@ class IteratedBody implements RunningBody {
   }
 
   async #return(): Promise<unknown> {
-    // A generator takes its `return` when the `next` under way has settled.
+    // A generator heeds its `return` when the `next` under way has settled.
     return this.#iterator?.return?.();
   }
 
-  async #drain(): Promise<void> {
+  async follow(iterable: AsyncIterable<unknown>): Promise<void> {
     const listener = this.#listener;
+    listener.running?.(this);
+    if (this.#returned !== undefined) {
+      listener.stopped();
+      return;
+    }
     let hasValue = false;
     let last: unknown;
     try {
-      this.#iterator = this.#iterable[Symbol.asyncIterator]();
+      this.#iterator = iterable[Symbol.asyncIterator]();
       for (;;) {
         const result = await this.#iterator.next();
         if (this.#returned !== undefined) break;

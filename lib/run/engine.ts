@@ -1,5 +1,4 @@
-import { Observable, Subject } from 'rxjs';
-import { mergeMapFrom } from '../../operators/merge-map-within.ts';
+import { type MergeOwner, MergeWithin } from '../../operators/merge-within.ts';
 import { ResourceLimitError } from '../admission/resource-limit-error.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
@@ -40,19 +39,20 @@ type Stop =
 /**
  * The feedback loop of a run.
  *
- *     ready$ ─ mergeMapFrom(admission) ─▶ one attempt ─▶ settled ─▶ each dependent whose last
- *       ▲                                                              dependency this was ─┐
- *       └───────────────────────────────────────────────────────────────────────────────────┘
+ *     ready ─ MergeWithin(admission) ─▶ one attempt ─▶ settled ─▶ each dependent whose last
+ *       ▲     the engine of mergeMapWithin                            dependency this was ─┐
+ *       └──────────────────────────────────────────────────────────────────────────────────┘
  *
  * 1. Every change of a step's status goes through `state`; everything else is derived from it.
  * 2. An attempt's demand is taken when it starts and given back when it is over. Back-offs hold nothing.
  * 3. After the first stop (a cancel, a failure, the run's timeout) nothing starts; the run ends when what runs has.
  * 4. The end comes in one order: bodies have stopped, clean-ups have run, the last event, the result, `ended`.
  */
-export class Engine implements AttemptHost {
+export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
   readonly blueprint: Blueprint;
   readonly settings: RunSettings;
   readonly progress: Progress;
+  readonly closed = false;
   readonly token = new CancellationToken();
   readonly clock: Clock;
   readonly gracePeriod: number;
@@ -69,7 +69,7 @@ export class Engine implements AttemptHost {
 
   readonly #budget: RunAdmission;
   readonly #slice: TimeSlice;
-  readonly #ready$ = new Subject<number>();
+  readonly #loop: MergeWithin<number, Attempt>;
   readonly #running = new Set<Attempt>();
   readonly #abandoned = new Set<Attempt>();
   readonly #backoffs = new Map<number, () => void>();
@@ -89,8 +89,9 @@ export class Engine implements AttemptHost {
     this.gracePeriod = settings.gracePeriod;
     this.#budget = openAdmission(blueprint, settings);
     this.#slice = new TimeSlice(settings.clock);
-    this.progress = new Progress(settings.runId, () => this.#slice.now);
+    this.progress = new Progress(settings.runId, this.#slice);
     this.state = new RunState(blueprint);
+    this.#loop = new MergeWithin(this.#budget.admission, this);
   }
 
   /** The run's present. */
@@ -121,7 +122,8 @@ export class Engine implements AttemptHost {
     return measure(this.blueprint, this.state, this.#budget, startedAt, now);
   }
 
-  start(): void {
+  /** Starts the run. */
+  launch(): void {
     if (this.status !== 'idle') return;
     const { settings, blueprint } = this;
     this.#slice.enter();
@@ -130,24 +132,14 @@ export class Engine implements AttemptHost {
     if (this.progress.observed) {
       this.progress.emit({ type: 'run-started', workflow: blueprint.name, steps: blueprint.graph.size });
     }
-    this.#ready$.pipe(mergeMapFrom(this.#budget.admission, (index) => this.#attempt(index))).subscribe({
-      next: (attempt) => {
-        this.#settle(attempt);
-      },
-      error: (bug: unknown) => {
-        this.#breakDown(bug);
-      },
-      complete: () => {
-        this.#wrapUp();
-      },
-    });
     this.#heed(settings);
-    this.pause();
+    // All roots compete for the first places.
+    this.#budget.admission.pause();
     for (let index = 0; index < blueprint.graph.size; index++) {
       const isRoot = this.state.waitingFor[index] === 0;
       if (isRoot && this.state.statuses[index] === status.waiting) this.#makeReady(index);
     }
-    this.resume();
+    this.#budget.admission.resume();
   }
 
   cancel(reason: unknown, drain = false): void {
@@ -220,30 +212,26 @@ export class Engine implements AttemptHost {
     if (this.#abandoned.delete(attempt)) this.#budget.admission.recover(attempt.index);
   }
 
-  pause(): void {
-    this.#budget.admission.pause();
-  }
-
-  resume(): void {
-    this.#budget.admission.resume();
+  over(attempt: Attempt): void {
+    this.#loop.deliverAndFinish(attempt.index, attempt);
   }
 
   // The loop.
 
-  #attempt(index: number): Observable<Attempt> {
-    return new Observable((subscriber) => {
-      const number = this.state.startAttempt(index, this.now);
-      const attempt = new Attempt(this, index, number, this.blueprint.steps[index] as StepDefinition, subscriber);
-      this.#starting = attempt;
-      this.listener?.changed(index);
-      if (this.progress.observed) this.progress.emit({ type: 'step-started', ...idsOf(attempt) });
-      attempt.start();
-      this.#starting = undefined;
-      if (!attempt.isOver) this.#running.add(attempt);
-    });
+  // What the loop asks for.
+
+  start(index: number): void {
+    const number = this.state.startAttempt(index, this.now);
+    const attempt = new Attempt(this, index, number, this.blueprint.steps[index] as StepDefinition);
+    this.#starting = attempt;
+    this.listener?.changed(index);
+    if (this.progress.observed) this.progress.stepStarted(attempt.definition.id, number);
+    attempt.start();
+    this.#starting = undefined;
+    if (!attempt.isOver) this.#running.add(attempt);
   }
 
-  #settle(attempt: Attempt): void {
+  next(attempt: Attempt): void {
     this.#running.delete(attempt);
     this.state.endedAt[attempt.index] = this.now;
     if (attempt.isAbandoned) this.#abandon(attempt);
@@ -251,12 +239,12 @@ export class Engine implements AttemptHost {
     else if (attempt.state === 'cancelled') this.#cancelled(attempt.index, attempt.number);
     else this.#failed(attempt);
     if (attempt.isAbandoned) this.#failHopelessSteps();
-    if (this.state.unsettled === 0) this.#ready$.complete();
-    else if (this.#slice.isOver && this.#slice.turn(this.#goOn)) this.pause();
+    if (this.state.unsettled === 0) this.#loop.seal();
+    else if (this.#slice.isOver && this.#slice.turn(this.#goOn)) this.#budget.admission.pause();
   }
 
   readonly #goOn = (): void => {
-    this.resume();
+    this.#budget.admission.resume();
   };
 
   #makeReady(index: number): void {
@@ -268,7 +256,7 @@ export class Engine implements AttemptHost {
     }
     this.state.setStatus(index, status.ready);
     this.listener?.changed(index);
-    this.#ready$.next(index);
+    this.#loop.offer(index);
   }
 
   #complete(attempt: Attempt): void {
@@ -277,14 +265,7 @@ export class Engine implements AttemptHost {
     state.outputs[index] = attempt.result;
     this.#close(index, status.completed);
     if (attempt.definition.settings.cleanup !== undefined) this.#toCleanUp.push(index);
-    if (this.progress.observed) {
-      this.progress.emit({
-        type: 'step-completed',
-        stepId: attempt.definition.id,
-        attempt: number,
-        durationMs: this.now - startedAt,
-      });
-    }
+    if (this.progress.observed) this.progress.stepCompleted(attempt.definition.id, number, this.now - startedAt);
     const { starts, values } = this.blueprint.graph.dependents;
     const end = starts[index + 1] as number;
     for (let at = starts[index] as number; at < end; at++) {
@@ -472,8 +453,8 @@ export class Engine implements AttemptHost {
       if (current < status.running || current === status.retrying) this.#cancelled(index, this.state.attemptsOf(index));
     }
     if (!stop.drain) this.#stopRunning(stop);
-    if (wasIdle) this.#wrapUp();
-    else if (this.state.unsettled === 0) this.#ready$.complete();
+    if (wasIdle) this.complete();
+    else if (this.state.unsettled === 0) this.#loop.seal();
   }
 
   #stopRunning(stop: Stop): void {
@@ -483,7 +464,7 @@ export class Engine implements AttemptHost {
     for (const attempt of [...this.#running]) attempt.stop('cancelled', reason);
   }
 
-  #wrapUp(): void {
+  complete(): void {
     this.#isWrappingUp = true;
     const outcome = this.#stop?.kind ?? (this.#failures.length > 0 ? 'failed' : 'completed');
     if (outcome === 'completed') {
@@ -527,7 +508,7 @@ export class Engine implements AttemptHost {
   }
 
   /** A fault of the engine's own must not leave anyone waiting for ever. */
-  #breakDown(bug: unknown): void {
+  error(bug: unknown): void {
     this.status = 'failed';
     this.result = bug;
     this.endedAt = this.now;

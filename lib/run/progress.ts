@@ -14,7 +14,7 @@ export class Progress {
   readonly events$: Observable<ProgressEvent>;
   observed = false;
   readonly #runId: string;
-  readonly #now: () => number;
+  readonly #time: { readonly now: number };
   // Replaced as a whole when someone comes or goes, so that a delivery goes on over those who were there.
   #subscribers: readonly Subscriber<ProgressEvent>[] = [];
   readonly #pending: ProgressEvent[] = [];
@@ -22,9 +22,9 @@ export class Progress {
   #isComplete = false;
   #seq = 0;
 
-  constructor(runId: string, now: () => number) {
+  constructor(runId: string, time: { readonly now: number }) {
     this.#runId = runId;
-    this.#now = now;
+    this.#time = time;
     this.events$ = new Observable((subscriber) => {
       if (this.#isComplete) {
         subscriber.complete();
@@ -38,28 +38,48 @@ export class Progress {
   }
 
   emit(news: ProgressNews): void {
-    if (!this.observed || this.#isComplete) return;
-    this.#seq++;
-    this.#pending.push({ seq: this.#seq, at: this.#now(), runId: this.#runId, ...news } as ProgressEvent);
-    this.#deliver();
+    if (this.observed) this.#send({ seq: ++this.#seq, at: this.#time.now, runId: this.#runId, ...news } as ProgressEvent);
+  }
+
+  // The two that every step emits, spelt out: a spread costs more than the event.
+
+  stepStarted(stepId: string, attempt: number): void {
+    this.#send({ seq: ++this.#seq, at: this.#time.now, runId: this.#runId, type: 'step-started', stepId, attempt });
+  }
+
+  stepCompleted(stepId: string, attempt: number, durationMs: number): void {
+    const at = this.#time.now;
+    this.#send({ seq: ++this.#seq, at, runId: this.#runId, type: 'step-completed', stepId, attempt, durationMs });
   }
 
   complete(): void {
     if (this.#isComplete) return;
     this.#isComplete = true;
-    this.#deliver();
+    // What is still to be delivered comes first.
+    if (!this.#isDelivering) this.#finish();
   }
 
-  #deliver(): void {
-    if (this.#isDelivering) return;
-    this.#isDelivering = true;
-    for (let next = 0; next < this.#pending.length; next++) {
-      const event = this.#pending[next] as ProgressEvent;
-      for (const subscriber of this.#subscribers) subscriber.next(event);
+  #send(event: ProgressEvent): void {
+    if (this.#isComplete) return;
+    if (this.#isDelivering) {
+      this.#pending.push(event);
+      return;
     }
+    this.#isDelivering = true;
+    this.#deliver(event);
+    for (let next = 0; next < this.#pending.length; next++) this.#deliver(this.#pending[next] as ProgressEvent);
     this.#pending.length = 0;
     this.#isDelivering = false;
-    if (this.#isComplete) for (const subscriber of this.#subscribers) subscriber.complete();
+    if (this.#isComplete) this.#finish();
+  }
+
+  #deliver(event: ProgressEvent): void {
+    const subscribers = this.#subscribers;
+    for (let at = 0; at < subscribers.length; at++) subscribers[at]?.next(event);
+  }
+
+  #finish(): void {
+    for (const subscriber of this.#subscribers) subscriber.complete();
   }
 
   #change(subscribers: readonly Subscriber<ProgressEvent>[]): void {

@@ -1,5 +1,6 @@
-import { Admission } from '../admission/admission.ts';
+import { Admission, type AdmissionRules } from '../admission/admission.ts';
 import { ResourceLimitError } from '../admission/resource-limit-error.ts';
+import type { ItemOrder } from '../admission/priority-heap.ts';
 import { Shape } from '../admission/shape.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { RunSettings } from './run-options.ts';
@@ -24,8 +25,7 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
     resources.push('concurrency');
     capacities.push(concurrency);
   }
-  const { ranks } = blueprint;
-  const before = (left: number, right: number): boolean => (ranks[left] as number) < (ranks[right] as number);
+  const order = new ByRank(blueprint.ranks);
   const shapes = distinct.map((demand, place) => {
     const entries = Object.entries(demand);
     for (const [name, amount] of entries) {
@@ -36,14 +36,46 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
     return new Shape<number>(
       entries.map(([name]) => resources.indexOf(name)),
       entries.map(([, amount]) => amount),
-      before,
+      order,
     );
   });
-  const admission = new Admission<number>({
-    capacities,
-    shapeOf: (index) => shapes[places[index] as number] as Shape<number>,
-    before,
-    maxOvertakes: shapes.length > 1 ? maxOvertakes : undefined,
-  });
-  return { admission, resources };
+  const rules = new RunRules(blueprint.ranks, shapes, places, capacities, shapes.length > 1 ? maxOvertakes : undefined);
+  return { admission: new Admission<number>(rules), resources };
+}
+
+class ByRank implements ItemOrder<number> {
+  readonly #ranks: Uint32Array;
+
+  constructor(ranks: Uint32Array) {
+    this.#ranks = ranks;
+  }
+
+  before(left: number, right: number): boolean {
+    return (this.#ranks[left] as number) < (this.#ranks[right] as number);
+  }
+}
+
+class RunRules extends ByRank implements AdmissionRules<number> {
+  readonly capacities: readonly number[];
+  readonly maxOvertakes: number | undefined;
+  readonly #shapes: readonly Shape<number>[];
+  readonly #places: Uint32Array;
+
+  constructor(
+    ranks: Uint32Array,
+    shapes: readonly Shape<number>[],
+    places: Uint32Array,
+    capacities: readonly number[],
+    maxOvertakes: number | undefined,
+  ) {
+    super(ranks);
+    this.#shapes = shapes;
+    this.#places = places;
+    this.capacities = capacities;
+    this.maxOvertakes = maxOvertakes;
+  }
+
+  shapeOf(index: number): Shape<number> {
+    return this.#shapes[this.#places[index] as number] as Shape<number>;
+  }
 }

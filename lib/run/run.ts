@@ -137,7 +137,7 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
       this.#waiting.delete(subscriber);
       if (this.#waiting.size === 0) this.#engine.cancel('the last subscriber of result$ left');
     });
-    this.#engine.start();
+    this.#engine.launch();
   }
 
   #end(): void {

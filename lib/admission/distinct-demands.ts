@@ -22,5 +22,16 @@ export function distinctDemands(demands: readonly Demand[]): Demands {
     byObject.set(demand, place);
     return place;
   };
-  return { distinct, places: Uint32Array.from(demands, (demand) => byObject.get(demand) ?? placeOf(demand)) };
+  const places = new Uint32Array(demands.length);
+  let previous: Demand | undefined;
+  let previousPlace = 0;
+  for (let index = 0; index < demands.length; index++) {
+    const demand = demands[index] as Demand;
+    if (demand !== previous) {
+      previous = demand;
+      previousPlace = byObject.get(demand) ?? placeOf(demand);
+    }
+    places[index] = previousPlace;
+  }
+  return { distinct, places };
 }

@@ -1,5 +1,6 @@
 import { Graph } from '../graph/graph.ts';
 import { InvalidWorkflowError, type WorkflowFault } from '../graph/invalid-workflow-error.ts';
+import type { Rows } from '../graph/rows.ts';
 import { Blueprint } from './blueprint.ts';
 import type { Dependencies, Input } from './handle.ts';
 import { isStep, StepHandle } from './step.ts';
@@ -39,19 +40,17 @@ function rootsOf(outputs: unknown, faults: WorkflowFault[]): StepHandle[] {
   });
 }
 
+let workflowsBuilt = 0;
+
 /** All steps that the roots need, themselves included. The list is its own queue. */
 function reach(roots: readonly StepHandle[]): StepHandle[] {
-  const found: StepHandle[] = [];
-  const visit = (handle: StepHandle): void => {
-    // The slot may stem from another workflow; that the step stands there proves that it is this one's.
-    if (found[StepHandle.slotOf(handle)] === handle) return;
-    StepHandle.setSlot(handle, found.length);
-    found.push(handle);
-  };
-  for (const root of roots) visit(root);
+  const workflow = ++workflowsBuilt;
+  const found = roots.filter((root) => StepHandle.visit(root, workflow));
   for (let next = 0; next < found.length; next++) {
-    for (const handle of (found[next] as StepHandle).inputs) {
-      if (handle instanceof StepHandle) visit(handle);
+    const { inputs } = found[next] as StepHandle;
+    for (let at = 0; at < inputs.length; at++) {
+      const handle = inputs[at];
+      if (handle instanceof StepHandle && StepHandle.visit(handle, workflow)) found.push(handle);
     }
   }
   return found;
@@ -78,18 +77,20 @@ function placeBySerial(steps: readonly StepHandle[], first: number, last: number
 }
 
 function connect(steps: readonly StepHandle[]) {
-  const sourceStarts = new Uint32Array(steps.length + 1);
-  const dependencyStarts = new Uint32Array(steps.length + 1);
-  const sources: number[] = [];
-  const dependencies: number[] = [];
+  const starts = new Uint32Array(steps.length + 1);
+  for (let index = 0; index < steps.length; index++) {
+    starts[index + 1] = (starts[index] as number) + (steps[index] as StepHandle).inputs.length;
+  }
+  const sources = new Int32Array(starts[steps.length] as number);
   const inputs: Input[] = [];
   const inputPlaces = new Map<unknown, number>();
+  let next = 0;
   for (let index = 0; index < steps.length; index++) {
-    for (const handle of (steps[index] as StepHandle).inputs) {
+    const handles = (steps[index] as StepHandle).inputs;
+    for (let at = 0; at < handles.length; at++) {
+      const handle = handles[at];
       if (handle instanceof StepHandle) {
-        const slot = StepHandle.slotOf(handle);
-        sources.push(slot);
-        dependencies.push(slot);
+        sources[next++] = StepHandle.slotOf(handle);
         continue;
       }
       let place = inputPlaces.get(handle);
@@ -97,16 +98,24 @@ function connect(steps: readonly StepHandle[]) {
         place = inputs.push(handle as Input) - 1;
         inputPlaces.set(handle, place);
       }
-      sources.push(-1 - place);
+      sources[next++] = -1 - place;
     }
-    sourceStarts[index + 1] = sources.length;
-    dependencyStarts[index + 1] = dependencies.length;
   }
-  return {
-    inputs,
-    sources: { starts: sourceStarts, values: Int32Array.from(sources) },
-    dependencies: { starts: dependencyStarts, values: Uint32Array.from(dependencies) },
-  };
+  const dependencies =
+    inputs.length === 0 ? { starts, values: new Uint32Array(sources.buffer) } : withoutInputs(starts, sources);
+  return { inputs, sources: { starts, values: sources }, dependencies };
+}
+
+/** The sources that are steps. */
+function withoutInputs(starts: Uint32Array, sources: Int32Array): Rows {
+  const stepStarts = new Uint32Array(starts.length);
+  let next = 0;
+  for (let index = 0; index + 1 < starts.length; index++) {
+    const end = starts[index + 1] as number;
+    for (let at = starts[index] as number; at < end; at++) if ((sources[at] as number) >= 0) next++;
+    stepStarts[index + 1] = next;
+  }
+  return { starts: stepStarts, values: Uint32Array.from(sources.filter((source) => source >= 0)) };
 }
 
 function checkIds(ids: readonly string[], faults: WorkflowFault[]): void {

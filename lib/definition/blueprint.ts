@@ -3,6 +3,7 @@ import type { Graph } from '../graph/graph.ts';
 import { ranks } from '../graph/ranks.ts';
 import type { Input } from './handle.ts';
 import type { StepDefinition } from './step.ts';
+import type { StepSettings } from './step-options.ts';
 
 /**
  * Where each step's inputs come from, in the order of its `inputNames`: those of step `i` lie from `starts[i]`
@@ -24,6 +25,7 @@ export class Blueprint {
   readonly outputs: ReadonlyMap<string, number>;
   #ranks: Uint32Array | undefined;
   #demands: Demands | undefined;
+  #cleanedUp: readonly number[] | undefined;
 
   constructor(
     name: string,
@@ -56,21 +58,32 @@ export class Blueprint {
   get ranks(): Uint32Array {
     this.#ranks ??= ranks(
       this.graph,
-      this.#column(({ settings }) => settings.priority, 0),
-      this.#column(({ settings }) => settings.estimate ?? 1, 1),
+      this.#column(({ priority }) => priority, 0),
+      this.#column(({ estimate }) => estimate ?? 1, 1),
     );
     return this.#ranks;
   }
 
-  /** A number a step, or `undefined` where it is the same usual one for all. */
-  #column(read: (step: StepDefinition) => number, usual: number): Float64Array | undefined {
-    let column: Float64Array | undefined;
-    for (const [index, step] of this.steps.entries()) {
-      const value = read(step);
-      if (value === usual) continue;
-      column ??= new Float64Array(this.steps.length).fill(usual);
-      column[index] = value;
+  /** The steps that have a clean-up, found once. */
+  get cleanedUp(): readonly number[] {
+    this.#cleanedUp ??= this.#indicesWhere(({ cleanup }) => cleanup !== undefined);
+    return this.#cleanedUp;
+  }
+
+  #indicesWhere(condition: (settings: StepSettings) => boolean): number[] {
+    const indices: number[] = [];
+    for (let index = 0; index < this.steps.length; index++) {
+      if (condition((this.steps[index] as StepDefinition).settings)) indices.push(index);
     }
+    return indices;
+  }
+
+  /** A number a step, or `undefined` where it is the same usual one for all. */
+  #column(read: (settings: StepSettings) => number, usual: number): Float64Array | undefined {
+    const unusual = this.#indicesWhere((settings) => read(settings) !== usual);
+    if (unusual.length === 0) return undefined;
+    const column = new Float64Array(this.steps.length).fill(usual);
+    for (const index of unusual) column[index] = read((this.steps[index] as StepDefinition).settings);
     return column;
   }
 }

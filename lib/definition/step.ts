@@ -34,7 +34,8 @@ export class StepHandle implements Step<never, never>, StepDefinition {
   readonly isOffloaded: boolean;
   /** The order of definition; dependencies always come before their dependents. */
   readonly serial = handlesMade++;
-  /** Where the workflow that is being built has put this step; only a hint, to be checked before use. */
+  /** The last workflow that was built with this step, as a number, and the step's place in it. */
+  #workflow = 0;
   #slot = 0;
 
   constructor(
@@ -51,6 +52,13 @@ export class StepHandle implements Step<never, never>, StepDefinition {
     this.inputs = inputs;
     this.settings = settings;
     this.isOffloaded = isOffloaded;
+  }
+
+  /** @internal Whether the workflow being built meets the step for the first time. */
+  static visit(handle: StepHandle, workflow: number): boolean {
+    if (handle.#workflow === workflow) return false;
+    handle.#workflow = workflow;
+    return true;
   }
 
   /** @internal */
@@ -103,18 +111,17 @@ export function step(
   const run = (hasDependencies ? runOrOptions : depsOrRun) as StepBody;
   const options = (hasDependencies ? maybeOptions : runOrOptions) as StepOptions | undefined;
 
-  const inputNames = depsNames(deps);
-  const inputs: Handle[] = [];
-  let sound = typeof id === 'string' && id !== '' && typeof run === 'function' && inputNames !== undefined;
-  for (const name of inputNames ?? []) {
-    const handle = deps[name];
-    if (!(handle instanceof StepHandle) && !isInput(handle)) sound = false;
-    inputs.push(handle as Handle);
+  const areRecord = isRecord(deps);
+  const inputNames = areRecord ? Object.keys(deps) : [];
+  const inputs: readonly Handle[] = areRecord ? Object.values(deps) : [];
+  let sound = typeof id === 'string' && id !== '' && typeof run === 'function' && areRecord;
+  for (let at = 0; at < inputs.length; at++) {
+    if (!(inputs[at] instanceof StepHandle) && !isInput(inputs[at])) sound = false;
   }
   const mark = offloadedMark(run);
   if (sound && options === undefined && mark === undefined) {
     const body = hasDependencies ? run : withoutInputs(run as never);
-    return new StepHandle(id, body, inputNames ?? [], inputs, defaultSettings, false);
+    return new StepHandle(id, body, inputNames, inputs, defaultSettings, false);
   }
 
   const checker = new OptionChecker();
@@ -129,13 +136,13 @@ export function step(
   checker.throwIfAny(ownerOf(id));
   // A pool's task takes (inputs, ctx) in either form.
   const body = hasDependencies || mark !== undefined ? run : withoutInputs(run as never);
-  return new StepHandle(id, body, inputNames ?? [], inputs, settings, mark !== undefined);
+  return new StepHandle(id, body, inputNames, inputs, settings, mark !== undefined);
 }
 
 const noDependencies: Dependencies = Object.freeze({});
 
-function depsNames(deps: unknown): string[] | undefined {
-  return typeof deps === 'object' && deps !== null && !Array.isArray(deps) ? Object.keys(deps) : undefined;
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function withoutInputs(run: (ctx: StepContext) => unknown): StepBody {
@@ -151,7 +158,7 @@ function checkShape(checker: OptionChecker, id: unknown, deps: Dependencies, run
   if (typeof id !== 'string' || id === '') checker.fail('id', 'a string that is not empty', id);
   if (typeof run !== 'function') checker.fail('the function', 'a function', run);
   const expected = "a handle made by step() or input() of this copy of millrace";
-  if (depsNames(deps) === undefined) {
+  if (!isRecord(deps)) {
     checker.fail('the dependencies', 'a record of handles, as in { table }', deps);
     return;
   }

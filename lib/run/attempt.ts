@@ -30,8 +30,17 @@ export interface AttemptHost {
   over(attempt: Attempt): void;
 }
 
-/** Where an attempt stands. The last three are how it ended. */
-export type AttemptState = 'running' | 'completed' | 'failed' | 'cancelled';
+/** How an attempt ended, or will once it has stopped. */
+export type AttemptOutcome = 'completed' | 'failed' | 'cancelled';
+
+/** What few attempts need. */
+class Extras {
+  token: CancellationToken | undefined;
+  readonly finalisers: (() => unknown)[] = [];
+  body: RunningBody | undefined;
+  clearTimeout: (() => void) | undefined;
+  clearGrace: (() => void) | undefined;
+}
 
 /**
  * One attempt of one step, from the call of its function to the end of its last finaliser.
@@ -51,81 +60,78 @@ export class Attempt implements BodyListener {
   /** Which attempt of the step, from 1. */
   readonly number: number;
   readonly definition: StepDefinition;
-  readonly startedAt: number;
-  state: AttemptState = 'running';
-  isAbandoned = false;
+  outcome: AttemptOutcome;
   /** The output, or what the attempt failed with. */
   result: unknown;
-  #isStopping = false;
-  #isFollowing = false;
-  #hasBodyEnded = false;
-  #isOver = false;
-  #body: RunningBody | undefined;
-  #token: CancellationToken | undefined;
-  #finalisers: (() => unknown)[] | undefined;
-  #clearTimeout: (() => void) | undefined;
-  #clearGrace: (() => void) | undefined;
+  isOver: boolean;
+  isAbandoned: boolean;
+  /** Where the host keeps it among those that run. */
+  place: number;
+  #isStopping: boolean;
+  /** Whether control is still inside the call that started the body. */
+  #isStarting: boolean;
+  #extras: Extras | undefined;
 
+  // All fields are set here, in one go: initialisers would double the cost of an attempt.
   constructor(host: AttemptHost, index: number, number: number, definition: StepDefinition) {
     this.host = host;
     this.index = index;
     this.number = number;
     this.definition = definition;
-    this.startedAt = host.now;
-  }
-
-  get isOver(): boolean {
-    return this.#isOver;
+    this.outcome = 'completed';
+    this.result = undefined;
+    this.isOver = false;
+    this.isAbandoned = false;
+    this.place = -1;
+    this.#isStopping = false;
+    this.#isStarting = true;
+    this.#extras = undefined;
   }
 
   get token(): CancellationToken {
-    if (this.#token === undefined) {
-      this.#token = new CancellationToken();
-      if (this.#isStopping) this.#token.cancel(this.result);
+    const extras = this.#needExtras();
+    if (extras.token === undefined) {
+      extras.token = new CancellationToken();
+      if (this.#isStopping) extras.token.cancel(this.result);
     }
-    return this.#token;
+    return extras.token;
   }
 
   start(): void {
-    const { host, definition } = this;
-    // Someone cancelled on hearing that it starts.
+    // Someone may have cancelled on hearing that it starts.
     if (this.#isStopping) {
-      this.#end(this.state, this.result);
+      this.#end(this.outcome, this.result);
       return;
     }
-    const { timeout } = definition.settings;
-    if (timeout !== undefined) {
-      this.#clearTimeout = host.clock.after(timeout, () => {
-        host.enter();
-        this.stop('failed', new StepTimeoutError(definition.id, timeout));
-      });
-    }
+    const { definition, host } = this;
+    if (definition.settings.timeout !== undefined) this.#armTimeout(definition.settings.timeout);
     let returned: unknown;
-    let hasThrown = false;
     try {
       returned = definition.body(host.inputsOf(this.index), new AttemptContext(this));
     } catch (error) {
-      hasThrown = true;
-      returned = error;
+      this.failed(error);
+      return;
     }
-    if (!hasThrown && !isPlain(returned)) {
-      this.#follow(returned);
-    } else {
-      host.returned(this);
-      this.#end(hasThrown ? 'failed' : 'completed', returned);
+    if (isPlain(returned)) {
+      this.completed(returned);
+      return;
     }
+    followBody(returned, this);
+    if (!this.#isStarting) return;
+    this.#isStarting = false;
+    host.returned(this);
   }
 
   /** Tells the body to stop; what it does from then on no longer matters. Only the first call has an effect. */
   stop(outcome: 'failed' | 'cancelled', reason: unknown): void {
-    if (this.#isStopping || this.#isOver) return;
+    if (this.#isStopping || this.isOver) return;
     this.#isStopping = true;
-    this.state = outcome;
+    this.outcome = outcome;
     this.result = reason;
-    this.#token?.cancel(reason);
-    this.#body?.stop();
-    if (this.#isOver || this.definition.isOffloaded) return;
-    this.#clearGrace = this.host.clock.after(this.host.gracePeriod, () => {
+    this.#extras?.token?.cancel(reason);
+    this.#extras?.body?.stop();
+    if (this.#isOverNow() || this.definition.isOffloaded) return;
+    this.#needExtras().clearGrace = this.host.clock.after(this.host.gracePeriod, () => {
       this.host.enter();
       this.#abandon();
     });
@@ -137,18 +143,24 @@ export class Attempt implements BodyListener {
         { option: 'the finaliser', expected: 'a function', value: finaliser },
       ]);
     }
-    this.#finalisers ??= [];
-    this.#finalisers.push(finaliser);
+    this.#needExtras().finalisers.push(finaliser);
     // Whoever registers late, when all the others have run, isn't forgotten.
-    if (this.#isOver) this.#finalise();
+    if (this.isOver) this.#finalise();
   }
 
   reportProgress(amount: ProgressAmount, message: string | undefined): void {
-    if (!this.#isOver) this.host.reportProgress(this, amount, message);
+    if (!this.isOver) this.host.reportProgress(this, amount, message);
   }
 
   reportLog(message: string, data: unknown): void {
-    if (!this.#isOver) this.host.reportLog(this, message, data);
+    if (!this.isOver) this.host.reportLog(this, message, data);
+  }
+
+  // What the body tells.
+
+  running(body: RunningBody): void {
+    this.#needExtras().body = body;
+    if (this.#isStopping) body.stop();
   }
 
   completed(output: unknown): void {
@@ -157,8 +169,7 @@ export class Attempt implements BodyListener {
   }
 
   empty(): void {
-    this.#comeBack();
-    this.#end('failed', new EmptyStepError(this.definition.id));
+    this.failed(new EmptyStepError(this.definition.id));
   }
 
   failed(error: unknown): void {
@@ -168,40 +179,34 @@ export class Attempt implements BodyListener {
 
   stopped(): void {
     this.#comeBack();
-    this.#end(this.state, this.result);
-  }
-
-  running(body: RunningBody): void {
-    this.#body = body;
-    if (this.#isStopping) body.stop();
+    this.#end(this.outcome, this.result);
   }
 
   #comeBack(): void {
-    if (this.#isFollowing) this.host.returned(this);
-    else this.host.enter();
+    if (this.#isStarting) {
+      this.#isStarting = false;
+      this.host.returned(this);
+    } else {
+      this.host.enter();
+    }
   }
 
-  #follow(returned: unknown): void {
-    this.#isFollowing = true;
-    followBody(returned, this);
-    this.#isFollowing = false;
-    if (!this.#hasBodyEnded) this.host.returned(this);
-  }
-
-  #end(state: AttemptState, result: unknown): void {
-    this.#hasBodyEnded = true;
-    this.#body = undefined;
+  #end(outcome: AttemptOutcome, result: unknown): void {
     if (!this.#isStopping) {
-      this.state = state;
+      this.outcome = outcome;
       this.result = result;
     }
-    if (this.#finalisers === undefined) this.#finish();
-    else this.#finalise();
+    if (this.#extras === undefined) {
+      this.#settle();
+      return;
+    }
+    this.#extras.body = undefined;
+    this.#finalise();
   }
 
   /** Runs the finalisers, the last one first, each after the one before has ended. */
   #finalise(): void {
-    const finaliser = this.#finalisers?.pop();
+    const finaliser = this.#extras?.finalisers.pop();
     if (finaliser === undefined) {
       this.#finish();
       return;
@@ -214,32 +219,53 @@ export class Attempt implements BodyListener {
       this.host.reportFinaliserError(this, error);
       goOn();
     };
+    let returned: unknown;
     try {
-      followBody(finaliser(), { completed: goOn, empty: goOn, stopped: goOn, failed: report });
+      returned = finaliser();
     } catch (error) {
       report(error);
+      return;
     }
+    followBody(returned, { completed: goOn, empty: goOn, stopped: goOn, failed: report });
   }
 
   #abandon(): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.isAbandoned = true;
     this.#settle();
   }
 
+  /** The body has stopped and nothing is left to finalise. */
   #finish(): void {
-    if (this.#isOver) {
-      if (this.isAbandoned) this.host.recovered(this);
+    if (!this.isOver) {
+      this.#settle();
+    } else if (this.isAbandoned) {
       this.isAbandoned = false;
-      return;
+      this.host.recovered(this);
     }
-    this.#settle();
   }
 
   #settle(): void {
-    this.#isOver = true;
-    this.#clearTimeout?.();
-    this.#clearGrace?.();
+    this.isOver = true;
+    this.#extras?.clearTimeout?.();
+    this.#extras?.clearGrace?.();
     this.host.over(this);
+  }
+
+  #armTimeout(timeout: number): void {
+    this.#needExtras().clearTimeout = this.host.clock.after(timeout, () => {
+      this.host.enter();
+      this.stop('failed', new StepTimeoutError(this.definition.id, timeout));
+    });
+  }
+
+  // A call, since the compiler takes a field for unchanged across calls that change it.
+  #isOverNow(): boolean {
+    return this.isOver;
+  }
+
+  #needExtras(): Extras {
+    this.#extras ??= new Extras();
+    return this.#extras;
   }
 }

@@ -70,7 +70,8 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
   readonly #budget: RunAdmission;
   readonly #slice: TimeSlice;
   readonly #loop: MergeWithin<number, Attempt>;
-  readonly #running = new Set<Attempt>();
+  /** The attempts that run, in no order; each knows its place. */
+  readonly #running: Attempt[] = [];
   readonly #abandoned = new Set<Attempt>();
   readonly #backoffs = new Map<number, () => void>();
   /** The completed steps that have a clean-up, in the order of completion. */
@@ -105,7 +106,8 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
 
   /** How many attempts hold their demands: those that run, and those that were abandoned. */
   get held(): { readonly running: number; readonly abandoned: number } {
-    return { running: this.state.counts[status.running] as number, abandoned: this.#abandoned.size };
+    const running = this.state.statuses.reduce((count, each) => (each === status.running ? count + 1 : count), 0);
+    return { running, abandoned: this.#abandoned.size };
   }
 
   /** What is taken of each resource class, and how much there is. */
@@ -173,7 +175,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
 
   returned(attempt: Attempt): void {
     this.#slice.advance();
-    const blockedMs = this.now - attempt.startedAt;
+    const blockedMs = this.now - this.state.lastStartOf(attempt.index);
     if (blockedMs > longestBlock && this.clock.live && this.progress.observed) {
       this.#warn(attempt, {
         topic: 'blocked',
@@ -228,19 +230,26 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     if (this.progress.observed) this.progress.stepStarted(attempt.definition.id, number);
     attempt.start();
     this.#starting = undefined;
-    if (!attempt.isOver) this.#running.add(attempt);
+    if (!attempt.isOver) attempt.place = this.#running.push(attempt) - 1;
   }
 
   next(attempt: Attempt): void {
-    this.#running.delete(attempt);
+    if (attempt.place >= 0) this.#leave(attempt.place);
     this.state.endedAt[attempt.index] = this.now;
     if (attempt.isAbandoned) this.#abandon(attempt);
-    if (attempt.state === 'completed') this.#complete(attempt);
-    else if (attempt.state === 'cancelled') this.#cancelled(attempt.index, attempt.number);
+    if (attempt.outcome === 'completed') this.#complete(attempt);
+    else if (attempt.outcome === 'cancelled') this.#cancelled(attempt.index, attempt.number);
     else this.#failed(attempt);
     if (attempt.isAbandoned) this.#failHopelessSteps();
     if (this.state.unsettled === 0) this.#loop.seal();
     else if (this.#slice.isOver && this.#slice.turn(this.#goOn)) this.#budget.admission.pause();
+  }
+
+  #leave(place: number): void {
+    const last = this.#running.pop() as Attempt;
+    if (place === this.#running.length) return;
+    this.#running[place] = last;
+    last.place = place;
   }
 
   readonly #goOn = (): void => {
@@ -254,18 +263,18 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
       this.#failHopeless(index, resources[place] ?? '');
       return;
     }
-    this.state.setStatus(index, status.ready);
+    this.state.statuses[index] = status.ready;
     this.listener?.changed(index);
     this.#loop.offer(index);
   }
 
   #complete(attempt: Attempt): void {
-    const { index, number, startedAt } = attempt;
+    const { index, number } = attempt;
     const { state } = this;
     state.outputs[index] = attempt.result;
     this.#close(index, status.completed);
     if (attempt.definition.settings.cleanup !== undefined) this.#toCleanUp.push(index);
-    if (this.progress.observed) this.progress.stepCompleted(attempt.definition.id, number, this.now - startedAt);
+    if (this.progress.observed) this.progress.stepCompleted(attempt.definition.id, number, this.now - state.lastStartOf(index));
     const { starts, values } = this.blueprint.graph.dependents;
     const end = starts[index + 1] as number;
     for (let at = starts[index] as number; at < end; at++) {
@@ -285,7 +294,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     } else if (this.#mayRetry(attempt)) {
       this.#backOff(attempt, attempt.definition.settings.retry as RetryPolicy);
     } else {
-      this.#fail(index, number, error, this.now - attempt.startedAt);
+      this.#fail(index, number, error, this.now - this.state.lastStartOf(index));
     }
   }
 
@@ -306,7 +315,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
   #backOff(attempt: Attempt, policy: RetryPolicy): void {
     const { index, number } = attempt;
     const delayMs = backoffDelay(policy, number, this.settings.random);
-    this.state.setStatus(index, status.retrying);
+    this.state.statuses[index] = status.retrying;
     this.state.fractions.delete(index);
     this.listener?.changed(index);
     if (this.progress.observed) {
@@ -370,7 +379,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
   /** Settles a step, and lets go of its output where nobody will ask for it. */
   #close(index: number, final: number): void {
     const { state } = this;
-    state.fractions.delete(index);
+    if (state.fractions.size > 0) state.fractions.delete(index);
     state.settle(index, final);
     if (this.listener === undefined) {
       state.dropUnused(index);
@@ -487,7 +496,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     if (Number.isNaN(this.startedAt)) this.startedAt = this.now;
     for (const detach of this.#detachments) detach();
     if (this.#stop !== undefined) this.token.cancel(this.#stop.error);
-    this.state.releaseRest();
+    this.state.releaseRest(outcome === 'completed');
     this.status = outcome;
     const durationMs = this.endedAt - this.startedAt;
     const outputs = this.state.workflowOutputs();

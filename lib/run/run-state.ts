@@ -50,8 +50,6 @@ interface Repeated {
  */
 export class RunState {
   readonly statuses: Uint8Array;
-  /** How many steps have each status. */
-  readonly counts = new Uint32Array(stepStatuses.length);
   readonly waitingFor: Uint32Array;
   readonly consumers: Uint32Array;
   readonly outputs: unknown[];
@@ -66,12 +64,11 @@ export class RunState {
   readonly #blueprint: Blueprint;
 
   constructor(blueprint: Blueprint) {
-    const { graph, steps, outputs } = blueprint;
+    const { graph, cleanedUp, outputs } = blueprint;
     const { size } = graph;
     this.#blueprint = blueprint;
     this.unsettled = size;
     this.statuses = new Uint8Array(size);
-    this.counts[status.waiting] = size;
     this.waitingFor = new Uint32Array(size);
     this.consumers = new Uint32Array(size);
     this.outputs = new Array<undefined>(size).fill(undefined);
@@ -80,23 +77,15 @@ export class RunState {
     const { dependencies, dependents } = graph;
     for (let index = 0; index < size; index++) {
       this.waitingFor[index] = (dependencies.starts[index + 1] as number) - (dependencies.starts[index] as number);
-      const isCleanedUp = steps[index]?.settings.cleanup !== undefined ? 1 : 0;
-      this.consumers[index] = (dependents.starts[index + 1] as number) - (dependents.starts[index] as number) + isCleanedUp;
+      this.consumers[index] = (dependents.starts[index + 1] as number) - (dependents.starts[index] as number);
     }
+    for (const index of cleanedUp) this.consumers[index] = (this.consumers[index] as number) + 1;
     for (const index of outputs.values()) this.consumers[index] = (this.consumers[index] as number) + 1;
-  }
-
-  setStatus(index: number, next: number): void {
-    const { counts, statuses } = this;
-    const previous = statuses[index] as number;
-    counts[previous] = (counts[previous] as number) - 1;
-    counts[next] = (counts[next] as number) + 1;
-    statuses[index] = next;
   }
 
   /** Notes the end of a step; its dependencies lose a consumer. */
   settle(index: number, final: number): void {
-    this.setStatus(index, final);
+    this.statuses[index] = final;
     this.unsettled--;
     const { starts, values } = this.#blueprint.graph.dependencies;
     const end = starts[index + 1] as number;
@@ -121,7 +110,7 @@ export class RunState {
 
   /** Notes the start of an attempt; returns its number, from 1. */
   startAttempt(index: number, now: number): number {
-    this.setStatus(index, status.running);
+    this.statuses[index] = status.running;
     const first = this.startedAt[index] as number;
     if (Number.isNaN(first)) {
       this.startedAt[index] = now;
@@ -140,7 +129,8 @@ export class RunState {
 
   /** When the last attempt started; NaN before. */
   lastStartOf(index: number): number {
-    return this.repeated.get(index)?.lastStart ?? (this.startedAt[index] as number);
+    const repeated = this.repeated.size === 0 ? undefined : this.repeated.get(index);
+    return repeated?.lastStart ?? (this.startedAt[index] as number);
   }
 
   /** How long, in ms, the step's attempts held their resources up to `now`. */
@@ -161,7 +151,12 @@ export class RunState {
   }
 
   /** At the end of a run, lets go of everything but the workflow's outputs. */
-  releaseRest(): void {
+  releaseRest(isComplete: boolean): void {
+    if (isComplete) {
+      // Everything else had its last consumer.
+      for (const index of this.#blueprint.cleanedUp) this.releaseOne(index);
+      return;
+    }
     const kept = new Set(this.#blueprint.outputs.values());
     for (let index = 0; index < this.outputs.length; index++) {
       if (this.statuses[index] === status.completed && !kept.has(index)) this.outputs[index] = released;

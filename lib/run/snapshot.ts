@@ -69,6 +69,7 @@ export class Snapshots {
   readonly #engine: Engine;
   readonly #dirty = new Set<number>();
   readonly #subscribers = new Set<Subscriber<RunSnapshot>>();
+  readonly #counts: Record<StepStatus, number>;
   #current: RunSnapshot;
   #cancelFrame: (() => void) | undefined;
 
@@ -79,7 +80,9 @@ export class Snapshots {
     const steps = Array.from({ length: chunks }, (_, chunk) =>
       indices.slice(chunk * chunkSize, (chunk + 1) * chunkSize).map((index) => this.#step(index)),
     );
-    this.#current = freeze<RunSnapshot>({ ...this.#head(), steps }, true);
+    this.#counts = Object.fromEntries(stepStatuses.map((name) => [name, 0])) as Record<StepStatus, number>;
+    for (const { status } of steps.flat()) this.#counts[status]++;
+    this.#current = freeze<RunSnapshot>({ ...this.#head(), counts: { ...this.#counts }, steps }, true);
     this.snapshot$ = new Observable((subscriber) => {
       subscriber.next(this.current());
       if (engine.isOver) {
@@ -107,15 +110,19 @@ export class Snapshots {
   /** The snapshot of this moment. */
   current(): RunSnapshot {
     this.#current = immer.produce(this.#current, (draft) => {
-      const { counts, resources, ...head } = this.#head();
+      const { resources, ...head } = this.#head();
+      for (const index of this.#dirty) {
+        const step = this.#step(index);
+        const place = Math.floor(index / chunkSize);
+        const before = this.#current.steps[place]?.[index % chunkSize] as StepSnapshot;
+        this.#counts[before.status]--;
+        this.#counts[step.status]++;
+        (draft.steps[place] as Draft<StepSnapshot>[])[index % chunkSize] = step;
+      }
       // Immer takes a value equal to the one there for no change.
       Object.assign(draft, head);
-      Object.assign(draft.counts, counts);
+      Object.assign(draft.counts, this.#counts);
       for (const [name, amounts] of Object.entries(resources)) Object.assign(draft.resources[name] ?? {}, amounts);
-      for (const index of this.#dirty) {
-        const chunk = draft.steps[Math.floor(index / chunkSize)] as Draft<StepSnapshot>[];
-        chunk[index % chunkSize] = this.#step(index);
-      }
     });
     this.#dirty.clear();
     return this.#current;
@@ -140,15 +147,13 @@ export class Snapshots {
   }
 
   #head() {
-    const { settings, blueprint, status, startedAt, endedAt, state, resources } = this.#engine;
-    const counts = Object.fromEntries(stepStatuses.map((name, place) => [name, state.counts[place] ?? 0]));
+    const { settings, blueprint, status, startedAt, endedAt, resources } = this.#engine;
     return {
       runId: settings.runId,
       workflow: blueprint.name,
       status,
       startedAt: orNull(startedAt),
       endedAt: orNull(endedAt),
-      counts: counts as Record<StepStatus, number>,
       resources,
     };
   }

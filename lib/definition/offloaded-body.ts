@@ -19,3 +19,26 @@ export interface OffloadedBody {
 export function offloadedMark(body: unknown): OffloadedBody[typeof offloaded] | undefined {
   return typeof body === 'function' ? (body as Partial<OffloadedBody>)[offloaded] : undefined;
 }
+
+/** Where an offloaded body finds its {@link OffloadHost} in its context. */
+export const offloadHost = Symbol('millrace.offloadHost');
+
+/** What only an offloaded body needs of its attempt. */
+export interface OffloadHost {
+  /** The work has begun elsewhere: the attempt's timeout counts from now, not from the wait for a place. */
+  workBegan(): void;
+  /** The inputs of the step that others still need, so that they mustn't be moved away. */
+  sharedInputs(): readonly SharedInput[];
+}
+
+/** An output that more than one step, or the result, needs. */
+export interface SharedInput {
+  /** The step that produced it. */
+  readonly stepId: string;
+  readonly value: unknown;
+}
+
+/** The host behind a context; `undefined` where the context isn't a run's (a test's stand-in, for one). */
+export function offloadHostOf(ctx: object): OffloadHost | undefined {
+  return (ctx as { readonly [offloadHost]?: OffloadHost })[offloadHost];
+}

@@ -1,5 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import type { CancellationToken } from '../base/cancellation.ts';
+import { type OffloadHost, offloadHost } from '../definition/offloaded-body.ts';
 import type { StepContext } from '../definition/step-context.ts';
 import type { Attempt } from './attempt.ts';
 
@@ -33,6 +34,10 @@ export class AttemptContext implements StepContext {
 
   get gracePeriod(): number {
     return this.#attempt.host.gracePeriod;
+  }
+
+  get [offloadHost](): OffloadHost {
+    return this.#attempt;
   }
 
   get progress(): StepContext['progress'] {

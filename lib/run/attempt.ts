@@ -2,6 +2,7 @@ import { CancellationToken } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { EmptyStepError } from '../base/empty-step-error.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
+import type { OffloadHost, SharedInput } from '../definition/offloaded-body.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import type { ProgressAmount } from '../definition/step-context.ts';
 import { AttemptContext } from './attempt-context.ts';
@@ -17,6 +18,8 @@ export interface AttemptHost {
   readonly now: number;
   /** The values of a step's inputs, by name. */
   inputsOf(index: number): Readonly<Record<string, unknown>>;
+  /** The inputs of a step that others still need. */
+  sharedInputsOf(index: number): readonly SharedInput[];
   /** Control came back from outside: the present is another. */
   enter(): void;
   /** The step's function has returned, and what it returned was subscribed to: how long did that keep the event loop? */
@@ -54,7 +57,7 @@ class Extras {
  *    body is never abandoned, since it is sure to stop.
  * 3. Context, token, finalisers and timers cost nothing until they are used.
  */
-export class Attempt implements BodyListener {
+export class Attempt implements BodyListener, OffloadHost {
   readonly host: AttemptHost;
   readonly index: number;
   /** Which attempt of the step, from 1. */
@@ -104,7 +107,7 @@ export class Attempt implements BodyListener {
       return;
     }
     const { definition, host } = this;
-    if (definition.settings.timeout !== undefined) this.#armTimeout(definition.settings.timeout);
+    if (definition.settings.timeout !== undefined && !definition.isOffloaded) this.#armTimeout();
     let returned: unknown;
     try {
       returned = definition.body(host.inputsOf(this.index), new AttemptContext(this));
@@ -154,6 +157,16 @@ export class Attempt implements BodyListener {
 
   reportLog(message: string, data: unknown): void {
     if (!this.isOver) this.host.reportLog(this, message, data);
+  }
+
+  // What an offloaded body asks for.
+
+  workBegan(): void {
+    this.#armTimeout();
+  }
+
+  sharedInputs(): readonly SharedInput[] {
+    return this.host.sharedInputsOf(this.index);
   }
 
   // What the body tells.
@@ -252,8 +265,11 @@ export class Attempt implements BodyListener {
     this.host.over(this);
   }
 
-  #armTimeout(timeout: number): void {
-    this.#needExtras().clearTimeout = this.host.clock.after(timeout, () => {
+  #armTimeout(): void {
+    const { timeout } = this.definition.settings;
+    const extras = this.#needExtras();
+    if (timeout === undefined || this.isOver || extras.clearTimeout !== undefined) return;
+    extras.clearTimeout = this.host.clock.after(timeout, () => {
       this.host.enter();
       this.stop('failed', new StepTimeoutError(this.definition.id, timeout));
     });

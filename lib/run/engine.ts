@@ -6,6 +6,7 @@ import { CancelledError } from '../base/errors.ts';
 import { isNotRetriable } from '../base/not-retriable.ts';
 import { backoffDelay, type RetryPolicy } from '../base/retry-policy.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
+import type { SharedInput } from '../definition/offloaded-body.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import { fractionOf, type ProgressAmount } from '../definition/step-context.ts';
 import { chainTo } from '../graph/chain.ts';
@@ -167,6 +168,18 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
       inputs[inputNames[at] as string] = source >= 0 ? this.state.outputs[source] : this.settings.inputs[-1 - source];
     }
     return inputs;
+  }
+
+  sharedInputsOf(index: number): readonly SharedInput[] {
+    const { graph } = this.blueprint;
+    const { starts, values } = graph.dependencies;
+    const needed = values.subarray(starts[index], starts[index + 1]);
+    return [...new Set(needed)]
+      .filter((dependency) => {
+        const own = needed.reduce((count, each) => (each === dependency ? count + 1 : count), 0);
+        return (this.state.consumers[dependency] as number) > own;
+      })
+      .map((dependency) => ({ stepId: graph.ids[dependency] ?? '', value: this.state.outputs[dependency] }));
   }
 
   enter(): void {

@@ -1,0 +1,124 @@
+/**
+ * How what was thrown crosses to another thread.
+ *
+ * 1. An Error keeps its message, name, stack, cause, AggregateError's errors and own fields, cyclic or not. It
+ *    arrives as an instance of its nearest standard class; `CancelledError` stays one too.
+ * 2. Anything else arrives as it was thrown, `undefined` included.
+ * 3. Encoding never fails: a part that can't be cloned arrives as a short description of itself.
+ */
+import { CancelledError } from '../base/errors.ts';
+import { inspectValue } from '../base/inspect.ts';
+
+/** A thrown value, or a part of one, as it can be cloned. */
+export type Encoded =
+  | readonly [kind: 'value', value: unknown]
+  | readonly [kind: 'list', items: readonly Encoded[]]
+  | readonly [kind: 'error', error: EncodedError];
+
+/** An Error as it can be cloned. Mutable while it is made, as a cause may lead back to it. */
+export interface EncodedError {
+  readonly base: string;
+  readonly fields: (readonly [key: string, value: Encoded, isEnumerable: boolean])[];
+}
+
+/** What an Error of a known class is made with on the other side, the most special first. */
+const bases: readonly (readonly [name: string, type: new () => Error, make: () => Error])[] = [
+  ['CancelledError', CancelledError, () => new CancelledError()],
+  ['AggregateError', AggregateError as unknown as new () => Error, () => new AggregateError([])],
+  ...[TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError].map(
+    (type) => [type.name, type, () => new type()] as const,
+  ),
+];
+
+/** Makes a thrown value fit to be posted. */
+export function encodeThrown(thrown: unknown): Encoded {
+  try {
+    return encode(thrown, new Map());
+  } catch {
+    // A getter that throws, or a chain of causes too long for the stack.
+    return ['value', inspectValue(thrown)];
+  }
+}
+
+/** The thrown value again. */
+export function decodeThrown(encoded: Encoded): unknown {
+  return decode(encoded, new Map());
+}
+
+function encode(value: unknown, seen: Map<Error, EncodedError>): Encoded {
+  if (value instanceof Error) return ['error', encodeError(value, seen)];
+  if (Array.isArray(value) && value.some((item) => item instanceof Error)) {
+    return ['list', value.map((item) => encode(item, seen))];
+  }
+  return ['value', clonable(value)];
+}
+
+function encodeError(error: Error, seen: Map<Error, EncodedError>): EncodedError {
+  const known = seen.get(error);
+  if (known !== undefined) return known;
+  const base = bases.find(([, type]) => error instanceof type)?.[0] ?? 'Error';
+  const encoded: EncodedError = { base, fields: [] };
+  seen.set(error, encoded);
+  for (const key of Object.getOwnPropertyNames(error)) {
+    const isEnumerable = Object.prototype.propertyIsEnumerable.call(error, key);
+    encoded.fields.push([key, encode(read(error, key), seen), isEnumerable]);
+  }
+  // A DOMException keeps these on its prototype, as a class may its name.
+  for (const key of ['name', 'message', 'stack', 'code']) {
+    const value = read(error, key);
+    if (!Object.hasOwn(error, key) && value !== undefined)
+      encoded.fields.push([key, ['value', clonable(value)], false]);
+  }
+  return encoded;
+}
+
+function read(error: Error, key: string): unknown {
+  try {
+    return (error as unknown as Readonly<Record<string, unknown>>)[key];
+  } catch (failure) {
+    return `(can't be read: ${String(failure)})`;
+  }
+}
+
+function clonable(value: unknown): unknown {
+  if (
+    (typeof value !== 'object' || value === null) &&
+    typeof value !== 'function' &&
+    typeof value !== 'symbol'
+  ) {
+    return value;
+  }
+  try {
+    structuredClone(value);
+    return value;
+  } catch {
+    return inspectValue(value);
+  }
+}
+
+function decode(encoded: Encoded, seen: Map<EncodedError, Error>): unknown {
+  switch (encoded[0]) {
+    case 'value':
+      return encoded[1];
+    case 'list':
+      return encoded[1].map((item) => decode(item, seen));
+    case 'error':
+      return decodeError(encoded[1], seen);
+  }
+}
+
+function decodeError(encoded: EncodedError, seen: Map<EncodedError, Error>): Error {
+  const known = seen.get(encoded);
+  if (known !== undefined) return known;
+  const error = bases.find(([name]) => name === encoded.base)?.[2]() ?? new Error();
+  seen.set(encoded, error);
+  for (const [key, value, enumerable] of encoded.fields) {
+    Object.defineProperty(error, key, {
+      value: decode(value, seen),
+      enumerable,
+      configurable: true,
+      writable: true,
+    });
+  }
+  return error;
+}

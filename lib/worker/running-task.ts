@@ -1,0 +1,237 @@
+import { from, isObservable, type Observable, type ObservableInput, Subject, takeUntil } from 'rxjs';
+import type { CancellationToken } from '../base/cancellation.ts';
+import { inspectValue } from '../base/inspect.ts';
+import { encodeThrown } from './error-codec.ts';
+import type { TaskContext } from './task-context.ts';
+import { isTransferred, refuseGone, type TransferItem } from './transfer.ts';
+import { unclonablePart } from './unclonable-part.ts';
+import { type FinalMessage, type FromWorker, fromWorker, type RunMessage } from './wire.ts';
+
+/** What a running task needs of its thread. */
+export interface TaskHost {
+  /** Sends a message to the main side. */
+  post(message: FromWorker, list?: readonly TransferItem[]): void;
+  /** Makes the token of a task. */
+  token(uid: number): CancellationToken;
+  /** Hears that the task is over, before its last message is sent. */
+  over(task: RunningTask): void;
+}
+
+/**
+ * One call of a task, from its start to its one final message.
+ *
+ * 1. Exactly one final message is sent, whatever the task does.
+ * 2. Once stopped, it is `stopped` and never a result or a failure, and only after the task's work has ended: a
+ *    Promise has settled, an Observable is unsubscribed, an iterator has returned.
+ * 3. The work itself may ask for the stop (a token that is checked fetches the message), so every wait looks at
+ *    `#isStopping` once it is set up.
+ */
+export class RunningTask {
+  readonly uid: number;
+  readonly context: TaskContext;
+  readonly #host: TaskHost;
+  #token: CancellationToken | undefined;
+  #isStopping = false;
+  #isOver = false;
+  /** Whether the iterator that is being stopped will say when it has. */
+  #isReturning = false;
+  /** How to end the work that is waited for; absent where that can only be awaited. */
+  #stopWork: (() => void) | undefined;
+
+  constructor([, uid, taskName, , attempt, stepId, isHeard]: RunMessage, host: TaskHost) {
+    this.uid = uid;
+    this.#host = host;
+    const ownToken = (): CancellationToken => this.#ownToken();
+    this.context = {
+      taskName,
+      stepId,
+      attempt,
+      get token() {
+        return ownToken();
+      },
+      get signal() {
+        return ownToken().signal;
+      },
+      progress: (amount, message) => {
+        if (isHeard) this.#tell([fromWorker.progress, uid, amount, message]);
+      },
+      log: (message, data) => {
+        if (isHeard) this.#tell([fromWorker.log, uid, message, data]);
+      },
+    };
+  }
+
+  /** Calls the task and follows what it returns to its end. */
+  start(work: (context: TaskContext) => unknown): void {
+    try {
+      this.#follow(work(this.context));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Tells the task to stop. */
+  stop(reason: unknown): void {
+    if (this.#isOver || this.#isStopping) return;
+    this.#isStopping = true;
+    this.#ownToken().cancel(reason);
+    this.#stopWork?.();
+  }
+
+  #ownToken(): CancellationToken {
+    this.#token ??= this.#host.token(this.uid);
+    return this.#token;
+  }
+
+  #follow(returned: unknown): void {
+    if ((typeof returned !== 'object' && typeof returned !== 'function') || returned === null) {
+      this.#succeed(returned);
+    } else if (isPromiseLike(returned)) {
+      this.#followPromise(returned);
+    } else if (isObservable(returned) || isInterop(returned)) {
+      this.#followObservable(from(returned as ObservableInput<unknown>));
+    } else if (Symbol.asyncIterator in returned) {
+      void this.#followIterator((returned as AsyncIterable<unknown>)[Symbol.asyncIterator]());
+    } else {
+      this.#succeed(returned);
+    }
+  }
+
+  #followPromise(promise: PromiseLike<unknown>): void {
+    promise.then(
+      (value) => {
+        if (this.#isStopping) this.#settle([fromWorker.stopped, this.uid]);
+        else this.start(() => value);
+      },
+      (error: unknown) => {
+        this.#fail(error);
+      },
+    );
+  }
+
+  #followObservable(source: Observable<unknown>): void {
+    const stop$ = new Subject<void>();
+    let last: unknown;
+    let isEmpty = true;
+    let isSubscribing = true;
+    this.#stopWork = () => {
+      stop$.next();
+      // A source that is still emitting synchronously hasn't stopped yet.
+      if (!isSubscribing) this.#settle([fromWorker.stopped, this.uid]);
+    };
+    source.pipe(takeUntil(stop$)).subscribe({
+      next: (value) => {
+        last = value;
+        isEmpty = false;
+        this.#lookForStop();
+      },
+      error: (error: unknown) => {
+        this.#fail(error);
+      },
+      complete: () => {
+        if (this.#isStopping) return;
+        if (isEmpty) this.#settle([fromWorker.empty, this.uid]);
+        else this.#succeed(last);
+      },
+    });
+    isSubscribing = false;
+    if (this.#isStopping) this.#settle([fromWorker.stopped, this.uid]);
+  }
+
+  async #followIterator(iterator: AsyncIterator<unknown>): Promise<void> {
+    this.#stopWork = () => {
+      void this.#return(iterator);
+    };
+    if (this.#isStopping) this.#stopWork();
+    let last: unknown;
+    let isEmpty = true;
+    try {
+      while (!this.#isStopping) {
+        const result = await iterator.next();
+        if (result.done === true) break;
+        last = result.value;
+        isEmpty = false;
+        this.#lookForStop();
+      }
+      if (this.#isReturning) return;
+      if (isEmpty) this.#settle([fromWorker.empty, this.uid]);
+      else this.#succeed(last);
+    } catch (error) {
+      if (!this.#isReturning) this.#fail(error);
+    }
+  }
+
+  async #return(iterator: AsyncIterator<unknown>): Promise<void> {
+    if (iterator.return === undefined) return;
+    this.#isReturning = true;
+    try {
+      await iterator.return();
+    } catch {
+      // The task was cancelled: nobody waits for its outcome any more.
+    }
+    this.#settle([fromWorker.stopped, this.uid]);
+  }
+
+  /** Fetches a cancel that has been sent: work that never waits leaves the event loop no room to deliver it. */
+  #lookForStop(): void {
+    if (this.#ownToken().isCancelled) this.stop(this.#token?.reason);
+  }
+
+  #succeed(output: unknown): void {
+    if (!isTransferred(output)) {
+      this.#settle([fromWorker.result, this.uid, output]);
+    } else {
+      this.#settle([fromWorker.result, this.uid, output.value], output.list);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#settle([fromWorker.failure, this.uid, encodeThrown(error)]);
+  }
+
+  #settle(message: FinalMessage, list?: readonly TransferItem[]): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stopWork = undefined;
+    this.#host.over(this);
+    const { uid } = this;
+    if (this.#isStopping) {
+      this.#host.post([fromWorker.stopped, uid]);
+      return;
+    }
+    try {
+      refuseGone(list);
+      this.#host.post(message, list);
+    } catch (error) {
+      const { path, what } = unclonablePart(message[2], 'output', list);
+      this.#host.post([fromWorker.unclonable, uid, path, `${what} (${String(error)})`]);
+    }
+  }
+
+  #tell(message: FromWorker & { readonly length: 4 }): void {
+    if (this.#isOver || this.#isStopping) return;
+    try {
+      this.#host.post(message);
+    } catch {
+      const [kind, uid, first, second] = message;
+      this.#host.post([kind, uid, clean(first), clean(second)] as FromWorker);
+    }
+  }
+}
+
+/** A part of a message that is sure to be clonable. */
+function clean(part: unknown): unknown {
+  return typeof part === 'object' || typeof part === 'function' || typeof part === 'symbol'
+    ? inspectValue(part)
+    : part;
+}
+
+function isPromiseLike(value: object): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>>).then === 'function';
+}
+
+/** Whether a value says that it is an Observable, of RxJS or another library. */
+function isInterop(value: object): boolean {
+  const key = (Symbol as { readonly observable?: symbol }).observable ?? '@@observable';
+  return key in value;
+}

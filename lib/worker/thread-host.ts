@@ -1,0 +1,42 @@
+/** All that a worker takes from Node; a browser build replaces this file. */
+import { isMainThread, type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { RunnerPort } from './task-runner.ts';
+import { type ToWorker, workerMark } from './wire.ts';
+
+/** A port as it is handed over. */
+export type HostPort = MessagePort;
+
+/** Whether this code runs in a thread that a pool has started. */
+export function isPoolThread(): boolean {
+  return !isMainThread && (workerData as Partial<typeof workerMark> | null)?.millrace === workerMark.millrace;
+}
+
+/** The port as the runner wants it. */
+export function runnerPort(port: HostPort): RunnerPort {
+  return {
+    post: (message, list) => {
+      port.postMessage(message, list as readonly ArrayBuffer[] | undefined);
+    },
+    receive: () => (receiveMessageOnPort(port) as { readonly message: ToWorker } | undefined)?.message,
+  };
+}
+
+/** Calls `handle` with every message; one that can't be read is an uncaught error, so it fails its task. */
+export function listen(port: HostPort, handle: (message: ToWorker) => void): void {
+  port.on('message', handle);
+  port.on('messageerror', (error) => {
+    throw error;
+  });
+}
+
+/**
+ * Gives uncaught errors and rejections back their default, the end of the thread: threads.js has put listeners
+ * on them that swallow them.
+ */
+export function unswallowErrors(): void {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    for (const listener of process.listeners(event as 'uncaughtException')) {
+      if (String(listener).includes('postUncaughtErrorMessage')) process.off(event, listener);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/** All that the pool takes from Node; a browser build replaces this file. */
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { type FromWorker, workerMark } from '../worker/wire.ts';
+
+type Listener = (event: { readonly data: unknown }) => void;
+
+/** The main side's end of the channel to a thread. */
+export type ThreadPort = MessagePort;
+
+/**
+ * A `node:worker_threads` worker with the DOM-style listeners threads.js asks for.
+ *
+ * Used in place of threads' own `Worker`, which joins every path to the caller's
+ * directory (absolute paths and URLs fail), hides `error` and `exit`, and is never let go of.
+ */
+export class NodeWorker extends Worker {
+  readonly #wrapped = new WeakMap<Listener, (data: unknown) => void>();
+
+  addEventListener(type: string, listener: Listener): void {
+    const wrapped = (data: unknown): void => {
+      listener({ data });
+    };
+    this.#wrapped.set(listener, wrapped);
+    this.on(type, wrapped);
+  }
+
+  removeEventListener(type: string, listener: Listener): void {
+    const wrapped = this.#wrapped.get(listener);
+    if (wrapped !== undefined) this.off(type, wrapped);
+  }
+}
+
+/** Starts a thread. Throws where the URL or the limits are none that Node takes. */
+export function startWorker(
+  url: URL | string,
+  name: string,
+  resourceLimits: Readonly<Record<string, number>> | undefined,
+): NodeWorker {
+  return new NodeWorker(url, { name, workerData: workerMark, ...(resourceLimits && { resourceLimits }) });
+}
+
+/** Makes the two ends of a channel; the main side's doesn't keep the process alive. */
+export function createChannel(
+  receive: (message: FromWorker) => void,
+  fail: (error: Error) => void,
+): { readonly near: ThreadPort; readonly far: ThreadPort } {
+  const { port1: near, port2: far } = new MessageChannel();
+  near.on('message', receive);
+  near.on('messageerror', fail);
+  near.unref();
+  return { near, far };
+}
+
+/** Takes a message that has arrived but wasn't delivered yet. */
+export function receiveNow(port: ThreadPort): FromWorker | undefined {
+  return (receiveMessageOnPort(port) as { readonly message: FromWorker } | undefined)?.message;
+}
+
+/** A timer that doesn't keep the process alive; the returned function stops it. */
+export function backgroundTimer(ms: number, work: () => void): () => void {
+  const timer = setTimeout(work, ms).unref();
+  return () => {
+    clearTimeout(timer);
+  };
+}
+
+/** Tells the host about something that went wrong and concerns no one in particular. */
+export function warn(error: Error): void {
+  process.emitWarning(error);
+}
+
+/** Calls `work` and takes back the handlers of signals that it leaves behind and `isUnwanted` knows. */
+export async function withoutSignalHandlers<Result>(
+  isUnwanted: (handler: string) => boolean,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const before = new Map(signals.map((signal) => [signal, new Set<unknown>(process.listeners(signal))]));
+  try {
+    return await work();
+  } finally {
+    for (const signal of signals) {
+      for (const listener of process.listeners(signal)) {
+        if (before.get(signal)?.has(listener) !== true && isUnwanted(String(listener)))
+          process.off(signal, listener);
+      }
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import type { Duration } from '../base/durations.ts';
+import { availableParallelism } from '../base/host.ts';
+import { OptionChecker } from '../base/option-checker.ts';
+
+/** The limits of a thread's memory, as Node's Worker takes them. Where one is met, its task fails. */
+export interface ThreadResourceLimits {
+  /** The size of the heap for lasting objects, in MB. */
+  readonly maxOldGenerationSizeMb?: number | undefined;
+  /** The size of the heap for recent objects, in MB. */
+  readonly maxYoungGenerationSizeMb?: number | undefined;
+  /** The size of the memory for generated code, in MB. */
+  readonly codeRangeSizeMb?: number | undefined;
+  /** The size of the stack, in MB. @defaultValue 4 */
+  readonly stackSizeMb?: number | undefined;
+}
+
+/**
+ * The options of a pool. `undefined` is always absent.
+ *
+ * @example
+ * ```ts
+ * const pool = threadPool<typeof tasks>(url, { size: 2, idleTimeout: '5s', resourceLimits: { maxOldGenerationSizeMb: 512 } });
+ * ```
+ */
+export interface ThreadPoolOptions {
+  /** How many threads at most, from 1. @defaultValue what the machine runs at once */
+  readonly size?: number | undefined;
+  /** How long a thread may be without work before it is ended. @defaultValue '30s' */
+  readonly idleTimeout?: Duration | undefined;
+  /**
+   * How long a cancelled task may go on before its thread is terminated; a step's task has its run's grace
+   * period instead. @defaultValue '1s'
+   */
+  readonly gracePeriod?: Duration | undefined;
+  /** How long a thread may take to load its module and expose its tasks. @defaultValue '30s' */
+  readonly startTimeout?: Duration | undefined;
+  /** How many times in a row a thread that died before it ran a task is replaced, before calls fail. @defaultValue 3 */
+  readonly maxRestarts?: number | undefined;
+  /** What the pool and its threads are called in messages and debuggers. @defaultValue 'millrace' */
+  readonly name?: string | undefined;
+  /** The limits of each thread's memory. @defaultValue Node's */
+  readonly resourceLimits?: ThreadResourceLimits | undefined;
+}
+
+/** The options of a pool, read and completed. */
+export interface PoolSettings {
+  readonly url: URL | string;
+  readonly size: number;
+  readonly idleTimeout: number;
+  readonly gracePeriod: number;
+  readonly startTimeout: number;
+  readonly maxRestarts: number;
+  readonly name: string;
+  readonly resourceLimits: Readonly<Record<string, number>> | undefined;
+}
+
+const optionNames = [
+  'size',
+  'idleTimeout',
+  'gracePeriod',
+  'startTimeout',
+  'maxRestarts',
+  'name',
+  'resourceLimits',
+] as const satisfies (keyof ThreadPoolOptions)[];
+
+const limitNames = [
+  'maxOldGenerationSizeMb',
+  'maxYoungGenerationSizeMb',
+  'codeRangeSizeMb',
+  'stackSizeMb',
+] as const satisfies (keyof ThreadResourceLimits)[];
+
+/** Reads the arguments of `threadPool`. */
+export function parsePoolOptions(url: URL | string, options: ThreadPoolOptions | undefined): PoolSettings {
+  const checker = new OptionChecker();
+  const given: ThreadPoolOptions = options !== undefined && checker.record('options', options) ? options : {};
+  checker.knownKeys('', given, optionNames);
+  const settings = {
+    url: parseUrl(checker, url),
+    size: checker.count('size', given.size, 1) ?? availableParallelism(),
+    idleTimeout: checker.duration('idleTimeout', given.idleTimeout) ?? 30_000,
+    gracePeriod: checker.duration('gracePeriod', given.gracePeriod) ?? 1000,
+    startTimeout: checker.duration('startTimeout', given.startTimeout) ?? 30_000,
+    maxRestarts: checker.count('maxRestarts', given.maxRestarts, 0) ?? 3,
+    name: checker.text('name', given.name) ?? 'millrace',
+    resourceLimits: parseLimits(checker, given.resourceLimits),
+  };
+  if (settings.size === Infinity) checker.fail('size', 'a finite number of threads', given.size);
+  checker.throwIfAny('threadPool');
+  return settings;
+}
+
+function parseUrl(checker: OptionChecker, url: URL | string): URL | string {
+  if (url instanceof URL) return url;
+  if (typeof url === 'string') {
+    if (/^(?:file|data):/.test(url) && URL.canParse(url)) return new URL(url);
+    if (/^(?:[/\\]|[A-Za-z]:[/\\])/.test(url)) return url;
+  }
+  checker.fail(
+    'url',
+    "a URL, as in new URL('./flights.worker.js', import.meta.url), a 'file:' or 'data:' URL's text, or an absolute path",
+    url,
+  );
+  return '';
+}
+
+function parseLimits(
+  checker: OptionChecker,
+  limits: ThreadResourceLimits | undefined,
+): Readonly<Record<string, number>> | undefined {
+  if (limits === undefined || !checker.record('resourceLimits', limits)) return undefined;
+  checker.knownKeys('resourceLimits.', limits, limitNames);
+  const parsed: Record<string, number> = {};
+  for (const name of limitNames) {
+    const amount = checker.number(`resourceLimits.${name}`, limits[name], 0.1, 2 ** 20);
+    if (amount !== undefined) parsed[name] = amount;
+  }
+  return parsed;
+}

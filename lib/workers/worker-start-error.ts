@@ -1,0 +1,38 @@
+import { MillraceError } from '../base/errors.ts';
+import { inspectValue } from '../base/inspect.ts';
+
+/**
+ * A worker module didn't load, threw at its top level, exposed nothing, or kept dying before it ran a task.
+ *
+ * Every call that waits for a thread fails with it once the pool has tried `maxRestarts` times again. A later
+ * call tries anew.
+ *
+ * @example
+ * ```ts
+ * await pool.prewarm().catch((error) => {
+ *   if (error instanceof WorkerStartError) console.error(error.url, error.cause);
+ * });
+ * ```
+ */
+export class WorkerStartError extends MillraceError {
+  override readonly name = 'WorkerStartError';
+  override readonly code = 'WORKER_START';
+
+  /** The URL of the worker module. */
+  readonly url: string;
+  /** How many threads in a row have failed. */
+  readonly tries: number;
+
+  constructor(url: string, tries: number, exitCode: number | undefined, options?: ErrorOptions) {
+    const why =
+      options?.cause === undefined
+        ? `exited with code ${String(exitCode)} before it ran a task; does it call exposeTasks() of 'millrace/worker'?`
+        : `failed to start: ${options.cause instanceof Error ? options.cause.message : inspectValue(options.cause)}`;
+    const hint = /\.[cm]?tsx?$/.test(url)
+      ? '; Node 20 loads no TypeScript in a thread: give the URL of its build'
+      : '';
+    super(`the worker ${url} ${why}${hint} (tries: ${String(tries)})`, options);
+    this.url = url;
+    this.tries = tries;
+  }
+}

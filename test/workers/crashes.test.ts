@@ -1,0 +1,85 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { WorkerCrashedError } from '../../lib/workers/worker-crashed-error.ts';
+import { errorAs, outputOf } from './support/outcome.ts';
+import { raised, sharedWord, taskPool, until } from './support/pools.ts';
+
+test('a task that exits its thread fails with the exit code, and the pool goes on', async () => {
+  const pool = taskPool({ size: 1 });
+  const error = await errorAs(WorkerCrashedError, pool.run('exit', 7));
+  expect(error).toMatchObject({ code: 'WORKER_CRASHED', taskName: 'exit', exitCode: 7, reason: 'exit' });
+  expect(await outputOf(pool.run('double', 1))).toBe(2);
+  expect(pool.stats()).toMatchObject({ started: 2, crashed: 1, threads: 1 });
+});
+
+test.for([
+  ['throwOutside', 'outside'],
+  ['rejectOutside', 'nobody caught this'],
+] as const)(
+  '%s, an error that nobody caught, fails the task with it as the cause',
+  async ([task, message]) => {
+    const pool = taskPool({ size: 1 });
+    const error = await errorAs(WorkerCrashedError, pool.run(task));
+    expect(error).toMatchObject({ taskName: task, reason: 'uncaught-error', cause: { message } });
+    expect(error.message).toContain(message);
+    expect(await outputOf(pool.run('double', 1))).toBe(2);
+  },
+);
+
+test('a thread that runs out of memory fails its task only', async () => {
+  const pool = taskPool({ size: 1, resourceLimits: { maxOldGenerationSizeMb: 16 } });
+  const error = await errorAs(WorkerCrashedError, pool.run('outOfMemory'));
+  expect(error.reason).toBe('out-of-memory');
+  expect(await outputOf(pool.run('double', 1))).toBe(2);
+});
+
+test('crashes and kills amid many tasks cost those tasks only', async () => {
+  const pool = taskPool({ size: 2 });
+  const outcomes = Array.from({ length: 120 }, (_, index) => {
+    if (index % 40 === 20) return outputOf(pool.run('exit', 1)).then(String, () => 'crashed');
+    return outputOf(pool.run('double', index)).then(
+      (value) => (value === index * 2 ? 'right' : 'wrong'),
+      String,
+    );
+  });
+  const word = sharedWord();
+  const endless = pool.run('endless', word, { gracePeriod: 0 }).subscribe();
+  await raised(word, 1);
+  endless.unsubscribe();
+  const all = await Promise.all(outcomes);
+  expect(all.filter((outcome) => outcome === 'crashed')).toHaveLength(3);
+  expect(all.filter((outcome) => outcome === 'right')).toHaveLength(117);
+});
+
+test('a thread that dies while it is idle is a warning of the process, and replaced when needed', async () => {
+  const warning = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  onTestFinished(() => {
+    warning.mockRestore();
+  });
+  const pool = taskPool({ size: 1 });
+  const word = sharedWord();
+  expect(await outputOf(pool.run('dieAfter', word))).toBe('doomed');
+  Atomics.store(word, 0, 1);
+  await until(() => pool.stats().threads === 0);
+  expect(warning.mock.calls[0]?.[0]).toMatchObject({
+    name: 'WorkerCrashedError',
+    exitCode: 3,
+    taskName: undefined,
+  });
+  expect(await outputOf(pool.run('double', 1))).toBe(2);
+});
+
+test('a call that was sent to a dying thread before it began is given to another', async () => {
+  const warning = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  onTestFinished(() => {
+    warning.mockRestore();
+  });
+  const pool = taskPool({ size: 1 });
+  for (let round = 0; round < 10; round++) {
+    const word = sharedWord();
+    await outputOf(pool.run('dieAfter', word));
+    Atomics.store(word, 0, 1);
+    // The main side doesn't look at its events meanwhile, so it takes the dead thread for an idle one.
+    Atomics.wait(sharedWord(), 0, 0, 20);
+    expect(await outputOf(pool.run('double', round))).toBe(round * 2);
+  }
+});

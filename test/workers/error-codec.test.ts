@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { CancelledError } from '../../lib/base/errors.ts';
+import { decodeThrown, encodeThrown } from '../../lib/worker/error-codec.ts';
+
+/** What arrives on the other side. */
+function sent(thrown: unknown): unknown {
+  return decodeThrown(structuredClone(encodeThrown(thrown)));
+}
+
+class NamedByPrototype extends Error {}
+NamedByPrototype.prototype.name = 'NamedByPrototype';
+
+test.for([
+  new Error('plain'),
+  new TypeError('type'),
+  new RangeError('range'),
+  new SyntaxError('syntax'),
+  new ReferenceError('reference'),
+  new EvalError('eval'),
+  new URIError('uri'),
+  new AggregateError([new Error('a'), 'b'], 'several'),
+  new CancelledError('enough'),
+])('%s arrives as its class, with its stack', (error) => {
+  const arrived = sent(error);
+  expect(arrived).toStrictEqual(error);
+  expect(arrived).toBeInstanceOf(error.constructor);
+  expect((arrived as Error).stack).toBe(error.stack);
+  expect(Object.keys(arrived as Error)).toStrictEqual(Object.keys(error));
+});
+
+test('a name, a code and a message that are inherited are kept', () => {
+  expect(sent(new NamedByPrototype('odd'))).toMatchObject({ name: 'NamedByPrototype', message: 'odd' });
+  const abort = sent(new DOMException('stop', 'AbortError'));
+  expect(abort).toBeInstanceOf(Error);
+  expect(abort).toMatchObject({ name: 'AbortError', message: 'stop', code: 20 });
+});
+
+test('a chain of causes is kept, whatever is in it, also where it is a circle', () => {
+  const inner = new TypeError('inner');
+  const outer = new Error('outer', { cause: inner });
+  expect((sent(outer) as Error).cause).toStrictEqual(inner);
+  expect((sent(new Error('outer', { cause: { why: 1 } })) as Error).cause).toStrictEqual({ why: 1 });
+  inner.cause = outer;
+  const circle = sent(outer) as Error & { readonly cause: Error };
+  expect(circle.cause.cause).toBe(circle);
+});
+
+test('own fields that can not be cloned arrive as descriptions', () => {
+  const error = Object.assign(new Error('odd'), {
+    call: () => 1,
+    symbol: Symbol('s'),
+    promise: Promise.resolve(),
+    list: [() => 1],
+    fine: new Map([[1, 2]]),
+    nothing: undefined,
+  });
+  expect({ ...(sent(error) as object) }).toStrictEqual({
+    call: 'function call',
+    symbol: 'Symbol(s)',
+    promise: 'an instance of Promise',
+    list: 'an array of 1',
+    fine: new Map([[1, 2]]),
+    nothing: undefined,
+  });
+});
+
+test('a field that can not be read is said to be so', () => {
+  const error = new Error('odd');
+  Object.defineProperty(error, 'trap', {
+    enumerable: true,
+    get: () => {
+      throw new Error('no');
+    },
+  });
+  expect(sent(error)).toMatchObject({ trap: "(can't be read: Error: no)" });
+});
+
+test('what can not be looked at at all arrives as a description', () => {
+  let chain = new Error('0');
+  for (let depth = 1; depth < 100_000; depth++) chain = new Error(String(depth), { cause: chain });
+  expect(sent(chain)).toBe('an instance of Error');
+});
+
+test.for([undefined, null, 0, '', 'text', false, { a: 1 }, [1, 'b']])(
+  '%o arrives as it was thrown',
+  (thrown) => {
+    expect(sent(thrown)).toStrictEqual(thrown);
+  },
+);
+
+test('a list of errors arrives as one', () => {
+  expect(sent([new Error('a'), 1])).toStrictEqual([new Error('a'), 1]);
+});

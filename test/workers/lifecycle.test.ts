@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, inject, test } from 'vitest';
+import { PoolClosedError } from '../../lib/workers/pool-closed-error.ts';
+import { errorAs, outputOf } from './support/outcome.ts';
+import { openGate, raised, sharedWord, taskPool, until } from './support/pools.ts';
+
+test('idle threads are ended after the idle timeout, and started again when needed', async () => {
+  const pool = taskPool({ size: 2, idleTimeout: 1 });
+  await pool.prewarm();
+  await until(() => pool.stats().threads === 0);
+  expect(await outputOf(pool.run('double', 1))).toBe(2);
+  expect(pool.stats()).toMatchObject({ started: 3, crashed: 0 });
+});
+
+test('a thread with a task is never taken for idle', async () => {
+  const pool = taskPool({ size: 2, idleTimeout: 1 });
+  const word = sharedWord();
+  const running = outputOf(pool.run('gate', word));
+  await raised(word, 1);
+  await outputOf(pool.run('double', 1));
+  await until(() => pool.stats().threads === 1);
+  openGate(word);
+  expect(await running).toBe(2);
+});
+
+test('close stops what runs, fails what waits and ends every thread', async () => {
+  const pool = taskPool({ size: 1, gracePeriod: '1m' });
+  const word = sharedWord();
+  const running = errorAs(PoolClosedError, pool.run('cooperative', word));
+  const waiting = errorAs(PoolClosedError, pool.run('double', 1));
+  await raised(word, 1);
+  await pool.close();
+  expect(Atomics.load(word, 0)).toBe(2);
+  expect(await running).toMatchObject({ code: 'POOL_CLOSED', taskName: 'cooperative' });
+  expect(await waiting).toMatchObject({ taskName: 'double' });
+  expect(pool.stats()).toMatchObject({ threads: 0, running: 0, queued: 0 });
+});
+
+test('close with drain lets what runs and what waits finish, and takes no more', async () => {
+  const pool = taskPool({ size: 1 });
+  const word = sharedWord();
+  const running = outputOf(pool.run('gate', word));
+  const waiting = outputOf(pool.run('double', 1));
+  await raised(word, 1);
+  const closed = pool.close({ drain: true });
+  await errorAs(PoolClosedError, pool.run('double', 2));
+  openGate(word);
+  await closed;
+  expect([await running, await waiting]).toStrictEqual([2, 2]);
+  expect(pool.stats().threads).toBe(0);
+});
+
+test('a draining pool closes too when its last waiting call is cancelled', async () => {
+  const pool = taskPool({ size: 1 });
+  const call = pool.run('double', 1).subscribe();
+  const closed = pool.close({ drain: true });
+  call.unsubscribe();
+  await closed;
+  expect(pool.stats().threads).toBe(0);
+});
+
+test('close without drain overtakes one with it, may be called again, and ends threads that start', async () => {
+  const pool = taskPool({ size: 2 });
+  const warm = expect(pool.prewarm()).rejects.toBeInstanceOf(PoolClosedError);
+  const call = errorAs(PoolClosedError, pool.run('double', 1));
+  const draining = pool.close({ drain: true });
+  await Promise.all([pool.close(), pool[Symbol.asyncDispose](), draining, call, warm]);
+  expect(pool.stats()).toMatchObject({ threads: 0, starting: 0 });
+  await expect(pool.prewarm()).rejects.toBeInstanceOf(PoolClosedError);
+});
+
+test('a pool that was never used closes at once', async () => {
+  const pool = taskPool();
+  await pool.close();
+  expect(pool.stats().started).toBe(0);
+});
+
+test('a process with an open pool ends by itself, its signal handlers as they were', async () => {
+  const program = fileURLToPath(inject('poolProgram'));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program]);
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toStrictEqual({
+    value: 42,
+    before: [1, 0],
+    after: [1, 0],
+    isOurs: true,
+    threads: 1,
+  });
+});

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { availableParallelism } from '../../lib/base/host.ts';
+import type { Tasks } from '../../lib/worker/task-record.ts';
+import { parsePoolOptions, type ThreadPoolOptions } from '../../lib/workers/pool-options.ts';
+import { threadPool } from '../../lib/workers/thread-pool.ts';
+import { taskPool } from './support/pools.ts';
+
+const url = new URL('file:///flights.worker.js');
+
+test('the defaults are the documented ones, and undefined is absent', () => {
+  const nothing = {
+    size: undefined,
+    idleTimeout: undefined,
+    gracePeriod: undefined,
+    startTimeout: undefined,
+    maxRestarts: undefined,
+    name: undefined,
+    resourceLimits: undefined,
+  };
+  for (const options of [undefined, {}, nothing]) {
+    expect(parsePoolOptions(url, options)).toStrictEqual({
+      url,
+      size: availableParallelism(),
+      idleTimeout: 30_000,
+      gracePeriod: 1000,
+      startTimeout: 30_000,
+      maxRestarts: 3,
+      name: 'millrace',
+      resourceLimits: undefined,
+    });
+  }
+});
+
+test('limits that are undefined are left out', () => {
+  const resourceLimits = { maxOldGenerationSizeMb: 64, stackSizeMb: undefined };
+  expect(parsePoolOptions(url, { resourceLimits }).resourceLimits).toStrictEqual({
+    maxOldGenerationSizeMb: 64,
+  });
+});
+
+test.for([
+  [{ size: 0 }, 'size to be a whole number of at least 1, got 0'],
+  [{ size: Infinity }, 'size to be a finite number of threads'],
+  [{ idleTimeout: 'soon' }, 'idleTimeout to be a duration'],
+  [{ gracePeriod: -1 }, 'gracePeriod to be a duration'],
+  [{ startTimeout: Number.NaN }, 'startTimeout to be a duration'],
+  [{ maxRestarts: 1.5 }, 'maxRestarts to be a whole number'],
+  [{ name: 7 }, 'name to be a string, got 7'],
+  [{ resourceLimits: 7 }, 'resourceLimits to be an object'],
+  [{ resourceLimits: { stackSizeMb: 'big' } }, 'resourceLimits.stackSizeMb to be a number'],
+  [{ resourceLimits: { stackSize: 1 } }, "did you mean 'stackSizeMb'?"],
+  [{ sise: 1 }, "did you mean 'size'?"],
+  [7, 'options to be an object, got 7'],
+] as const)('threadPool refuses %o', ([options, message]) => {
+  expect(() => threadPool<Tasks>(url, options as ThreadPoolOptions)).toThrow(message);
+});
+
+test.for(['./flights.worker.js', 'flights.worker.js', '', 7, undefined])(
+  'threadPool refuses the URL %o',
+  (bad) => {
+    expect(() => threadPool<Tasks>(bad as string)).toThrow('import.meta.url');
+  },
+);
+
+test.for(['file:///a.js', 'data:text/javascript,0', '/a.js', 'C:\\a.js'])(
+  'threadPool takes the URL %o',
+  (good) => {
+    expect(String(parsePoolOptions(good, undefined).url)).toBe(good);
+  },
+);
+
+test('a pool knows its name and size', () => {
+  expect(taskPool({ name: 'flights', size: 3 })).toMatchObject({ name: 'flights', size: 3 });
+});
+
+test.for([
+  [{ gracePeriod: 'soon' }, 'gracePeriod to be a duration'],
+  [{ token: 1 }, 'token to be a CancellationToken'],
+  [{ signal: {} }, 'signal to be an AbortSignal'],
+  [{ transfer: [] }, 'transfer to be a function'],
+  [{ onProgress: 1 }, 'onProgress to be a function'],
+  [{ onLog: 1 }, 'onLog to be a function'],
+  [{ tokn: 1 }, "did you mean 'token'?"],
+  [7, 'options to be an object'],
+] as const)('run refuses %o at once', ([options, message]) => {
+  expect(() => taskPool().run('double', 1, options as object)).toThrow(message);
+});
+
+test.for([
+  [{ drain: 1 }, 'drain to be true or false'],
+  [{ drian: true }, "did you mean 'drain'?"],
+  [7, 'options to be an object'],
+] as const)('close refuses %o', ([options, message]) => {
+  expect(() => taskPool().close(options as object)).toThrow(message);
+});

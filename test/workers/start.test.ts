@@ -1,0 +1,97 @@
+import { expect, onTestFinished, test } from 'vitest';
+import type { Tasks } from '../../lib/worker/task-record.ts';
+import type { ThreadPoolOptions } from '../../lib/workers/pool-options.ts';
+import { type ThreadPool, threadPool } from '../../lib/workers/thread-pool.ts';
+import { UnknownTaskError } from '../../lib/workers/unknown-task-error.ts';
+import { WorkerStartError } from '../../lib/workers/worker-start-error.ts';
+import { errorAs, outputOf } from './support/outcome.ts';
+import { taskPool, workerUrl } from './support/pools.ts';
+
+function brokenPool(url: string, options?: ThreadPoolOptions): ThreadPool<Tasks> {
+  const pool = threadPool<Tasks>(url, { size: 1, ...options });
+  onTestFinished(() => pool.close());
+  return pool;
+}
+
+test('no thread starts before the first call', async () => {
+  const pool = taskPool({ size: 2 });
+  pool.task('double');
+  void pool.run('double', 1);
+  expect(pool.stats()).toMatchObject({ started: 0, threads: 0 });
+  await outputOf(pool.run('double', 1));
+  expect(pool.stats()).toMatchObject({ started: 1, threads: 1 });
+});
+
+test.for([
+  ['throws', 'broken at the top'],
+  ['silent', 'does it call exposeTasks()'],
+  ['foreign', "aren't exposed with exposeTasks()"],
+] as const)('a worker module that %s is a WorkerStartError with its URL', async ([fixture, message]) => {
+  const pool = brokenPool(workerUrl(fixture));
+  const error = await errorAs(WorkerStartError, pool.run('any', undefined as never));
+  expect(error).toMatchObject({ code: 'WORKER_START', url: workerUrl(fixture), tries: 4 });
+  expect(error.message).toContain(message);
+  expect(error.message).toContain(workerUrl(fixture));
+  expect(pool.stats()).toMatchObject({ started: 4, threads: 0, queued: 0, starting: 0 });
+});
+
+test('a module that throws leaves its error as the cause', async () => {
+  const error = await errorAs(
+    WorkerStartError,
+    brokenPool(workerUrl('throws')).run('any', undefined as never),
+  );
+  expect(error.cause).toMatchObject({ name: 'TypeError', message: 'broken at the top' });
+});
+
+test('a module that does not exist is a WorkerStartError, once for every waiting call', async () => {
+  const pool = brokenPool('file:///no/such/module.mjs', { maxRestarts: 0 });
+  const calls = [1, 2, 3].map(() => errorAs(WorkerStartError, pool.run('any', undefined as never)));
+  for (const error of await Promise.all(calls)) expect(error.message).toContain('/no/such/module.mjs');
+  expect(pool.stats()).toMatchObject({ started: 1, queued: 0 });
+});
+
+test('a TypeScript module gets a hint', async () => {
+  const pool = brokenPool('file:///no/such/module.ts', { maxRestarts: 0 });
+  expect((await errorAs(WorkerStartError, pool.run('any', undefined as never))).message).toContain(
+    'TypeScript',
+  );
+});
+
+test('a URL that Node starts no thread from is a WorkerStartError', async () => {
+  const pool = threadPool<Tasks>(new URL('https://example.org/flights.worker.js'), { size: 1 });
+  const error = await errorAs(WorkerStartError, pool.run('any', undefined as never));
+  expect(error).toMatchObject({ url: 'https://example.org/flights.worker.js', tries: 4 });
+  expect(error.cause).toBeInstanceOf(Error);
+  await pool.close();
+});
+
+test('a module that never exposes anything runs into the start timeout', async () => {
+  const pool = brokenPool(workerUrl('stalled'), { maxRestarts: 0, startTimeout: 100 });
+  const error = await errorAs(WorkerStartError, pool.run('any', undefined as never));
+  expect(error.message).toContain("didn't call exposeTasks() within 100 ms");
+});
+
+test('an unknown task is an error with the nearest name, at the first call and at later ones', async () => {
+  const pool = taskPool({ size: 1 });
+  for (let round = 0; round < 2; round++) {
+    const error = await errorAs(UnknownTaskError, pool.run('duoble' as 'double', 1));
+    expect(error).toMatchObject({ code: 'UNKNOWN_TASK', taskName: 'duoble' });
+    expect(error.message).toContain("did you mean 'double'?");
+  }
+  expect((await errorAs(UnknownTaskError, pool.run('constructor' as 'double', 1))).message).toContain(
+    "'echo'",
+  );
+  expect(await outputOf(pool.run('double', 1))).toBe(2);
+  expect(pool.stats().started).toBe(1);
+});
+
+test('prewarm starts every thread and rejects where one does not start', async () => {
+  const pool = taskPool({ size: 2 });
+  await pool.prewarm();
+  expect(pool.stats()).toMatchObject({ threads: 2, idle: 2, starting: 0 });
+  await pool.prewarm();
+  expect(pool.stats().started).toBe(2);
+  await expect(brokenPool(workerUrl('throws'), { size: 2 }).prewarm()).rejects.toBeInstanceOf(
+    WorkerStartError,
+  );
+});

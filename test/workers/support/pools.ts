@@ -1,0 +1,39 @@
+import { inject, onTestFinished } from 'vitest';
+import type { ThreadPoolOptions } from '../../../lib/workers/pool-options.ts';
+import { type ThreadPool, threadPool } from '../../../lib/workers/thread-pool.ts';
+import type { tasks, Word } from '../fixtures/tasks.worker.ts';
+
+/** The URL of a built worker of `test/workers/fixtures`. */
+export function workerUrl(name: string): string {
+  const url = inject('workerUrls')[name];
+  if (url === undefined) throw new Error(`there is no fixture '${name}'`);
+  return url;
+}
+
+/** A pool of the fixture's tasks that is closed after the test. */
+export function taskPool(options?: ThreadPoolOptions): ThreadPool<typeof tasks> {
+  const pool = threadPool<typeof tasks>(workerUrl('tasks'), { gracePeriod: 200, ...options });
+  onTestFinished(() => pool.close());
+  return pool;
+}
+
+/** A word of shared memory, 0 at first. */
+export function sharedWord(): Word {
+  return new Int32Array(new SharedArrayBuffer(4));
+}
+
+/** Waits until a condition holds; the test's timeout is its only limit. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Waits until a word has a value. */
+export function raised(word: Word, value: number): Promise<void> {
+  return until(() => Atomics.load(word, 0) === value);
+}
+
+/** Lets a task that waits at its gate go on. */
+export function openGate(word: Word): void {
+  Atomics.store(word, 0, 2);
+  Atomics.notify(word, 0);
+}

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { isTransferred, transfer } from '../../lib/worker/transfer.ts';
+import { UnclonableValueError } from '../../lib/workers/unclonable-value-error.ts';
+import { errorAs, outputOf } from './support/outcome.ts';
+import { taskPool } from './support/pools.ts';
+
+test('parts of an input are moved, named by an option or by transfer()', async () => {
+  const pool = taskPool({ size: 1 });
+  const [first, second, copied] = [new ArrayBuffer(64), new ArrayBuffer(32), new ArrayBuffer(16)];
+  expect(await outputOf(pool.run('lengthOf', first, { transfer: (buffer) => [buffer] }))).toBe(64);
+  expect(await outputOf(pool.run('lengthOf', transfer(second, [second])))).toBe(32);
+  expect(await outputOf(pool.run('lengthOf', copied))).toBe(16);
+  expect([first, second, copied].map((buffer) => buffer.byteLength)).toStrictEqual([0, 0, 16]);
+});
+
+test('an output that is moved arrives as it is', async () => {
+  const column = await outputOf(taskPool({ size: 1 }).run('fill', 1000));
+  expect(column).toStrictEqual(new Float64Array(1000).fill(1));
+});
+
+test('what was moved before can not be moved again', async () => {
+  const pool = taskPool({ size: 1 });
+  const buffer = new ArrayBuffer(64);
+  const call = pool.run('echo', { rows: [buffer] }, { transfer: () => [buffer] });
+  await outputOf(call);
+  const error = await errorAs(UnclonableValueError, call);
+  expect(error).toMatchObject({ path: 'input.rows[0]' });
+  expect(error.message).toContain('moved before');
+});
+
+test('transfer keeps the value and its list', () => {
+  const buffer = new ArrayBuffer(8);
+  const moved = transfer({ buffer }, [buffer]);
+  expect(moved).toMatchObject({ value: { buffer }, list: [buffer] });
+  expect([moved, { value: 1, list: [] }, null, 1].map(isTransferred)).toStrictEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
+});

@@ -1,0 +1,103 @@
+import type { Observable } from 'rxjs';
+import { expectTypeOf } from 'vitest';
+import type { CancellationToken } from '../../lib/base/cancellation.ts';
+import type { Step } from '../../lib/definition/handle.ts';
+import { step } from '../../lib/definition/step.ts';
+import { exposeTasks } from '../../lib/worker/expose-tasks.ts';
+import { transfer } from '../../lib/worker/transfer.ts';
+import { threadPool } from '../../lib/workers/thread-pool.ts';
+import { offload } from '../../operators/offload.ts';
+
+interface Table {
+  readonly rows: readonly number[];
+}
+
+export const tasks = exposeTasks({
+  // `ctx` needs no annotation.
+  delaysByAirport: (table: Table, ctx) => {
+    expectTypeOf(ctx.token).toEqualTypeOf<CancellationToken>();
+    return new Map([['JFK', table.rows.length]]);
+  },
+  later: async (text: string) => await Promise.resolve(text.length),
+  numbers: async function* () {
+    yield await Promise.resolve(1);
+  },
+  moved: (length: number) => {
+    const column = new Float64Array(length);
+    return transfer(column, [column.buffer]);
+  },
+  now: () => 'now',
+  perhaps: (value?: number) => value,
+});
+
+const pool = threadPool<typeof tasks>(new URL('file:///flights.worker.js'));
+declare const table: Step<Table, readonly ['path', string]>;
+declare const rows: Step<readonly number[], never>;
+declare const texts$: Observable<string>;
+
+// One call.
+expectTypeOf(pool.run('later', 'text')).toEqualTypeOf<Observable<number>>();
+expectTypeOf(pool.run('delaysByAirport', { rows: [] })).toEqualTypeOf<Observable<Map<string, number>>>();
+expectTypeOf(pool.run('delaysByAirport', transfer({ rows: [] }, []))).toEqualTypeOf<
+  Observable<Map<string, number>>
+>();
+expectTypeOf(pool.run('moved', 8, { transfer: (length) => [new Array<number>(length)] })).toEqualTypeOf<
+  Observable<Float64Array<ArrayBuffer>>
+>();
+expectTypeOf(pool.run('now')).toEqualTypeOf<Observable<string>>();
+expectTypeOf(pool.run('numbers')).toEqualTypeOf<Observable<number>>();
+expectTypeOf(pool.run('perhaps')).toEqualTypeOf<Observable<number | undefined>>();
+expectTypeOf(pool.run('perhaps', 1)).toEqualTypeOf<Observable<number | undefined>>();
+// @ts-expect-error the input is missing
+void pool.run('later');
+// @ts-expect-error the input has another type
+void pool.run('later', 7);
+// @ts-expect-error there is no such task
+void pool.run('latter', 'text');
+
+// A step with dependencies: no type arguments, no annotations.
+const delays = step(
+  'delays',
+  { table },
+  pool.task('delaysByAirport', ({ table: data }) => {
+    expectTypeOf(data).toEqualTypeOf<Table>();
+    return data;
+  }),
+  { retry: 3 },
+);
+expectTypeOf(delays).toEqualTypeOf<Step<Map<string, number>, readonly ['path', string]>>();
+const direct = pool.task('delaysByAirport');
+expectTypeOf(step('direct', { rows }, direct)).toEqualTypeOf<Step<Map<string, number>, never>>();
+// @ts-expect-error the task takes a table
+step('wrong', { delays }, direct);
+// @ts-expect-error the task takes a text
+pool.task('later', (inputs: { table: Table }) => inputs.table);
+step(
+  'moved',
+  { rows },
+  pool.task('moved', (inputs) => transfer(inputs.rows.length, []), { transfer: (length) => [[length]] }),
+);
+
+// A step without dependencies.
+expectTypeOf(step('now', pool.task('now'))).toEqualTypeOf<Step<string, never>>();
+const length = step(
+  'length',
+  pool.task('later', () => 'text'),
+  { retry: 1 },
+);
+expectTypeOf(length).toEqualTypeOf<Step<number, never>>();
+const later = pool.task('later');
+// @ts-expect-error the task takes a text
+step('wrong', later);
+// @ts-expect-error there is no such task
+pool.task('latter');
+
+// The operator.
+expectTypeOf(texts$.pipe(offload(pool, 'later', { concurrency: 2 }))).toEqualTypeOf<Observable<number>>();
+// @ts-expect-error the task takes a table
+void texts$.pipe(offload(pool, 'delaysByAirport'));
+// @ts-expect-error there is no such task
+void texts$.pipe(offload(pool, 'latter'));
+
+// @ts-expect-error a task is a function
+exposeTasks({ wrong: 1 });

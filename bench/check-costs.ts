@@ -32,7 +32,10 @@ export function checkCosts(token: CancellationToken, rounds: number): CheckCosts
       for (let index = 0; index < checks && !signal.aborted; index++) sink += index & 1;
     },
   };
-  const times = { empty: [], isCancelled: [], throwIfCancelled: [], aborted: [] } as Record<keyof typeof loops, number[]>;
+  const times = { empty: [], isCancelled: [], throwIfCancelled: [], aborted: [] } as Record<
+    keyof typeof loops,
+    number[]
+  >;
   for (let round = 0; round < rounds + 2; round++) {
     for (const [name, loop] of Object.entries(loops)) {
       const start = performance.now();
@@ -41,6 +44,11 @@ export function checkCosts(token: CancellationToken, rounds: number): CheckCosts
       if (round >= 2) times[name as keyof typeof loops].push(((performance.now() - start) * 1e6) / checks);
     }
   }
-  const net = (name: keyof typeof loops): number => median(times[name].map((time, round) => time - (times.empty[round] ?? 0)));
-  return { isCancelled: net('isCancelled'), throwIfCancelled: net('throwIfCancelled'), aborted: net('aborted') };
+  const net = (name: keyof typeof loops): number =>
+    median(times[name].map((time, round) => time - (times.empty[round] ?? 0)));
+  return {
+    isCancelled: net('isCancelled'),
+    throwIfCancelled: net('throwIfCancelled'),
+    aborted: net('aborted'),
+  };
 }

@@ -45,7 +45,10 @@ const addLater = async (inputs: Inputs): Promise<number> => add(inputs);
 const names = ['a', 'b', 'c'] as const;
 
 /** The graph as a workflow; its outputs are the steps that nothing needs, the last step among them. */
-export function define({ dependencies }: BenchGraph, mode: Mode): Workflow<Readonly<Record<string, number>>, never> {
+export function define(
+  { dependencies }: BenchGraph,
+  mode: Mode,
+): Workflow<Readonly<Record<string, number>>, never> {
   const steps: Step<number, never>[] = [];
   const isNeeded = new Uint8Array(dependencies.length);
   for (const [index, needed] of dependencies.entries()) {
@@ -57,10 +60,16 @@ export function define({ dependencies }: BenchGraph, mode: Mode): Workflow<Reado
     const id = `s${String(index)}`;
     steps.push(mode === 'sync' ? step(id, deps, add) : step(id, deps, addLater));
   }
-  return workflow('bench', Object.fromEntries(steps.filter((_, index) => isNeeded[index] === 0).map((end) => [end.id, end])));
+  return workflow(
+    'bench',
+    Object.fromEntries(steps.filter((_, index) => isNeeded[index] === 0).map((end) => [end.id, end])),
+  );
 }
 
 /** The output of the last step, for comparison with the floors. */
-export function lastOutput({ dependencies }: BenchGraph, outputs: Readonly<Record<string, number>>): number | undefined {
+export function lastOutput(
+  { dependencies }: BenchGraph,
+  outputs: Readonly<Record<string, number>>,
+): number | undefined {
   return outputs[`s${String(dependencies.length - 1)}`];
 }

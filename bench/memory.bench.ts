@@ -28,7 +28,8 @@ async function peakBytes(shape: Shape, size: number): Promise<number> {
   let peak = 0;
   let seen = 0;
   run.progress$.subscribe(({ type }) => {
-    if (type === 'step-completed' && ++seen % Math.floor(size / samples) === 0) peak = Math.max(peak, liveBytes() - before);
+    if (type === 'step-completed' && ++seen % Math.floor(size / samples) === 0)
+      peak = Math.max(peak, liveBytes() - before);
   });
   await run.result();
   return peak;

@@ -35,7 +35,9 @@ async function round(graph: BenchGraph, mode: Mode) {
   const [observed] = await timed(() => observedRun.result());
   const least = 2 * graph.dependencies.length;
   if (lastOutput(graph, outputs) !== expected || agreed !== expected || events < least) {
-    throw new Error(`the contestants disagree on ${graph.shape}: ${String(expected)}, ${String(agreed)}, ${String(events)} events`);
+    throw new Error(
+      `the contestants disagree on ${graph.shape}: ${String(expected)}, ${String(agreed)}, ${String(events)} events`,
+    );
   }
   return { loop, promises, defined, first, run, observed };
 }
@@ -67,11 +69,23 @@ for (const size of sizes) {
   }
 }
 
-console.log(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${String(availableParallelism())} cores`);
+console.log(
+  `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${String(availableParallelism())} cores`,
+);
 console.log('µs a step; ratios to Promise.all, medians over interleaved rounds\n');
 console.log(
   table(
-    ['steps', 'mode', 'graph', 'loop µs', 'Promise.all µs', 'millrace µs', 'ratio', 'with 1 subscriber', 'with definition'],
+    [
+      'steps',
+      'mode',
+      'graph',
+      'loop µs',
+      'Promise.all µs',
+      'millrace µs',
+      'ratio',
+      'with 1 subscriber',
+      'with definition',
+    ],
     rows,
   ),
 );

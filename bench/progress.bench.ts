@@ -11,7 +11,7 @@ const variants = {
   'no subscriber': () => flow.run(),
   '1 of progress$': () => listening(1),
   '3 of progress$': () => listening(3),
-  'snapshot$': () => {
+  snapshot$: () => {
     const run = flow.run();
     run.snapshot$.subscribe();
     return run;
@@ -38,7 +38,9 @@ for (let round = 0; round < rounds + 5; round++) {
     if (round >= 5) times.get(name)?.push(((performance.now() - start) * 1000) / size);
   }
 }
-console.log(`layered graph of ${String(size)} synchronous steps; medians of ${String(rounds)} interleaved rounds\n`);
+console.log(
+  `layered graph of ${String(size)} synchronous steps; medians of ${String(rounds)} interleaved rounds\n`,
+);
 const base = median(times.get('no subscriber') ?? []);
 console.log(
   table(

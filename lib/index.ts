@@ -1,4 +1,11 @@
-export { type Demand, memory, type Resource, type ResourceClass, type ResourceEntry, type WeightedDemand } from './admission/demand.ts';
+export {
+  type Demand,
+  memory,
+  type Resource,
+  type ResourceClass,
+  type ResourceEntry,
+  type WeightedDemand,
+} from './admission/demand.ts';
 export type { Limits } from './admission/limits.ts';
 export { ResourceLimitError } from './admission/resource-limit-error.ts';
 export type { Bytes } from './base/bytes.ts';
@@ -8,7 +15,17 @@ export { EmptyStepError } from './base/empty-step-error.ts';
 export { CancelledError, InvalidOptionsError, MillraceError, type OptionProblem } from './base/errors.ts';
 export type { Retry, RetryOptions } from './base/retry-policy.ts';
 export type { Definition } from './definition/blueprint-of-definitions.ts';
-export type { Dependencies, Handle, Input, InputsOf, Need, NeedsOf, Output, OutputsOf, Step } from './definition/handle.ts';
+export type {
+  Dependencies,
+  Handle,
+  Input,
+  InputsOf,
+  Need,
+  NeedsOf,
+  Output,
+  OutputsOf,
+  Step,
+} from './definition/handle.ts';
 export { input } from './definition/input.ts';
 export { type Schema, type SchemaIssue, type SchemaResult, type } from './definition/schema.ts';
 export { step } from './definition/step.ts';

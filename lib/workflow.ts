@@ -8,7 +8,12 @@ import type { Handle, Input, Need, NeedsOf, OutputsOf, Step } from './definition
 import type { Graph } from './graph/graph.ts';
 import { Engine } from './run/engine.ts';
 import { Run } from './run/run.ts';
-import { checkWorkflowOptions, type RunOptions, readRunOptions, type WorkflowOptions } from './run/run-options.ts';
+import {
+  checkWorkflowOptions,
+  type RunOptions,
+  readRunOptions,
+  type WorkflowOptions,
+} from './run/run-options.ts';
 
 /** What a workflow tells of one of its steps. */
 export interface StepInfo {
@@ -68,7 +73,16 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
   get steps(): readonly StepInfo[] {
     this.#steps ??= this.#blueprint.steps.map(({ id, settings }) => {
       const { demand, priority, estimate, description, group, tags } = settings;
-      return { id, dependsOn: this.graph.dependenciesOf(id), demand, priority, estimate, description, group, tags };
+      return {
+        id,
+        dependsOn: this.graph.dependenciesOf(id),
+        demand,
+        priority,
+        estimate,
+        description,
+        group,
+        tags,
+      };
     });
     return this.#steps;
   }
@@ -85,7 +99,9 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
    * ```
    */
   run(...[options]: RunArguments<Needs>): Run<Outputs> {
-    return new Run(new Engine(this.#blueprint, readRunOptions(this.#blueprint, this.#options, options ?? {})));
+    return new Run(
+      new Engine(this.#blueprint, readRunOptions(this.#blueprint, this.#options, options ?? {})),
+    );
   }
 
   /**
@@ -160,7 +176,12 @@ export function defineWorkflow(
   return new Workflow(blueprintOfDefinitions(name, definitions, inputs, outputs), options);
 }
 
-function checkArguments(owner: string, name: string, options: WorkflowOptions, more: readonly string[] = []): void {
+function checkArguments(
+  owner: string,
+  name: string,
+  options: WorkflowOptions,
+  more: readonly string[] = [],
+): void {
   const checker = new OptionChecker();
   if (typeof name !== 'string' || name === '') checker.fail('the name', 'a string that is not empty', name);
   checkWorkflowOptions(checker, options, more);

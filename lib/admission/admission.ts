@@ -1,5 +1,5 @@
-import type { AdmissionQueue } from './admission-queue.ts';
 import { invariant } from '../base/invariant.ts';
+import type { AdmissionQueue } from './admission-queue.ts';
 import type { ItemOrder } from './priority-heap.ts';
 import type { Shape } from './shape.ts';
 

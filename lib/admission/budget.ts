@@ -46,7 +46,7 @@ export const defaultMaxOvertakes = 64;
 export interface TicketOffice<Value> {
   readonly queue: AdmissionQueue<Ticket<Value>>;
   /** Errors with an {@link OptionChecker}'s error where the value's demand can't be read or can never fit. */
-  ticket(value: Value, index: number): Ticket<Value>;
+  readonly ticket: (value: Value, index: number) => Ticket<Value>;
 }
 
 /**
@@ -69,7 +69,12 @@ function openUnitBudget<Value>(owner: string, capacity: number): TicketOffice<Va
   checker.throwIfAny(owner);
   const shape = new Shape<Ticket<Value>>([0], [1], byPriority);
   return {
-    queue: new Admission<Ticket<Value>>({ capacities: [capacity], shapeOf: () => shape, ...byPriority, maxOvertakes: undefined }),
+    queue: new Admission<Ticket<Value>>({
+      capacities: [capacity],
+      shapeOf: () => shape,
+      ...byPriority,
+      maxOvertakes: undefined,
+    }),
     ticket: (value, index) => ({ value, index, priority: 0, shape }),
   };
 }
@@ -93,13 +98,22 @@ function openVectorBudget<Value>(owner: string, budget: Budget<Value>): TicketOf
     if (shape === undefined) {
       if (shapes.size >= mostShapes) dropEmpty(shapes);
       const classes = [...amounts.keys()].filter((place) => amounts[place] !== 0);
-      shape = new Shape<Ticket<Value>>(classes, classes.map((place) => amounts[place] ?? 0), byPriority);
+      shape = new Shape<Ticket<Value>>(
+        classes,
+        classes.map((place) => amounts[place] ?? 0),
+        byPriority,
+      );
       shapes.set(key, shape);
     }
     return shape;
   };
   return {
-    queue: new Admission<Ticket<Value>>({ capacities, shapeOf: ({ shape }) => shape, ...byPriority, maxOvertakes }),
+    queue: new Admission<Ticket<Value>>({
+      capacities,
+      shapeOf: ({ shape }) => shape,
+      ...byPriority,
+      maxOvertakes,
+    }),
     ticket: (value, index) => ({ value, index, priority: priorityOf?.(value) ?? 0, shape: shapeOf(value) }),
   };
 }

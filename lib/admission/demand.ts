@@ -1,6 +1,6 @@
 import { type Bytes, bytesExpected, parseBytes } from '../base/bytes.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
-import { OptionChecker } from '../base/option-checker.ts';
+import type { OptionChecker } from '../base/option-checker.ts';
 
 /**
  * What a step takes of each resource class while it runs: an amount by name. `{}` demands nothing.
@@ -13,7 +13,9 @@ export type Demand = Readonly<Record<string, number>>;
 export type ResourceClass = 'light-cpu' | 'heavy-cpu' | 'light-io' | 'heavy-io';
 
 /** Weighted demands by class; memory also as text. */
-export type WeightedDemand = Readonly<Record<string, number | Bytes | undefined>> & { readonly memory?: Bytes | undefined };
+export type WeightedDemand = Readonly<Record<string, number | Bytes | undefined>> & {
+  readonly memory?: Bytes | undefined;
+};
 
 /** One entry of a step's `resource`: a class, a name of your own, or a weighted demand. */
 // biome-ignore lint/complexity/noBannedTypes: keeps the known names in the editor's completion.
@@ -59,18 +61,25 @@ export function memory(amount: Bytes): { readonly memory: number } {
 /** Reads a `resource` option into a demand; what is wrong is noted with the checker. */
 export function parseDemand(checker: OptionChecker, option: string, resource: Resource | undefined): Demand {
   if (resource === undefined || resource === 'default') return defaultDemand;
-  const entries = Array.isArray(resource) ? (resource as readonly ResourceEntry[]) : [resource as ResourceEntry];
+  const entries = Array.isArray(resource)
+    ? (resource as readonly ResourceEntry[])
+    : [resource as ResourceEntry];
   const total = new Map<string, number>();
   for (const [index, entry] of entries.entries()) {
     const path = entries === resource ? `${option}[${String(index)}]` : option;
-    for (const [name, amount] of amountsOf(checker, path, entry)) total.set(name, (total.get(name) ?? 0) + amount);
+    for (const [name, amount] of amountsOf(checker, path, entry))
+      total.set(name, (total.get(name) ?? 0) + amount);
   }
   return Object.freeze(Object.fromEntries([...total].sort(([left], [right]) => (left < right ? -1 : 1))));
 }
 
 const entryExpected = "a class such as 'heavy-cpu', a name of your own, memory(bytes), or amounts by class";
 
-function amountsOf(checker: OptionChecker, path: string, entry: ResourceEntry): (readonly [string, number])[] {
+function amountsOf(
+  checker: OptionChecker,
+  path: string,
+  entry: ResourceEntry,
+): (readonly [string, number])[] {
   if (typeof entry === 'string') {
     if (entry === 'memory') checker.fail(path, "an amount of memory, as in memory('256MiB')", entry);
     else if (entry === '' || entry === 'concurrency') checker.fail(path, entryExpected, entry);
@@ -83,6 +92,8 @@ function amountsOf(checker: OptionChecker, path: string, entry: ResourceEntry): 
       name === 'memory'
         ? checker.bytes(`${path}.memory`, amount as Bytes)
         : checker.number(`${path}['${name}']`, amount as number, 0, Number.MAX_VALUE);
-    return value === undefined || value === 0 ? [] : [[name === 'default' ? 'light-cpu' : name, value] as const];
+    return value === undefined || value === 0
+      ? []
+      : [[name === 'default' ? 'light-cpu' : name, value] as const];
   });
 }

@@ -40,10 +40,15 @@ const machineLimits: Readonly<Record<string, () => number>> = {
  * Only what is demanded is looked up. A class of the user's own has no default, so that a missing limit is noted
  * with the checker; so is a limit that nothing demands but whose name is nearly that of a demanded class.
  */
-export function resolveLimits(checker: OptionChecker, demanded: Iterable<string>, limits: Limits): Map<string, number> {
+export function resolveLimits(
+  checker: OptionChecker,
+  demanded: Iterable<string>,
+  limits: Limits,
+): Map<string, number> {
   const resolved = new Map<string, number>();
   for (const name of demanded) {
-    const limit = readLimit(checker, name, limits[name]) ?? environmentLimit(checker, name) ?? machineLimits[name]?.();
+    const limit =
+      readLimit(checker, name, limits[name]) ?? environmentLimit(checker, name) ?? machineLimits[name]?.();
     if (limit !== undefined) {
       resolved.set(name, limit);
     } else if (limits[name] === undefined) {
@@ -53,7 +58,11 @@ export function resolveLimits(checker: OptionChecker, demanded: Iterable<string>
   for (const [name, value] of Object.entries(limits)) {
     if (value === undefined || resolved.has(name)) continue;
     if (name === 'concurrency') {
-      checker.fail(`limits.concurrency`, "absent (the limit over all classes is the run's option `concurrency`)", value);
+      checker.fail(
+        `limits.concurrency`,
+        "absent (the limit over all classes is the run's option `concurrency`)",
+        value,
+      );
       continue;
     }
     readLimit(checker, name, value);
@@ -64,15 +73,26 @@ export function resolveLimits(checker: OptionChecker, demanded: Iterable<string>
 }
 
 /** The limit over all classes: the option, else the environment, else none. */
-export function resolveConcurrency(checker: OptionChecker, concurrency: number | undefined): number | undefined {
+export function resolveConcurrency(
+  checker: OptionChecker,
+  concurrency: number | undefined,
+): number | undefined {
   return checker.count('concurrency', concurrency, 1) ?? environmentLimit(checker, 'concurrency');
 }
 
-function readLimit(checker: OptionChecker, name: string, value: number | Bytes | undefined): number | undefined {
+function readLimit(
+  checker: OptionChecker,
+  name: string,
+  value: number | Bytes | undefined,
+): number | undefined {
   if (value === undefined) return undefined;
   const amount = name === 'memory' ? parseBytes(value) : typeof value === 'number' ? value : undefined;
   if (amount !== undefined && amount > 0) return amount;
-  return checker.fail(`limits['${name}']`, name === 'memory' ? `above 0 and ${bytesExpected}` : 'a positive number', value);
+  return checker.fail(
+    `limits['${name}']`,
+    name === 'memory' ? `above 0 and ${bytesExpected}` : 'a positive number',
+    value,
+  );
 }
 
 function environmentLimit(checker: OptionChecker, name: string): number | undefined {

@@ -69,7 +69,8 @@ export class PriorityHeap<T> {
     let index = from;
     for (let childIndex = 2 * index + 1; childIndex < length; childIndex = 2 * index + 1) {
       const rightIndex = childIndex + 1;
-      if (rightIndex < length && this.#order.before(items[rightIndex] as T, items[childIndex] as T)) childIndex = rightIndex;
+      if (rightIndex < length && this.#order.before(items[rightIndex] as T, items[childIndex] as T))
+        childIndex = rightIndex;
       const child = items[childIndex] as T;
       if (!this.#order.before(child, item)) break;
       items[index] = child;

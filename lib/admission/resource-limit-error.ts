@@ -19,7 +19,8 @@ export class ResourceLimitError extends MillraceError {
   readonly limit: number;
 
   constructor(stepId: string, resource: string, demand: number, limit: number, heldByAbandoned = 0) {
-    const held = heldByAbandoned > 0 ? `, of which abandoned steps hold ${String(heldByAbandoned)} for good` : '';
+    const held =
+      heldByAbandoned > 0 ? `, of which abandoned steps hold ${String(heldByAbandoned)} for good` : '';
     super(
       `step '${stepId}' demands ${String(demand)} of '${resource}', but the limit is ${String(limit)}${held}; raise limits['${resource}'] or lower the step's demand`,
     );

@@ -6,10 +6,13 @@
  * const amounts: Bytes[] = [1024, '64kB', '256MiB', '1.5GiB'];
  * ```
  */
-export type Bytes = number | `${number}${'B' | 'kB' | 'KB' | 'MB' | 'GB' | 'TB' | 'KiB' | 'MiB' | 'GiB' | 'TiB'}`;
+export type Bytes =
+  | number
+  | `${number}${'B' | 'kB' | 'KB' | 'MB' | 'GB' | 'TB' | 'KiB' | 'MiB' | 'GiB' | 'TiB'}`;
 
 /** What an amount of memory should be, for messages. */
-export const bytesExpected = "an amount of memory: bytes, or a number with a unit like '64kB', '256MiB', '1GiB'";
+export const bytesExpected =
+  "an amount of memory: bytes, or a number with a unit like '64kB', '256MiB', '1GiB'";
 
 const unitBytes: Readonly<Record<string, number>> = {
   B: 1,

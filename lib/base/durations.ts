@@ -11,7 +11,8 @@
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
 /** What a duration should be, for messages. */
-export const durationExpected = "a duration: milliseconds, or a number with a unit like '250ms', '30s', '5m', '2h', '1d'";
+export const durationExpected =
+  "a duration: milliseconds, or a number with a unit like '250ms', '30s', '5m', '2h', '1d'";
 
 /** The longest wait a timer can take; a longer one would fire at once. */
 export const longestDuration = 2_147_483_647;

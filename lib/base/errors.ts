@@ -52,7 +52,9 @@ export class InvalidOptionsError extends MillraceError {
   constructor(owner: string, problems: readonly OptionProblem[], options?: ErrorOptions) {
     super(
       `${owner}: ${problems
-        .map(({ option, expected, value }) => `expected ${option} to be ${expected}, got ${inspectValue(value)}`)
+        .map(
+          ({ option, expected, value }) => `expected ${option} to be ${expected}, got ${inspectValue(value)}`,
+        )
         .join('; ')}`,
       options,
     );

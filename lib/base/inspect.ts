@@ -1,7 +1,25 @@
 const longest = 80;
 
-/** A short one-line picture of any value, for messages. Never throws, never runs the value's own code. */
+/** A short one-line picture of any value, for messages. Never throws. */
 export function inspectValue(value: unknown): string {
+  try {
+    return inspectAny(value);
+  } catch {
+    return `${typeof value === 'function' ? 'a function' : 'an object'} that can't be looked at`;
+  }
+}
+
+/** What an error, or whatever else was thrown, says. Never throws. */
+export function messageOf(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) return `${thrown.name === 'Error' ? '' : `${thrown.name}: `}${thrown.message}`;
+  } catch {
+    return "an error whose message can't be read";
+  }
+  return inspectValue(thrown);
+}
+
+function inspectAny(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return shorten(JSON.stringify(value));

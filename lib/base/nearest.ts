@@ -27,7 +27,12 @@ function editDistance(left: string, right: string): number {
         (current[column - 1] ?? 0) + 1,
         (previous[column - 1] ?? 0) + substitution,
       );
-      if (row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1]) {
+      if (
+        row > 1 &&
+        column > 1 &&
+        left[row - 1] === right[column - 2] &&
+        left[row - 2] === right[column - 1]
+      ) {
         distance = Math.min(distance, (beforePrevious[column - 2] ?? 0) + 1);
       }
       current.push(distance);

@@ -38,13 +38,23 @@ const defaults = { delay: 0, factor: 2, maxDelay: 30_000, jitter: 0 } as const;
 const known = ['attempts', 'delay', 'factor', 'maxDelay', 'jitter', 'when'];
 
 /** Reads a retry option; what is wrong is noted with the checker. `undefined` where there is nothing to retry. */
-export function parseRetry(checker: OptionChecker, option: string, retry: Retry | undefined): RetryPolicy | undefined {
+export function parseRetry(
+  checker: OptionChecker,
+  option: string,
+  retry: Retry | undefined,
+): RetryPolicy | undefined {
   if (retry === undefined) return undefined;
   if (typeof retry === 'number') {
     const retries = checker.count(option, retry, 0) ?? 0;
     return retries === 0 ? undefined : { ...defaults, attempts: retries + 1, when: undefined };
   }
-  if (!checker.record(option, retry, 'a number of retries or { attempts, delay, factor, maxDelay, jitter, when }')) {
+  if (
+    !checker.record(
+      option,
+      retry,
+      'a number of retries or { attempts, delay, factor, maxDelay, jitter, when }',
+    )
+  ) {
     return undefined;
   }
   checker.knownKeys(`${option}.`, retry, known);

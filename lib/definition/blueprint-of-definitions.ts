@@ -1,4 +1,3 @@
-import { defaultDemand } from '../admission/demand.ts';
 import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { cycles, topologicalOrder } from '../graph/cycles.ts';
@@ -62,7 +61,12 @@ const definitionKeys = ['id', 'dependsOn', 'run', ...stepOptionNames];
 
 function readSteps(definitions: unknown, faults: WorkflowFault[]): StepDefinition[] {
   if (!Array.isArray(definitions)) {
-    faults.push({ kind: 'bad-definition', where: 'the definitions', expected: 'an array', value: definitions });
+    faults.push({
+      kind: 'bad-definition',
+      where: 'the definitions',
+      expected: 'an array',
+      value: definitions,
+    });
     return [];
   }
   const checker = new OptionChecker();
@@ -83,7 +87,8 @@ function readStep(checker: OptionChecker, where: string, definition: Definition)
   const path = typeof id === 'string' && id !== '' ? `step '${id}': ` : `${where}: `;
   if (path.startsWith(where)) checker.fail(`${path}id`, 'a string that is not empty', id);
   if (typeof run !== 'function') checker.fail(`${path}run`, 'a function', run);
-  const names = Array.isArray(dependsOn) && dependsOn.every((name) => typeof name === 'string') ? dependsOn : [];
+  const names =
+    Array.isArray(dependsOn) && dependsOn.every((name) => typeof name === 'string') ? dependsOn : [];
   if (dependsOn !== undefined && names !== dependsOn) {
     checker.fail(`${path}dependsOn`, 'an array of ids', dependsOn);
   }
@@ -96,20 +101,33 @@ function readStep(checker: OptionChecker, where: string, definition: Definition)
     settings:
       mark === undefined && stepOptionNames.every((option) => definition[option] === undefined)
         ? defaultSettings
-        : parseStepOptions(checker, path, definition, mark?.demand ?? defaultDemand),
-    isOffloaded: mark !== undefined,
+        : parseStepOptions(checker, path, definition, mark),
   };
 }
 
-function readInputs(inputs: unknown, steps: ReadonlyMap<string, number>, faults: WorkflowFault[]): Map<string, number> {
+function readInputs(
+  inputs: unknown,
+  steps: ReadonlyMap<string, number>,
+  faults: WorkflowFault[],
+): Map<string, number> {
   const places = new Map<string, number>();
   if (!Array.isArray(inputs)) {
-    faults.push({ kind: 'bad-definition', where: 'inputs', expected: 'an array of handles made by input()', value: inputs });
+    faults.push({
+      kind: 'bad-definition',
+      where: 'inputs',
+      expected: 'an array of handles made by input()',
+      value: inputs,
+    });
     return places;
   }
   for (const [place, handle] of (inputs as unknown[]).entries()) {
     if (!isInput(handle)) {
-      faults.push({ kind: 'bad-definition', where: `inputs[${String(place)}]`, expected: 'a handle made by input()', value: handle });
+      faults.push({
+        kind: 'bad-definition',
+        where: `inputs[${String(place)}]`,
+        expected: 'a handle made by input()',
+        value: handle,
+      });
       continue;
     }
     if (places.has(handle.name)) faults.push({ kind: 'duplicate-input', input: handle.name });
@@ -169,7 +187,12 @@ function readOutputs(
     return result;
   }
   if (!Array.isArray(outputs) || outputs.length === 0) {
-    faults.push({ kind: 'bad-definition', where: 'outputs', expected: 'an array of ids that is not empty', value: outputs });
+    faults.push({
+      kind: 'bad-definition',
+      where: 'outputs',
+      expected: 'an array of ids that is not empty',
+      value: outputs,
+    });
     return result;
   }
   for (const output of outputs as readonly unknown[]) {

@@ -24,18 +24,37 @@ export function blueprintOfHandles(name: string, outputs: Dependencies): Bluepri
   if (steps.length === 0 && faults.length === 0) faults.push({ kind: 'empty' });
   if (faults.length > 0) throw new InvalidWorkflowError(name, faults);
 
-  const outputIndices = new Map(Object.entries(outputs).map(([key, handle]) => [key, StepHandle.slotOf(handle as StepHandle)]));
-  return new Blueprint(name, new Graph(ids, edges.dependencies), steps, edges.sources, edges.inputs, outputIndices);
+  const outputIndices = new Map(
+    Object.entries(outputs).map(([key, handle]) => [key, StepHandle.slotOf(handle as StepHandle)]),
+  );
+  return new Blueprint(
+    name,
+    new Graph(ids, edges.dependencies),
+    steps,
+    edges.sources,
+    edges.inputs,
+    outputIndices,
+  );
 }
 
 function rootsOf(outputs: unknown, faults: WorkflowFault[]): StepHandle[] {
   if (typeof outputs !== 'object' || outputs === null || Array.isArray(outputs)) {
-    faults.push({ kind: 'bad-definition', where: 'the outputs', expected: 'a record of steps, as in { report }', value: outputs });
+    faults.push({
+      kind: 'bad-definition',
+      where: 'the outputs',
+      expected: 'a record of steps, as in { report }',
+      value: outputs,
+    });
     return [];
   }
   return Object.entries(outputs).flatMap(([key, handle]: [string, unknown]) => {
     if (isStep(handle)) return [handle];
-    faults.push({ kind: 'bad-definition', where: `the output '${key}'`, expected: 'a step made by step()', value: handle });
+    faults.push({
+      kind: 'bad-definition',
+      where: `the output '${key}'`,
+      expected: 'a step made by step()',
+      value: handle,
+    });
     return [];
   });
 }
@@ -64,7 +83,10 @@ function bySerial(steps: StepHandle[]): StepHandle[] {
     if (serial < first) first = serial;
     if (serial > last) last = serial;
   }
-  const sorted = last - first < 4 * steps.length ? placeBySerial(steps, first, last) : steps.sort((a, b) => a.serial - b.serial);
+  const sorted =
+    last - first < 4 * steps.length
+      ? placeBySerial(steps, first, last)
+      : steps.sort((a, b) => a.serial - b.serial);
   for (const [slot, handle] of sorted.entries()) StepHandle.setSlot(handle, slot);
   return sorted;
 }
@@ -102,7 +124,9 @@ function connect(steps: readonly StepHandle[]) {
     }
   }
   const dependencies =
-    inputs.length === 0 ? { starts, values: new Uint32Array(sources.buffer) } : withoutInputs(starts, sources);
+    inputs.length === 0
+      ? { starts, values: new Uint32Array(sources.buffer) }
+      : withoutInputs(starts, sources);
   return { inputs, sources: { starts, values: sources }, dependencies };
 }
 
@@ -124,7 +148,8 @@ function checkIds(ids: readonly string[], faults: WorkflowFault[]): void {
 }
 
 function checkInputs(inputs: readonly Input[], faults: WorkflowFault[]): void {
-  for (const input of repeated(inputs.map(({ name }) => name))) faults.push({ kind: 'duplicate-input', input });
+  for (const input of repeated(inputs.map(({ name }) => name)))
+    faults.push({ kind: 'duplicate-input', input });
 }
 
 /** The names that occur more than once, each once. */

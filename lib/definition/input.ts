@@ -27,9 +27,14 @@ class InputHandle<Name extends string, Value> implements Input<Name, Value> {
  * const table = step('table', { path }, ({ path }) => readFile(path, 'utf8'));
  * ```
  */
-export function input<const Name extends string, Value>(name: Name, schema: Schema<Value>): Input<Name, Value> {
+export function input<const Name extends string, Value>(
+  name: Name,
+  schema: Schema<Value>,
+): Input<Name, Value> {
   if (typeof name !== 'string' || name === '') {
-    throw new InvalidOptionsError('input', [{ option: 'name', expected: 'a string that is not empty', value: name }]);
+    throw new InvalidOptionsError('input', [
+      { option: 'name', expected: 'a string that is not empty', value: name },
+    ]);
   }
   if (typeof (schema as Schema | undefined)?.['~standard']?.validate !== 'function') {
     throw new InvalidOptionsError(`input('${name}')`, [

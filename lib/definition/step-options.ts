@@ -1,7 +1,9 @@
 import { type Demand, defaultDemand, parseDemand, type Resource } from '../admission/demand.ts';
 import type { Duration } from '../base/durations.ts';
-import { OptionChecker } from '../base/option-checker.ts';
+import type { OptionChecker } from '../base/option-checker.ts';
 import { parseRetry, type Retry, type RetryPolicy } from '../base/retry-policy.ts';
+
+import type { OffloadedBody, offloaded } from './offloaded-body.ts';
 
 /** How a run came to its end, as a clean-up is told. */
 export type RunOutcome = 'failed' | 'cancelled';
@@ -51,6 +53,8 @@ export interface StepSettings {
   readonly description: string | undefined;
   readonly group: string | undefined;
   readonly tags: readonly string[];
+  /** Whether the work is done elsewhere and is sure to stop when told to. */
+  readonly isOffloaded: boolean;
 }
 
 /** The names of all options, for those who misspell one. */
@@ -77,25 +81,29 @@ export const defaultSettings: StepSettings = Object.freeze({
   description: undefined,
   group: undefined,
   tags: Object.freeze([]),
+  isOffloaded: false,
 });
 
 /**
  * Reads step options; what is wrong is noted with the checker, `path` before each option's name.
  *
- * @param fallback - the demand where there is no `resource`
+ * @param mark - what the body says of itself where it is offloaded
  */
 export function parseStepOptions<Out>(
   checker: OptionChecker,
   path: string,
   options: StepOptions<Out>,
-  fallback: Demand,
+  mark: OffloadedBody[typeof offloaded] | undefined,
 ): StepSettings {
   const { tags } = options;
   if (tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === 'string'))) {
     checker.fail(`${path}tags`, 'an array of strings', tags);
   }
   return {
-    demand: options.resource === undefined ? fallback : parseDemand(checker, `${path}resource`, options.resource),
+    demand:
+      options.resource === undefined
+        ? (mark?.demand ?? defaultDemand)
+        : parseDemand(checker, `${path}resource`, options.resource),
     retry: parseRetry(checker, `${path}retry`, options.retry),
     timeout: checker.duration(`${path}timeout`, options.timeout),
     priority: checker.number(`${path}priority`, options.priority, -Number.MAX_VALUE, Number.MAX_VALUE) ?? 0,
@@ -104,5 +112,6 @@ export function parseStepOptions<Out>(
     description: checker.text(`${path}description`, options.description),
     group: checker.text(`${path}group`, options.group),
     tags: tags ?? defaultSettings.tags,
+    isOffloaded: mark !== undefined,
   };
 }

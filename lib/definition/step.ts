@@ -1,10 +1,15 @@
-import { defaultDemand } from '../admission/demand.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Dependencies, Handle, NeedsOf, Output, OutputsOf, Step } from './handle.ts';
 import { isInput } from './input.ts';
 import { offloadedMark } from './offloaded-body.ts';
 import type { StepContext } from './step-context.ts';
-import { defaultSettings, parseStepOptions, type StepOptions, type StepSettings, stepOptionNames } from './step-options.ts';
+import {
+  defaultSettings,
+  parseStepOptions,
+  type StepOptions,
+  type StepSettings,
+  stepOptionNames,
+} from './step-options.ts';
 
 /** A step's function as the engine calls it. */
 export type StepBody = (inputs: Readonly<Record<string, unknown>>, ctx: StepContext) => unknown;
@@ -16,22 +21,18 @@ export interface StepDefinition {
   /** The names by which the body knows its dependencies. */
   readonly inputNames: readonly string[];
   readonly settings: StepSettings;
-  /** Whether the work is done elsewhere and is sure to stop when told to. */
-  readonly isOffloaded: boolean;
 }
 
 let handlesMade = 0;
 
 /** The class behind {@link Step}. */
 export class StepHandle implements Step<never, never>, StepDefinition {
-  readonly kind = 'step';
   readonly id: string;
   readonly body: StepBody;
   readonly inputNames: readonly string[];
   /** The handles behind `inputNames`. */
   readonly inputs: readonly Handle[];
   readonly settings: StepSettings;
-  readonly isOffloaded: boolean;
   /** The order of definition; dependencies always come before their dependents. */
   readonly serial = handlesMade++;
   /** The last workflow that was built with this step, as a number, and the step's place in it. */
@@ -44,14 +45,16 @@ export class StepHandle implements Step<never, never>, StepDefinition {
     inputNames: readonly string[],
     inputs: readonly Handle[],
     settings: StepSettings,
-    isOffloaded: boolean,
   ) {
     this.id = id;
     this.body = body;
     this.inputNames = inputNames;
     this.inputs = inputs;
     this.settings = settings;
-    this.isOffloaded = isOffloaded;
+  }
+
+  get kind(): 'step' {
+    return 'step';
   }
 
   /** @internal Whether the workflow being built meets the step for the first time. */
@@ -112,7 +115,7 @@ export function step(
   const options = (hasDependencies ? maybeOptions : runOrOptions) as StepOptions | undefined;
 
   const areRecord = isRecord(deps);
-  const inputNames = areRecord ? Object.keys(deps) : [];
+  const inputNames = areRecord ? sharedNames(Object.keys(deps)) : [];
   const inputs: readonly Handle[] = areRecord ? Object.values(deps) : [];
   let sound = typeof id === 'string' && id !== '' && typeof run === 'function' && areRecord;
   for (let at = 0; at < inputs.length; at++) {
@@ -121,7 +124,7 @@ export function step(
   const mark = offloadedMark(run);
   if (sound && options === undefined && mark === undefined) {
     const body = hasDependencies ? run : withoutInputs(run as never);
-    return new StepHandle(id, body, inputNames, inputs, defaultSettings, false);
+    return new StepHandle(id, body, inputNames, inputs, defaultSettings);
   }
 
   const checker = new OptionChecker();
@@ -129,17 +132,28 @@ export function step(
   let settings = defaultSettings;
   if (options !== undefined && checker.record('options', options)) {
     checker.knownKeys('', options, stepOptionNames);
-    settings = parseStepOptions(checker, '', options, mark?.demand ?? defaultDemand);
+    settings = parseStepOptions(checker, '', options, mark);
   } else if (mark !== undefined) {
-    settings = { ...defaultSettings, demand: mark.demand };
+    settings = { ...defaultSettings, demand: mark.demand, isOffloaded: true };
   }
   checker.throwIfAny(ownerOf(id));
   // A pool's task takes (inputs, ctx) in either form.
   const body = hasDependencies || mark !== undefined ? run : withoutInputs(run as never);
-  return new StepHandle(id, body, inputNames, inputs, settings, mark !== undefined);
+  return new StepHandle(id, body, inputNames, inputs, settings);
 }
 
 const noDependencies: Dependencies = Object.freeze({});
+
+let lastNames: readonly string[] = [];
+
+/** Steps made in a row often name their inputs alike; they then share one list. */
+function sharedNames(names: readonly string[]): readonly string[] {
+  const { length } = names;
+  let at = length === lastNames.length ? 0 : length + 1;
+  while (at < length && names[at] === lastNames[at]) at++;
+  if (at !== length) lastNames = names;
+  return lastNames;
+}
 
 function isRecord(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -157,13 +171,14 @@ function ownerOf(id: unknown): string {
 function checkShape(checker: OptionChecker, id: unknown, deps: Dependencies, run: unknown): void {
   if (typeof id !== 'string' || id === '') checker.fail('id', 'a string that is not empty', id);
   if (typeof run !== 'function') checker.fail('the function', 'a function', run);
-  const expected = "a handle made by step() or input() of this copy of millrace";
+  const expected = 'a handle made by step() or input() of this copy of millrace';
   if (!isRecord(deps)) {
     checker.fail('the dependencies', 'a record of handles, as in { table }', deps);
     return;
   }
   for (const [name, handle] of Object.entries(deps)) {
-    if (!(handle instanceof StepHandle) && !isInput(handle)) checker.fail(`the dependency '${name}'`, expected, handle);
+    if (!(handle instanceof StepHandle) && !isInput(handle))
+      checker.fail(`the dependency '${name}'`, expected, handle);
   }
 }
 
@@ -171,4 +186,3 @@ function checkShape(checker: OptionChecker, id: unknown, deps: Dependencies, run
 export function isStep(value: unknown): value is StepHandle {
   return value instanceof StepHandle;
 }
-

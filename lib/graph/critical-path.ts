@@ -14,7 +14,10 @@ export interface CriticalPath {
 
 /** The longest path; the first in the order of definition where several are as long. */
 export function criticalPath(graph: Graph, weights: Weights | undefined): CriticalPath {
-  const weightOf = typeof weights === 'function' ? weights : (id: string) => (weights === undefined ? 1 : (weights[id] ?? 0));
+  const weightOf =
+    typeof weights === 'function'
+      ? weights
+      : (id: string) => (weights === undefined ? 1 : (weights[id] ?? 0));
   const remaining = remainingPaths(graph, Float64Array.from(graph.ids, weightOf));
   const steps: string[] = [];
   let candidates: Iterable<number> = graph.ids.keys();

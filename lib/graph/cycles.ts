@@ -55,7 +55,8 @@ export function cycles({ starts, values }: Rows): number[][] {
         cursor[index] = at + 1;
         const next = values[at] as number;
         if (found[next] === unseen) calls.push(next);
-        else if (onStack[next] === 1) lowest[index] = Math.min(lowest[index] as number, found[next] as number);
+        else if (onStack[next] === 1)
+          lowest[index] = Math.min(lowest[index] as number, found[next] as number);
         continue;
       }
       calls.pop();
@@ -82,7 +83,11 @@ function cycleThrough(knot: readonly number[], starts: Uint32Array, values: Uint
     for (const next of values.subarray(starts[index], starts[index + 1])) {
       if (next === origin) {
         const path = [origin];
-        for (let back: number | undefined = index; back !== undefined && back !== origin; back = cameFrom.get(back)) {
+        for (
+          let back: number | undefined = index;
+          back !== undefined && back !== origin;
+          back = cameFrom.get(back)
+        ) {
           path.push(back);
         }
         path.push(origin);

@@ -63,7 +63,9 @@ export class Graph {
   /** The ids of the steps not in `settled` whose dependencies all are, in the order of definition. */
   readySteps(settled: Iterable<string>): string[] {
     const done = new Set(settled);
-    return this.ids.filter((id) => !done.has(id) && this.dependenciesOf(id).every((needed) => done.has(needed)));
+    return this.ids.filter(
+      (id) => !done.has(id) && this.dependenciesOf(id).every((needed) => done.has(needed)),
+    );
   }
 
   /**

@@ -4,7 +4,12 @@ import { inspectValue } from '../base/inspect.ts';
 /** One thing that is wrong with a workflow's definition. */
 export type WorkflowFault =
   | { readonly kind: 'empty' }
-  | { readonly kind: 'bad-definition'; readonly where: string; readonly expected: string; readonly value: unknown }
+  | {
+      readonly kind: 'bad-definition';
+      readonly where: string;
+      readonly expected: string;
+      readonly value: unknown;
+    }
   | { readonly kind: 'duplicate-step'; readonly stepId: string }
   | { readonly kind: 'duplicate-input'; readonly input: string }
   | { readonly kind: 'name-clash'; readonly name: string }

@@ -16,8 +16,8 @@ export function ranks(
   if (priorities === undefined && weights === undefined) return ranksByWholeLength(remaining);
   const sorted = Uint32Array.from(remaining.keys()).sort(
     (left, right) =>
-      ((priorities?.[right] ?? 0) - (priorities?.[left] ?? 0)) ||
-      ((remaining[right] as number) - (remaining[left] as number)) ||
+      (priorities?.[right] ?? 0) - (priorities?.[left] ?? 0) ||
+      (remaining[right] as number) - (remaining[left] as number) ||
       left - right,
   );
   const result = new Uint32Array(graph.size);

@@ -2,6 +2,7 @@ import { CancellationToken } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { EmptyStepError } from '../base/empty-step-error.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
+import { thrownValue } from '../base/thrown-value.ts';
 import type { OffloadHost, SharedInput } from '../definition/offloaded-body.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import type { ProgressAmount } from '../definition/step-context.ts';
@@ -107,15 +108,17 @@ export class Attempt implements BodyListener, OffloadHost {
       return;
     }
     const { definition, host } = this;
-    if (definition.settings.timeout !== undefined && !definition.isOffloaded) this.#armTimeout();
+    if (definition.settings.timeout !== undefined && !definition.settings.isOffloaded) this.#armTimeout();
     let returned: unknown;
+    let isOutput: boolean;
     try {
       returned = definition.body(host.inputsOf(this.index), new AttemptContext(this));
+      isOutput = isPlain(returned);
     } catch (error) {
       this.failed(error);
       return;
     }
-    if (isPlain(returned)) {
+    if (isOutput) {
       this.completed(returned);
       return;
     }
@@ -133,7 +136,7 @@ export class Attempt implements BodyListener, OffloadHost {
     this.result = reason;
     this.#extras?.token?.cancel(reason);
     this.#extras?.body?.stop();
-    if (this.#isOverNow() || this.definition.isOffloaded) return;
+    if (this.#isOverNow() || this.definition.settings.isOffloaded) return;
     this.#needExtras().clearGrace = this.host.clock.after(this.host.gracePeriod, () => {
       this.host.enter();
       this.#abandon();
@@ -187,7 +190,11 @@ export class Attempt implements BodyListener, OffloadHost {
 
   failed(error: unknown): void {
     this.#comeBack();
-    this.#end('failed', error);
+    this.#end('failed', thrownValue(error));
+  }
+
+  tornDown(error: unknown): void {
+    this.host.reportFinaliserError(this, error);
   }
 
   stopped(): void {

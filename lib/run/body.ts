@@ -1,4 +1,4 @@
-import { from, type InteropObservable, isObservable, type Observable, Subscriber } from 'rxjs';
+import { type InteropObservable, isObservable, Observable, Subscriber } from 'rxjs';
 
 /** Something that a function returned and that goes on. */
 export interface RunningBody {
@@ -17,11 +17,38 @@ export interface BodyListener {
   stopped(): void;
   /** A stream is about to be subscribed to, and can be told to stop. A Promise can't: it is waited for. */
   running?(body: RunningBody): void;
+  /** Something that the stream had set up threw as it was torn down. Its outcome stands. */
+  tornDown?(error: unknown): void;
 }
 
 /** Whether what a function returned is its output, rather than something that leads to it. */
 export function isPlain(returned: unknown): boolean {
-  return (typeof returned !== 'object' && typeof returned !== 'function') || returned === null || Array.isArray(returned);
+  return (
+    (typeof returned !== 'object' && typeof returned !== 'function') ||
+    returned === null ||
+    Array.isArray(returned)
+  );
+}
+
+type Kind = 'plain' | 'promise' | 'thenable' | 'observable' | 'interop' | 'iterable';
+
+function kindOf(returned: unknown): Kind {
+  if (isPlain(returned)) return 'plain';
+  const value = returned as Partial<
+    PromiseLike<unknown> & AsyncIterable<unknown> & InteropObservable<unknown>
+  >;
+  if (value instanceof Promise) return 'promise';
+  if (typeof value.then === 'function') return 'thenable';
+  if (isObservable(value)) return 'observable';
+  if (typeof value[interopKey()] === 'function') return 'interop';
+  return typeof value[Symbol.asyncIterator] === 'function' ? 'iterable' : 'plain';
+}
+
+/** Where a host has no `Symbol.observable`, as Node hasn't, libraries agree on this name. */
+function interopKey(): typeof Symbol.observable {
+  return (
+    (Symbol as { readonly observable?: typeof Symbol.observable }).observable ?? ('@@observable' as never)
+  );
 }
 
 /**
@@ -30,24 +57,36 @@ export function isPlain(returned: unknown): boolean {
  * Adds no Promise of its own, except around a thenable that isn't one.
  */
 export function followBody(returned: unknown, listener: BodyListener): void {
-  if (isPlain(returned)) {
-    listener.completed(returned);
+  let kind: Kind;
+  try {
+    kind = kindOf(returned);
+  } catch (error) {
+    listener.failed(error);
     return;
   }
-  const value = returned as Partial<PromiseLike<unknown> & AsyncIterable<unknown> & InteropObservable<unknown>>;
-  if (value instanceof Promise) {
-    followPromise(value, listener);
-  } else if (typeof value.then === 'function') {
-    followPromise(Promise.resolve(value), listener);
-  } else if (isObservable(value)) {
-    new ObservedBody(listener).follow(value);
-  } else if (typeof value[Symbol.observable] === 'function') {
-    new ObservedBody(listener).follow(from(value as InteropObservable<unknown>));
-  } else if (typeof value[Symbol.asyncIterator] === 'function') {
-    void new IteratedBody(listener).follow(value as AsyncIterable<unknown>);
-  } else {
-    listener.completed(returned);
+  switch (kind) {
+    case 'plain':
+      listener.completed(returned);
+      break;
+    case 'promise':
+      followPromise(returned as Promise<unknown>, listener);
+      break;
+    case 'thenable':
+      followPromise(Promise.resolve(returned), listener);
+      break;
+    case 'observable':
+      new ObservedBody(listener).follow(returned as Observable<unknown>);
+      break;
+    case 'interop':
+      new ObservedBody(listener).follow(fromInterop(returned as InteropObservable<unknown>));
+      break;
+    case 'iterable':
+      void new IteratedBody(listener).follow(returned as AsyncIterable<unknown>);
   }
+}
+
+function fromInterop(source: InteropObservable<unknown>): Observable<unknown> {
+  return new Observable((subscriber) => source[interopKey()]().subscribe(subscriber));
 }
 
 function followPromise(promise: Promise<unknown>, listener: BodyListener): void {
@@ -61,9 +100,25 @@ function followPromise(promise: Promise<unknown>, listener: BodyListener): void 
   );
 }
 
-/** Keeps the last value of a stream. A Subscriber of its own can be unsubscribed while `subscribe` still runs. */
+/** How a stream ended. */
+type Ending =
+  | { readonly kind: 'completed' | 'empty' | 'stopped' }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+const completed: Ending = { kind: 'completed' };
+const empty: Ending = { kind: 'empty' };
+const stopped: Ending = { kind: 'stopped' };
+
+/**
+ * Keeps the last value of a stream. A Subscriber of its own can be unsubscribed while `subscribe` still runs.
+ *
+ * Its end is told after its teardown, which a synchronous stream hands over only as `subscribe` returns: a body that
+ * still holds something has not stopped.
+ */
 class ObservedBody extends Subscriber<unknown> implements RunningBody {
   readonly #listener: BodyListener;
+  #isSubscribing = false;
+  #ending: Ending | undefined;
   #hasValue = false;
   #last: unknown;
 
@@ -74,13 +129,21 @@ class ObservedBody extends Subscriber<unknown> implements RunningBody {
 
   follow(source: Observable<unknown>): void {
     this.#listener.running?.(this);
-    if (!this.closed) source.subscribe(this);
+    if (this.closed) return;
+    this.#isSubscribing = true;
+    try {
+      source.subscribe(this);
+    } catch (error) {
+      // From a teardown, or from a source that has no other way to say so.
+      if (this.#ending === undefined) this.error(error);
+      else this.#listener.tornDown?.(error);
+    }
+    this.#isSubscribing = false;
+    if (this.#ending !== undefined) this.#tell(this.#ending);
   }
 
   stop(): void {
-    if (this.closed) return;
-    this.unsubscribe();
-    this.#listener.stopped();
+    if (this.#ending === undefined) this.#end(stopped);
   }
 
   protected override _next(value: unknown): void {
@@ -88,16 +151,28 @@ class ObservedBody extends Subscriber<unknown> implements RunningBody {
     this.#last = value;
   }
 
-  // Teardown comes first: a body that still holds something has not stopped.
   protected override _error(error: unknown): void {
-    this.unsubscribe();
-    this.#listener.failed(error);
+    this.#end({ kind: 'failed', error });
   }
 
   protected override _complete(): void {
-    this.unsubscribe();
-    if (this.#hasValue) this.#listener.completed(this.#last);
-    else this.#listener.empty();
+    this.#end(this.#hasValue ? completed : empty);
+  }
+
+  #end(ending: Ending): void {
+    this.#ending = ending;
+    try {
+      this.unsubscribe();
+    } catch (error) {
+      this.#listener.tornDown?.(error);
+    }
+    if (!this.#isSubscribing) this.#tell(ending);
+  }
+
+  #tell(ending: Ending): void {
+    if (ending.kind === 'failed') this.#listener.failed(ending.error);
+    else if (ending.kind === 'completed') this.#listener.completed(this.#last);
+    else this.#listener[ending.kind]();
   }
 }
 
@@ -112,7 +187,10 @@ class IteratedBody implements RunningBody {
   }
 
   stop(): void {
-    this.#returned ??= this.#return();
+    if (this.#returned !== undefined) return;
+    this.#returned = this.#return();
+    // Where `next` never settles, nobody comes to see that this rejects.
+    this.#returned.catch(() => undefined);
   }
 
   async #return(): Promise<unknown> {
@@ -151,8 +229,7 @@ class IteratedBody implements RunningBody {
     try {
       await this.#returned;
     } catch (error) {
-      listener.failed(error);
-      return;
+      listener.tornDown?.(error);
     }
     listener.stopped();
   }

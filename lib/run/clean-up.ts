@@ -1,7 +1,6 @@
 import type { StepDefinition } from '../definition/step.ts';
 import type { RunOutcome } from '../definition/step-options.ts';
 import { followBody } from './body.ts';
-import type { Progress } from './progress.ts';
 
 /** A completed step whose work is to be undone. */
 export interface CleanUp {
@@ -10,8 +9,17 @@ export interface CleanUp {
   readonly attempt: number;
 }
 
-/** Runs the clean-ups in turn, each after the one before has ended, whatever its outcome; then calls `done`. */
-export function cleanUp(cleanUps: readonly CleanUp[], outcome: RunOutcome, progress: Progress, done: () => void): void {
+/**
+ * Runs the clean-ups in turn, each after the one before has ended, whatever its outcome; then calls `done`.
+ *
+ * @param report - hears of each one that failed
+ */
+export function cleanUp(
+  cleanUps: readonly CleanUp[],
+  outcome: RunOutcome,
+  report: (failed: CleanUp, error: unknown) => void,
+  done: () => void,
+): void {
   let next = 0;
   let isLooping = false;
   let isSynchronous = true;
@@ -35,17 +43,20 @@ export function cleanUp(cleanUps: readonly CleanUp[], outcome: RunOutcome, progr
     isLooping = false;
   };
 
-  const start = ({ definition, output, attempt }: CleanUp): void => {
-    const report = (error: unknown): void => {
-      const message = `the clean-up of step '${definition.id}' failed; what it should have undone may be left over`;
-      progress.emit({ type: 'warning', topic: 'cleanup', stepId: definition.id, attempt, message, error });
+  const start = (current: CleanUp): void => {
+    const { definition, output } = current;
+    const failed = (error: unknown): void => {
+      report(current, error);
       goOn();
     };
+    let returned: unknown;
     try {
-      followBody(definition.settings.cleanup?.(output, outcome), { completed: goOn, empty: goOn, stopped: goOn, failed: report });
+      returned = definition.settings.cleanup?.(output, outcome);
     } catch (error) {
-      report(error);
+      failed(error);
+      return;
     }
+    followBody(returned, { completed: goOn, empty: goOn, stopped: goOn, failed });
   };
 
   goOn();

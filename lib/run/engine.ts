@@ -12,7 +12,7 @@ import { fractionOf, type ProgressAmount } from '../definition/step-context.ts';
 import { chainTo } from '../graph/chain.ts';
 import type { Graph } from '../graph/graph.ts';
 import { Attempt, type AttemptHost } from './attempt.ts';
-import { cleanUp } from './clean-up.ts';
+import { type CleanUp, cleanUp } from './clean-up.ts';
 import { type RunRemains, StepFailedError, WorkflowFailedError, WorkflowTimeoutError } from './failures.ts';
 import { measure, type RunMetrics } from './metrics.ts';
 import { Progress } from './progress.ts';
@@ -35,7 +35,11 @@ export interface StepListener {
 
 type Stop =
   | { readonly kind: 'cancelled'; readonly error: CancelledError; readonly drain: boolean }
-  | { readonly kind: 'failed'; readonly error: StepFailedError | WorkflowTimeoutError; readonly drain: false };
+  | {
+      readonly kind: 'failed';
+      readonly error: StepFailedError | WorkflowTimeoutError;
+      readonly drain: false;
+    };
 
 /**
  * The feedback loop of a run.
@@ -107,7 +111,10 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
 
   /** How many attempts hold their demands: those that run, and those that were abandoned. */
   get held(): { readonly running: number; readonly abandoned: number } {
-    const running = this.state.statuses.reduce((count, each) => (each === status.running ? count + 1 : count), 0);
+    const running = this.state.statuses.reduce(
+      (count, each) => (each === status.running ? count + 1 : count),
+      0,
+    );
     return { running, abandoned: this.#abandoned.size };
   }
 
@@ -115,7 +122,10 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
   get resources(): Record<string, { readonly taken: number; readonly limit: number }> {
     const { admission, resources } = this.#budget;
     return Object.fromEntries(
-      resources.map((name, place) => [name, { taken: admission.taken[place] ?? 0, limit: admission.capacities[place] ?? 0 }]),
+      resources.map((name, place) => [
+        name,
+        { taken: admission.taken[place] ?? 0, limit: admission.capacities[place] ?? 0 },
+      ]),
     );
   }
 
@@ -149,7 +159,11 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     if (this.isOver || this.#isWrappingUp) return;
     this.#slice.enter();
     if (this.#stop === undefined) {
-      this.#halt({ kind: 'cancelled', error: new CancelledError(reason, `run '${this.settings.runId}'`), drain });
+      this.#halt({
+        kind: 'cancelled',
+        error: new CancelledError(reason, `run '${this.settings.runId}'`),
+        drain,
+      });
     } else if (this.#stop.drain && !drain) {
       this.#stop = { ...this.#stop, drain: false };
       this.#stopRunning(this.#stop);
@@ -165,7 +179,8 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     const start = sources.starts[index] as number;
     for (let at = 0; at < inputNames.length; at++) {
       const source = sources.values[start + at] as number;
-      inputs[inputNames[at] as string] = source >= 0 ? this.state.outputs[source] : this.settings.inputs[-1 - source];
+      inputs[inputNames[at] as string] =
+        source >= 0 ? this.state.outputs[source] : this.settings.inputs[-1 - source];
     }
     return inputs;
   }
@@ -220,7 +235,11 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
   }
 
   reportFinaliserError(attempt: Attempt, error: unknown): void {
-    this.#warn(attempt, { topic: 'finaliser', message: `a finaliser of step '${attempt.definition.id}' failed`, error });
+    this.#warn(attempt, {
+      topic: 'finaliser',
+      message: `a finaliser of step '${attempt.definition.id}' failed`,
+      error,
+    });
   }
 
   recovered(attempt: Attempt): void {
@@ -287,7 +306,8 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     state.outputs[index] = attempt.result;
     this.#close(index, status.completed);
     if (attempt.definition.settings.cleanup !== undefined) this.#toCleanUp.push(index);
-    if (this.progress.observed) this.progress.stepCompleted(attempt.definition.id, number, this.now - state.lastStartOf(index));
+    if (this.progress.observed)
+      this.progress.stepCompleted(attempt.definition.id, number, this.now - state.lastStartOf(index));
     const { starts, values } = this.blueprint.graph.dependents;
     const end = starts[index + 1] as number;
     for (let at = starts[index] as number; at < end; at++) {
@@ -365,7 +385,10 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     const because = graph.ids[failed] ?? '';
     const pending = [failed];
     for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
-      for (const dependent of graph.dependents.values.subarray(graph.dependents.starts[index], graph.dependents.starts[index + 1])) {
+      for (const dependent of graph.dependents.values.subarray(
+        graph.dependents.starts[index],
+        graph.dependents.starts[index + 1],
+      )) {
         if (this.state.statuses[dependent] !== status.waiting) continue;
         this.#close(dependent, status.skipped);
         if (this.progress.observed) {
@@ -455,7 +478,11 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     const stopTimer = this.clock.after(timeout, () => {
       this.#slice.enter();
       if (this.#stop === undefined && !this.#isWrappingUp) {
-        this.#halt({ kind: 'failed', error: new WorkflowTimeoutError(this.blueprint.name, timeout), drain: false });
+        this.#halt({
+          kind: 'failed',
+          error: new WorkflowTimeoutError(this.blueprint.name, timeout),
+          drain: false,
+        });
       }
     });
     this.#detachments.push(stopTimer);
@@ -472,7 +499,8 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     this.#backoffs.clear();
     for (let index = 0; index < this.state.statuses.length; index++) {
       const current = this.state.statuses[index] as number;
-      if (current < status.running || current === status.retrying) this.#cancelled(index, this.state.attemptsOf(index));
+      if (current < status.running || current === status.retrying)
+        this.#cancelled(index, this.state.attemptsOf(index));
     }
     if (!stop.drain) this.#stopRunning(stop);
     if (wasIdle) this.complete();
@@ -498,7 +526,19 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
       output: this.state.outputs[index],
       attempt: this.state.attemptsOf(index),
     }));
-    cleanUp(cleanUps, outcome, this.progress, () => {
+    const report = ({ definition, attempt }: CleanUp, error: unknown): void => {
+      this.#slice.enter();
+      const message = `the clean-up of step '${definition.id}' failed; what it should have undone may be left over`;
+      this.progress.emit({
+        type: 'warning',
+        topic: 'cleanup',
+        stepId: definition.id,
+        attempt,
+        message,
+        error,
+      });
+    };
+    cleanUp(cleanUps, outcome, report, () => {
       this.#end(outcome);
     });
   }
@@ -545,7 +585,9 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     const chain = failedAncestors(this.blueprint.graph, this.state.statuses, index);
     const failure = this.#failures.find(({ stepId }) => chain.has(stepId));
     if (failure !== undefined) return failure;
-    return this.#stop?.kind === 'cancelled' ? this.#stop.error : new CancelledError(this.#stop?.error, `step '${this.blueprint.graph.ids[index] ?? ''}'`);
+    return this.#stop?.kind === 'cancelled'
+      ? this.#stop.error
+      : new CancelledError(this.#stop?.error, `step '${this.blueprint.graph.ids[index] ?? ''}'`);
   }
 
   #warn(attempt: Attempt, what: Omit<Warned, 'type' | 'seq' | 'at' | 'runId' | 'stepId' | 'attempt'>): void {

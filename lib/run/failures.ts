@@ -156,5 +156,7 @@ function chainText(chain: readonly string[]): string {
 }
 
 function messageOf(cause: unknown): string {
-  return cause instanceof Error ? `${cause.name === 'Error' ? '' : `${cause.name}: `}${cause.message}` : inspectValue(cause);
+  return cause instanceof Error
+    ? `${cause.name === 'Error' ? '' : `${cause.name}: `}${cause.message}`
+    : inspectValue(cause);
 }

@@ -60,7 +60,9 @@ export function measure(
     const busy = state.busyOf(index, now);
     busyMs += busy;
     const amounts = places[demands.places[index] as number];
-    if (busy > 0) for (const [place, amount] of amounts?.entries() ?? []) taken[place] = (taken[place] as number) + amount * busy;
+    if (busy > 0)
+      for (const [place, amount] of amounts?.entries() ?? [])
+        taken[place] = (taken[place] as number) + amount * busy;
     measured[id] = {
       status: stepStatuses[state.statuses[index] as number] ?? 'waiting',
       attempts: state.attemptsOf(index),
@@ -93,7 +95,11 @@ function times(blueprint: Blueprint, state: RunState, index: number, startedAt: 
 }
 
 /** The dependency that settled last. */
-function lastToSettle({ graph: { dependencies } }: Blueprint, state: RunState, index: number): number | undefined {
+function lastToSettle(
+  { graph: { dependencies } }: Blueprint,
+  state: RunState,
+  index: number,
+): number | undefined {
   const { starts, values } = dependencies;
   return latest(values.subarray(starts[index], starts[index + 1]), state);
 }
@@ -110,6 +116,11 @@ function latest(indices: Iterable<number>, state: RunState): number | undefined 
 function decisivePath(state: RunState, blueprint: Blueprint): number[] {
   const path: number[] = [];
   const completed = [...blueprint.steps.keys()].filter((index) => state.statuses[index] === status.completed);
-  for (let index = latest(completed, state); index !== undefined; index = lastToSettle(blueprint, state, index)) path.push(index);
+  for (
+    let index = latest(completed, state);
+    index !== undefined;
+    index = lastToSettle(blueprint, state, index)
+  )
+    path.push(index);
   return path.reverse();
 }

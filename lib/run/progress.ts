@@ -38,18 +38,34 @@ export class Progress {
   }
 
   emit(news: ProgressNews): void {
-    if (this.observed) this.#send({ seq: ++this.#seq, at: this.#time.now, runId: this.#runId, ...news } as ProgressEvent);
+    if (this.observed)
+      this.#send({ seq: ++this.#seq, at: this.#time.now, runId: this.#runId, ...news } as ProgressEvent);
   }
 
   // The two that every step emits, spelt out: a spread costs more than the event.
 
   stepStarted(stepId: string, attempt: number): void {
-    this.#send({ seq: ++this.#seq, at: this.#time.now, runId: this.#runId, type: 'step-started', stepId, attempt });
+    this.#send({
+      seq: ++this.#seq,
+      at: this.#time.now,
+      runId: this.#runId,
+      type: 'step-started',
+      stepId,
+      attempt,
+    });
   }
 
   stepCompleted(stepId: string, attempt: number, durationMs: number): void {
     const at = this.#time.now;
-    this.#send({ seq: ++this.#seq, at, runId: this.#runId, type: 'step-completed', stepId, attempt, durationMs });
+    this.#send({
+      seq: ++this.#seq,
+      at,
+      runId: this.#runId,
+      type: 'step-completed',
+      stepId,
+      attempt,
+      durationMs,
+    });
   }
 
   complete(): void {
@@ -67,7 +83,8 @@ export class Progress {
     }
     this.#isDelivering = true;
     this.#deliver(event);
-    for (let next = 0; next < this.#pending.length; next++) this.#deliver(this.#pending[next] as ProgressEvent);
+    for (let next = 0; next < this.#pending.length; next++)
+      this.#deliver(this.#pending[next] as ProgressEvent);
     this.#pending.length = 0;
     this.#isDelivering = false;
     if (this.#isComplete) this.#finish();

@@ -1,6 +1,6 @@
 import { Admission, type AdmissionRules } from '../admission/admission.ts';
-import { ResourceLimitError } from '../admission/resource-limit-error.ts';
 import type { ItemOrder } from '../admission/priority-heap.ts';
+import { ResourceLimitError } from '../admission/resource-limit-error.ts';
 import { Shape } from '../admission/shape.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { RunSettings } from './run-options.ts';
@@ -30,7 +30,8 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
     const entries = Object.entries(demand);
     for (const [name, amount] of entries) {
       const limit = settings.limits.get(name) ?? 0;
-      if (amount > limit) throw new ResourceLimitError(blueprint.graph.ids[places.indexOf(place)] ?? '', name, amount, limit);
+      if (amount > limit)
+        throw new ResourceLimitError(blueprint.graph.ids[places.indexOf(place)] ?? '', name, amount, limit);
     }
     if (concurrency !== undefined) entries.push(['concurrency', 1]);
     return new Shape<number>(
@@ -39,7 +40,13 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
       order,
     );
   });
-  const rules = new RunRules(blueprint.ranks, shapes, places, capacities, shapes.length > 1 ? maxOvertakes : undefined);
+  const rules = new RunRules(
+    blueprint.ranks,
+    shapes,
+    places,
+    capacities,
+    shapes.length > 1 ? maxOvertakes : undefined,
+  );
   return { admission: new Admission<number>(rules), resources };
 }
 

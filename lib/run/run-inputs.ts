@@ -11,7 +11,8 @@ export function readInputs(checker: OptionChecker, inputs: readonly Input[], giv
   for (const name of Object.keys(values)) {
     if (names.includes(name)) continue;
     const meant = nearestName(name, names);
-    const known = names.length === 0 ? 'the workflow has none' : `it has ${names.map((each) => `'${each}'`).join(', ')}`;
+    const known =
+      names.length === 0 ? 'the workflow has none' : `it has ${names.map((each) => `'${each}'`).join(', ')}`;
     checker.fail(
       `inputs.${name}`,
       `absent (the workflow has no such input; ${meant === undefined ? known : `did you mean '${meant}'?`})`,
@@ -21,7 +22,11 @@ export function readInputs(checker: OptionChecker, inputs: readonly Input[], giv
   return inputs.map((input) => readInput(checker, input, values));
 }
 
-function readInput(checker: OptionChecker, { name, schema }: Input, values: Readonly<Record<string, unknown>>): unknown {
+function readInput(
+  checker: OptionChecker,
+  { name, schema }: Input,
+  values: Readonly<Record<string, unknown>>,
+): unknown {
   const option = `inputs.${name}`;
   const value = values[name];
   if (!Object.hasOwn(values, name) && acceptsAnything(schema)) return checker.fail(option, 'given', value);

@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
-import type { Limits } from '../admission/limits.ts';
 import { defaultMaxOvertakes } from '../admission/budget.ts';
+import type { Limits } from '../admission/limits.ts';
 import { resolveConcurrency, resolveLimits } from '../admission/limits.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import { type Clock, clockOf } from '../base/clock.ts';
@@ -96,7 +96,11 @@ const defaultGracePeriod = 1000;
 let runsMade = 0;
 
 /** Notes what is wrong with a workflow's options; `more` are the names of those it doesn't know. */
-export function checkWorkflowOptions(checker: OptionChecker, options: WorkflowOptions, more: readonly string[]): void {
+export function checkWorkflowOptions(
+  checker: OptionChecker,
+  options: WorkflowOptions,
+  more: readonly string[],
+): void {
   if (!checker.record('options', options)) return;
   checker.knownKeys('', options, [...workflowOptionNames, ...more]);
   checker.oneOf('onFailure', options.onFailure, ['fail-fast', 'continue']);
@@ -119,9 +123,11 @@ export function readRunOptions(
   if (!checker.record('options', options)) checker.throwIfAny(owner);
   checker.knownKeys('', options, runOptionNames);
   const { limits, token, signal, scheduler } = options;
-  if (token !== undefined && !(token instanceof CancellationToken)) checker.fail('token', 'a CancellationToken', token);
+  if (token !== undefined && !(token instanceof CancellationToken))
+    checker.fail('token', 'a CancellationToken', token);
   if (signal !== undefined && !isSignal(signal)) checker.fail('signal', 'an AbortSignal', signal);
-  if (scheduler !== undefined && !isScheduler(scheduler)) checker.fail('scheduler', 'an RxJS scheduler', scheduler);
+  if (scheduler !== undefined && !isScheduler(scheduler))
+    checker.fail('scheduler', 'an RxJS scheduler', scheduler);
   const hasLimits = limits !== undefined && checker.record('limits', limits, 'a record of limits by class');
   const clock = clockOf(isScheduler(scheduler) ? scheduler : undefined);
   const settings: RunSettings = {
@@ -130,7 +136,10 @@ export function readRunOptions(
     limits: resolveLimits(checker, blueprint.resources, hasLimits ? limits : {}),
     concurrency: resolveConcurrency(checker, options.concurrency),
     maxOvertakes: checker.count('maxOvertakes', options.maxOvertakes, 0) ?? defaultMaxOvertakes,
-    onFailure: checker.oneOf('onFailure', options.onFailure, ['fail-fast', 'continue']) ?? defaults.onFailure ?? 'fail-fast',
+    onFailure:
+      checker.oneOf('onFailure', options.onFailure, ['fail-fast', 'continue']) ??
+      defaults.onFailure ??
+      'fail-fast',
     timeout: checker.duration('timeout', options.timeout) ?? checker.duration('timeout', defaults.timeout),
     gracePeriod: checker.duration('gracePeriod', options.gracePeriod) ?? defaultGracePeriod,
     clock,
@@ -148,7 +157,10 @@ function nextRunId(name: string, clock: Clock): string {
 }
 
 function isSignal(value: unknown): boolean {
-  return typeof (value as AbortSignal | null)?.addEventListener === 'function' && 'aborted' in (value as AbortSignal);
+  return (
+    typeof (value as AbortSignal | null)?.addEventListener === 'function' &&
+    'aborted' in (value as AbortSignal)
+  );
 }
 
 function isScheduler(value: unknown): value is SchedulerLike {

@@ -76,7 +76,8 @@ export class RunState {
     this.endedAt = new Float64Array(size).fill(Number.NaN);
     const { dependencies, dependents } = graph;
     for (let index = 0; index < size; index++) {
-      this.waitingFor[index] = (dependencies.starts[index + 1] as number) - (dependencies.starts[index] as number);
+      this.waitingFor[index] =
+        (dependencies.starts[index + 1] as number) - (dependencies.starts[index] as number);
       this.consumers[index] = (dependents.starts[index + 1] as number) - (dependents.starts[index] as number);
     }
     for (const index of cleanedUp) this.consumers[index] = (this.consumers[index] as number) + 1;
@@ -101,7 +102,8 @@ export class RunState {
 
   /** Lets go of an output that nothing will ever use. */
   dropUnused(index: number): void {
-    if (this.consumers[index] === 0 && this.statuses[index] === status.completed) this.outputs[index] = released;
+    if (this.consumers[index] === 0 && this.statuses[index] === status.completed)
+      this.outputs[index] = released;
   }
 
   isSettled(index: number): boolean {
@@ -116,7 +118,11 @@ export class RunState {
       this.startedAt[index] = now;
       return 1;
     }
-    const { attempts, earlierBusy, lastStart } = this.repeated.get(index) ?? { attempts: 1, earlierBusy: 0, lastStart: first };
+    const { attempts, earlierBusy, lastStart } = this.repeated.get(index) ?? {
+      attempts: 1,
+      earlierBusy: 0,
+      lastStart: first,
+    };
     const busy = earlierBusy + (this.endedAt[index] as number) - lastStart;
     this.endedAt[index] = Number.NaN;
     this.repeated.set(index, { attempts: attempts + 1, earlierBusy: busy, lastStart: now });

@@ -181,7 +181,11 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
     if (index !== undefined && (typeof step === 'string' || steps[index] === (step as unknown))) return index;
     const meant = id === undefined ? undefined : nearestName(id, graph.ids);
     throw new InvalidOptionsError(`output$ of a run of '${name}'`, [
-      { option: 'the step', expected: `a step of the workflow${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`, value: id ?? step },
+      {
+        option: 'the step',
+        expected: `a step of the workflow${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`,
+        value: id ?? step,
+      },
     ]);
   }
 }

@@ -122,7 +122,8 @@ export class Snapshots {
       // Immer takes a value equal to the one there for no change.
       Object.assign(draft, head);
       Object.assign(draft.counts, this.#counts);
-      for (const [name, amounts] of Object.entries(resources)) Object.assign(draft.resources[name] ?? {}, amounts);
+      for (const [name, amounts] of Object.entries(resources))
+        Object.assign(draft.resources[name] ?? {}, amounts);
     });
     this.#dirty.clear();
     return this.#current;

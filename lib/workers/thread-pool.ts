@@ -15,8 +15,8 @@ import {
 import { Dispatcher } from './dispatcher.ts';
 import { type CallRequest, PoolCall } from './pool-call.ts';
 import { type PoolSettings, parsePoolOptions, type ThreadPoolOptions } from './pool-options.ts';
-import type { DirectTaskBody, TaskBody } from './task-body.ts';
 import { refuseShared } from './shared-transfer-error.ts';
+import type { DirectTaskBody, TaskBody } from './task-body.ts';
 import type { ThreadPoolStats } from './thread-pool-stats.ts';
 
 /** What `pool.run` takes beside the name: the input, which may be left out where the task takes none. */
@@ -222,7 +222,12 @@ class Pool<All extends Tasks> implements ThreadPool<All> {
           onLog: (message, data) => {
             ctx.log(message, data);
           },
-          onBegin: host === undefined ? undefined : () => { host.workBegan(); },
+          onBegin:
+            host === undefined
+              ? undefined
+              : () => {
+                  host.workBegan();
+                },
         };
       });
     return Object.assign(body, { [offloaded]: offloadedMark }) as never;

@@ -4,7 +4,7 @@ import { OptionChecker } from './base/option-checker.ts';
 import type { Blueprint } from './definition/blueprint.ts';
 import { blueprintOfDefinitions, type Definition } from './definition/blueprint-of-definitions.ts';
 import { blueprintOfHandles } from './definition/blueprint-of-handles.ts';
-import type { Handle, Input, Need, NeedsOf, OutputsOf, Step } from './definition/handle.ts';
+import type { Input, Need, NeedsOf, OutputsOf, Step } from './definition/handle.ts';
 import type { Graph } from './graph/graph.ts';
 import { Engine } from './run/engine.ts';
 import { Run } from './run/run.ts';
@@ -61,7 +61,8 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
     this.name = blueprint.name;
     this.description = options.description;
     this.#blueprint = blueprint;
-    this.#options = options;
+    // A copy: what was checked is what counts, whatever becomes of the object.
+    this.#options = { ...options };
   }
 
   /** The structure: ids, neighbours, topological order, critical path. */
@@ -139,7 +140,7 @@ export function workflow<const Steps extends Readonly<Record<string, Step>>>(
   options: WorkflowOptions = {},
 ): Workflow<OutputsOf<Steps>, NeedsOf<Steps>> {
   checkArguments('workflow', name, options);
-  return new Workflow(blueprintOfHandles(name, outputs as Readonly<Record<string, Handle>>), options);
+  return new Workflow(blueprintOfHandles(name, outputs), options);
 }
 
 /** What a workflow that comes from data may say beside its steps. */

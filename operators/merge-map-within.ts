@@ -4,12 +4,13 @@ import {
   type ObservableInput,
   type ObservedValueOf,
   type OperatorFunction,
-  Subscriber,
+  type Subscriber,
   type Subscription,
 } from 'rxjs';
-import { type Budget, openBudget, type Ticket } from '../lib/admission/budget.ts';
 import type { AdmissionQueue } from '../lib/admission/admission-queue.ts';
+import { type Budget, openBudget, type Ticket } from '../lib/admission/budget.ts';
 import { type MergeOwner, MergeWithin } from './merge-within.ts';
+import { OperatorSubscriber } from './operator-subscriber.ts';
 
 /**
  * `mergeMap` whose concurrency is a vector of resources and whose buffer is a priority queue.
@@ -35,7 +36,7 @@ import { type MergeOwner, MergeWithin } from './merge-within.ts';
  *
  * @example
  * ```ts
- * const pages$ = from(urls).pipe(mergeMapWithin(4, (url) => fetchPage(url)));
+ * const pages$ = from(addresses).pipe(mergeMapWithin(4, (address) => fetchPage(address)));
  * const files$ = from(files).pipe(
  *   mergeMapWithin({ limits: { memory: 1e9 }, demand: ({ size }) => ({ memory: size }) }, (file) => convert(file)),
  * );
@@ -51,24 +52,23 @@ export function mergeMapWithin<Value, Inner extends ObservableInput<unknown>>(
   return (source) =>
     new Observable((destination) => {
       const { queue, ticket } = openBudget('mergeMapWithin', budget);
-      const owner = new InnerSubscriptions<Value, ObservedValueOf<Inner>>(
+      let index = 0;
+      // Made before the inners' owner, so that the source goes first where both are unsubscribed from.
+      const outer = new OuterSubscriber<Value>(
+        destination,
+        (value) => {
+          merge.offer(ticket(value, index++));
+        },
+        () => {
+          merge.seal();
+        },
+      );
+      const { merge } = new InnerSubscriptions<Value, ObservedValueOf<Inner>>(
         destination,
         (value, index) => project(value, index) as ObservableInput<ObservedValueOf<Inner>>,
         queue,
       );
-      const { merge } = owner;
-      let index = 0;
-      source.subscribe(
-        new OuterSubscriber<Value>(
-          destination,
-          (value) => {
-            merge.offer(ticket(value, index++));
-          },
-          () => {
-            merge.seal();
-          },
-        ),
-      );
+      source.subscribe(outer);
     });
 }
 
@@ -90,8 +90,8 @@ class InnerSubscriptions<Value, Result> implements MergeOwner<Ticket<Value>, Res
     this.#project = project;
     this.merge = new MergeWithin(queue, this);
     destination.add(() => {
-      this.#starting?.unsubscribe();
       for (const inner of this.#open) inner.unsubscribe();
+      this.#starting?.unsubscribe();
     });
   }
 
@@ -102,6 +102,8 @@ class InnerSubscriptions<Value, Result> implements MergeOwner<Ticket<Value>, Res
   start(ticket: Ticket<Value>): void {
     const source = from(this.#project(ticket.value, ticket.index));
     const inner = new InnerSubscriber(this.merge, ticket, this.#destination);
+    // `project` may have unsubscribed: what it gave is then torn down as soon as it is set up, as in `mergeMap`.
+    if (this.#destination.closed) inner.unsubscribe();
     this.#starting = inner;
     source.subscribe(inner);
     this.#starting = undefined;
@@ -123,12 +125,14 @@ class InnerSubscriptions<Value, Result> implements MergeOwner<Ticket<Value>, Res
   }
 }
 
-class OuterSubscriber<Value> extends Subscriber<Value> {
+class OuterSubscriber<Value> extends OperatorSubscriber<Value> {
+  readonly #outer: Subscriber<never>;
   readonly #onNext: (value: Value) => void;
   readonly #onComplete: () => void;
 
-  constructor(destination: Subscriber<never>, onNext: (value: Value) => void, onComplete: () => void) {
-    super(destination);
+  constructor(outer: Subscriber<never>, onNext: (value: Value) => void, onComplete: () => void) {
+    super(outer);
+    this.#outer = outer;
     this.#onNext = onNext;
     this.#onComplete = onComplete;
   }
@@ -137,7 +141,7 @@ class OuterSubscriber<Value> extends Subscriber<Value> {
     try {
       this.#onNext(value);
     } catch (error) {
-      this.destination.error(error);
+      this.#outer.error(error);
     }
   }
 
@@ -150,7 +154,7 @@ class OuterSubscriber<Value> extends Subscriber<Value> {
   }
 }
 
-class InnerSubscriber<Item, Result> extends Subscriber<Result> {
+class InnerSubscriber<Item, Result> extends OperatorSubscriber<Result> {
   readonly #merge: MergeWithin<Item, Result>;
   readonly #item: Item;
   readonly #outer: Subscriber<Result>;

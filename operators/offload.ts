@@ -1,7 +1,8 @@
-import { mergeMap, type OperatorFunction } from 'rxjs';
+import { mergeMap, type Observable, type OperatorFunction } from 'rxjs';
 import { OptionChecker } from '../lib/base/option-checker.ts';
 import type { TaskInput, TaskName, TaskOutput, Tasks } from '../lib/worker/task-record.ts';
 import type { RunTaskArguments, ThreadPool } from '../lib/workers/thread-pool.ts';
+import { mergeMapWithin } from './merge-map-within.ts';
 
 /**
  * The options of {@link offload}. `undefined` is always absent.
@@ -48,8 +49,10 @@ export function offload<All extends Tasks, Name extends TaskName<All>>(
     concurrency = checker.count('concurrency', options.concurrency, 1);
   }
   checker.throwIfAny('offload');
-  return mergeMap(
-    (value) => pool.run(taskName, ...([value] as RunTaskArguments<TaskInput<All[Name]>>)),
-    concurrency ?? Infinity,
-  );
+  const run = (value: TaskInput<All[Name]>): Observable<TaskOutput<All[Name]>> =>
+    pool.run(taskName, ...([value] as RunTaskArguments<TaskInput<All[Name]>>));
+  // mergeMap's own buffer costs as much a value as it is long.
+  return concurrency === undefined || concurrency === Infinity
+    ? mergeMap(run)
+    : mergeMapWithin(concurrency, run);
 }

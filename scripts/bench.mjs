@@ -9,7 +9,9 @@ const folder = new URL('../bench/', import.meta.url);
 const [name, ...args] = process.argv.slice(2);
 if (name === undefined || !existsSync(new URL(`${name}.ts`, folder))) {
   const names = readdirSync(folder).filter((file) => file.endsWith('.bench.ts'));
-  console.error(`usage: node scripts/bench.mjs <name>, one of: ${names.map((file) => file.slice(0, -3)).join(', ')}`);
+  console.error(
+    `usage: node scripts/bench.mjs <name>, one of: ${names.map((file) => file.slice(0, -3)).join(', ')}`,
+  );
   process.exit(2);
 }
 
@@ -33,6 +35,9 @@ await build({
   platform: 'node',
   target: 'node20.19',
 });
-spawn(process.execPath, ['--expose-gc', `${outdir}${name}.js`, ...args], { stdio: 'inherit' }).on('exit', (code) => {
-  process.exitCode = code ?? 1;
-});
+spawn(process.execPath, ['--expose-gc', `${outdir}${name}.js`, ...args], { stdio: 'inherit' }).on(
+  'exit',
+  (code) => {
+    process.exitCode = code ?? 1;
+  },
+);

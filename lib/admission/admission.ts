@@ -16,8 +16,13 @@ export interface AdmissionRules<Item> extends ItemOrder<Item> {
   readonly maxOvertakes: number | undefined;
 }
 
-// Sums of fractions may come out a hair above what was meant.
-const tolerance = 1 + 1e-9;
+/**
+ * What may be taken of a class. Sums of fractions may come out a hair above what was meant; sums of whole numbers
+ * don't, and the half keeps those within the capacity to the last byte.
+ */
+function ceilingOf(capacity: number): number {
+  return capacity + Math.min(capacity * 1e-9, 0.5);
+}
 
 /**
  * Decides which waiting item starts next: the first in order among those whose whole demand fits.
@@ -38,6 +43,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   readonly peaks: number[];
   readonly capacities: readonly number[];
   readonly #rules: AdmissionRules<Item>;
+  readonly #ceilings: readonly number[];
   readonly #holders: number[];
   /** How much of each class is taken for good by items whose demand will not come back. */
   readonly #lost: number[];
@@ -50,6 +56,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   constructor(rules: AdmissionRules<Item>) {
     this.#rules = rules;
     this.capacities = rules.capacities;
+    this.#ceilings = rules.capacities.map(ceilingOf);
     this.taken = rules.capacities.map(() => 0);
     this.peaks = rules.capacities.map(() => 0);
     this.#holders = rules.capacities.map(() => 0);
@@ -72,6 +79,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
 
   admit(): Item | undefined {
     if (this.#waiting === 0 || this.#pauses > 0) return undefined;
+    if (this.#rules.maxOvertakes === 0) this.#barAllThatLack();
     const shape = this.#barriers === 0 ? this.#best(noShapes) : this.#bestWithBarriers();
     return shape === undefined ? undefined : this.#start(shape);
   }
@@ -115,6 +123,8 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   recover(item: Item): void {
     this.#forfeited.delete(item);
     this.#lose(item, -1);
+    // With none left, what remains is the rounding of fractions.
+    if (this.#forfeited.size === 0) this.#lost.fill(0);
     this.release(item);
     this.onRoom?.();
   }
@@ -122,10 +132,10 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   /** The place of a class of which an item demands more than can ever be free again, or `undefined`. */
   neverFits(item: Item): number | undefined {
     const { classes, amounts } = this.#rules.shapeOf(item);
-    return classes.find((place, at) => {
-      const left = (this.capacities[place] as number) - (this.#lost[place] as number);
-      return (amounts[at] as number) > left * tolerance;
-    });
+    return classes.find(
+      (place, at) =>
+        (this.#lost[place] as number) + (amounts[at] as number) > (this.#ceilings[place] as number),
+    );
   }
 
   /** How much of the class at a place is taken for good. */
@@ -213,7 +223,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   }
 
   #lacks(place: number, amount: number): boolean {
-    return (this.taken[place] as number) + amount > (this.capacities[place] as number) * tolerance;
+    return (this.taken[place] as number) + amount > (this.#ceilings[place] as number);
   }
 
   /** Whether a shape takes a class of which one of the others lacks some. */
@@ -225,6 +235,13 @@ export class Admission<Item> implements AdmissionQueue<Item> {
     return other.classes.some(
       (place, at) => this.#lacks(place, other.amounts[at] as number) && taker.amountOf(place) > 0,
     );
+  }
+
+  /** Where nothing may be overtaken, what doesn't fit is a barrier before anything else could go. */
+  #barAllThatLack(): void {
+    for (const shape of this.#shapes) {
+      if (!this.#fits(shape)) this.#barriers += shape.countOvertake(0);
+    }
   }
 
   /** Counts, before `taker` takes its demand, the admission against every shape that lacks some of it. */

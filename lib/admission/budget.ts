@@ -1,3 +1,5 @@
+import { InvalidOptionsError } from '../base/errors.ts';
+import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { Admission } from './admission.ts';
 import type { AdmissionQueue } from './admission-queue.ts';
@@ -17,13 +19,13 @@ import { Shape } from './shape.ts';
  * ```
  */
 export interface Budget<Value> {
-  /** The capacity of each resource, by name: positive numbers. */
+  /** The capacity of each resource, by name: positive numbers, `Infinity` included. */
   readonly limits: Readonly<Record<string, number>>;
-  /** What a value takes of them while its inner Observable runs. @defaultValue 1 of each */
+  /** What a value takes of them while its inner Observable runs: from 0 to the limit. @defaultValue 1 of each */
   readonly demand?: ((value: Value) => Readonly<Record<string, number>>) | undefined;
   /** Waiting values of a higher priority go first; ties go by arrival. @defaultValue 0 */
   readonly priority?: ((value: Value) => number) | undefined;
-  /** How often a value that doesn't fit may be overtaken before others have to wait for it. @defaultValue 64 */
+  /** How often a value that doesn't fit may be overtaken before others have to wait for it, from 0. @defaultValue 64 */
   readonly maxOvertakes?: number | undefined;
 }
 
@@ -81,22 +83,25 @@ function openUnitBudget<Value>(owner: string, capacity: number): TicketOffice<Va
 
 function openVectorBudget<Value>(owner: string, budget: Budget<Value>): TicketOffice<Value> {
   const checker = new OptionChecker();
-  const names = checker.record('the budget', budget) ? limitNames(checker, budget) : [];
-  const maxOvertakes = checker.count('maxOvertakes', budget.maxOvertakes, 0) ?? defaultMaxOvertakes;
-  const priorityOf = checker.function('priority', budget.priority);
-  const demandOf = checker.function('demand', budget.demand);
+  const { limits, maxOvertakes, priorityOf, demandOf } = readBudget(checker, budget);
   checker.throwIfAny(owner);
 
-  const capacities = names.map((name) => budget.limits[name] ?? 0);
-  const shapes = new Map<string, Shape<Ticket<Value>>>();
+  const names = [...limits.keys()];
+  const capacities = [...limits.values()];
   const everything = Object.fromEntries(names.map((name) => [name, 1]));
+  const shapes = new Map<string, Shape<Ticket<Value>>>();
+  let mostShapes = manyShapes;
 
   const shapeOf = (value: Value): Shape<Ticket<Value>> => {
     const amounts = readDemand(owner, demandOf?.(value) ?? everything, names, capacities);
     const key = amounts.join();
     let shape = shapes.get(key);
     if (shape === undefined) {
-      if (shapes.size >= mostShapes) dropEmpty(shapes);
+      if (shapes.size >= mostShapes) {
+        dropEmpty(shapes);
+        // Where most are in use, a look at all of them has to wait until there are twice as many.
+        mostShapes = Math.max(manyShapes, 2 * shapes.size);
+      }
       const classes = [...amounts.keys()].filter((place) => amounts[place] !== 0);
       shape = new Shape<Ticket<Value>>(
         classes,
@@ -114,24 +119,56 @@ function openVectorBudget<Value>(owner: string, budget: Budget<Value>): TicketOf
       ...byPriority,
       maxOvertakes,
     }),
-    ticket: (value, index) => ({ value, index, priority: priorityOf?.(value) ?? 0, shape: shapeOf(value) }),
+    ticket: (value, index) => ({
+      value,
+      index,
+      priority: readPriority(owner, priorityOf?.(value) ?? 0),
+      shape: shapeOf(value),
+    }),
   };
 }
 
-const mostShapes = 1024;
+const manyShapes = 1024;
 
 function dropEmpty<Item>(shapes: Map<string, Shape<Item>>): void {
   for (const [key, shape] of shapes) if (shape.size === 0) shapes.delete(key);
 }
 
-function limitNames(checker: OptionChecker, budget: Budget<never>): string[] {
-  checker.knownKeys('', budget, ['limits', 'demand', 'priority', 'maxOvertakes']);
-  if (!checker.record('limits', budget.limits)) return [];
-  const names = Object.keys(budget.limits);
-  for (const name of names) {
-    checker.number(`limits['${name}']`, budget.limits[name] ?? Number.NaN, Number.MIN_VALUE, Infinity);
+interface ReadBudget<Value> {
+  readonly limits: ReadonlyMap<string, number>;
+  readonly maxOvertakes: number;
+  readonly priorityOf: Budget<Value>['priority'];
+  readonly demandOf: Budget<Value>['demand'];
+}
+
+/** Reads a budget; what is wrong is noted with the checker. */
+function readBudget<Value>(checker: OptionChecker, budget: Budget<Value>): ReadBudget<Value> {
+  const given: Partial<Budget<Value>> = checker.record('the budget', budget) ? budget : {};
+  checker.knownKeys('', given, ['limits', 'demand', 'priority', 'maxOvertakes']);
+  return {
+    limits: given === budget ? readLimits(checker, budget.limits) : new Map(),
+    maxOvertakes: checker.count('maxOvertakes', given.maxOvertakes, 0) ?? defaultMaxOvertakes,
+    priorityOf: checker.function('priority', given.priority),
+    demandOf: checker.function('demand', given.demand),
+  };
+}
+
+function readLimits(checker: OptionChecker, limits: Budget<never>['limits']): Map<string, number> {
+  const read = new Map<string, number>();
+  if (!checker.record('limits', limits)) return read;
+  for (const [name, limit] of Object.entries(limits as Readonly<Record<string, number | undefined>>)) {
+    if (limit === undefined) continue;
+    if (typeof limit !== 'number' || !(limit > 0))
+      checker.fail(`limits['${name}']`, 'a positive number', limit);
+    read.set(name, limit);
   }
-  return names;
+  return read;
+}
+
+/** A priority that can't be compared would leave the order to chance. */
+function readPriority(owner: string, priority: number): number {
+  if (typeof priority === 'number' && !Number.isNaN(priority)) return priority;
+  throw new InvalidOptionsError(owner, [{ option: 'the priority', expected: 'a number', value: priority }]);
 }
 
 /** The amounts by place. A demand that can never fit is an error, or its value would wait for ever. */
@@ -143,11 +180,22 @@ function readDemand(
 ): number[] {
   const checker = new OptionChecker();
   const amounts = names.map(() => 0);
-  for (const [name, amount] of Object.entries(demand)) {
-    const place = names.indexOf(name);
-    if (place < 0) checker.fail(`demand['${name}']`, `for one of the limits (${names.join(', ')})`, amount);
-    else amounts[place] = checker.number(`demand['${name}']`, amount, 0, capacities[place] ?? 0) ?? 0;
+  if (checker.record('the demand', demand, 'an object of amounts by resource')) {
+    for (const [name, amount] of Object.entries(demand)) {
+      const place = names.indexOf(name);
+      if (place < 0) checker.fail(`demand['${name}']`, `absent (${unknownLimit(name, names)})`, amount);
+      else amounts[place] = checker.number(`demand['${name}']`, amount, 0, capacities[place] ?? 0) ?? 0;
+    }
   }
   checker.throwIfAny(owner);
   return amounts;
+}
+
+function unknownLimit(name: string, names: readonly string[]): string {
+  const meant = nearestName(name, names);
+  const remedy =
+    meant === undefined
+      ? `there are ${names.map((known) => `'${known}'`).join(', ')}`
+      : `did you mean '${meant}'?`;
+  return `there is no such limit; ${remedy}`;
 }

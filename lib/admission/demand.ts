@@ -18,7 +18,7 @@ export type WeightedDemand = Readonly<Record<string, number | Bytes | undefined>
 };
 
 /** One entry of a step's `resource`: a class, a name of your own, or a weighted demand. */
-// biome-ignore lint/complexity/noBannedTypes: keeps the known names in the editor's completion.
+// `string & {}` keeps the known names in the editor's completion.
 export type ResourceEntry = ResourceClass | 'default' | (string & {}) | WeightedDemand;
 
 /**
@@ -90,7 +90,7 @@ function amountsOf(
     if (amount === undefined) return [];
     const value =
       name === 'memory'
-        ? checker.bytes(`${path}.memory`, amount as Bytes)
+        ? checker.bytes(`${path}.memory`, amount)
         : checker.number(`${path}['${name}']`, amount as number, 0, Number.MAX_VALUE);
     return value === undefined || value === 0
       ? []

@@ -19,6 +19,8 @@ export class Shape<Item> {
   /** How often the shape has been overtaken, and that count at each waiting item's arrival, in that order. */
   #overtaken = 0;
   readonly #overtakenOnArrival = new Map<Item, number>();
+  /** No count in there is below this, so that most overtakes need no look at it. */
+  #leastOnArrival = 0;
 
   constructor(classes: readonly number[], amounts: readonly number[], order: ItemOrder<Item>) {
     this.classes = classes;
@@ -66,15 +68,21 @@ export class Shape<Item> {
   /** Counts an overtake and makes barriers of those that had too many; returns how many. */
   countOvertake(maxOvertakes: number): number {
     this.#overtaken++;
+    if (this.#overtaken - this.#leastOnArrival < maxOvertakes) return 0;
     let made = 0;
+    let least = this.#overtaken;
     for (const [item, onArrival] of this.#overtakenOnArrival) {
-      if (this.#overtaken - onArrival < maxOvertakes) break;
+      if (this.#overtaken - onArrival < maxOvertakes) {
+        least = onArrival;
+        break;
+      }
       this.#overtakenOnArrival.delete(item);
       if (this.#stale.has(item)) this.#waiting.remove(item);
       else this.#stale.add(item);
       this.barriers.push(item);
       made++;
     }
+    this.#leastOnArrival = least;
     return made;
   }
 

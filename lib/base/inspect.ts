@@ -12,7 +12,8 @@ export function inspectValue(value: unknown): string {
 /** What an error, or whatever else was thrown, says. Never throws. */
 export function messageOf(thrown: unknown): string {
   try {
-    if (thrown instanceof Error) return `${thrown.name === 'Error' ? '' : `${thrown.name}: `}${thrown.message}`;
+    if (thrown instanceof Error)
+      return `${thrown.name === 'Error' ? '' : `${thrown.name}: `}${thrown.message}`;
   } catch {
     return "an error whose message can't be read";
   }

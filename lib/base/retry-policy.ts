@@ -76,9 +76,13 @@ export function parseRetry(
 /**
  * The wait in ms before the attempt that follows the `failed`th (from 1).
  *
- * @param random - gives numbers from 0 to 1; only asked where there is jitter
+ * @param random - gives numbers from 0 to 1, or is taken to; only asked where there is jitter
  */
 export function backoffDelay(policy: RetryPolicy, failed: number, random: () => number): number {
+  // No delay stays none, also when the factor's power has become infinite.
+  if (policy.delay === 0) return 0;
   const full = Math.min(policy.delay * policy.factor ** (failed - 1), policy.maxDelay, longestDuration);
-  return policy.jitter === 0 || full === 0 ? full : full * (1 - policy.jitter * random());
+  if (policy.jitter === 0) return full;
+  const chance = random();
+  return full * (1 - policy.jitter * (chance >= 0 ? Math.min(chance, 1) : 0));
 }

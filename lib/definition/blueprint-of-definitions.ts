@@ -9,7 +9,7 @@ import { repeated } from './blueprint-of-handles.ts';
 import type { Input } from './handle.ts';
 import { isInput } from './input.ts';
 import { offloadedMark } from './offloaded-body.ts';
-import type { StepBody, StepDefinition } from './step.ts';
+import type { StepDefinition } from './step.ts';
 import type { StepContext } from './step-context.ts';
 import { defaultSettings, parseStepOptions, type StepOptions, stepOptionNames } from './step-options.ts';
 
@@ -54,7 +54,7 @@ export function blueprintOfDefinitions(
   if (steps.length === 0 && faults.length === 0) faults.push({ kind: 'empty' });
   if (faults.length > 0) throw new InvalidWorkflowError(name, faults);
   const ids = steps.map(({ id }) => id);
-  return new Blueprint(name, new Graph(ids, dependencies, order), steps, sources, inputs, outputPlaces);
+  return new Blueprint(name, new Graph(ids, dependencies, order), steps, sources, [...inputs], outputPlaces);
 }
 
 const definitionKeys = ['id', 'dependsOn', 'run', ...stepOptionNames];
@@ -96,7 +96,7 @@ function readStep(checker: OptionChecker, where: string, definition: Definition)
   const mark = offloadedMark(run);
   return {
     id,
-    body: run as StepBody,
+    body: run,
     inputNames: [...new Set(names)],
     settings:
       mark === undefined && stepOptionNames.every((option) => definition[option] === undefined)

@@ -6,8 +6,18 @@ export type ProgressAmount = number | { readonly done: number; readonly total: n
 
 /** An amount as a fraction from 0 to 1; nonsense counts as nothing done. */
 export function fractionOf(amount: ProgressAmount): number {
-  const fraction = typeof amount === 'number' ? amount : amount.done / amount.total;
+  const { done = 0, total = 1 } = countsOf(amount);
+  const fraction = typeof amount === 'number' ? amount : done / total;
   return Number.isNaN(fraction) ? 0 : Math.min(1, Math.max(0, fraction));
+}
+
+/** What an amount counts, if it does. Nobody checks what a step's function really gives. */
+export function countsOf(amount: unknown): { readonly done?: number; readonly total?: number } {
+  const { done, total } = (typeof amount === 'object' && amount !== null ? amount : {}) as Record<
+    string,
+    unknown
+  >;
+  return typeof done === 'number' && typeof total === 'number' ? { done, total } : {};
 }
 
 /**

@@ -42,6 +42,10 @@ class Extras {
   token: CancellationToken | undefined;
   readonly finalisers: (() => unknown)[] = [];
   body: RunningBody | undefined;
+  /** Whether the body has ended, so that the outcome is settled and only finalisers are left. */
+  hasEnded = false;
+  /** Why the attempt was told to stop. */
+  stopReason: unknown;
   clearTimeout: (() => void) | undefined;
   clearGrace: (() => void) | undefined;
 }
@@ -96,7 +100,7 @@ export class Attempt implements BodyListener, OffloadHost {
     const extras = this.#needExtras();
     if (extras.token === undefined) {
       extras.token = new CancellationToken();
-      if (this.#isStopping) extras.token.cancel(this.result);
+      if (this.#isStopping) extras.token.cancel(extras.stopReason);
     }
     return extras.token;
   }
@@ -131,13 +135,17 @@ export class Attempt implements BodyListener, OffloadHost {
   /** Tells the body to stop; what it does from then on no longer matters. Only the first call has an effect. */
   stop(outcome: 'failed' | 'cancelled', reason: unknown): void {
     if (this.#isStopping || this.isOver) return;
+    const extras = this.#needExtras();
     this.#isStopping = true;
-    this.outcome = outcome;
-    this.result = reason;
-    this.#extras?.token?.cancel(reason);
-    this.#extras?.body?.stop();
+    extras.stopReason = reason;
+    if (!extras.hasEnded) {
+      this.outcome = outcome;
+      this.result = reason;
+    }
+    extras.token?.cancel(reason);
+    extras.body?.stop();
     if (this.#isOverNow() || this.definition.settings.isOffloaded) return;
-    this.#needExtras().clearGrace = this.host.clock.after(this.host.gracePeriod, () => {
+    extras.clearGrace = this.host.clock.after(this.host.gracePeriod, () => {
       this.host.enter();
       this.#abandon();
     });
@@ -151,7 +159,7 @@ export class Attempt implements BodyListener, OffloadHost {
     }
     this.#needExtras().finalisers.push(finaliser);
     // Whoever registers late, when all the others have run, isn't forgotten.
-    if (this.isOver) this.#finalise();
+    if (this.isOver && !this.isAbandoned) this.#finalise();
   }
 
   reportProgress(amount: ProgressAmount, message: string | undefined): void {
@@ -221,6 +229,7 @@ export class Attempt implements BodyListener, OffloadHost {
       return;
     }
     this.#extras.body = undefined;
+    this.#extras.hasEnded = true;
     this.#finalise();
   }
 

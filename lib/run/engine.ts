@@ -8,7 +8,7 @@ import { backoffDelay, type RetryPolicy } from '../base/retry-policy.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
 import type { StepDefinition } from '../definition/step.ts';
-import { fractionOf, type ProgressAmount } from '../definition/step-context.ts';
+import { countsOf, fractionOf, type ProgressAmount } from '../definition/step-context.ts';
 import { chainTo } from '../graph/chain.ts';
 import type { Graph } from '../graph/graph.ts';
 import { Attempt, type AttemptHost } from './attempt.ts';
@@ -145,7 +145,8 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     if (this.progress.observed) {
       this.progress.emit({ type: 'run-started', workflow: blueprint.name, steps: blueprint.graph.size });
     }
-    this.#heed(settings);
+    // Whoever has just heard that it starts may have cancelled it.
+    if (!this.isOver) this.#heed(settings);
     // All roots compete for the first places.
     this.#budget.admission.pause();
     for (let index = 0; index < blueprint.graph.size; index++) {
@@ -165,8 +166,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
         drain,
       });
     } else if (this.#stop.drain && !drain) {
-      this.#stop = { ...this.#stop, drain: false };
-      this.#stopRunning(this.#stop);
+      this.#cutShort(this.#stop);
     }
   }
 
@@ -223,7 +223,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
       type: 'step-progress',
       ...idsOf(attempt),
       fraction,
-      ...(typeof amount === 'number' ? {} : { done: amount.done, total: amount.total }),
+      ...countsOf(amount),
       ...(message === undefined ? {} : { message }),
     });
   }
@@ -320,10 +320,12 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
 
   #failed(attempt: Attempt): void {
     const { index, number, result: error } = attempt;
-    if (error instanceof CancelledError && this.#stop === undefined) {
+    if (error instanceof CancelledError) {
       // A step that cancels itself leaves an output that will never come: nobody failed, but nobody can go on.
+      const stop: Stop = { kind: 'cancelled', error, drain: false };
+      const isFirst = this.#decide(stop);
       this.#cancelled(index, number);
-      this.#halt({ kind: 'cancelled', error, drain: false });
+      if (isFirst) this.#carryOut(stop);
     } else if (this.#mayRetry(attempt)) {
       this.#backOff(attempt, attempt.definition.settings.retry as RetryPolicy);
     } else {
@@ -345,9 +347,22 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     }
   }
 
+  #delayAfter(attempt: Attempt, policy: RetryPolicy): number {
+    try {
+      return backoffDelay(policy, attempt.number, this.settings.random);
+    } catch (error) {
+      this.#warn(attempt, {
+        topic: 'retry',
+        message: 'random threw, so that the back-off has no jitter',
+        error,
+      });
+      return backoffDelay(policy, attempt.number, () => 0);
+    }
+  }
+
   #backOff(attempt: Attempt, policy: RetryPolicy): void {
-    const { index, number } = attempt;
-    const delayMs = backoffDelay(policy, number, this.settings.random);
+    const { index } = attempt;
+    const delayMs = this.#delayAfter(attempt, policy);
     this.state.statuses[index] = status.retrying;
     this.state.fractions.delete(index);
     this.listener?.changed(index);
@@ -364,6 +379,8 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
       this.#backoffs.delete(index);
       this.#slice.enter();
       this.#makeReady(index);
+      // It may have failed for good, being one that can never fit any more, and have been the last.
+      if (this.state.unsettled === 0) this.#loop.seal();
     });
     this.#backoffs.set(index, cancelTimer);
   }
@@ -372,12 +389,14 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     const stepId = this.blueprint.graph.ids[index] ?? '';
     const error = new StepFailedError(stepId, attempts, chainTo(this.blueprint.graph, index), cause);
     this.#failures.push(error);
+    const stop: Stop = { kind: 'failed', error, drain: false };
+    const isFirst = this.settings.onFailure === 'fail-fast' && this.#decide(stop);
     this.#close(index, status.failed);
     if (this.progress.observed) {
       this.progress.emit({ type: 'step-failed', stepId, attempt: attempts, durationMs, error });
     }
     if (this.settings.onFailure === 'continue') this.#skipDependents(index);
-    else this.#halt({ kind: 'failed', error, drain: false });
+    else if (isFirst) this.#carryOut(stop);
   }
 
   #skipDependents(failed: number): void {
@@ -468,31 +487,42 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
       });
     }
     for (const each of outer) {
-      this.#detachments.push(
-        each.onCancel(() => {
-          this.cancel(each.reason);
-        }),
-      );
+      const detach = each.onCancel(() => {
+        this.cancel(each.reason);
+      });
+      // It may have been cancelled before, and so the run is over by now.
+      if (this.isOver) return;
+      this.#detachments.push(detach);
     }
     if (timeout === undefined) return;
     const stopTimer = this.clock.after(timeout, () => {
       this.#slice.enter();
-      if (this.#stop === undefined && !this.#isWrappingUp) {
+      if (this.#isWrappingUp) return;
+      if (this.#stop?.drain === true) this.#cutShort(this.#stop);
+      else
         this.#halt({
           kind: 'failed',
           error: new WorkflowTimeoutError(this.blueprint.name, timeout),
           drain: false,
         });
-      }
     });
     this.#detachments.push(stopTimer);
   }
 
   /** Nothing starts from here on. What runs is told to stop, unless it may finish. */
   #halt(stop: Stop): void {
-    if (this.#stop !== undefined) return;
-    const wasIdle = this.status === 'idle';
+    if (this.#decide(stop)) this.#carryOut(stop);
+  }
+
+  /** The first stop decides how the run ends: whoever hears of it can't change that any more. */
+  #decide(stop: Stop): boolean {
+    if (this.#stop !== undefined) return false;
     this.#stop = stop;
+    return true;
+  }
+
+  #carryOut(stop: Stop): void {
+    const wasIdle = this.status === 'idle';
     this.status = 'stopping';
     this.#budget.admission.clear();
     for (const cancelTimer of this.#backoffs.values()) cancelTimer();
@@ -507,14 +537,22 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     else if (this.state.unsettled === 0) this.#loop.seal();
   }
 
+  /** What was allowed to finish is told to stop after all. */
+  #cutShort(drain: Stop): void {
+    this.#stop = { ...drain, drain: false };
+    this.#stopRunning(this.#stop);
+  }
+
   #stopRunning(stop: Stop): void {
-    const reason = stop.kind === 'cancelled' ? stop.error.reason : stop.error;
+    const reason = reasonOf(stop);
     this.token.cancel(reason);
     this.#starting?.stop('cancelled', reason);
     for (const attempt of [...this.#running]) attempt.stop('cancelled', reason);
   }
 
   complete(): void {
+    // An abandoned body that ends after all brings the loop to its end once more.
+    if (this.#isWrappingUp) return;
     this.#isWrappingUp = true;
     const outcome = this.#stop?.kind ?? (this.#failures.length > 0 ? 'failed' : 'completed');
     if (outcome === 'completed') {
@@ -548,7 +586,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     this.endedAt = this.now;
     if (Number.isNaN(this.startedAt)) this.startedAt = this.now;
     for (const detach of this.#detachments) detach();
-    if (this.#stop !== undefined) this.token.cancel(this.#stop.error);
+    if (this.#stop !== undefined) this.token.cancel(reasonOf(this.#stop));
     this.state.releaseRest(outcome === 'completed');
     this.status = outcome;
     const durationMs = this.endedAt - this.startedAt;
@@ -566,7 +604,8 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
       this.result = error;
       this.progress.emit({ type: 'run-failed', durationMs, error });
     }
-    this.onEnded?.();
+    // Whoever follows the events hears of the end before the result, also where handling one brought it about.
+    this.progress.whenDelivered(() => this.onEnded?.());
   }
 
   /** A fault of the engine's own must not leave anyone waiting for ever. */
@@ -593,6 +632,11 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
   #warn(attempt: Attempt, what: Omit<Warned, 'type' | 'seq' | 'at' | 'runId' | 'stepId' | 'attempt'>): void {
     if (this.progress.observed) this.progress.emit({ type: 'warning', ...idsOf(attempt), ...what });
   }
+}
+
+/** What tokens are told. */
+function reasonOf(stop: Stop): unknown {
+  return stop.kind === 'cancelled' ? stop.error.reason : stop.error;
 }
 
 /** A step that keeps the event loop for longer than this, in ms, is worth a warning. */

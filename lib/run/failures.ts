@@ -1,5 +1,5 @@
 import { MillraceError } from '../base/errors.ts';
-import { inspectValue } from '../base/inspect.ts';
+import { messageOf } from '../base/inspect.ts';
 import type { RunMetrics } from './metrics.ts';
 
 /** What a run that didn't complete leaves behind. */
@@ -153,10 +153,4 @@ function chainText(chain: readonly string[]): string {
   if (chain.length <= 2 * shownEnds + 1) return chain.join(' → ');
   const left = chain.length - 2 * shownEnds;
   return [...chain.slice(0, shownEnds), `… ${String(left)} more …`, ...chain.slice(-shownEnds)].join(' → ');
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error
-    ? `${cause.name === 'Error' ? '' : `${cause.name}: `}${cause.message}`
-    : inspectValue(cause);
 }

@@ -20,6 +20,7 @@ export class Progress {
   readonly #pending: ProgressEvent[] = [];
   #isDelivering = false;
   #isComplete = false;
+  #afterwards: (() => void) | undefined;
   #seq = 0;
 
   constructor(runId: string, time: { readonly now: number }) {
@@ -38,8 +39,7 @@ export class Progress {
   }
 
   emit(news: ProgressNews): void {
-    if (this.observed)
-      this.#send({ seq: ++this.#seq, at: this.#time.now, runId: this.#runId, ...news } as ProgressEvent);
+    if (this.observed) this.#send({ seq: ++this.#seq, at: this.#time.now, runId: this.#runId, ...news });
   }
 
   // The two that every step emits, spelt out: a spread costs more than the event.
@@ -68,6 +68,12 @@ export class Progress {
     });
   }
 
+  /** Calls `work` once every event so far has been delivered: at once, unless a subscriber is handling one. */
+  whenDelivered(work: () => void): void {
+    if (this.#isDelivering) this.#afterwards = work;
+    else work();
+  }
+
   complete(): void {
     if (this.#isComplete) return;
     this.#isComplete = true;
@@ -88,6 +94,12 @@ export class Progress {
     this.#pending.length = 0;
     this.#isDelivering = false;
     if (this.#isComplete) this.#finish();
+    else if (this.#afterwards !== undefined) this.#callAfterwards(this.#afterwards);
+  }
+
+  #callAfterwards(work: () => void): void {
+    this.#afterwards = undefined;
+    work();
   }
 
   #deliver(event: ProgressEvent): void {

@@ -1,4 +1,5 @@
 import { nearestName } from '../base/nearest.ts';
+import { messageOf } from '../base/inspect.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { Input } from '../definition/handle.ts';
 import { acceptsAnything, type SchemaIssue } from '../definition/schema.ts';
@@ -28,16 +29,21 @@ function readInput(
   values: Readonly<Record<string, unknown>>,
 ): unknown {
   const option = `inputs.${name}`;
-  const value = values[name];
-  if (!Object.hasOwn(values, name) && acceptsAnything(schema)) return checker.fail(option, 'given', value);
-  const result = schema['~standard'].validate(value);
-  if (result instanceof Promise) {
-    // Its outcome is of no interest, nor is its rejection.
-    result.catch(() => undefined);
-    return checker.fail(option, 'described by a schema that validates synchronously', value);
+  const isGiven = Object.hasOwn(values, name);
+  const value = isGiven ? values[name] : undefined;
+  if (!isGiven && acceptsAnything(schema)) return checker.fail(option, 'given', value);
+  try {
+    const result = schema['~standard'].validate(value);
+    if ('then' in result) {
+      // Its outcome is of no interest, nor is its rejection.
+      Promise.resolve(result).catch(() => undefined);
+      return checker.fail(option, 'described by a schema that validates synchronously', value);
+    }
+    if (result.issues === undefined) return result.value;
+    return checker.fail(option, `valid (${result.issues.map(describeIssue).join('; ')})`, value);
+  } catch (error) {
+    return checker.fail(option, `what its schema can check (it threw: ${messageOf(error)})`, value);
   }
-  if (result.issues === undefined) return result.value;
-  return checker.fail(option, `valid (${result.issues.map(describeIssue).join('; ')})`, value);
 }
 
 function describeIssue({ message, path }: SchemaIssue): string {

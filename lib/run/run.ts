@@ -49,6 +49,7 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
   #outputs: OutputStreams | undefined;
   #snapshots: Snapshots | undefined;
   #promise: Promise<Outputs> | undefined;
+  #stopHeeding: (() => void) | undefined;
 
   /** @internal Use `workflow.run()`. */
   constructor(engine: Engine) {
@@ -61,9 +62,16 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
     };
   }
 
-  /** The token that every way of stopping the run cancels: pass it on to work that should stop with the run. */
+  /**
+   * The token that every way of stopping the run cancels: pass it on to work that should stop with the run.
+   * Cancelling it cancels the run.
+   */
   get token(): CancellationToken {
-    return this.#engine.token;
+    const { token } = this.#engine;
+    this.#stopHeeding ??= token.onCancel(() => {
+      this.#engine.cancel(token.reason);
+    });
+    return token;
   }
 
   /**

@@ -4,10 +4,11 @@
  * 1. An Error keeps its message, name, stack, cause, AggregateError's errors and own fields, cyclic or not. It
  *    arrives as an instance of its nearest standard class; `CancelledError` stays one too.
  * 2. Anything else arrives as it was thrown, `undefined` included.
- * 3. Encoding never fails: a part that can't be cloned arrives as a short description of itself.
+ * 3. Encoding never fails: a part that can't be cloned arrives as a short description of itself, and so does the
+ *    cause at the end of a chain of 100, as long ones are too deep for the stack of whoever reads them.
  */
 import { CancelledError } from '../base/errors.ts';
-import { inspectValue } from '../base/inspect.ts';
+import { inspectValue, messageOf } from '../base/inspect.ts';
 
 /** A thrown value, or a part of one, as it can be cloned. */
 export type Encoded =
@@ -33,9 +34,9 @@ const bases: readonly (readonly [name: string, type: new () => Error, make: () =
 /** Makes a thrown value fit to be posted. */
 export function encodeThrown(thrown: unknown): Encoded {
   try {
-    return encode(thrown, new Map());
+    return encode(thrown, new Map(), 0);
   } catch {
-    // A getter that throws, or a chain of causes too long for the stack.
+    // A Proxy, for one, may throw whatever it is asked.
     return ['value', inspectValue(thrown)];
   }
 }
@@ -45,15 +46,19 @@ export function decodeThrown(encoded: Encoded): unknown {
   return decode(encoded, new Map());
 }
 
-function encode(value: unknown, seen: Map<Error, EncodedError>): Encoded {
-  if (value instanceof Error) return ['error', encodeError(value, seen)];
+const deepest = 100;
+
+function encode(value: unknown, seen: Map<Error, EncodedError>, depth: number): Encoded {
+  if (value instanceof Error) {
+    return depth < deepest ? ['error', encodeError(value, seen, depth)] : ['value', messageOf(value)];
+  }
   if (Array.isArray(value) && value.some((item) => item instanceof Error)) {
-    return ['list', value.map((item) => encode(item, seen))];
+    return ['list', value.map((item) => encode(item, seen, depth))];
   }
   return ['value', clonable(value)];
 }
 
-function encodeError(error: Error, seen: Map<Error, EncodedError>): EncodedError {
+function encodeError(error: Error, seen: Map<Error, EncodedError>, depth: number): EncodedError {
   const known = seen.get(error);
   if (known !== undefined) return known;
   const base = bases.find(([, type]) => error instanceof type)?.[0] ?? 'Error';
@@ -61,7 +66,7 @@ function encodeError(error: Error, seen: Map<Error, EncodedError>): EncodedError
   seen.set(error, encoded);
   for (const key of Object.getOwnPropertyNames(error)) {
     const isEnumerable = Object.prototype.propertyIsEnumerable.call(error, key);
-    encoded.fields.push([key, encode(read(error, key), seen), isEnumerable]);
+    encoded.fields.push([key, encode(read(error, key), seen, depth + 1), isEnumerable]);
   }
   // A DOMException keeps these on its prototype, as a class may its name.
   for (const key of ['name', 'message', 'stack', 'code']) {
@@ -76,7 +81,7 @@ function read(error: Error, key: string): unknown {
   try {
     return (error as unknown as Readonly<Record<string, unknown>>)[key];
   } catch (failure) {
-    return `(can't be read: ${String(failure)})`;
+    return `(can't be read: ${messageOf(failure)})`;
   }
 }
 
@@ -89,8 +94,8 @@ function clonable(value: unknown): unknown {
     return value;
   }
   try {
-    structuredClone(value);
-    return value;
+    // The clone is what is sent: a getter may give something else when it is asked again.
+    return structuredClone(value);
   } catch {
     return inspectValue(value);
   }

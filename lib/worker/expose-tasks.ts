@@ -2,7 +2,7 @@ import { OptionChecker } from '../base/option-checker.ts';
 import type { Tasks } from './task-record.ts';
 import { TaskRunner } from './task-runner.ts';
 import { type HostPort, isPoolThread, listen, runnerPort, unswallowErrors } from './thread-host.ts';
-import type { Handshake } from './wire.ts';
+import { controlWord, type Handshake, unreadable } from './wire.ts';
 
 let isExposed = false;
 
@@ -53,9 +53,15 @@ export function handshake(tasks: Tasks): Handshake<HostPort> {
   return {
     connect(port, control) {
       const runner = new TaskRunner(tasks, runnerPort(port), control);
-      listen(port, (message) => {
-        runner.handle(message);
-      });
+      listen(
+        port,
+        (message) => {
+          runner.handle(message);
+        },
+        () => {
+          Atomics.store(control, controlWord.started, unreadable);
+        },
+      );
       return Object.keys(tasks);
     },
   };

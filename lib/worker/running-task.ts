@@ -1,6 +1,6 @@
 import { from, isObservable, type Observable, type ObservableInput, Subject, takeUntil } from 'rxjs';
 import type { CancellationToken } from '../base/cancellation.ts';
-import { inspectValue } from '../base/inspect.ts';
+import { inspectValue, messageOf } from '../base/inspect.ts';
 import { encodeThrown } from './error-codec.ts';
 import type { TaskContext } from './task-context.ts';
 import { isTransferred, refuseGone, type TransferItem } from './transfer.ts';
@@ -204,7 +204,7 @@ export class RunningTask {
       this.#host.post(message, list);
     } catch (error) {
       const { path, what } = unclonablePart(message[2], 'output', list);
-      this.#host.post([fromWorker.unclonable, uid, path, `${what} (${String(error)})`]);
+      this.#host.post([fromWorker.unclonable, uid, path, `${what} (${messageOf(error)})`]);
     }
   }
 

@@ -21,10 +21,11 @@ export function runnerPort(port: HostPort): RunnerPort {
   };
 }
 
-/** Calls `handle` with every message; one that can't be read is an uncaught error, so it fails its task. */
-export function listen(port: HostPort, handle: (message: ToWorker) => void): void {
+/** Calls `handle` with every message; one that can't be read is an uncaught error, after `fail` has heard of it. */
+export function listen(port: HostPort, handle: (message: ToWorker) => void, fail: () => void): void {
   port.on('message', handle);
   port.on('messageerror', (error) => {
+    fail();
     throw error;
   });
 }

@@ -37,7 +37,12 @@ export function transfer<Value>(value: Value, list: readonly TransferItem[]): Tr
 
 /** Whether a value was made by {@link transfer}, here or in another copy of this module. */
 export function isTransferred(value: unknown): value is Transferred<unknown> {
-  return typeof value === 'object' && value !== null && brand in value;
+  try {
+    return typeof value === 'object' && value !== null && brand in value;
+  } catch {
+    // A Proxy that was revoked; it is no one's concern here.
+    return false;
+  }
 }
 
 /** Whether something in the list was moved before; platforms send it as if it were empty, without a word. */

@@ -62,9 +62,12 @@ export type FromWorker =
 export const controlWord = {
   /** The uid of the task that should stop; written by the main side. */
   cancelled: 0,
-  /** The uid of the last task that was started; written by the thread. */
+  /** The uid of the last task that was started, or {@link unreadable}; written by the thread. */
   started: 1,
 } as const;
+
+/** What a thread writes that couldn't read a message: as it has one task at a time, it is that one's. */
+export const unreadable = -1;
 
 /** The size of the shared memory: one cache line. */
 export const controlBytes = 64;

@@ -89,13 +89,24 @@ function checkName(checker: OptionChecker, taskName: string): void {
   if (typeof taskName !== 'string') checker.fail('the name of the task', 'a string', taskName);
 }
 
-/** The input as it is sent, and its parts that are moved. */
+/**
+ * The input as it is sent, and its parts that are moved.
+ *
+ * @throws InvalidOptionsError where `transfer` gives something else than a list, and what it throws itself
+ */
 export function inputOf(
   given: unknown,
   options: TaskOptions<never>,
 ): { readonly input: unknown; readonly transferList: readonly TransferItem[] | undefined } {
-  const input = isTransferred(given) ? given.value : given;
-  const listed = options.transfer?.(input as never);
-  const moved = isTransferred(given) ? given.list : undefined;
-  return { input, transferList: moved === undefined ? listed : [...moved, ...(listed ?? [])] };
+  const transferred = isTransferred(given) ? given : undefined;
+  const input = transferred === undefined ? given : transferred.value;
+  const lists = [transferred?.list, options.transfer?.(input as never)].filter((list) => list !== undefined);
+  if (lists.length === 0) return { input, transferList: undefined };
+  const checker = new OptionChecker();
+  for (const list of lists) {
+    if (!Array.isArray(list)) checker.fail('what transfer gives', 'an array of what is to be moved', list);
+  }
+  checker.throwIfAny('transfer');
+  // Nothing can be moved twice, so one list may repeat the other.
+  return { input, transferList: [...new Set(lists.flat())] };
 }

@@ -33,6 +33,8 @@ export class Dispatcher implements ThreadOwner, CallHolder {
   #warming: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   #closing: Promise<void> | undefined;
   #closed: (() => void) | undefined;
+  /** Whether it was closed without `drain`: no call starts any more. */
+  #takesNone = false;
 
   constructor(settings: PoolSettings) {
     this.#settings = settings;
@@ -94,6 +96,7 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     });
     this.#endWarming(new PoolClosedError(this.#settings.name));
     if (!drain) {
+      this.#takesNone = true;
       for (const call of this.#queue.drain()) call.fail(this.#closedError(call));
       for (const { call } of this.#threads) call?.interrupt(this.#closedError(call));
     }
@@ -124,7 +127,8 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     if (!thread.wasReady) this.#starting--;
     if (unbegun !== undefined) {
       unbegun.returned();
-      this.#queue.unshift(unbegun);
+      if (this.#takesNone) unbegun.fail(this.#closedError(unbegun));
+      else this.#queue.unshift(unbegun);
     }
     if (!thread.wasKilled) this.#died(thread, wasIdle);
     this.#pump();

@@ -6,7 +6,7 @@ export type { RunTaskOptions, TaskOptions } from './call-options.ts';
 export { PoolClosedError } from './pool-closed-error.ts';
 export type { ThreadPoolOptions, ThreadResourceLimits } from './pool-options.ts';
 export { SharedTransferError } from './shared-transfer-error.ts';
-export type { DirectTaskBody, TaskBody } from './task-body.ts';
+export type { DirectTaskBody, InputsGiven, NoInputs, TaskBody } from './task-body.ts';
 export { type ClosePoolOptions, type RunTaskArguments, type ThreadPool, threadPool } from './thread-pool.ts';
 export type { ThreadPoolStats } from './thread-pool-stats.ts';
 export { UnclonableValueError } from './unclonable-value-error.ts';

@@ -14,7 +14,7 @@ export type ThreadPort = MessagePort;
  * directory (absolute paths and URLs fail), hides `error` and `exit`, and is never let go of.
  */
 export class NodeWorker extends Worker {
-  readonly #wrapped = new WeakMap<Listener, (data: unknown) => void>();
+  readonly #wrapped = new Map<Listener, (data: unknown) => void>();
 
   addEventListener(type: string, listener: Listener): void {
     const wrapped = (data: unknown): void => {
@@ -26,7 +26,17 @@ export class NodeWorker extends Worker {
 
   removeEventListener(type: string, listener: Listener): void {
     const wrapped = this.#wrapped.get(listener);
-    if (wrapped !== undefined) this.off(type, wrapped);
+    if (wrapped === undefined) return;
+    this.#wrapped.delete(listener);
+    this.off(type, wrapped);
+  }
+
+  /**
+   * Gives a message to everyone who listens, as if the thread had sent it. Works after the thread's exit too, of
+   * which Node tells when it has taken all listeners away.
+   */
+  deliver(data: unknown): void {
+    for (const wrapped of this.#wrapped.values()) wrapped(data);
   }
 }
 

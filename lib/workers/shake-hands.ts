@@ -35,7 +35,7 @@ export async function shakeHands(
     worker.once('exit', () => {
       reject(new Error('it exited'));
       // threads.js would wait on, and keep the process alive with its timer: give it what it waits for.
-      worker.emit('message', { type: 'init', exposed: { type: 'module', methods: [] } });
+      worker.deliver({ type: 'init', exposed: { type: 'module', methods: [] } });
     });
   });
   return new Set(await Promise.race([death, connect(library, worker, port, control, timeout)]));

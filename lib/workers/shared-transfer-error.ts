@@ -5,7 +5,35 @@ import type { TransferItem } from '../worker/transfer.ts';
 /**
  * A step would move an output to a thread that other steps, or the result, still need: it would be gone for them.
  *
- * Copy it (leave `transfer` out), put it into a `SharedArrayBuffer`, or let one step alone consume it.
+ * Copy it (leave `transfer` out), put it into a `SharedArrayBuffer`, or let one step alone consume it. It counts
+ * whether others need it at that moment: a step that depends on all the other consumers may move it.
+ *
+ * What is found are the outputs of steps and what is within them as properties, items, keys or views. Not found: what a
+ * closure or a private field holds, and what a step has taken out of its input and passed on as its own output.
+ *
+ * @example
+ * ```ts
+ * const photo = step('photo', () => image);
+ * const size = step('size', { photo }, ({ photo }) => photo.pixels.byteLength);
+ * const small = step(
+ *   'small',
+ *   { photo },
+ *   pool.task('resize', ({ photo }) => photo, { transfer: ({ pixels }) => [pixels.buffer] }),
+ * );
+ * workflow('album', { photo, size, small }).run().result$.subscribe({
+ *   error: (error) => {
+ *     if (!(error instanceof StepFailedError && error.cause instanceof SharedTransferError)) throw error;
+ *     console.error(`${error.stepId} would move away what ${error.cause.producer} gave`); // small, photo
+ *   },
+ * });
+ * ```
+ * @example
+ * Two steps may read the same pixels in place, without a copy and without a move:
+ * ```ts
+ * const pixels = step('pixels', () => new Float64Array(new SharedArrayBuffer(64e6)));
+ * const sum = step('sum', { pixels }, ({ pixels }) => pixels.reduce((a, b) => a + b));
+ * const count = step('count', { pixels }, pool.task('count', ({ pixels }) => pixels));
+ * ```
  */
 export class SharedTransferError extends MillraceError {
   override readonly name = 'SharedTransferError';
@@ -55,7 +83,21 @@ function reaches(value: unknown, targets: ReadonlySet<unknown>): boolean {
 
 function partsOf(value: object): Iterable<unknown> {
   if (ArrayBuffer.isView(value)) return [value.buffer];
-  if (value instanceof Map) return [...value.keys(), ...value.values()];
+  if (value instanceof Map) {
+    const map: ReadonlyMap<unknown, unknown> = value;
+    return [...map.keys(), ...map.values()];
+  }
   if (value instanceof Set) return value;
-  return Object.values(value);
+  // Half the cost of asking for the keys first, for what is often long.
+  if (Array.isArray(value)) return Object.values<unknown>(value);
+  return Reflect.ownKeys(value).map((key) => read(value, key));
+}
+
+/** What a property holds; nothing where a getter throws, for nobody can move what nobody gets. */
+function read(value: object, key: PropertyKey): unknown {
+  try {
+    return Reflect.get(value, key);
+  } catch {
+    return undefined;
+  }
 }

@@ -2,14 +2,26 @@ import type { Observable } from 'rxjs';
 import type { StepContext } from '../definition/step-context.ts';
 import type { Task, TaskInput, TaskOutput } from '../worker/task-record.ts';
 
+/** What a task's `toInput` gets in a step without dependencies: a record without anything in it. */
+export type NoInputs = Readonly<Record<never, never>>;
+
+/**
+ * What `toInput` gets.
+ *
+ * A step without dependencies calls its body with the context alone, so that is what the compiler infers there as
+ * the inputs; at run time they are `{}`.
+ */
+export type InputsGiven<Inputs> = [Inputs] extends [StepContext] ? NoInputs : Inputs;
+
 /**
  * A task as the body of a step, with or without dependencies; made by `pool.task`.
  *
- * The step demands `{ 'heavy-cpu': 1 }` unless it says otherwise.
+ * Without dependencies it can only be used where `toInput` asks for no inputs. The step demands
+ * `{ 'heavy-cpu': 1 }` unless it says otherwise.
  */
-export interface TaskBody<in Inputs, out Out> {
+export interface TaskBody<Inputs, out Out> {
   /** The body of a step without dependencies. */
-  (ctx: StepContext): Observable<Out>;
+  (ctx: NoInputs extends InputsGiven<Inputs> ? StepContext : never): Observable<Out>;
   // The last signature is the one that types are inferred from.
   /** The body of a step with dependencies. */
   (inputs: Inputs, ctx: StepContext): Observable<Out>;

@@ -16,7 +16,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { type CallRequest, PoolCall } from './pool-call.ts';
 import { type PoolSettings, parsePoolOptions, type ThreadPoolOptions } from './pool-options.ts';
 import { refuseShared } from './shared-transfer-error.ts';
-import type { DirectTaskBody, TaskBody } from './task-body.ts';
+import type { DirectTaskBody, InputsGiven, TaskBody } from './task-body.ts';
 import type { ThreadPoolStats } from './thread-pool-stats.ts';
 
 /** What `pool.run` takes beside the name: the input, which may be left out where the task takes none. */
@@ -84,11 +84,11 @@ export interface ThreadPool<All extends Tasks> extends AsyncDisposable {
   /**
    * A task as the body of a step, with a function from the step's inputs to the task's input.
    *
-   * A step without dependencies has `{}` as its inputs.
+   * In a step without dependencies its parameter is `{}`.
    */
   task<Name extends TaskName<All>, Inputs>(
     taskName: Name,
-    toInput: (inputs: Inputs) => TaskInput<All[Name]> | Transferred<TaskInput<All[Name]>>,
+    toInput: (inputs: InputsGiven<Inputs>) => TaskInput<All[Name]> | Transferred<TaskInput<All[Name]>>,
     options?: TaskOptions<TaskInput<All[Name]>>,
   ): TaskBody<Inputs, TaskOutput<All[Name]>>;
 

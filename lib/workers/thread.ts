@@ -1,3 +1,4 @@
+import { messageOf } from '../base/inspect.ts';
 import { encodeThrown } from '../worker/error-codec.ts';
 import { refuseGone } from '../worker/transfer.ts';
 import { unclonablePart } from '../worker/unclonable-part.ts';
@@ -8,13 +9,14 @@ import {
   fromWorker,
   type ToWorker,
   toWorker,
+  unreadable,
 } from '../worker/wire.ts';
 import { createChannel, type NodeWorker, receiveNow, startWorker, type ThreadPort } from './node-worker.ts';
 import type { PoolCall } from './pool-call.ts';
 import type { PoolSettings } from './pool-options.ts';
 import { loadThreads, shakeHands } from './shake-hands.ts';
 import { UnclonableValueError } from './unclonable-value-error.ts';
-import { WorkerCrashedError } from './worker-crashed-error.ts';
+import { isOutOfMemory, WorkerCrashedError } from './worker-crashed-error.ts';
 
 /** Who decides what a thread does next. */
 export interface ThreadOwner {
@@ -46,6 +48,8 @@ export class Thread {
   #uid = 0;
   #isHeld = true;
   #stopGrace: (() => void) | undefined;
+  /** Why a message from the thread couldn't be read, in a list so that any reason counts. */
+  #unread: readonly [reason: unknown] | undefined;
 
   /** The names of the tasks; none before the thread is ready. */
   names: ReadonlySet<string> = new Set();
@@ -68,7 +72,7 @@ export class Thread {
         this.#receive(message);
       },
       (error) => {
-        this.#die(error);
+        this.#failToRead(error);
       },
     );
     this.#port = near;
@@ -79,9 +83,9 @@ export class Thread {
     return this.#call;
   }
 
-  /** Whether it has ever begun a task. */
+  /** Whether it has ever begun a task, or tried to. */
   get hasWorked(): boolean {
-    return Atomics.load(this.#control, controlWord.started) !== 0;
+    return Atomics.load(this.#control, controlWord.started) !== 0 || this.#wasTooMuch;
   }
 
   /** Starts the thread. Never rejects: a failure is told as `gone`. */
@@ -123,7 +127,7 @@ export class Thread {
       this.#post([toWorker.run, this.#uid, taskName, input, attempt, stepId, call.isHeard], transferList);
     } catch (error) {
       const { path, what } = unclonablePart(input, 'input', transferList);
-      return new UnclonableValueError(taskName, path, `${what} (${String(error)})`, { cause: error });
+      return new UnclonableValueError(taskName, path, `${what} (${messageOf(error)})`, { cause: error });
     }
     this.#call = call;
     call.started();
@@ -183,6 +187,12 @@ export class Thread {
     }
   }
 
+  /** The message may have been the last one of the task: nobody would ever know, so the thread is ended. */
+  #failToRead(reason: unknown): void {
+    this.#unread ??= [reason];
+    this.kill();
+  }
+
   #drain(): void {
     for (let message = receiveNow(this.#port); message !== undefined; message = receiveNow(this.#port)) {
       this.#receive(message);
@@ -219,10 +229,28 @@ export class Thread {
     this.#port.close();
     const call = this.#call;
     this.#letGo();
-    const hasBegun = Atomics.load(this.#control, controlWord.started) === this.#uid;
-    const isUnbegun = call?.isWanted === true && !hasBegun && !call.isMoved;
+    const isUnbegun = call?.isWanted === true && !this.#hasBegun() && !call.isMoved;
     this.#owner.gone(this, isUnbegun ? call : undefined);
-    if (!isUnbegun) call?.fail(new WorkerCrashedError(call.request.taskName, exitCode, causeOf(this.fault)));
+    if (!isUnbegun) call?.fail(this.#failureOf(call.request.taskName));
+  }
+
+  /** Whether the thread has got as far as its call. An input that was too much for it would be so for the next, too. */
+  #hasBegun(): boolean {
+    const started = Atomics.load(this.#control, controlWord.started);
+    return started === this.#uid || started === unreadable || this.#wasTooMuch;
+  }
+
+  /** Whether it ran out of memory once it had been sent a call. */
+  get #wasTooMuch(): boolean {
+    return this.#uid > 0 && isOutOfMemory(this.fault);
+  }
+
+  #failureOf(taskName: string): Error {
+    if (this.#unread === undefined) {
+      return new WorkerCrashedError(taskName, this.exitCode, causeOf(this.fault));
+    }
+    const [cause] = this.#unread;
+    return new UnclonableValueError(taskName, 'output', `it can't be read here (${messageOf(cause)})`, { cause });
   }
 }
 

@@ -49,8 +49,12 @@ export class WorkerCrashedError extends MillraceError {
 
 function reasonOf(cause: unknown): CrashReason {
   if (cause === undefined) return 'exit';
-  const { code } = Object(cause) as { readonly code?: unknown };
-  return code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'out-of-memory' : 'uncaught-error';
+  return isOutOfMemory(cause) ? 'out-of-memory' : 'uncaught-error';
+}
+
+/** @internal Whether a thread has ended with this because it had no memory left. */
+export function isOutOfMemory(fault: unknown): boolean {
+  return (Object(fault) as { readonly code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY';
 }
 
 function describe(cause: unknown): string {

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { threadPool } from 'millrace/workers';
+import { type CommandLine, parseCommandLine, usage } from './command-line.ts';
+import { dataset } from './datasets.ts';
+import type { tasks } from './flights.worker.ts';
+import { type FlightsFile, openFlightsFile } from './parquet/flights-file.ts';
+import { flightsWorkflow } from './pipeline.ts';
+import { comparison } from './report/comparison.ts';
+import { reportText } from './report/report-text.ts';
+import { errorLine } from './terminal/error-line.ts';
+import { painter } from './terminal/frame.ts';
+import { Interruption } from './terminal/interruption.ts';
+import { showProgress } from './terminal/show-progress.ts';
+import { isColoured } from './terminal/stream-abilities.ts';
+
+/*
+ * The demo: the flights pipeline on every core, then a step at a time, and how they compare.
+ *
+ * The result goes to stdout, progress and errors to stderr. Exit codes: 0, 1 for an error, 2 for arguments that
+ * can't be read, 128 + n for signal n.
+ */
+
+// The build puts these beside this file.
+const workerUrl = new URL('./flights.worker.js', import.meta.url);
+const pageScriptUrl = new URL('./page-script.js', import.meta.url);
+
+/** Runs the demo and gives its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const interruption = new Interruption();
+  try {
+    const options = parseCommandLine(args);
+    if (options.help) process.stdout.write(usage);
+    else await demo(options, interruption.signal);
+    return 0;
+  } catch (error) {
+    if (interruption.exitCode !== undefined) {
+      process.stderr.write('interrupted\n');
+      // A call of the system that never returns, as on a network drive that is gone, must not hold the process.
+      setTimeout(() => process.exit(), 500).unref();
+      return interruption.exitCode;
+    }
+    const isUsage =
+      error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+    const line = isUsage ? error.message : errorLine(error);
+    if (line === undefined) console.error(error);
+    else process.stderr.write(`${painter(isColoured(process.stderr))('red', 'error:')} ${line}\n`);
+    return isUsage ? 2 : 1;
+  }
+}
+
+async function demo({ file: path, out }: CommandLine, signal: AbortSignal): Promise<void> {
+  const file = await openFlightsFile(path);
+  const pageScript = await readFile(pageScriptUrl, 'utf8');
+  const parallel = await timedRuns('on every core', undefined, { file, pageScript, out, signal });
+  const sequential = await timedRuns('a step at a time', 1, { file, pageScript, out, signal });
+  const { report, files } = parallel;
+  process.stdout.write(
+    `${reportText(report)}\n${files.json}\n${files.html}\n\n${comparison(parallel.wallMs, sequential.wallMs)}\n`,
+  );
+}
+
+interface RunParts {
+  readonly file: FlightsFile;
+  readonly pageScript: string;
+  readonly out: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The pipeline twice in a row, and what each run took from its start to its result.
+ *
+ * The threads are new, so that neither way of running finds code that the other has compiled; they are started
+ * before the clock is.
+ */
+async function timedRuns(
+  title: string,
+  concurrency: number | undefined,
+  { file, pageScript, out, signal }: RunParts,
+) {
+  await using pool = threadPool<typeof tasks>(workerUrl, { size: concurrency });
+  await pool.prewarm();
+  const airports = dataset('airports.csv');
+  const flights = flightsWorkflow({ rowGroups: file.rowGroups, pool, airports, pageScript });
+  const timed = async (name: string) => {
+    const run = flights.run({ inputs: { path: file.path, out }, concurrency, signal });
+    showProgress(run.progress$, name, process.stderr);
+    const started = performance.now();
+    const outputs = await run.result();
+    return { ...outputs, wallMs: performance.now() - started };
+  };
+  const { report, files, wallMs: first } = await timed(title);
+  const { wallMs: again } = await timed(`${title}, again`);
+  return { report, files, wallMs: { first, again } };
+}

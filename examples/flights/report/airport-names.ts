@@ -1,0 +1,6 @@
+import { parseCsv } from './parse-csv.ts';
+
+/** The names of airports by their IATA codes, from a CSV with the columns `iata` and `name`. */
+export function airportNames(csv: string): ReadonlyMap<string, string> {
+  return new Map(parseCsv(csv).map(({ iata = '', name = '' }) => [iata, name.trim()]));
+}

@@ -1,0 +1,1 @@
+export declare const tasks: { readonly double: (number: number) => number };

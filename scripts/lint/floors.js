@@ -1,0 +1,122 @@
+/*
+ * The floors of the library, from the bottom: a file imports its own folder, the folders below it and the packages
+ * named here, and nothing else. What isn't allowed is forbidden, so a new folder starts with no rights.
+ *
+ *   base ← graph, admission ← operators, definition ← run ← workflow.ts ← index.ts
+ *   worker (base, definition) and workers (base, admission, definition, worker) stand beside
+ */
+
+const lib = (...folders) => folders.map((folder) => `lib/${folder}/`);
+
+const floors = [
+  { files: 'lib/**', below: [] },
+  { files: 'lib/base/**', below: [] },
+  // What of RxJS the bottom knows: time as a scheduler, cancellation as a stream, and where unhandled errors go.
+  { files: 'lib/base/{cancellation,clock,report-error}.ts', below: [], packages: ['rxjs'] },
+  { files: 'lib/graph/**', below: lib('base') },
+  { files: 'lib/admission/**', below: lib('base') },
+  { files: 'operators/**', below: lib('base', 'admission'), packages: ['rxjs'] },
+  // It gets its pool as an argument.
+  {
+    files: 'operators/offload.ts',
+    below: lib('base', 'admission'),
+    packages: ['rxjs'],
+    typesOnly: lib('worker', 'workers'),
+  },
+  { files: 'lib/definition/**', below: lib('base', 'graph', 'admission'), typesOnly: ['rxjs'] },
+  {
+    files: 'lib/run/**',
+    below: [...lib('base', 'graph', 'admission', 'definition'), 'operators/merge-within.ts'],
+    packages: ['rxjs'],
+  },
+  {
+    files: 'lib/run/snapshot.ts',
+    below: lib('base', 'graph', 'admission', 'definition'),
+    packages: ['rxjs', 'immer'],
+  },
+  {
+    files: 'lib/workflow.ts',
+    below: lib('base', 'graph', 'admission', 'definition', 'run'),
+    packages: ['rxjs'],
+  },
+  {
+    files: 'lib/index.ts',
+    below: [...lib('base', 'graph', 'admission', 'definition', 'run'), 'lib/workflow.ts'],
+  },
+  { files: 'lib/worker/**', below: lib('base', 'definition'), packages: ['rxjs', 'threads/worker'] },
+  {
+    files: 'lib/worker/thread-host.ts',
+    below: lib('base', 'definition'),
+    packages: ['node:worker_threads'],
+  },
+  {
+    files: 'lib/workers/**',
+    below: lib('base', 'admission', 'definition', 'worker'),
+    packages: ['rxjs', 'threads', 'node:.+'],
+  },
+];
+
+/** Only they load a module when it is needed: importing threads.js has effects. */
+const lazyFolders = ['lib/worker/**', 'lib/workers/**'];
+
+/** ESLint's configuration for the floors; later entries are exceptions to earlier ones. */
+export const importFloors = [
+  ...floors.map(({ files, below, packages = [], typesOnly = [] }) => {
+    const allowed = [...below, ...packages];
+    return {
+      files: [files],
+      rules: {
+        '@typescript-eslint/no-restricted-imports': [
+          'error',
+          {
+            patterns: [
+              {
+                regex: allBut(files, [...allowed, ...typesOnly]),
+                message: `Imports point down only: ${files} may import ${list([...allowed, ...typesOnly])}.`,
+              },
+              ...typesOnly.map((place) => ({
+                regex: `^${specifierOf(files, place)}$`,
+                allowTypeImports: true,
+                message: `${files} may import only types of ${place}.`,
+              })),
+            ],
+          },
+        ],
+      },
+    };
+  }),
+  {
+    files: ['lib/**', 'operators/**'],
+    ignores: lazyFolders,
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ImportExpression',
+          message: 'The main entry and the operators load everything at once.',
+        },
+        { selector: 'TSImportType', message: 'Types are imported at the top, where the floors are checked.' },
+        { selector: 'NewExpression[callee.name="Date"]', message: 'Time comes from a Clock.' },
+      ],
+    },
+  },
+];
+
+/** Matches every specifier but those of the file's own folder and of what is allowed. */
+function allBut(files, allowed) {
+  const own = files.includes('/', 'lib/'.length) ? ['\\./[^/]+'] : [];
+  return `^(?!(?:${[...own, ...allowed.map((place) => specifierOf(files, place))].join('|')})$)`;
+}
+
+/** How files of a floor spell a place: relative where it is ours, as it is where it is a package. */
+function specifierOf(files, place) {
+  if (!/^(lib|operators)\//.test(place)) return place;
+  const path = place.replaceAll('.', '\\.').replace(/\/$/, '/[^/]+');
+  if (!files.startsWith('lib/')) return `\\.\\./${path}`;
+  if (!/^lib\/[^/]+\//.test(files)) return `\\./${path.replace(/^lib\//, '')}`;
+  return path.startsWith('lib/') ? `\\.\\./${path.slice('lib/'.length)}` : `\\.\\./\\.\\./${path}`;
+}
+
+function list(places) {
+  return ['its own folder', ...places].join(', ');
+}

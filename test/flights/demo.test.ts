@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { temporaryFolder, writeFlights } from './support/flights-parquet.ts';
+
+const program = fileURLToPath(new URL('../../examples/flights/demo.js', import.meta.url));
+const folder = temporaryFolder();
+const out = () => join(folder(), 'out');
+
+/** Runs the demo as a process; `onError` sees what it has written to stderr so far, each time there is more. */
+async function demo(
+  args: readonly string[],
+  onError?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void,
+) {
+  const child = spawn(process.execPath, [program, '--out', out(), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    onError?.(stderr, (signal) => child.kill(signal));
+  });
+  const code = await new Promise<number | null>((resolve) => {
+    child.on('close', resolve);
+  });
+  return { code, stdout, stderr };
+}
+
+describe('npm run demo', { timeout: 60_000 }, () => {
+  test('prints the report and how the runs compare, progress aside', async () => {
+    const file = await writeFlights(join(folder(), 'small.parquet'));
+    const { code, stdout, stderr } = await demo(['--file', file]);
+    expect(stderr).toContain('on every core: row-group-0 (');
+    expect(stdout).toMatch(/^3 flights from 2 airports on 3 routes\n/);
+    expect(stdout).toMatch(
+      /\non every core( +\d+\.\d\d s){2}\nconcurrency: 1( +\d+\.\d\d s){2}\nratio( +\d+\.\d\d×){2}\n$/,
+    );
+    expect(stdout + stderr).not.toContain(String.fromCodePoint(27));
+    expect(code).toBe(0);
+    expect(await readdir(out())).toEqual(['flights.html', 'flights.json']);
+  });
+
+  test('says in one line what is wrong with a file', async () => {
+    const { code, stdout, stderr } = await demo(['--file', 'none.parquet']);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'error: none.parquet: no such file\n',
+    });
+  });
+
+  test('says in one line which argument it can’t read', async () => {
+    const { code, stderr } = await demo(['--flie', 'a']);
+    expect(stderr).toMatch(/^error: Unknown option '--flie'.*\n$/);
+    expect(code).toBe(2);
+  });
+
+  // Windows has no signals that a process could send to another.
+  test.skipIf(process.platform === 'win32').each([
+    { signal: 'SIGINT', expected: 130 },
+    { signal: 'SIGTERM', expected: 143 },
+  ] as const)('ends with $expected on $signal, without a trace', async ({ signal, expected }) => {
+    const { code, stdout, stderr } = await demo([], (stderr, kill) => {
+      if (stderr.includes('row-group')) kill(signal);
+    });
+    expect(stderr).toMatch(/\ninterrupted\n$/);
+    expect(stderr).not.toContain('    at ');
+    expect(stdout).toBe('');
+    expect(code).toBe(expected);
+    expect(await readdir(out())).toEqual([]);
+  });
+});

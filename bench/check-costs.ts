@@ -10,26 +10,26 @@ export interface CheckCosts {
 }
 
 const checks = 5_000_000;
-let sink = 0;
+let _sink = 0;
 
 /** Measures the checks of a token that isn't cancelled: medians over interleaved rounds. */
 export function checkCosts(token: CancellationToken, rounds: number): CheckCosts {
   const { signal } = new AbortController();
   const loops = {
     empty: () => {
-      for (let index = 0; index < checks; index++) sink += index & 1;
+      for (let index = 0; index < checks; index++) _sink += index & 1;
     },
     isCancelled: () => {
-      for (let index = 0; index < checks && !token.isCancelled; index++) sink += index & 1;
+      for (let index = 0; index < checks && !token.isCancelled; index++) _sink += index & 1;
     },
     throwIfCancelled: () => {
       for (let index = 0; index < checks; index++) {
         token.throwIfCancelled();
-        sink += index & 1;
+        _sink += index & 1;
       }
     },
     aborted: () => {
-      for (let index = 0; index < checks && !signal.aborted; index++) sink += index & 1;
+      for (let index = 0; index < checks && !signal.aborted; index++) _sink += index & 1;
     },
   };
   const times = { empty: [], isCancelled: [], throwIfCancelled: [], aborted: [] } as Record<

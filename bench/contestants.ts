@@ -21,7 +21,7 @@ export async function bareLoop({ dependencies }: BenchGraph, mode: Mode): Promis
   return outputs[outputs.length - 1] as number;
 }
 
-// biome-ignore lint/suspicious/useAwait: what it costs to be async is the point.
+// What it costs to be async is the point.
 const sumLater = async (values: readonly number[]): Promise<number> => sum(values);
 
 /** What one writes without a library. Gives the last output. */
@@ -39,7 +39,6 @@ type Inputs = Readonly<Record<string, number>>;
 
 const add = ({ a = 0, b = 0, c = 0 }: Inputs): number => (1 + a + b + c) % 1_000_003;
 
-// biome-ignore lint/suspicious/useAwait: as above.
 const addLater = async (inputs: Inputs): Promise<number> => add(inputs);
 
 const names = ['a', 'b', 'c'] as const;

@@ -20,10 +20,10 @@ const variants = {
 
 function listening(subscribers: number) {
   const run = flow.run();
-  let events = 0;
+  let _events = 0;
   for (let index = 0; index < subscribers; index++) {
     run.progress$.subscribe(() => {
-      events++;
+      _events++;
     });
   }
   return run;

@@ -45,7 +45,22 @@ export {
   WorkflowTimeoutError,
 } from './run/failures.ts';
 export type { ResourceMetrics, RunMetrics, StepMetrics } from './run/metrics.ts';
-export type * from './run/progress-event.ts';
+export type {
+  ProgressEvent,
+  RunCancelled,
+  RunCompleted,
+  RunFailed,
+  RunStarted,
+  StepCancelled,
+  StepCompleted,
+  StepFailed,
+  StepLogged,
+  StepProgressed,
+  StepRetrying,
+  StepSkipped,
+  StepStarted,
+  Warned,
+} from './run/progress-event.ts';
 export type { CancelOptions, Run } from './run/run.ts';
 export type { RunOptions, RunSettingsOptions, WorkflowOptions } from './run/run-options.ts';
 export type { StepStatus } from './run/run-state.ts';

@@ -1,5 +1,5 @@
 // Packs the package and uses it as a stranger would: an empty project with a worker file of its own, an ESM script that
-// uses every entry, and a strict TypeScript consumer of all types, under both ways of resolving modules.
+// uses every entry, and strict TypeScript consumers: on Node, with a bundler, and in a browser without Node's types.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,30 +8,38 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const project = mkdtempSync(join(tmpdir(), 'millrace-consumer-'));
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-const run = (command, args, cwd) => execFileSync(command, args, { cwd, encoding: 'utf8', shell: command === npm && process.platform === 'win32' });
+const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const exactly = (name) => `${name}@${devDependencies[name]}`;
 
 try {
-  const [{ filename }] = JSON.parse(run(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', project], root));
+  const [{ filename }] = JSON.parse(npm(root, 'pack', '--json', '--ignore-scripts', '--pack-destination', project));
   cpSync(new URL('consumer', import.meta.url), project, { recursive: true });
-  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
-  run(npm, ['install', '--prefer-offline', `./${filename}`, `rxjs@${devDependencies.rxjs}`], project);
-  run(npm, ['install', '--prefer-offline', '-D', `typescript@${devDependencies.typescript}`, `@types/node@${devDependencies['@types/node']}`], project);
+  writeFileSync(join(project, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }');
+  npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`, exactly('rxjs'));
 
-  const said = run(process.execPath, ['script.js'], project).trim();
+  const said = node('script.js').trim();
   if (said !== 'every entry works') throw new Error(`the script said ${JSON.stringify(said)}`);
-  console.log('an ESM script uses every entry, with a worker file of its own');
+  console.log('an ESM script uses every entry, with a worker file of its own, and ends by itself');
 
-  const tsc = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
-  for (const [module, moduleResolution] of [['nodenext', 'nodenext'], ['esnext', 'bundler']]) {
-    const options = ['--strict', '--exactOptionalPropertyTypes', '--noEmit', '--target', 'es2023', '--lib', 'es2023,esnext.disposable', '--types', 'node', '--module', module, '--moduleResolution', moduleResolution];
-    run(process.execPath, [tsc, ...options, 'consumer.ts'], project);
-    console.log(`a strict TypeScript consumer compiles with moduleResolution ${moduleResolution}`);
+  // This repository's compiler will do; the types of Node have to be the project's.
+  npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', '-D', exactly('@types/node'));
+  for (const config of ['nodenext', 'bundler', 'browser']) {
+    node(join(root, 'node_modules/typescript/bin/tsc'), '-p', `${config}.tsconfig.json`);
+    console.log(`a strict TypeScript consumer compiles (${config})`);
   }
 } catch (error) {
-  console.error(error.stdout || '', error.stderr || '');
+  console.error(error.stdout ?? '', error.stderr ?? '');
   throw error;
 } finally {
   rmSync(project, { recursive: true, force: true });
+}
+
+/** A script that doesn't end by itself is a failure. */
+function node(...args) {
+  return execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8', timeout: 120_000 });
+}
+
+function npm(cwd, ...args) {
+  const isWindows = process.platform === 'win32';
+  return execFileSync(isWindows ? 'npm.cmd' : 'npm', args, { cwd, encoding: 'utf8', shell: isWindows });
 }

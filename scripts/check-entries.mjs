@@ -1,33 +1,67 @@
-// The main entry and the operators run in a browser: nothing they load, chunks included, imports a part of Node, or
-// threads.js. Fails naming the import and the way that leads there.
+// What each entry may load, chunks and declarations included: the main entry and the operators run in a browser, and
+// importing threads.js has effects that only a pool wants. Fails naming the import and the way that leads there.
 import { readFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
+import ts from 'typescript';
+
+const allowed = {
+  index: ['rxjs', 'immer'],
+  operators: ['rxjs'],
+  workers: ['rxjs', 'threads', 'node:worker_threads'],
+  worker: ['rxjs', 'threads/worker', 'node:worker_threads'],
+};
+// What a user's compiler has to find.
+const allowedTypes = ['rxjs'];
 
 const dist = new URL('../dist/', import.meta.url);
-const faults = ['index.js', 'operators.js'].flatMap((entry) => faultsBehind(entry));
+const faults = Object.entries(allowed).flatMap(([entry, packages]) => [
+  ...strayImports(`${entry}.js`, packages),
+  ...strayImports(`${entry}.d.ts`, allowedTypes),
+]);
 for (const fault of faults) console.error(fault);
 if (faults.length > 0) process.exitCode = 1;
-else console.log('index.js and operators.js load nothing of Node');
+else console.log('every entry loads what it may, and index.js and operators.js nothing of Node');
 
-function faultsBehind(entry) {
+function strayImports(entry, packages) {
   const found = [];
   const ways = new Map([[entry, [entry]]]);
   for (const [file, way] of ways) {
     for (const specifier of importsOf(file)) {
-      const next = specifier.replace('./', '');
-      if (specifier.startsWith('./')) {
-        if (!ways.has(next)) ways.set(next, [...way, next]);
-      } else if (isBuiltin(specifier) || specifier.startsWith('threads')) {
-        found.push(`${[...way, specifier].join(' → ')}: not for a browser`);
-      }
+      const next = nextFile(file, specifier);
+      if (next !== undefined) ways.set(next, ways.get(next) ?? [...way, next]);
+      else if (!packages.includes(specifier)) found.push(`${[...way, specifier].join(' → ')}: not allowed`);
     }
   }
   return found;
 }
 
+/** The modules of static imports, re-exports, `import()`, `require()`, `import('…')` types and reference directives. */
 function importsOf(file) {
   const text = readFileSync(new URL(file, dist), 'utf8');
-  return [...text.matchAll(/(?:^|[;}\n])\s*(?:import|export)\s*(?:[^'"`;]*?\sfrom\s*)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g)].map(
-    (match) => match[1] ?? match[2],
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest);
+  const found = [...source.typeReferenceDirectives, ...source.referencedFiles].map(
+    ({ fileName }) => fileName,
   );
+  visit(source);
+  return found;
+
+  function visit(node) {
+    const specifier = specifierOf(node);
+    if (specifier !== undefined)
+      found.push(ts.isStringLiteralLike(specifier) ? specifier.text : 'a computed module');
+    ts.forEachChild(node, visit);
+  }
+}
+
+function specifierOf(node) {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return node.moduleSpecifier;
+  if (ts.isImportTypeNode(node)) return node.argument.literal;
+  if (!ts.isCallExpression(node)) return undefined;
+  const { expression, arguments: args } = node;
+  const isLoad = expression.kind === ts.SyntaxKind.ImportKeyword || expression.text === 'require';
+  return isLoad ? args[0] : undefined;
+}
+
+function nextFile(file, specifier) {
+  if (!specifier.startsWith('./')) return undefined;
+  return file.endsWith('.d.ts') ? specifier.slice(2).replace(/\.js$/, '.d.ts') : specifier.slice(2);
 }

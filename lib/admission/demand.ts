@@ -14,6 +14,7 @@ export type ResourceClass = 'light-cpu' | 'heavy-cpu' | 'light-io' | 'heavy-io';
 
 /** Weighted demands by class; memory also as text. */
 export type WeightedDemand = Readonly<Record<string, number | Bytes | undefined>> & {
+  /** In bytes. */
   readonly memory?: Bytes | undefined;
 };
 
@@ -50,7 +51,10 @@ export const defaultDemand: Demand = Object.freeze({ 'light-cpu': 1 });
  * const load = step('load', () => readEverything(), { resource: ['heavy-io', memory('256MiB')] });
  * ```
  */
-export function memory(amount: Bytes): { readonly memory: number } {
+export function memory(amount: Bytes): {
+  /** In bytes. */
+  readonly memory: number;
+} {
   const bytes = parseBytes(amount);
   if (bytes === undefined) {
     throw new InvalidOptionsError('memory', [{ option: 'amount', expected: bytesExpected, value: amount }]);

@@ -13,7 +13,10 @@ import type { ResourceClass } from './demand.ts';
  * ```
  */
 export type Limits = Readonly<Record<string, number | Bytes | undefined>> &
-  Readonly<Partial<Record<ResourceClass, number | undefined>>> & { readonly memory?: Bytes | undefined };
+  Readonly<Partial<Record<ResourceClass, number | undefined>>> & {
+    /** In bytes. */
+    readonly memory?: Bytes | undefined;
+  };
 
 /** The share of the machine's memory that a run may plan with by default. */
 const memoryShare = 0.75;

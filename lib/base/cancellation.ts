@@ -102,10 +102,11 @@ export class CancellationToken implements Disposable {
     const entry = (): void => {
       listener();
     };
-    this.#listeners ??= new Set();
-    this.#listeners.add(entry);
+    const listeners = (this.#listeners ??= new Set());
+    listeners.add(entry);
+    // From the set itself: whoever leaves while the others are being called isn't called.
     return () => {
-      this.#listeners?.delete(entry);
+      listeners.delete(entry);
     };
   }
 

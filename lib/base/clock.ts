@@ -23,13 +23,13 @@ function monotonicNow(): number {
 }
 
 /** The host's time as a scheduler: waits as `asyncScheduler` does, but its `now()` never goes back. */
-export const liveScheduler: SchedulerLike = {
+const liveScheduler: SchedulerLike = {
   now: monotonicNow,
   schedule: asyncScheduler.schedule.bind(asyncScheduler),
 };
 
 /** The host's time: epoch milliseconds that never go back, even where the wall clock is set. */
-export const liveClock: Clock = {
+const liveClock: Clock = {
   live: true,
   scheduler: liveScheduler,
   now: monotonicNow,

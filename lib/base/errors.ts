@@ -13,6 +13,7 @@ import { inspectValue } from './inspect.ts';
  * ```
  */
 export abstract class MillraceError extends Error {
+  /** The name of the class, minified or not. */
   abstract override readonly name: string;
   /** A stable identifier of the kind of error, for `switch` and logs. */
   abstract readonly code: string;

@@ -1,3 +1,4 @@
+import { nameFault } from '../base/name.ts';
 import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { cycles, topologicalOrder } from '../graph/cycles.ts';
@@ -84,8 +85,9 @@ function readSteps(definitions: unknown, faults: WorkflowFault[]): StepDefinitio
 
 function readStep(checker: OptionChecker, where: string, definition: Definition): StepDefinition {
   const { id, dependsOn, run } = definition;
-  const path = typeof id === 'string' && id !== '' ? `step '${id}': ` : `${where}: `;
-  if (path.startsWith(where)) checker.fail(`${path}id`, 'a string that is not empty', id);
+  const idExpected = nameFault(id);
+  const path = idExpected === undefined ? `step '${id}': ` : `${where}: `;
+  if (idExpected !== undefined) checker.fail(`${path}id`, idExpected, id);
   if (typeof run !== 'function') checker.fail(`${path}run`, 'a function', run);
   const names =
     Array.isArray(dependsOn) && dependsOn.every((name) => typeof name === 'string') ? dependsOn : [];
@@ -137,6 +139,9 @@ function readInputs(
   return places;
 }
 
+/** A look at every name for every unknown one would take for ever where all of them are unknown. */
+const mostSuggestions = 8;
+
 function connect(
   steps: readonly StepDefinition[],
   places: ReadonlyMap<string, number>,
@@ -147,6 +152,7 @@ function connect(
   const dependencyStarts = new Uint32Array(steps.length + 1);
   const sources: number[] = [];
   const dependencies: number[] = [];
+  let suggestions = 0;
   for (const [index, step] of steps.entries()) {
     for (const dependency of step.inputNames) {
       const place = places.get(dependency);
@@ -159,7 +165,10 @@ function connect(
       } else if (inputPlace !== undefined) {
         sources.push(-1 - inputPlace);
       } else {
-        const nearest = nearestName(dependency, [...places.keys(), ...inputPlaces.keys()]);
+        const nearest =
+          suggestions++ < mostSuggestions
+            ? nearestName(dependency, [...places.keys(), ...inputPlaces.keys()])
+            : undefined;
         faults.push({ kind: 'unknown-dependency', stepId: step.id, dependency, nearest });
       }
     }
@@ -198,7 +207,8 @@ function readOutputs(
   for (const output of outputs as readonly unknown[]) {
     const place = typeof output === 'string' ? places.get(output) : undefined;
     if (place === undefined) {
-      const nearest = typeof output === 'string' ? nearestName(output, places.keys()) : undefined;
+      const isWorthALook = typeof output === 'string' && faults.length < mostSuggestions;
+      const nearest = isWorthALook ? nearestName(output, places.keys()) : undefined;
       faults.push({ kind: 'unknown-output', output: String(output), nearest });
     } else {
       result.set(output as string, place);

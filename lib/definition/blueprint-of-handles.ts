@@ -77,6 +77,7 @@ function reach(roots: readonly StepHandle[]): StepHandle[] {
 
 /** The steps in the order of definition, and their slots set to it. */
 function bySerial(steps: StepHandle[]): StepHandle[] {
+  if (steps.length === 0) return steps;
   let first = Infinity;
   let last = -1;
   for (const { serial } of steps) {

@@ -8,7 +8,7 @@ declare const types: unique symbol;
 
 /** What a step may depend on: something with a value of type `Out` that needs the inputs `Needs`. */
 export interface Handle<out Out = unknown, out Needs extends Need = Need> {
-  /** Only for the type checker: never there at run time. */
+  /** Only for the type checker: never there at run time. @hidden */
   readonly [types]?: { readonly out: Out; readonly needs: Needs };
 }
 

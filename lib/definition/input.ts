@@ -1,4 +1,5 @@
 import { InvalidOptionsError } from '../base/errors.ts';
+import { nameFault } from '../base/name.ts';
 import type { Input } from './handle.ts';
 import type { Schema } from './schema.ts';
 
@@ -31,11 +32,9 @@ export function input<const Name extends string, Value>(
   name: Name,
   schema: Schema<Value>,
 ): Input<Name, Value> {
-  if (typeof name !== 'string' || name === '') {
-    throw new InvalidOptionsError('input', [
-      { option: 'name', expected: 'a string that is not empty', value: name },
-    ]);
-  }
+  const expected = nameFault(name);
+  if (expected !== undefined)
+    throw new InvalidOptionsError('input', [{ option: 'name', expected, value: name }]);
   if (typeof (schema as Schema | undefined)?.['~standard']?.validate !== 'function') {
     throw new InvalidOptionsError(`input('${name}')`, [
       { option: 'schema', expected: 'a Standard Schema, or type<T>() to accept anything', value: schema },

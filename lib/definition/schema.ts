@@ -12,21 +12,44 @@ export interface Schema<Value = unknown> {
     /** Checks a value and gives it back, perhaps transformed, or says what is wrong with it. */
     readonly validate: (value: unknown) => SchemaResult<Value> | Promise<SchemaResult<Value>>;
     /** Only for the type checker. */
-    readonly types?: { readonly input: unknown; readonly output: Value } | undefined;
+    readonly types?:
+      | {
+          /** What it takes. */
+          readonly input: unknown;
+          /** What it gives. */
+          readonly output: Value;
+        }
+      | undefined;
   };
 }
 
 /** What a schema says of a value. */
 export type SchemaResult<Value> =
-  | { readonly value: Value; readonly issues?: undefined }
-  | { readonly issues: readonly SchemaIssue[] };
+  | {
+      /** The value, perhaps transformed. */
+      readonly value: Value;
+      /** Nothing is wrong with it. */
+      readonly issues?: undefined;
+    }
+  | {
+      /** Everything that is wrong with it. */
+      readonly issues: readonly SchemaIssue[];
+    };
 
 /** One thing that is wrong with a value. */
 export interface SchemaIssue {
   /** What is wrong. */
   readonly message: string;
   /** Where in the value it is. */
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+  readonly path?:
+    | readonly (
+        | PropertyKey
+        | {
+            /** One step of the way there. */
+            readonly key: PropertyKey;
+          }
+      )[]
+    | undefined;
 }
 
 const anything: Schema<never> = {

@@ -2,7 +2,14 @@ import type { SchedulerLike } from 'rxjs';
 import type { CancellationToken } from '../base/cancellation.ts';
 
 /** How far a step is: a fraction from 0 to 1, or so many of so many. */
-export type ProgressAmount = number | { readonly done: number; readonly total: number };
+export type ProgressAmount =
+  | number
+  | {
+      /** How many are done. */
+      readonly done: number;
+      /** Of how many. */
+      readonly total: number;
+    };
 
 /** An amount as a fraction from 0 to 1; nonsense counts as nothing done. */
 export function fractionOf(amount: ProgressAmount): number {
@@ -23,7 +30,8 @@ export function countsOf(amount: unknown): { readonly done?: number; readonly to
 /**
  * What a step's function gets beside its inputs: one object for each attempt.
  *
- * The token and the signal are made when first asked for; a step that uses neither pays for neither.
+ * The token and the signal are made when first asked for; a step that uses neither pays for neither. Everything may be
+ * taken out of it (`({ table }, { signal, progress }) => …`).
  */
 export interface StepContext {
   /** The id of the step. */
@@ -39,13 +47,13 @@ export interface StepContext {
   /** How long, in ms, this attempt may go on after it was told to stop. */
   readonly gracePeriod: number;
   /** Tells the run how far the step is, as a `step-progress` event. Free where nobody listens. */
-  progress(amount: ProgressAmount, message?: string): void;
+  readonly progress: (amount: ProgressAmount, message?: string) => void;
   /** Emits a `log` event. Free where nobody listens. */
-  log(message: string, data?: unknown): void;
+  readonly log: (message: string, data?: unknown) => void;
   /**
    * Registers a finaliser of this attempt: whatever the outcome, finalisers run last in, first out after the
    * body has stopped, and each one's Promise or Observable is awaited before the attempt is over and gives its
    * resources back. An error in one is reported as a `warning` event.
    */
-  defer(finaliser: () => unknown): void;
+  readonly defer: (finaliser: () => unknown) => void;
 }

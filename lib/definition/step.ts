@@ -1,3 +1,4 @@
+import { nameFault } from '../base/name.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Dependencies, Handle, NeedsOf, Output, OutputsOf, Step } from './handle.ts';
 import { isInput } from './input.ts';
@@ -117,7 +118,7 @@ export function step(
   const areRecord = isRecord(deps);
   const inputNames = areRecord ? sharedNames(Object.keys(deps)) : [];
   const inputs: readonly Handle[] = areRecord ? Object.values(deps) : [];
-  let sound = typeof id === 'string' && id !== '' && typeof run === 'function' && areRecord;
+  let sound = nameFault(id) === undefined && typeof run === 'function' && areRecord;
   for (let at = 0; at < inputs.length; at++) {
     if (!(inputs[at] instanceof StepHandle) && !isInput(inputs[at])) sound = false;
   }
@@ -169,7 +170,8 @@ function ownerOf(id: unknown): string {
 
 /** Says what is wrong with a step's id, dependencies or function. */
 function checkShape(checker: OptionChecker, id: unknown, deps: Dependencies, run: unknown): void {
-  if (typeof id !== 'string' || id === '') checker.fail('id', 'a string that is not empty', id);
+  const idExpected = nameFault(id);
+  if (idExpected !== undefined) checker.fail('id', idExpected, id);
   if (typeof run !== 'function') checker.fail('the function', 'a function', run);
   const expected = 'a handle made by step() or input() of this copy of millrace';
   if (!isRecord(deps)) {

@@ -3,25 +3,68 @@ import { inspectValue } from '../base/inspect.ts';
 
 /** One thing that is wrong with a workflow's definition. */
 export type WorkflowFault =
-  | { readonly kind: 'empty' }
   | {
+      /** There are no steps. */
+      readonly kind: 'empty';
+    }
+  | {
+      /** Something isn't what it should be. */
       readonly kind: 'bad-definition';
+      /** The path to it. */
       readonly where: string;
+      /** What would have been right. */
       readonly expected: string;
+      /** What was given. */
       readonly value: unknown;
     }
-  | { readonly kind: 'duplicate-step'; readonly stepId: string }
-  | { readonly kind: 'duplicate-input'; readonly input: string }
-  | { readonly kind: 'name-clash'; readonly name: string }
-  | { readonly kind: 'self-dependency'; readonly stepId: string }
   | {
-      readonly kind: 'unknown-dependency';
+      /** Two steps have one id. */
+      readonly kind: 'duplicate-step';
+      /** The id. */
       readonly stepId: string;
+    }
+  | {
+      /** Two input handles have one name. */
+      readonly kind: 'duplicate-input';
+      /** The name. */
+      readonly input: string;
+    }
+  | {
+      /** A step and an input are called the same. */
+      readonly kind: 'name-clash';
+      /** What they are called. */
+      readonly name: string;
+    }
+  | {
+      /** A step depends on itself. */
+      readonly kind: 'self-dependency';
+      /** The id of the step. */
+      readonly stepId: string;
+    }
+  | {
+      /** A step depends on what doesn't exist. */
+      readonly kind: 'unknown-dependency';
+      /** The id of the step. */
+      readonly stepId: string;
+      /** What it names. */
       readonly dependency: string;
+      /** What it may have meant. */
       readonly nearest: string | undefined;
     }
-  | { readonly kind: 'unknown-output'; readonly output: string; readonly nearest: string | undefined }
-  | { readonly kind: 'cycle'; readonly path: readonly string[] };
+  | {
+      /** An output is named that isn't a step. */
+      readonly kind: 'unknown-output';
+      /** What was named. */
+      readonly output: string;
+      /** What may have been meant. */
+      readonly nearest: string | undefined;
+    }
+  | {
+      /** Steps need each other. */
+      readonly kind: 'cycle';
+      /** The ids along the way, the first one again at the end. */
+      readonly path: readonly string[];
+    };
 
 /**
  * A workflow that can't be built. The message names every fault found, not only the first.

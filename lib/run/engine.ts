@@ -8,15 +8,16 @@ import { backoffDelay, type RetryPolicy } from '../base/retry-policy.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
 import type { StepDefinition } from '../definition/step.ts';
-import { countsOf, fractionOf, type ProgressAmount } from '../definition/step-context.ts';
+import { fractionOf, type ProgressAmount } from '../definition/step-context.ts';
 import { chainTo } from '../graph/chain.ts';
-import type { Graph } from '../graph/graph.ts';
 import { Attempt, type AttemptHost } from './attempt.ts';
-import { type CleanUp, cleanUp } from './clean-up.ts';
+import { cleanUp } from './clean-up.ts';
+import { failedAncestors } from './failed-ancestors.ts';
 import { type RunRemains, StepFailedError, WorkflowFailedError, WorkflowTimeoutError } from './failures.ts';
 import { measure, type RunMetrics } from './metrics.ts';
+import { OuterStops, type Stoppable } from './outer-stops.ts';
 import { Progress } from './progress.ts';
-import type { Warned } from './progress-event.ts';
+import { Reporter } from './reporter.ts';
 import { openAdmission, type RunAdmission } from './run-admission.ts';
 import type { RunSettings } from './run-options.ts';
 import { RunState, status } from './run-state.ts';
@@ -53,7 +54,7 @@ type Stop =
  * 3. After the first stop (a cancel, a failure, the run's timeout) nothing starts; the run ends when what runs has.
  * 4. The end comes in one order: bodies have stopped, clean-ups have run, the last event, the result, `ended`.
  */
-export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
+export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppable {
   readonly blueprint: Blueprint;
   readonly settings: RunSettings;
   readonly progress: Progress;
@@ -74,6 +75,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
 
   readonly #budget: RunAdmission;
   readonly #slice: TimeSlice;
+  readonly #report: Reporter;
   readonly #loop: MergeWithin<number, Attempt>;
   /** The attempts that run, in no order; each knows its place. */
   readonly #running: Attempt[] = [];
@@ -82,7 +84,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
   /** The completed steps that have a clean-up, in the order of completion. */
   readonly #toCleanUp: number[] = [];
   readonly #failures: StepFailedError[] = [];
-  readonly #detachments: (() => void)[] = [];
+  readonly #outerStops = new OuterStops();
   #starting: Attempt | undefined;
   #isWrappingUp = false;
   #stop: Stop | undefined;
@@ -96,6 +98,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     this.#budget = openAdmission(blueprint, settings);
     this.#slice = new TimeSlice(settings.clock);
     this.progress = new Progress(settings.runId, this.#slice);
+    this.#report = new Reporter(this.progress, this.#slice);
     this.state = new RunState(blueprint);
     this.#loop = new MergeWithin(this.#budget.admission, this);
   }
@@ -142,11 +145,9 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     this.#slice.enter();
     this.status = 'running';
     this.startedAt = this.now;
-    if (this.progress.observed) {
-      this.progress.emit({ type: 'run-started', workflow: blueprint.name, steps: blueprint.graph.size });
-    }
+    this.#report.runStarted(blueprint);
     // Whoever has just heard that it starts may have cancelled it.
-    if (!this.isOver) this.#heed(settings);
+    if (!this.isOver) this.#outerStops.attach(settings, this);
     // All roots compete for the first places.
     this.#budget.admission.pause();
     for (let index = 0; index < blueprint.graph.size; index++) {
@@ -204,42 +205,21 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
   returned(attempt: Attempt): void {
     this.#slice.advance();
     const blockedMs = this.now - this.state.lastStartOf(attempt.index);
-    if (blockedMs > longestBlock && this.clock.live && this.progress.observed) {
-      this.#warn(attempt, {
-        topic: 'blocked',
-        message: `step '${attempt.definition.id}' blocked the event loop for ${blockedMs.toFixed(0)} ms; offload it to a pool (millrace/workers), or give the event loop back in between`,
-        durationMs: blockedMs,
-      });
-    }
+    if (blockedMs > longestBlock && this.clock.live) this.#report.blocked(attempt, blockedMs);
   }
 
   reportProgress(attempt: Attempt, amount: ProgressAmount, message: string | undefined): void {
-    const fraction = fractionOf(amount);
-    this.state.fractions.set(attempt.index, fraction);
+    this.state.fractions.set(attempt.index, fractionOf(amount));
     this.listener?.changed(attempt.index);
-    if (!this.progress.observed) return;
-    this.#slice.enter();
-    this.progress.emit({
-      type: 'step-progress',
-      ...idsOf(attempt),
-      fraction,
-      ...countsOf(amount),
-      ...(message === undefined ? {} : { message }),
-    });
+    this.#report.stepProgressed(attempt, amount, message);
   }
 
   reportLog(attempt: Attempt, message: string, data: unknown): void {
-    if (!this.progress.observed) return;
-    this.#slice.enter();
-    this.progress.emit({ type: 'log', ...idsOf(attempt), message, ...(data === undefined ? {} : { data }) });
+    this.#report.logged(attempt, message, data);
   }
 
   reportFinaliserError(attempt: Attempt, error: unknown): void {
-    this.#warn(attempt, {
-      topic: 'finaliser',
-      message: `a finaliser of step '${attempt.definition.id}' failed`,
-      error,
-    });
+    this.#report.finaliserFailed(attempt, error);
   }
 
   recovered(attempt: Attempt): void {
@@ -259,7 +239,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     const attempt = new Attempt(this, index, number, this.blueprint.steps[index] as StepDefinition);
     this.#starting = attempt;
     this.listener?.changed(index);
-    if (this.progress.observed) this.progress.stepStarted(attempt.definition.id, number);
+    this.#report.stepStarted(attempt);
     attempt.start();
     this.#starting = undefined;
     if (!attempt.isOver) attempt.place = this.#running.push(attempt) - 1;
@@ -301,13 +281,12 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
   }
 
   #complete(attempt: Attempt): void {
-    const { index, number } = attempt;
+    const { index } = attempt;
     const { state } = this;
     state.outputs[index] = attempt.result;
     this.#close(index, status.completed);
     if (attempt.definition.settings.cleanup !== undefined) this.#toCleanUp.push(index);
-    if (this.progress.observed)
-      this.progress.stepCompleted(attempt.definition.id, number, this.now - state.lastStartOf(index));
+    this.#report.stepCompleted(attempt, state.lastStartOf(index));
     const { starts, values } = this.blueprint.graph.dependents;
     const end = starts[index + 1] as number;
     for (let at = starts[index] as number; at < end; at++) {
@@ -341,8 +320,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     try {
       return retry.when?.(error) ?? true;
     } catch (thrown) {
-      const message = `retry.when of step '${attempt.definition.id}' threw, so that the step isn't tried again`;
-      this.#warn(attempt, { topic: 'retry', message, error: thrown });
+      this.#report.whenThrew(attempt, thrown);
       return false;
     }
   }
@@ -351,11 +329,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     try {
       return backoffDelay(policy, attempt.number, this.settings.random);
     } catch (error) {
-      this.#warn(attempt, {
-        topic: 'retry',
-        message: 'random threw, so that the back-off has no jitter',
-        error,
-      });
+      this.#report.randomThrew(attempt, error);
       return backoffDelay(policy, attempt.number, () => 0);
     }
   }
@@ -366,9 +340,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     this.state.statuses[index] = status.retrying;
     this.state.fractions.delete(index);
     this.listener?.changed(index);
-    if (this.progress.observed) {
-      this.progress.emit({ type: 'step-retrying', ...idsOf(attempt), error: attempt.result, delayMs });
-    }
+    this.#report.stepRetrying(attempt, delayMs);
     // A subscriber may have cancelled the run just now.
     if (this.state.statuses[index] !== status.retrying) return;
     if (delayMs === 0) {
@@ -392,27 +364,21 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     const stop: Stop = { kind: 'failed', error, drain: false };
     const isFirst = this.settings.onFailure === 'fail-fast' && this.#decide(stop);
     this.#close(index, status.failed);
-    if (this.progress.observed) {
-      this.progress.emit({ type: 'step-failed', stepId, attempt: attempts, durationMs, error });
-    }
+    this.#report.stepFailed(stepId, attempts, durationMs, error);
     if (this.settings.onFailure === 'continue') this.#skipDependents(index);
     else if (isFirst) this.#carryOut(stop);
   }
 
   #skipDependents(failed: number): void {
     const { graph } = this.blueprint;
+    const { starts, values } = graph.dependents;
     const because = graph.ids[failed] ?? '';
     const pending = [failed];
     for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
-      for (const dependent of graph.dependents.values.subarray(
-        graph.dependents.starts[index],
-        graph.dependents.starts[index + 1],
-      )) {
+      for (const dependent of values.subarray(starts[index], starts[index + 1])) {
         if (this.state.statuses[dependent] !== status.waiting) continue;
         this.#close(dependent, status.skipped);
-        if (this.progress.observed) {
-          this.progress.emit({ type: 'step-skipped', stepId: graph.ids[dependent] ?? '', because });
-        }
+        this.#report.stepSkipped(graph.ids[dependent] ?? '', because);
         pending.push(dependent);
       }
     }
@@ -420,15 +386,9 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
 
   #cancelled(index: number, attempt: number): void {
     this.#close(index, status.cancelled);
-    if (!this.progress.observed) return;
-    const start = this.state.lastStartOf(index);
-    const end = this.state.endedAt[index] as number;
-    this.progress.emit({
-      type: 'step-cancelled',
-      stepId: this.blueprint.graph.ids[index] ?? '',
-      attempt,
-      durationMs: attempt === 0 ? 0 : end - start,
-    });
+    const durationMs =
+      attempt === 0 ? 0 : (this.state.endedAt[index] as number) - this.state.lastStartOf(index);
+    this.#report.stepCancelled(this.blueprint.graph.ids[index] ?? '', attempt, durationMs);
   }
 
   /** Settles a step, and lets go of its output where nobody will ask for it. */
@@ -448,10 +408,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
   #abandon(attempt: Attempt): void {
     this.#abandoned.add(attempt);
     this.#budget.admission.forfeit(attempt.index);
-    this.#warn(attempt, {
-      topic: 'abandoned',
-      message: `step '${attempt.definition.id}' was told to stop but still runs after ${String(this.gracePeriod)} ms; it is given up and keeps its resources. Heed ctx.signal or ctx.token, or offload it to a pool`,
-    });
+    this.#report.abandoned(attempt, this.gracePeriod);
   }
 
   /** What an abandoned body holds may be what waiting steps can't do without. */
@@ -476,37 +433,17 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
 
   // The end.
 
-  /** Cancels the run when the outer token, signal or timeout says so. */
-  #heed({ token, signal, timeout }: RunSettings): void {
-    const outer = token === undefined ? [] : [token];
-    if (signal !== undefined) {
-      const fromSignal = CancellationToken.from(signal);
-      outer.push(fromSignal);
-      this.#detachments.push(() => {
-        fromSignal[Symbol.dispose]();
+  /** The run's timeout has passed. */
+  timeOut(timeoutMs: number): void {
+    this.#slice.enter();
+    if (this.#isWrappingUp) return;
+    if (this.#stop?.drain === true) this.#cutShort(this.#stop);
+    else
+      this.#halt({
+        kind: 'failed',
+        error: new WorkflowTimeoutError(this.blueprint.name, timeoutMs),
+        drain: false,
       });
-    }
-    for (const each of outer) {
-      const detach = each.onCancel(() => {
-        this.cancel(each.reason);
-      });
-      // It may have been cancelled before, and so the run is over by now.
-      if (this.isOver) return;
-      this.#detachments.push(detach);
-    }
-    if (timeout === undefined) return;
-    const stopTimer = this.clock.after(timeout, () => {
-      this.#slice.enter();
-      if (this.#isWrappingUp) return;
-      if (this.#stop?.drain === true) this.#cutShort(this.#stop);
-      else
-        this.#halt({
-          kind: 'failed',
-          error: new WorkflowTimeoutError(this.blueprint.name, timeout),
-          drain: false,
-        });
-    });
-    this.#detachments.push(stopTimer);
   }
 
   /** Nothing starts from here on. What runs is told to stop, unless it may finish. */
@@ -564,28 +501,23 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
       output: this.state.outputs[index],
       attempt: this.state.attemptsOf(index),
     }));
-    const report = ({ definition, attempt }: CleanUp, error: unknown): void => {
-      this.#slice.enter();
-      const message = `the clean-up of step '${definition.id}' failed; what it should have undone may be left over`;
-      this.progress.emit({
-        type: 'warning',
-        topic: 'cleanup',
-        stepId: definition.id,
-        attempt,
-        message,
-        error,
-      });
-    };
-    cleanUp(cleanUps, outcome, report, () => {
-      this.#end(outcome);
-    });
+    cleanUp(
+      cleanUps,
+      outcome,
+      (failed, error) => {
+        this.#report.cleanUpFailed(failed, error);
+      },
+      () => {
+        this.#end(outcome);
+      },
+    );
   }
 
   #end(outcome: 'completed' | 'failed' | 'cancelled'): void {
     this.#slice.enter();
     this.endedAt = this.now;
     if (Number.isNaN(this.startedAt)) this.startedAt = this.now;
-    for (const detach of this.#detachments) detach();
+    this.#outerStops.detach();
     if (this.#stop !== undefined) this.token.cancel(reasonOf(this.#stop));
     this.state.releaseRest(outcome === 'completed');
     this.status = outcome;
@@ -594,15 +526,15 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     const remains = (): RunRemains => ({ metrics: this.metrics(), outputs });
     if (outcome === 'completed') {
       this.result = outputs;
-      this.progress.emit({ type: 'run-completed', durationMs });
+      this.#report.runCompleted(durationMs);
     } else if (this.#stop?.kind === 'cancelled') {
       this.result = this.#stop.error;
-      this.progress.emit({ type: 'run-cancelled', durationMs, reason: this.#stop.error.reason });
+      this.#report.runCancelled(durationMs, this.#stop.error.reason);
     } else {
       const error = this.#stop?.error ?? new WorkflowFailedError(this.blueprint.name, this.#failures);
       error.remember(remains);
       this.result = error;
-      this.progress.emit({ type: 'run-failed', durationMs, error });
+      this.#report.runFailed(durationMs, error);
     }
     // Whoever follows the events hears of the end before the result, also where handling one brought it about.
     this.progress.whenDelivered(() => this.onEnded?.());
@@ -613,7 +545,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
     this.status = 'failed';
     this.result = bug;
     this.endedAt = this.now;
-    for (const detach of this.#detachments) detach();
+    this.#outerStops.detach();
     for (const cancelTimer of this.#backoffs.values()) cancelTimer();
     this.token.cancel(bug);
     this.onEnded?.();
@@ -628,10 +560,6 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt> {
       ? this.#stop.error
       : new CancelledError(this.#stop?.error, `step '${this.blueprint.graph.ids[index] ?? ''}'`);
   }
-
-  #warn(attempt: Attempt, what: Omit<Warned, 'type' | 'seq' | 'at' | 'runId' | 'stepId' | 'attempt'>): void {
-    if (this.progress.observed) this.progress.emit({ type: 'warning', ...idsOf(attempt), ...what });
-  }
 }
 
 /** What tokens are told. */
@@ -641,20 +569,3 @@ function reasonOf(stop: Stop): unknown {
 
 /** A step that keeps the event loop for longer than this, in ms, is worth a warning. */
 const longestBlock = 50;
-
-function idsOf(attempt: Attempt): { readonly stepId: string; readonly attempt: number } {
-  return { stepId: attempt.definition.id, attempt: attempt.number };
-}
-
-/** The ids of the failed steps that a step needs, itself included, through skipped ones only. */
-function failedAncestors(graph: Graph, statuses: Uint8Array, index: number): Set<string> {
-  const failed = new Set<string>();
-  const seen = new Set([index]);
-  for (const current of seen) {
-    if (statuses[current] === status.failed) failed.add(graph.ids[current] ?? '');
-    if (statuses[current] !== status.skipped) continue;
-    const { starts, values } = graph.dependencies;
-    for (const dependency of values.subarray(starts[current], starts[current + 1])) seen.add(dependency);
-  }
-  return failed;
-}

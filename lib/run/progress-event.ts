@@ -1,4 +1,6 @@
 interface Common {
+  /** What happened. */
+  readonly type: string;
   /** Counts the events of a run, from 1; without gaps for one who has listened from the start. */
   readonly seq: number;
   /** When it happened, in ms of the run's clock (epoch time unless the run has another scheduler). */
@@ -162,7 +164,7 @@ export type ProgressEvent =
   | RunFailed
   | RunCancelled;
 
-type WithoutCommon<Event> = Event extends unknown ? Omit<Event, keyof Common> : never;
+type WithoutCommon<Event> = Event extends unknown ? Omit<Event, Exclude<keyof Common, 'type'>> : never;
 
 /** An event before the run has stamped it. */
 export type ProgressNews = WithoutCommon<ProgressEvent>;

@@ -1,5 +1,5 @@
-import { nearestName } from '../base/nearest.ts';
 import { messageOf } from '../base/inspect.ts';
+import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { Input } from '../definition/handle.ts';
 import { acceptsAnything, type SchemaIssue } from '../definition/schema.ts';

@@ -54,10 +54,19 @@ export interface RunSettingsOptions {
 /** The options of a run of a workflow that needs the inputs `Needs`. */
 export type RunOptions<Needs extends Need> = RunSettingsOptions &
   ([Needs] extends [never]
-    ? { readonly inputs?: Readonly<Record<string, never>> | undefined }
+    ? {
+        /** There are none to give. */
+        readonly inputs?: Readonly<Record<string, never>> | undefined;
+      }
     : string extends Needs[0]
-      ? { readonly inputs?: Readonly<Record<string, unknown>> | undefined }
-      : { readonly inputs: InputsOf<Needs> });
+      ? {
+          /** The values of the inputs, by name; checked when the run is made. */
+          readonly inputs?: Readonly<Record<string, unknown>> | undefined;
+        }
+      : {
+          /** The values of the inputs, by name. */
+          readonly inputs: InputsOf<Needs>;
+        });
 
 /** Run options, read. */
 export interface RunSettings {

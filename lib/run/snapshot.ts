@@ -46,7 +46,17 @@ export interface RunSnapshot {
   /** How many steps have each status. */
   readonly counts: Readonly<Record<StepStatus, number>>;
   /** What is taken of each resource class, and how much there is. */
-  readonly resources: Readonly<Record<string, { readonly taken: number; readonly limit: number }>>;
+  readonly resources: Readonly<
+    Record<
+      string,
+      {
+        /** What running and abandoned steps hold. */
+        readonly taken: number;
+        /** What there is. */
+        readonly limit: number;
+      }
+    >
+  >;
   /** The steps, in chunks of 256; `steps.flat()` gives them all. */
   readonly steps: readonly (readonly StepSnapshot[])[];
 }

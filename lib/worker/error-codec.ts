@@ -17,7 +17,7 @@ export type Encoded =
   | readonly [kind: 'error', error: EncodedError];
 
 /** An Error as it can be cloned. Mutable while it is made, as a cause may lead back to it. */
-export interface EncodedError {
+interface EncodedError {
   readonly base: string;
   readonly fields: (readonly [key: string, value: Encoded, isEnumerable: boolean])[];
 }

@@ -39,7 +39,7 @@ export type RunMessage = readonly [
 ];
 
 /** Stop the task. */
-export type CancelMessage = readonly [kind: typeof toWorker.cancel, uid: number, reason: Encoded];
+type CancelMessage = readonly [kind: typeof toWorker.cancel, uid: number, reason: Encoded];
 
 /** A message to a thread. */
 export type ToWorker = RunMessage | CancelMessage;

@@ -1,5 +1,6 @@
+import { longestDuration } from '../base/durations.ts';
 import type { Handshake } from '../worker/wire.ts';
-import { type NodeWorker, type ThreadPort, withoutSignalHandlers } from './node-worker.ts';
+import { backgroundTimer, type NodeWorker, type ThreadPort, withoutSignalHandlers } from './node-worker.ts';
 
 type Library = typeof import('threads');
 type Remote = Partial<Pick<Handshake<ThreadPort>, 'connect'>>;
@@ -31,14 +32,22 @@ export async function shakeHands(
   control: Int32Array<SharedArrayBuffer>,
   timeout: number,
 ): Promise<ReadonlySet<string>> {
-  const death = new Promise<never>((_, reject) => {
+  let stopTimer: (() => void) | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    stopTimer = backgroundTimer(timeout, () => {
+      reject(new Error(`it didn't call exposeTasks() within ${String(timeout)} ms`));
+    });
     worker.once('exit', () => {
       reject(new Error('it exited'));
-      // threads.js would wait on, and keep the process alive with its timer: give it what it waits for.
+      // threads.js would wait on, and keep the process alive with its own timer: give it what it waits for.
       worker.deliver({ type: 'init', exposed: { type: 'module', methods: [] } });
     });
   });
-  return new Set(await Promise.race([death, connect(library, worker, port, control, timeout)]));
+  try {
+    return new Set(await Promise.race([tooLate, connect(library, worker, port, control)]));
+  } finally {
+    stopTimer?.();
+  }
 }
 
 async function connect(
@@ -46,14 +55,9 @@ async function connect(
   worker: NodeWorker,
   port: ThreadPort,
   control: Int32Array<SharedArrayBuffer>,
-  timeout: number,
 ): Promise<readonly string[]> {
-  const remote = await library
-    .spawn<Remote>(worker, { timeout: Math.max(1, timeout) })
-    .catch((error: unknown) => {
-      const isTimeout = error instanceof Error && error.message.startsWith('Timeout');
-      throw isTimeout ? new Error(`it didn't call exposeTasks() within ${String(timeout)} ms`) : error;
-    });
+  // Its own timeout would end before the port is handed over.
+  const remote = await library.spawn<Remote>(worker, { timeout: longestDuration });
   if (typeof remote.connect !== 'function') {
     throw new Error("its tasks aren't exposed with exposeTasks() of 'millrace/worker'");
   }

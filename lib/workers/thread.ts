@@ -250,7 +250,9 @@ export class Thread {
       return new WorkerCrashedError(taskName, this.exitCode, causeOf(this.fault));
     }
     const [cause] = this.#unread;
-    return new UnclonableValueError(taskName, 'output', `it can't be read here (${messageOf(cause)})`, { cause });
+    return new UnclonableValueError(taskName, 'output', `it can't be read here (${messageOf(cause)})`, {
+      cause,
+    });
   }
 }
 

@@ -1,17 +1,33 @@
 import { input, memory, type RunSnapshot, type Step, step, type, type Workflow, workflow } from 'millrace';
-import { type Budget, mergeMapWithin, offload, retryWithBackoff, takeUntilCancelled } from 'millrace/operators';
+import {
+  type Budget,
+  mergeMapWithin,
+  offload,
+  retryWithBackoff,
+  takeUntilCancelled,
+} from 'millrace/operators';
 import { exposeTasks } from 'millrace/worker';
 import { type ThreadPool, threadPool } from 'millrace/workers';
 import { from, type Observable } from 'rxjs';
 import type { tasks } from './tasks.js';
 
 const count = input('count', type<number>());
-const numbers = step('numbers', { count }, ({ count }) => Array.from({ length: count }, (_, index) => index), { resource: memory('1MiB') });
+const numbers = step(
+  'numbers',
+  { count },
+  ({ count }) => Array.from({ length: count }, (_, index) => index),
+  { resource: memory('1MiB') },
+);
 const pool: ThreadPool<typeof tasks> = threadPool<typeof tasks>(new URL('./tasks.js', import.meta.url));
-const doubled = step('doubled', { numbers }, pool.task('double', ({ numbers }) => numbers.length));
+const doubled = step(
+  'doubled',
+  { numbers },
+  pool.task('double', ({ numbers }) => numbers.length),
+);
 const flow = workflow('flow', { doubled, numbers });
 
-const typed: Workflow<{ readonly doubled: number; readonly numbers: number[] }, readonly ['count', number]> = flow;
+const typed: Workflow<{ readonly doubled: number; readonly numbers: number[] }, readonly ['count', number]> =
+  flow;
 const handle: Step<number, readonly ['count', number]> = doubled;
 const run = typed.run({ inputs: { count: 3 } });
 const snapshots: Observable<RunSnapshot> = run.snapshot$;

@@ -6,9 +6,21 @@ import { from, lastValueFrom, of, toArray } from 'rxjs';
 
 const pool = threadPool(new URL('./tasks.js', import.meta.url), { size: 1 });
 const one = step('one', () => 1);
-const two = step('two', { one }, pool.task('double', ({ one }) => one));
+const two = step(
+  'two',
+  { one },
+  pool.task('double', ({ one }) => one),
+);
 assert.deepEqual(await workflow('doubling', { two }).run().result(), { two: 2 });
-assert.deepEqual(await lastValueFrom(from([1, 2, 3]).pipe(mergeMapWithin(2, (value) => of(value * 10)), toArray())), [10, 20, 30]);
+assert.deepEqual(
+  await lastValueFrom(
+    from([1, 2, 3]).pipe(
+      mergeMapWithin(2, (value) => of(value * 10)),
+      toArray(),
+    ),
+  ),
+  [10, 20, 30],
+);
 assert.deepEqual(await lastValueFrom(of(21).pipe(offload(pool, 'double'), toArray())), [42]);
 
 // One class of everything, whichever entry it comes through.

@@ -9,6 +9,7 @@
 const lib = (...folders) => folders.map((folder) => `lib/${folder}/`);
 
 const floors = [
+  // A folder that isn't on any floor yet.
   { files: 'lib/**', below: [] },
   { files: 'lib/base/**', below: [] },
   // What of RxJS the bottom knows: time as a scheduler, cancellation as a stream, and where unhandled errors go.

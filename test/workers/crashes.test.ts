@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { WorkerCrashedError } from '../../lib/workers/worker-crashed-error.ts';
 import { errorAs, outputOf } from './support/outcome.ts';
-import { raised, sharedWord, taskPool, until } from './support/pools.ts';
+import { openGate, raised, sharedWord, taskPool, until } from './support/pools.ts';
 
 test('a task that exits its thread fails with the exit code, and the pool goes on', async () => {
   const pool = taskPool({ size: 1 });
@@ -31,6 +31,38 @@ test('a thread that runs out of memory fails its task only', async () => {
   expect(error.reason).toBe('out-of-memory');
   expect(await outputOf(pool.run('double', 1))).toBe(2);
 });
+
+function nested(depth: number): unknown {
+  let value: unknown = 'leaf';
+  for (let level = 0; level < depth; level++) value = { value };
+  return value;
+}
+
+test.for([
+  [
+    'is too large for',
+    { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 },
+    () => Array.from({ length: 3e5 }, (_, index) => ({ index })),
+    'out-of-memory',
+  ],
+  ['is too deep for', { stackSizeMb: 0.3 }, () => nested(3000), 'uncaught-error'],
+] as const)(
+  'an input that %s a thread fails its call, and those that wait go on',
+  async ([, resourceLimits, make, reason]) => {
+    // A thread that dies before its first task isn't taken for one that doesn't start.
+    const pool = taskPool({ size: 1, resourceLimits, maxRestarts: 0 });
+    const gate = sharedWord();
+    const first = outputOf(pool.run('gate', gate));
+    await raised(gate, 1);
+    const input = make();
+    const errors = [1, 2].map(() => errorAs(WorkerCrashedError, pool.run('echo', input)));
+    const others = [1, 2, 3].map((value) => outputOf(pool.run('double', value)));
+    openGate(gate);
+    for (const error of await Promise.all(errors)) expect(error).toMatchObject({ taskName: 'echo', reason });
+    expect(await Promise.all([first, ...others])).toStrictEqual([2, 2, 4, 6]);
+    expect(pool.stats()).toMatchObject({ started: 3, crashed: 2 });
+  },
+);
 
 test('crashes and kills amid many tasks cost those tasks only', async () => {
   const pool = taskPool({ size: 2 });
@@ -74,7 +106,7 @@ test('a call that was sent to a dying thread before it began is given to another
     warning.mockRestore();
   });
   const pool = taskPool({ size: 1 });
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < 5; round++) {
     const word = sharedWord();
     await outputOf(pool.run('dieAfter', word));
     Atomics.store(word, 0, 1);

@@ -72,14 +72,38 @@ test('a field that can not be read is said to be so', () => {
       throw new Error('no');
     },
   });
-  expect(sent(error)).toMatchObject({ trap: "(can't be read: Error: no)" });
+  expect(sent(error)).toMatchObject({ trap: "(can't be read: no)" });
+});
+
+test('a field is asked for its value once: what it says later does not matter', () => {
+  let asked = 0;
+  const fickle = {
+    get answer(): unknown {
+      return asked++ === 0 ? 42 : () => 1;
+    },
+  };
+  expect(sent(Object.assign(new Error('odd'), { fickle }))).toMatchObject({ fickle: { answer: 42 } });
 });
 
 test('what can not be looked at at all arrives as a description', () => {
-  let chain = new Error('0');
-  for (let depth = 1; depth < 100_000; depth++) chain = new Error(String(depth), { cause: chain });
-  expect(sent(chain)).toBe('an instance of Error');
+  const { proxy, revoke } = Proxy.revocable(new Error('gone'), {});
+  revoke();
+  expect(sent(proxy)).toBe("an object that can't be looked at");
 });
+
+test.for([1000, 100_000])(
+  'a chain of %i causes arrives with its first 100, and the last as a text',
+  (length) => {
+    let chain = new Error('0');
+    for (let depth = 1; depth <= length; depth++) chain = new Error(String(depth), { cause: chain });
+    let arrived = sent(chain);
+    for (let depth = length; depth > length - 100; depth--) {
+      expect(arrived).toMatchObject({ message: String(depth) });
+      arrived = (arrived as Error).cause;
+    }
+    expect(arrived).toBe(String(length - 100));
+  },
+);
 
 test.for([undefined, null, 0, '', 'text', false, { a: 1 }, [1, 'b']])(
   '%o arrives as it was thrown',

@@ -41,6 +41,39 @@ test('an input that cannot be cloned is an error with the path to the culprit, a
   expect(pool.stats().started).toBe(1);
 });
 
+test('an input that throws something without a text is one too', async () => {
+  const pool = taskPool({ size: 1 });
+  const input = {
+    get trap(): never {
+      throw Object.create(null);
+    },
+  };
+  expect(await errorAs(UnclonableValueError, pool.run('echo', input))).toMatchObject({ path: 'input' });
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  expect(await errorAs(UnclonableValueError, pool.run('echo', proxy))).toMatchObject({ path: 'input' });
+  expect(await outputOf(pool.run('double', 1))).toBe(2);
+});
+
+test('an output that is too deep to be read here is one too, and the pool goes on', async () => {
+  const pool = taskPool({ size: 1 });
+  // The stack of a thread is larger than that of the main one.
+  const error = await errorAs(UnclonableValueError, pool.run('nest', 6000));
+  expect(error).toMatchObject({ taskName: 'nest', path: 'output', cause: { name: 'RangeError' } });
+  expect(await outputOf(pool.run('double', 1))).toBe(2);
+  expect(pool.stats().crashed).toBe(0);
+});
+
+test('an error with a chain of causes without end arrives, and the thread goes on', async () => {
+  const pool = taskPool({ size: 1 });
+  expect(await errorOf(pool.run('failDeep', 3000))).toMatchObject({
+    message: '2999',
+    cause: { message: '2998' },
+  });
+  expect(await outputOf(pool.run('double', 1))).toBe(2);
+  expect(pool.stats().started).toBe(1);
+});
+
 test('an output that cannot be cloned is one too', async () => {
   const pool = taskPool({ size: 1 });
   const error = await errorAs(UnclonableValueError, pool.run('unclonableOutput'));

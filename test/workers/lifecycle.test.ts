@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
 import { PoolClosedError } from '../../lib/workers/pool-closed-error.ts';
 import { errorAs, outputOf } from './support/outcome.ts';
-import { openGate, raised, sharedWord, taskPool, until } from './support/pools.ts';
+import { openGate, raised, sharedWord, taskPool, until, workerUrl } from './support/pools.ts';
 
 test('idle threads are ended after the idle timeout, and started again when needed', async () => {
   const pool = taskPool({ size: 2, idleTimeout: 1 });
@@ -71,6 +71,20 @@ test('close without drain overtakes one with it, may be called again, and ends t
   await expect(pool.prewarm()).rejects.toBeInstanceOf(PoolClosedError);
 });
 
+test('an input that closes the pool as it is sent fails with the others, and no thread starts any more', async () => {
+  const pool = taskPool({ size: 1 });
+  let closed: Promise<void> | undefined;
+  const input = {
+    get trap(): number {
+      closed = pool.close();
+      return 1;
+    },
+  };
+  await errorAs(PoolClosedError, pool.run('echo', input));
+  await closed;
+  expect(pool.stats()).toMatchObject({ started: 1, threads: 0 });
+});
+
 test('a pool that was never used closes at once', async () => {
   const pool = taskPool();
   await pool.close();
@@ -88,4 +102,17 @@ test('a process with an open pool ends by itself, its signal handlers as they we
     isOurs: true,
     threads: 1,
   });
+});
+
+test('a process whose threads do not start, or are closed as they do, ends without waiting for them', async () => {
+  const program = fileURLToPath(workerUrl('failed-start.program'));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program]);
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toStrictEqual([
+    'WorkerStartError',
+    'WorkerStartError',
+    'WorkerStartError',
+    'WorkerStartError',
+    'PoolClosedError',
+  ]);
 });

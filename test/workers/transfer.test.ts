@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { InvalidOptionsError } from '../../lib/base/errors.ts';
 import { isTransferred, transfer } from '../../lib/worker/transfer.ts';
 import { UnclonableValueError } from '../../lib/workers/unclonable-value-error.ts';
 import { errorAs, outputOf } from './support/outcome.ts';
@@ -26,6 +27,31 @@ test('what was moved before can not be moved again', async () => {
   const error = await errorAs(UnclonableValueError, call);
   expect(error).toMatchObject({ path: 'input.rows[0]' });
   expect(error.message).toContain('moved before');
+});
+
+test('what is in both lists is moved once', async () => {
+  const pool = taskPool({ size: 1 });
+  const buffer = new ArrayBuffer(64);
+  const call = pool.run('lengthOf', transfer(buffer, [buffer]), { transfer: (moved) => [moved, moved] });
+  expect(await outputOf(call)).toBe(64);
+  expect(buffer.byteLength).toBe(0);
+});
+
+test.for([null, 5, 'text', new Set(), Promise.resolve([])])(
+  'a transfer option that gives %o is an error, and the pool goes on',
+  async (list) => {
+    const pool = taskPool({ size: 1 });
+    const options = { transfer: () => list as never };
+    const error = await errorAs(InvalidOptionsError, pool.run('echo', 1, options));
+    expect(error.message).toContain('expected what transfer gives to be an array');
+    expect(await outputOf(pool.run('double', 1))).toBe(2);
+    expect(pool.stats()).toMatchObject({ started: 1, idle: 1 });
+  },
+);
+
+test('a transfer option that gives undefined moves nothing', async () => {
+  const options = { transfer: () => undefined as never };
+  expect(await outputOf(taskPool({ size: 1 }).run('echo', 1, options))).toBe(1);
 });
 
 test('transfer keeps the value and its list', () => {

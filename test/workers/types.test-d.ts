@@ -3,8 +3,10 @@ import { expectTypeOf } from 'vitest';
 import type { CancellationToken } from '../../lib/base/cancellation.ts';
 import type { Step } from '../../lib/definition/handle.ts';
 import { step } from '../../lib/definition/step.ts';
+import type { StepContext } from '../../lib/definition/step-context.ts';
 import { exposeTasks } from '../../lib/worker/expose-tasks.ts';
 import { transfer } from '../../lib/worker/transfer.ts';
+import type { NoInputs } from '../../lib/workers/task-body.ts';
 import { threadPool } from '../../lib/workers/thread-pool.ts';
 import { offload } from '../../operators/offload.ts';
 
@@ -86,11 +88,62 @@ const length = step(
   { retry: 1 },
 );
 expectTypeOf(length).toEqualTypeOf<Step<number, never>>();
+step(
+  'length',
+  pool.task('later', (inputs) => {
+    expectTypeOf(inputs).toEqualTypeOf<NoInputs>();
+    return String(inputs);
+  }),
+);
+step(
+  'length',
+  pool.task('moved', (inputs) => Object.keys(inputs).length, { transfer: (length) => [[length]] }),
+  { timeout: '1s' },
+);
+// @ts-expect-error there is no context at run time
+step(
+  'wrong',
+  pool.task('later', (ctx) => ctx.stepId),
+);
+// @ts-expect-error nor can it be asked for
+step(
+  'wrong',
+  pool.task('later', (ctx: StepContext) => ctx.stepId),
+);
+// @ts-expect-error there are no inputs
+step(
+  'wrong',
+  pool.task('delaysByAirport', ({ table }) => table),
+);
+// @ts-expect-error nor can they be asked for
+step(
+  'wrong',
+  pool.task('delaysByAirport', (inputs: { readonly table: Table }) => inputs.table),
+);
 const later = pool.task('later');
 // @ts-expect-error the task takes a text
 step('wrong', later);
 // @ts-expect-error there is no such task
 pool.task('latter');
+
+// A body that is made apart from its step knows what it was told.
+const named = pool.task('delaysByAirport', (inputs: { readonly table: Table }) => inputs.table);
+expectTypeOf(step('named', { table }, named)).toEqualTypeOf<
+  Step<Map<string, number>, readonly ['path', string]>
+>();
+// @ts-expect-error the step has no dependencies
+step('wrong', named);
+// @ts-expect-error the step has others
+step('wrong', { rows }, named);
+const constant = pool.task('later', () => 'text');
+expectTypeOf(step('constant', constant)).toEqualTypeOf<Step<number, never>>();
+expectTypeOf(step('constant', { rows }, constant)).toEqualTypeOf<Step<number, never>>();
+const optional = pool.task('later', (inputs: { readonly text?: string }) => inputs.text ?? '');
+expectTypeOf(step('optional', optional)).toEqualTypeOf<Step<number, never>>();
+pool.task('later', (inputs) => {
+  expectTypeOf(inputs).toBeUnknown();
+  return 'text';
+});
 
 // The operator.
 expectTypeOf(texts$.pipe(offload(pool, 'later', { concurrency: 2 }))).toEqualTypeOf<Observable<number>>();

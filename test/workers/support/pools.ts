@@ -1,7 +1,10 @@
-import { inject, onTestFinished } from 'vitest';
+import { inject, onTestFinished, vi } from 'vitest';
 import type { ThreadPoolOptions } from '../../../lib/workers/pool-options.ts';
 import { type ThreadPool, threadPool } from '../../../lib/workers/thread-pool.ts';
 import type { tasks, Word } from '../fixtures/tasks.worker.ts';
+
+// Threads start slowly on a machine that is busy. No test asserts how long something takes.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** The URL of a built worker of `test/workers/fixtures`. */
 export function workerUrl(name: string): string {

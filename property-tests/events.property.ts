@@ -1,0 +1,196 @@
+import { test } from '@fast-check/vitest';
+import { describe, expect } from 'vitest';
+import { CancelledError, StepFailedError, WorkflowFailedError, WorkflowTimeoutError } from '../lib/index.ts';
+import { arbitraryScenario, everything } from './support/arbitrary-scenario.ts';
+import { courseOf, isEndOfRun } from './support/course.ts';
+import { explained, forAllRuns } from './support/forall.ts';
+import type { Entry, Journal } from './support/journal.ts';
+import { buildFromHandles, cancelReason, perform } from './support/performance.ts';
+import { Scenario } from './support/scenario.ts';
+import { outputOf } from './support/step-body.ts';
+
+const endsOfStep = ['step-completed', 'step-failed', 'step-cancelled', 'step-skipped'];
+
+describe('the events of a run', () => {
+  forAllRuns(
+    'end each step exactly once, and the run exactly once, last of all',
+    everything,
+    ({ scenario, journal }) => {
+      const ended = journal.events.flatMap((event) =>
+        endsOfStep.includes(event.type) && 'stepId' in event ? [event.stepId] : [],
+      );
+      expect(ended.sort()).toEqual(scenario.steps.map(({ id }) => id).sort());
+      const places = journal.events.flatMap(({ type }, place) =>
+        /^run-(completed|failed|cancelled)$/.test(type) ? [place] : [],
+      );
+      expect(places).toEqual([journal.events.length - 1]);
+      expect(journal.events.filter(({ type }) => type === 'run-started')).toHaveLength(1);
+      expect(journal.events[0]).toMatchObject({
+        type: 'run-started',
+        steps: scenario.steps.length,
+        workflow: 'scenario',
+      });
+    },
+  );
+
+  forAllRuns(
+    'are numbered without gaps, and stamped with the time at which they come',
+    everything,
+    ({ journal }) => {
+      for (const [place, { event, at }] of journal.all('event').entries()) {
+        expect(event).toMatchObject({ seq: place + 1, at, runId: 'run' });
+      }
+    },
+  );
+
+  forAllRuns('tell of a step only between its start and its end', everything, ({ journal }) => {
+    const running = new Set<string>();
+    for (const event of journal.events) {
+      if (event.type === 'step-started') {
+        expect(running, `${event.stepId} starts`).not.toContain(event.stepId);
+        running.add(event.stepId);
+      } else if (event.type === 'step-progress') {
+        expect(running, `${event.stepId} reports progress`).toContain(event.stepId);
+      } else if ('stepId' in event && event.type !== 'warning' && event.type !== 'log') {
+        const isKnownToHaveRun = event.type === 'step-completed' || event.type === 'step-retrying';
+        if (isKnownToHaveRun) expect(running, event.type).toContain(event.stepId);
+        running.delete(event.stepId);
+      }
+    }
+    expect(running).toEqual(new Set());
+  });
+
+  forAllRuns(
+    'come before the result, and progress$ completes after it; nothing follows',
+    everything,
+    ({ scenario, journal }) => {
+      const end = journal.entries.findIndex((entry) => isEndOfRun(entry));
+      const rest = journal.entries
+        .slice(end + 1)
+        .filter(isNews)
+        .map(({ kind }) => kind);
+      const hasLeft = journal.entries
+        .slice(0, end + 1)
+        .some((entry) => entry.kind === 'cancelling' && entry.route === 'leaving');
+      const result =
+        hasLeft || leavesOnEvent(scenario, journal.events.length)
+          ? []
+          : resultOf(journal.entries[end] as Entry);
+      expect(rest).toEqual([...result, 'progress completed']);
+      for (const kind of ['result', 'result error', 'result completed'] as const) {
+        expect(
+          journal.entries.slice(0, end).some((entry) => entry.kind === kind),
+          kind,
+        ).toBe(false);
+      }
+    },
+  );
+
+  forAllRuns('let no body start after a stop, nor after the end', everything, ({ scenario, journal }) => {
+    const { stop } = courseOf(scenario, journal);
+    const end = journal.entries.findIndex((entry) => isEndOfRun(entry));
+    const last = journal.entries.findLastIndex(({ kind }) => kind === 'called');
+    expect(last).toBeLessThan(end);
+    // Who drains on hearing that a step starts lets that one finish.
+    const isCalledAfter = journal.entries
+      .slice(stop?.place ?? Infinity)
+      .some(({ kind }) => kind === 'called');
+    const before = journal.entries[(stop?.place ?? 0) - 1];
+    const startsJustNow = before?.kind === 'event' && before.event.type === 'step-started';
+    if (isCalledAfter)
+      expect(startsJustNow, 'the step that starts after the stop had started before').toBe(true);
+  });
+
+  forAllRuns('agree with the result in how the run ended', everything, ({ scenario, journal }) => {
+    const { stop } = courseOf(scenario, journal);
+    const end = journal.events.at(-1);
+    const failures = journal.events.flatMap((event) => (event.type === 'step-failed' ? [event.error] : []));
+    const error = journal.all('result error')[0]?.error;
+    if (stop?.kind === 'cancelled') {
+      expect(end?.type).toBe('run-cancelled');
+      if (error !== undefined) expect(error).toBeInstanceOf(CancelledError);
+      const isOurs = journal.entries[stop.place]?.kind === 'cancelling';
+      if (isOurs && error !== undefined) expect((error as CancelledError).reason).toBe(cancelReason);
+    } else if (stop !== undefined || failures.length > 0) {
+      expect(end).toMatchObject({ type: 'run-failed' });
+      const expected =
+        stop === undefined
+          ? WorkflowFailedError
+          : stop.kind === 'failed'
+            ? StepFailedError
+            : WorkflowTimeoutError;
+      if (end?.type === 'run-failed') expect(end.error).toBeInstanceOf(expected);
+      if (end?.type === 'run-failed' && error !== undefined) expect(error).toBe(end.error);
+      if (end?.type === 'run-failed' && stop?.kind === 'failed') expect(end.error).toBe(failures[0]);
+      if (end?.type === 'run-failed' && stop === undefined)
+        expect((end.error as WorkflowFailedError).errors).toEqual(failures);
+    } else {
+      expect(end?.type).toBe('run-completed');
+    }
+    if (journal.all('result').length > 0)
+      expect(journal.all('result')[0]?.outputs).toEqual(outputsOf(scenario, journal));
+  });
+});
+
+describe('a run', () => {
+  test.prop([arbitraryScenario(everything)], { numRuns: 300 })('is the same each time', (scenario) => {
+    const first = perform(scenario);
+    const second = perform(scenario);
+    explained(second, () => {
+      expect(String(second.journal)).toBe(String(first.journal));
+    });
+  });
+
+  test.prop([arbitraryScenario(everything)], { numRuns: 300 })(
+    'is the same whether anybody listens to it or not',
+    (scenario) => {
+      const cancels = scenario.run.cancels.filter(({ when }) => 'at' in when);
+      const plan = new Scenario(scenario.steps, { ...scenario.run, cancels });
+      const heard = perform(plan);
+      const unheard = perform(plan, { hasProgress: false });
+      explained(heard, () => {
+        expect(withoutEvents(unheard.journal)).toEqual(withoutEvents(heard.journal));
+      });
+    },
+  );
+
+  test.prop([arbitraryScenario({ ...everything, outputs: false, shuffled: false })], { numRuns: 300 })(
+    'is the same whether its workflow was made of handles or of definitions',
+    (scenario) => {
+      const ofDefinitions = perform(scenario);
+      const ofHandles = perform(scenario, { build: buildFromHandles });
+      explained(ofHandles, () => {
+        expect(String(ofHandles.journal)).toBe(String(ofDefinitions.journal));
+      });
+    },
+  );
+});
+
+/** Whether an entry tells of the run rather than of what goes on around it. */
+function isNews({ kind }: Entry): boolean {
+  return !['scheduled', 'tick', 'cancelling', 'gone', 'told', 'torn down', 'finalising'].includes(kind);
+}
+
+function leavesOnEvent(scenario: Scenario, event: number): boolean {
+  return scenario.run.cancels.some(
+    ({ route, when }) => route === 'leaving' && 'event' in when && when.event === event,
+  );
+}
+
+function resultOf(end: Entry): string[] {
+  return end.kind === 'event' && end.event.type === 'run-completed'
+    ? ['result', 'result completed']
+    : ['result error'];
+}
+
+function outputsOf(scenario: Scenario, journal: Journal): Record<string, unknown> {
+  const values = new Map<string, number>();
+  for (const { stepId, attempt, inputs } of journal.all('called'))
+    values.set(stepId, outputOf(stepId, attempt, inputs));
+  return Object.fromEntries(scenario.outputs.map((id) => [id, values.get(id)]));
+}
+
+/** What the bodies saw; actions are numbered without regard to anybody who listens. */
+function withoutEvents(journal: Journal): Entry[] {
+  return journal.entries.filter(({ kind }) => !['event', 'progress completed'].includes(kind));
+}

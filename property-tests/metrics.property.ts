@@ -1,0 +1,92 @@
+import { describe, expect } from 'vitest';
+import { everything } from './support/arbitrary-scenario.ts';
+import { fold, type StepRecord } from './support/fold.ts';
+import { forAllRuns } from './support/forall.ts';
+import { allLimits, wholeDemand } from './support/replay.ts';
+
+describe('metrics', () => {
+  forAllRuns('agree with the events, step by step', everything, ({ scenario, journal, run }) => {
+    const { steps, totalMs } = run.metrics();
+    const records = fold(scenario, journal.events);
+    expect(Object.keys(steps)).toEqual(scenario.steps.map(({ id }) => id));
+    for (const { id, dependsOn } of scenario.steps) {
+      const record = records.get(id) as StepRecord;
+      const readyAt = Math.max(0, ...dependsOn.map((needed) => records.get(needed)?.endedAt ?? 0));
+      expect(steps[id], `the metrics of ${id}`).toEqual({
+        status: record.status,
+        attempts: record.attempts,
+        durationMs: record.startedAt === null ? 0 : (record.endedAt ?? 0) - record.startedAt,
+        waitMs: record.startedAt === null ? 0 : record.startedAt - readyAt,
+        busyMs: expect.closeTo(busyOf(record), 9) as number,
+      });
+    }
+    expect(totalMs).toBe(journal.events.at(-1)?.at);
+  });
+
+  forAllRuns('agree with the events, on the whole', everything, ({ scenario, journal, run }) => {
+    const { totalMs, parallelism, resources } = run.metrics();
+    const records = [...fold(scenario, journal.events)].map(([id, record]) => ({
+      id,
+      busyMs: busyOf(record),
+    }));
+    const share = (amount: (id: string) => number): number =>
+      totalMs === 0 ? 0 : records.reduce((sum, { id, busyMs }) => sum + amount(id) * busyMs, 0) / totalMs;
+    expect(parallelism).toBeCloseTo(
+      share(() => 1),
+      9,
+    );
+    expect(new Set(Object.keys(resources))).toEqual(new Set(Object.keys(allLimits(scenario))));
+    for (const [name, { utilisation, limit }] of Object.entries(resources)) {
+      expect(utilisation, `the utilisation of ${name}`).toBeCloseTo(
+        share((id) => (wholeDemand(scenario, id)[name] ?? 0) / limit),
+        9,
+      );
+    }
+  });
+
+  forAllRuns(
+    'have a critical path that explains how long the steps took',
+    everything,
+    ({ scenario, journal, run }) => {
+      const { criticalPath } = run.metrics();
+      const records = fold(scenario, journal.events);
+      const endOf = (id: string): number => records.get(id)?.endedAt ?? -1;
+      const completed = scenario.steps
+        .filter(({ id }) => records.get(id)?.status === 'completed')
+        .map(({ id }) => endOf(id));
+      if (completed.length === 0) {
+        expect(criticalPath).toEqual([]);
+        return;
+      }
+      expect(endOf(criticalPath.at(-1) ?? '')).toBe(Math.max(...completed));
+      for (const [place, id] of criticalPath.entries()) {
+        const { dependsOn } = scenario.step(id);
+        const before = criticalPath[place - 1];
+        if (before === undefined) expect(dependsOn).toEqual([]);
+        else expect(dependsOn).toContain(before);
+        if (before !== undefined) expect(endOf(before)).toBe(Math.max(...dependsOn.map(endOf)));
+      }
+    },
+  );
+
+  forAllRuns(
+    'are on the error of a run that failed, with the outputs that there were',
+    everything,
+    ({ scenario, journal, run }) => {
+      const end = journal.events.at(-1);
+      if (end?.type !== 'run-failed') return;
+      const { metrics, outputs } = end.error as { metrics: unknown; outputs: Record<string, unknown> };
+      expect(metrics).toEqual(run.metrics());
+      const completed = journal.events.flatMap((event) =>
+        event.type === 'step-completed' ? [event.stepId] : [],
+      );
+      expect(Object.keys(outputs).sort()).toEqual(
+        scenario.outputs.filter((id) => completed.includes(id)).sort(),
+      );
+    },
+  );
+});
+
+function busyOf({ earlierMs, restartedAt, endedAt }: StepRecord): number {
+  return earlierMs + (restartedAt === null ? 0 : (endedAt ?? 0) - restartedAt);
+}

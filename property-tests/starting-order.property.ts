@@ -1,0 +1,86 @@
+import { test } from '@fast-check/vitest';
+import { describe, expect } from 'vitest';
+import { arbitraryScenario, everything } from './support/arbitrary-scenario.ts';
+import { explained, forAllRuns } from './support/forall.ts';
+import { byRank } from './support/naive-ranks.ts';
+import { perform } from './support/performance.ts';
+import { replay } from './support/replay.ts';
+import { Scenario } from './support/scenario.ts';
+
+describe('who starts when', () => {
+  forAllRuns(
+    'no ready step that fits waits, unless a barrier lacks a class that it demands; the first in order goes first',
+    everything,
+    ({ scenario, journal }) => {
+      replay(scenario, journal, {
+        onStart: (started, expected) => {
+          expect(started, 'the step that started').toBe(expected);
+        },
+        onQuiet: (expected, model) => {
+          expect(expected, 'the step that could have started').toBeUndefined();
+          expect(model.hopeless, 'the steps that wait for what will never be free').toEqual([]);
+        },
+        onHopeless: (stepId, isHopeless) => {
+          expect(isHopeless, `${stepId} failed while it waited; could it never fit?`).toBe(true);
+        },
+      });
+    },
+    { numRuns: 600 },
+  );
+
+  forAllRuns(
+    'the same without stops and failures, where more contend',
+    { resources: true, ranks: true },
+    ({ scenario, journal }) => {
+      replay(scenario, journal, {
+        onStart: (started, expected) => {
+          expect(started, 'the step that started').toBe(expected);
+        },
+        onQuiet: (expected) => {
+          expect(expected, 'the step that could have started').toBeUndefined();
+        },
+      });
+      expect(journal.all('called')).toHaveLength(scenario.steps.length);
+    },
+  );
+
+  forAllRuns(
+    'a step is overtaken by those that rank below it maxOvertakes times at the most',
+    { resources: true, ranks: true },
+    ({ scenario, journal }) => {
+      const ranking = byRank(scenario);
+      const maxOvertakes = scenario.run.maxOvertakes ?? 64;
+      const overtakenFromBelow = new Map<string, number>();
+      replay(scenario, journal, {
+        onStart: (started, _, model) => {
+          for (const id of model.overtakenBy(started)) {
+            if (ranking.indexOf(started) < ranking.indexOf(id)) continue;
+            const overtaken = (overtakenFromBelow.get(id) ?? 0) + 1;
+            overtakenFromBelow.set(id, overtaken);
+            expect(overtaken, `how often ${id} was overtaken, last by ${started}`).toBeLessThanOrEqual(
+              maxOvertakes,
+            );
+          }
+        },
+        onQuiet: () => undefined,
+      });
+    },
+  );
+
+  test.prop([arbitraryScenario({ failures: true, ranks: true, resources: true, onFailure: 'continue' })], {
+    numRuns: 300,
+  })(
+    'with a concurrency of 1 the steps run in turn, always the first in order of those that are ready',
+    ({ steps, run }) => {
+      const sequential = perform(new Scenario(steps, { ...run, concurrency: 1, maxOvertakes: 10_000 }));
+      explained(sequential, ({ scenario, journal }) => {
+        replay(scenario, journal, {
+          onStart: (started, _, model) => {
+            expect(started).toBe(model.waiting[0]);
+          },
+          onQuiet: () => undefined,
+        });
+      });
+    },
+  );
+});

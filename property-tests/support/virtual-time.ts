@@ -1,0 +1,46 @@
+import { type SchedulerAction, type SchedulerLike, type Subscription, VirtualTimeScheduler } from 'rxjs';
+import type { Journal } from './journal.ts';
+
+/** Virtual time that notes in a journal what is scheduled and when it runs: between two ticks, one thing leads to another. */
+export class VirtualTime implements SchedulerLike {
+  readonly #scheduler = new VirtualTimeScheduler();
+  readonly #journal: Journal;
+  /** Called before each action. */
+  readonly #onTick: () => void;
+  #actions = 0;
+
+  constructor(journal: Journal, onTick: () => void) {
+    this.#journal = journal;
+    this.#onTick = onTick;
+    journal.time = this;
+  }
+
+  now(): number {
+    return this.#scheduler.now();
+  }
+
+  schedule<State>(
+    work: (this: SchedulerAction<State>, state?: State) => void,
+    delay = 0,
+    state?: State,
+  ): Subscription {
+    const action = ++this.#actions;
+    const journal = this.#journal;
+    const onTick = this.#onTick;
+    journal.add({ kind: 'scheduled', action, due: this.now() + delay });
+    return this.#scheduler.schedule<State>(
+      function tick(given) {
+        onTick();
+        journal.add({ kind: 'tick', action });
+        work.call(this, given);
+      },
+      delay,
+      state,
+    );
+  }
+
+  /** Lets the time pass until nothing is left to do. */
+  flush(): void {
+    this.#scheduler.flush();
+  }
+}

@@ -12,7 +12,9 @@ const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 
 const exactly = (name) => `${name}@${devDependencies[name]}`;
 
 try {
-  const [{ filename }] = JSON.parse(npm(root, 'pack', '--json', '--ignore-scripts', '--pack-destination', project));
+  const [{ filename }] = JSON.parse(
+    npm(root, 'pack', '--json', '--ignore-scripts', '--pack-destination', project),
+  );
   cpSync(new URL('consumer', import.meta.url), project, { recursive: true });
   writeFileSync(join(project, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }');
   npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`, exactly('rxjs'));

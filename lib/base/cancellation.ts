@@ -102,7 +102,8 @@ export class CancellationToken implements Disposable {
     const entry = (): void => {
       listener();
     };
-    const listeners = (this.#listeners ??= new Set());
+    this.#listeners ??= new Set();
+    const listeners = this.#listeners;
     listeners.add(entry);
     // From the set itself: whoever leaves while the others are being called isn't called.
     return () => {

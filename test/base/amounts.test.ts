@@ -21,8 +21,25 @@ test.each<[unknown, number]>([
   expect(workflow('durations', { timed }).steps[0]?.estimate).toBe(ms);
 });
 
-test.each(['', '30', 's', '30 seconds', '-30s', '1e3ms', 'Infinitys', '25d', Infinity, -1, Number.NaN, null, true, {}])('%o is no duration', (duration) => {
-  expect(() => step('timed', () => 1, { timeout: duration as number })).toThrow('expected timeout to be a duration');
+test.each([
+  '',
+  '30',
+  's',
+  '30 seconds',
+  '-30s',
+  '1e3ms',
+  'Infinitys',
+  '25d',
+  Infinity,
+  -1,
+  Number.NaN,
+  null,
+  true,
+  {},
+])('%o is no duration', (duration) => {
+  expect(() => step('timed', () => 1, { timeout: duration as number })).toThrow(
+    'expected timeout to be a duration',
+  );
 });
 
 test.each<[unknown, number]>([
@@ -43,9 +60,12 @@ test.each<[unknown, number]>([
   expect(Object.isFrozen(memory(amount as number))).toBe(true);
 });
 
-test.each(['', '64', 'MB', '64 mb', '1iB', '-1MB', -1, Number.NaN, undefined, null, {}])('memory(%o) is an error', (amount) => {
-  expect(() => memory(amount as number)).toThrow('memory: expected amount to be an amount of memory');
-});
+test.each(['', '64', 'MB', '64 mb', '1iB', '-1MB', -1, Number.NaN, undefined, null, {}])(
+  'memory(%o) is an error',
+  (amount) => {
+    expect(() => memory(amount as number)).toThrow('memory: expected amount to be an amount of memory');
+  },
+);
 
 test.each<[unknown, string]>([
   ['text', '"text"'],
@@ -79,15 +99,22 @@ test('what was thrown is told by name and message, whatever it is', () => {
   expect(messageOf(new Error('no'))).toBe('no');
   expect(messageOf('no')).toBe('"no"');
   const odd = new Error('odd');
-  Object.defineProperty(odd, 'name', { get: () => { throw new Error('no'); } });
+  Object.defineProperty(odd, 'name', {
+    get: () => {
+      throw new Error('no');
+    },
+  });
   expect(messageOf(odd)).toBe("an error whose message can't be read");
 });
 
 test('what was thrown stays what it is, unless it can’t be looked at', () => {
-  for (const value of [undefined, null, 'text', 7, {}, new Error('e'), () => 1]) expect(thrownValue(value)).toBe(value);
+  for (const value of [undefined, null, 'text', 7, {}, new Error('e'), () => 1])
+    expect(thrownValue(value)).toBe(value);
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
-  expect(thrownValue(proxy)).toMatchObject({ message: 'something was thrown that throws when it is looked at' });
+  expect(thrownValue(proxy)).toMatchObject({
+    message: 'something was thrown that throws when it is looked at',
+  });
 });
 
 test.each<[string, string[], string | undefined]>([
@@ -103,15 +130,25 @@ test.each<[string, string[], string | undefined]>([
 });
 
 test('an invariant that fails tells its story, and only then', () => {
-  expect(() => { invariant(true, () => { throw new Error('not asked for'); }); }).not.toThrow();
-  expect(() => { invariant(false, 'the story'); }).toThrow('millrace has broken an invariant: the story');
-  expect(() => { invariant(false, () => 'the story'); }).toThrow('the story');
+  expect(() => {
+    invariant(true, () => {
+      throw new Error('not asked for');
+    });
+  }).not.toThrow();
+  expect(() => {
+    invariant(false, 'the story');
+  }).toThrow('millrace has broken an invariant: the story');
+  expect(() => {
+    invariant(false, () => 'the story');
+  }).toThrow('the story');
 });
 
 test('a host without a process is asked through navigator, or else assumed', () => {
   vi.stubGlobal('process', undefined);
   vi.stubGlobal('navigator', { hardwareConcurrency: 12, deviceMemory: 8 });
-  onTestFinished(() => { vi.unstubAllGlobals(); });
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
   expect([availableParallelism(), availableMemory()]).toStrictEqual([12, 8 * 2 ** 30]);
   vi.stubGlobal('navigator', undefined);
   expect([availableParallelism(), availableMemory()]).toStrictEqual([4, 4 * 2 ** 30]);
@@ -119,10 +156,15 @@ test('a host without a process is asked through navigator, or else assumed', () 
 
 test('a host without setImmediate turns its event loop by a message', async () => {
   vi.stubGlobal('setImmediate', undefined);
-  onTestFinished(() => { vi.unstubAllGlobals(); });
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
   const log: string[] = [];
   await new Promise<void>((resolve) => {
-    macrotask(() => { log.push('later'); resolve(); });
+    macrotask(() => {
+      log.push('later');
+      resolve();
+    });
     log.push('now');
   });
   expect(log).toStrictEqual(['now', 'later']);

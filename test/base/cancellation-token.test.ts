@@ -1,4 +1,4 @@
-import { CancelledError, CancellationToken, InvalidOptionsError } from 'millrace';
+import { CancellationToken, CancelledError, InvalidOptionsError } from 'millrace';
 import { interval, takeUntil } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { thrownBy } from '../run/support/thrown-by.ts';
@@ -14,7 +14,9 @@ const cancelled = (reason?: unknown): CancellationToken => {
 test('is not cancelled until it is, and then stays so with the first reason', () => {
   const token = new CancellationToken();
   expect([token.isCancelled, token.reason]).toStrictEqual([false, undefined]);
-  expect(() => { token.throwIfCancelled(); }).not.toThrow();
+  expect(() => {
+    token.throwIfCancelled();
+  }).not.toThrow();
   token.cancel('first');
   token.cancel('second');
   expect([token.isCancelled, token.reason]).toStrictEqual([true, 'first']);
@@ -26,7 +28,9 @@ test.each<[string, unknown, string]>([
   ['with an Error', new Error('deploy'), 'the operation was cancelled: deploy'],
   ['with an object', { code: 7 }, "the operation was cancelled: an object with 'code'"],
 ])('throwIfCancelled throws a CancelledError %s', (_, reason, message) => {
-  const error = thrownBy(() => { cancelled(reason).throwIfCancelled(); });
+  const error = thrownBy(() => {
+    cancelled(reason).throwIfCancelled();
+  });
   expect(error).toBeInstanceOf(CancelledError);
   expect(error).toMatchObject({ name: 'CancelledError', code: 'CANCELLED', reason, message });
   expect((error as Error).cause).toBe(reason instanceof Error ? reason : undefined);
@@ -36,7 +40,11 @@ describe('cancelled$', () => {
   test('emits the reason once and completes, for every subscriber', () => {
     const token = new CancellationToken();
     const seen: unknown[] = [];
-    for (const name of ['a', 'b']) token.cancelled$.subscribe({ next: (reason) => seen.push([name, reason]), complete: () => seen.push(name) });
+    for (const name of ['a', 'b'])
+      token.cancelled$.subscribe({
+        next: (reason) => seen.push([name, reason]),
+        complete: () => seen.push(name),
+      });
     expect(seen).toStrictEqual([]);
     token.cancel('stop');
     expect(seen).toStrictEqual([['a', 'stop'], 'a', ['b', 'stop'], 'b']);
@@ -44,7 +52,10 @@ describe('cancelled$', () => {
 
   test('replays', () => {
     const seen: unknown[] = [];
-    cancelled('before').cancelled$.subscribe({ next: (reason) => seen.push(reason), complete: () => seen.push('complete') });
+    cancelled('before').cancelled$.subscribe({
+      next: (reason) => seen.push(reason),
+      complete: () => seen.push('complete'),
+    });
     expect(seen).toStrictEqual(['before', 'complete']);
   });
 
@@ -52,8 +63,12 @@ describe('cancelled$', () => {
     const time = new VirtualTime();
     const token = new CancellationToken();
     const seen: number[] = [];
-    interval(10, time.scheduler).pipe(takeUntil(token.cancelled$)).subscribe((value) => seen.push(value));
-    time.at(35, () => { token.cancel(); });
+    interval(10, time.scheduler)
+      .pipe(takeUntil(token.cancelled$))
+      .subscribe((value) => seen.push(value));
+    time.at(35, () => {
+      token.cancel();
+    });
     time.flush();
     expect(seen).toStrictEqual([0, 1, 2]);
   });
@@ -88,7 +103,11 @@ describe('signal', () => {
 
   test('fits fetch and its kin', async () => {
     const token = new CancellationToken();
-    const waiting = new Promise((_, reject) => { token.signal.addEventListener('abort', () => { reject(token.signal.reason as Error); }); });
+    const waiting = new Promise((_, reject) => {
+      token.signal.addEventListener('abort', () => {
+        reject(token.signal.reason as Error);
+      });
+    });
     token.cancel('stop');
     await expect(waiting).rejects.toMatchObject({ code: 'CANCELLED' });
   });
@@ -115,7 +134,9 @@ describe('onCancel', () => {
   test('one function may listen twice and leave once', () => {
     const token = new CancellationToken();
     let calls = 0;
-    const listener = (): void => { calls++; };
+    const listener = (): void => {
+      calls++;
+    };
     const takeBack = token.onCancel(listener);
     token.onCancel(listener);
     takeBack();
@@ -127,7 +148,10 @@ describe('onCancel', () => {
   test('a listener that another takes back, as it is called, isn’t called', () => {
     const token = new CancellationToken();
     const seen: string[] = [];
-    token.onCancel(() => { seen.push('first'); takeBack(); });
+    token.onCancel(() => {
+      seen.push('first');
+      takeBack();
+    });
     const takeBack = token.onCancel(() => seen.push('second'));
     token.cancel();
     expect(seen).toStrictEqual(['first']);
@@ -138,9 +162,13 @@ describe('onCancel', () => {
     const token = new CancellationToken();
     const seen: string[] = [];
     const thrown = new Error('in a listener');
-    token.onCancel(() => { throw thrown; });
+    token.onCancel(() => {
+      throw thrown;
+    });
     token.onCancel(() => seen.push('heard'));
-    expect(() => { token.cancel(); }).not.toThrow();
+    expect(() => {
+      token.cancel();
+    }).not.toThrow();
     await unhandled.settle();
     expect([seen, unhandled.errors]).toStrictEqual([['heard'], [thrown]]);
   });
@@ -211,7 +239,11 @@ describe('CancellationToken.from', () => {
     const first = CancellationToken.from(controller.signal);
     first.cancel('mine');
     controller.abort('too late');
-    expect([disposed.isCancelled, first.reason, controller.signal.reason]).toStrictEqual([false, 'mine', 'too late']);
+    expect([disposed.isCancelled, first.reason, controller.signal.reason]).toStrictEqual([
+      false,
+      'mine',
+      'too late',
+    ]);
   });
 });
 
@@ -234,7 +266,9 @@ describe('CancellationToken.timeout', () => {
 
   test('waits in the host’s time by default', async () => {
     const token = CancellationToken.timeout(1);
-    await new Promise<void>((resolve) => { token.onCancel(resolve); });
+    await new Promise<void>((resolve) => {
+      token.onCancel(resolve);
+    });
     expect(token.isCancelled).toBe(true);
   });
 
@@ -253,7 +287,9 @@ describe('CancellationToken.any', () => {
   });
 
   test('of a cancelled one is cancelled at once, and of none never', () => {
-    expect(CancellationToken.any([new CancellationToken(), cancelled('before'), cancelled('later')]).reason).toBe('before');
+    expect(
+      CancellationToken.any([new CancellationToken(), cancelled('before'), cancelled('later')]).reason,
+    ).toBe('before');
     expect(CancellationToken.any(new Set()).isCancelled).toBe(false);
   });
 
@@ -270,7 +306,10 @@ describe('CancellationToken.any', () => {
 
   test('may be a timeout and a signal together', () => {
     const time = new VirtualTime();
-    const any = CancellationToken.any([CancellationToken.timeout(10, time.scheduler), CancellationToken.from(new AbortController().signal)]);
+    const any = CancellationToken.any([
+      CancellationToken.timeout(10, time.scheduler),
+      CancellationToken.from(new AbortController().signal),
+    ]);
     time.flush();
     expect(any.reason).toBe('timed out after 10 ms');
   });

@@ -1,4 +1,12 @@
-import { defineWorkflow, input, InvalidWorkflowError, step, type, type WorkflowFault, workflow } from 'millrace';
+import {
+  defineWorkflow,
+  InvalidWorkflowError,
+  input,
+  step,
+  type,
+  type WorkflowFault,
+  workflow,
+} from 'millrace';
 import { describe, expect, test } from 'vitest';
 import { thrownBy } from '../run/support/thrown-by.ts';
 import { play } from '../run/support/watch.ts';
@@ -26,7 +34,10 @@ describe('workflow()', () => {
 
   test('its outputs have the names they are given, and may repeat', () => {
     const a = step('a', () => 'A');
-    expect(play(workflow('named', { first: a, second: a })).result).toStrictEqual({ first: 'A', second: 'A' });
+    expect(play(workflow('named', { first: a, second: a })).result).toStrictEqual({
+      first: 'A',
+      second: 'A',
+    });
   });
 
   test('it is built in the order of definition also where others were defined in between', () => {
@@ -38,20 +49,74 @@ describe('workflow()', () => {
 
   test.each<[string, () => unknown, WorkflowFault[]]>([
     ['no outputs', () => workflow('w', {}), [{ kind: 'empty' }]],
-    ['outputs that are no record', () => workflow('w', [step('a', one)] as never), [{ kind: 'bad-definition', where: 'the outputs', expected: 'a record of steps, as in { report }', value: expect.any(Array) }]],
-    ['no outputs at all', () => workflow('w', undefined as never), [{ kind: 'bad-definition', where: 'the outputs', expected: expect.any(String) as string, value: undefined }]],
-    ['an output that isn’t a step', () => workflow('w', { a: 1 as never }), [{ kind: 'bad-definition', where: "the output 'a'", expected: 'a step made by step()', value: 1 }]],
-    ['an output that is an input', () => workflow('w', { a: input('a', type()) as never }), [{ kind: 'bad-definition', where: "the output 'a'", expected: 'a step made by step()', value: expect.anything() }]],
-    ['two steps with one id', () => workflow('w', { a: step('same', one), b: step('same', one) }), [{ kind: 'duplicate-step', stepId: 'same' }]],
+    [
+      'outputs that are no record',
+      () => workflow('w', [step('a', one)] as never),
+      [
+        {
+          kind: 'bad-definition',
+          where: 'the outputs',
+          expected: 'a record of steps, as in { report }',
+          value: expect.any(Array),
+        },
+      ],
+    ],
+    [
+      'no outputs at all',
+      () => workflow('w', undefined as never),
+      [
+        {
+          kind: 'bad-definition',
+          where: 'the outputs',
+          expected: expect.any(String) as string,
+          value: undefined,
+        },
+      ],
+    ],
+    [
+      'an output that isn’t a step',
+      () => workflow('w', { a: 1 as never }),
+      [{ kind: 'bad-definition', where: "the output 'a'", expected: 'a step made by step()', value: 1 }],
+    ],
+    [
+      'an output that is an input',
+      () => workflow('w', { a: input('a', type()) as never }),
+      [
+        {
+          kind: 'bad-definition',
+          where: "the output 'a'",
+          expected: 'a step made by step()',
+          value: expect.anything(),
+        },
+      ],
+    ],
+    [
+      'two steps with one id',
+      () => workflow('w', { a: step('same', one), b: step('same', one) }),
+      [{ kind: 'duplicate-step', stepId: 'same' }],
+    ],
     [
       'two input handles with one name',
-      () => workflow('w', { a: step('a', { x: input('x', type()) }, one), b: step('b', { x: input('x', type()) }, one) }),
+      () =>
+        workflow('w', {
+          a: step('a', { x: input('x', type()) }, one),
+          b: step('b', { x: input('x', type()) }, one),
+        }),
       [{ kind: 'duplicate-input', input: 'x' }],
     ],
     [
       'several at once',
-      () => workflow('w', { a: step('same', { x: input('x', type()) }, one), b: step('same', { x: input('x', type()) }, one), c: null as never }),
-      [{ kind: 'bad-definition', where: "the output 'c'", expected: 'a step made by step()', value: null }, { kind: 'duplicate-step', stepId: 'same' }, { kind: 'duplicate-input', input: 'x' }],
+      () =>
+        workflow('w', {
+          a: step('same', { x: input('x', type()) }, one),
+          b: step('same', { x: input('x', type()) }, one),
+          c: null as never,
+        }),
+      [
+        { kind: 'bad-definition', where: "the output 'c'", expected: 'a step made by step()', value: null },
+        { kind: 'duplicate-step', stepId: 'same' },
+        { kind: 'duplicate-input', input: 'x' },
+      ],
     ],
   ])('refuses %s', (_, make, faults) => {
     expect(faultsOf(make)).toStrictEqual(faults);
@@ -71,7 +136,14 @@ describe('defineWorkflow()', () => {
   test('or those that are named, while all of it runs', () => {
     const ran: string[] = [];
     const run = (_: unknown, { stepId }: { stepId: string }) => ran.push(stepId);
-    const flow = defineWorkflow('built', [{ id: 'a', run }, { id: 'b', dependsOn: ['a'], run }], { outputs: ['a'] });
+    const flow = defineWorkflow(
+      'built',
+      [
+        { id: 'a', run },
+        { id: 'b', dependsOn: ['a'], run },
+      ],
+      { outputs: ['a'] },
+    );
     expect(play(flow).result).toStrictEqual({ a: 1 });
     expect(ran).toStrictEqual(['a', 'b']);
   });
@@ -88,23 +160,67 @@ describe('defineWorkflow()', () => {
 
   test('run is always (inputs, ctx), the inputs keyed by id', () => {
     const seen: unknown[] = [];
-    const run = (inputs: unknown, { stepId }: { stepId: string }) => { seen.push([stepId, inputs]); return stepId; };
+    const run = (inputs: unknown, { stepId }: { stepId: string }) => {
+      seen.push([stepId, inputs]);
+      return stepId;
+    };
     const path = input('path', type<string>());
-    const flow = defineWorkflow('inputs', [{ id: 'a', run }, { id: 'b', dependsOn: ['path', 'a'], run }], { inputs: [path] });
+    const flow = defineWorkflow(
+      'inputs',
+      [
+        { id: 'a', run },
+        { id: 'b', dependsOn: ['path', 'a'], run },
+      ],
+      { inputs: [path] },
+    );
     play(flow, { inputs: { path: '/tmp' } });
-    expect(seen).toStrictEqual([['a', {}], ['b', { path: '/tmp', a: 'a' }]]);
+    expect(seen).toStrictEqual([
+      ['a', {}],
+      ['b', { path: '/tmp', a: 'a' }],
+    ]);
   });
 
   test('takes all options of a step', () => {
     const retry = { attempts: 2 };
     let calls = 0;
-    const flow = defineWorkflow('options', [{ id: 'a', run: () => { if (++calls === 1) throw new Error('once'); return calls; }, retry, resource: 'gpu', priority: 1, estimate: 5, description: 'd', group: 'g', tags: ['t'], timeout: '1s', cleanup: () => undefined }]);
+    const flow = defineWorkflow('options', [
+      {
+        id: 'a',
+        run: () => {
+          if (++calls === 1) throw new Error('once');
+          return calls;
+        },
+        retry,
+        resource: 'gpu',
+        priority: 1,
+        estimate: 5,
+        description: 'd',
+        group: 'g',
+        tags: ['t'],
+        timeout: '1s',
+        cleanup: () => undefined,
+      },
+    ]);
     expect(play(flow, { limits: { gpu: 1 } }).result).toStrictEqual({ a: 2 });
-    expect(flow.steps).toStrictEqual([{ id: 'a', dependsOn: [], demand: { gpu: 1 }, priority: 1, estimate: 5, description: 'd', group: 'g', tags: ['t'] }]);
+    expect(flow.steps).toStrictEqual([
+      {
+        id: 'a',
+        dependsOn: [],
+        demand: { gpu: 1 },
+        priority: 1,
+        estimate: 5,
+        description: 'd',
+        group: 'g',
+        tags: ['t'],
+      },
+    ]);
   });
 
   test('naming a dependency twice is naming it once, and no cycle', () => {
-    const flow = defineWorkflow('twice', [{ id: 'a', run: () => 1 }, { id: 'b', dependsOn: ['a', 'a'], run: (inputs) => inputs }]);
+    const flow = defineWorkflow('twice', [
+      { id: 'a', run: () => 1 },
+      { id: 'b', dependsOn: ['a', 'a'], run: (inputs) => inputs },
+    ]);
     expect(flow.graph.dependenciesOf('b')).toStrictEqual(['a']);
     expect(play(flow).result).toStrictEqual({ b: { a: 1 } });
   });
@@ -112,8 +228,11 @@ describe('defineWorkflow()', () => {
   test('definitions may change afterwards without changing the workflow', () => {
     const dependsOn = ['a'];
     const inputs = [input('x', type<number>())];
-    const definitions = [{ id: 'a', dependsOn: ['x'], run: ({ x }: { readonly x?: unknown }) => x }, { id: 'b', dependsOn, run: one }];
-    const flow = defineWorkflow('fixed', definitions as never, { inputs });
+    const definitions = [
+      { id: 'a', dependsOn: ['x'], run: ({ x }: { readonly x?: unknown }) => x },
+      { id: 'b', dependsOn, run: one },
+    ];
+    const flow = defineWorkflow('fixed', definitions, { inputs });
     dependsOn.push('nowhere');
     definitions.pop();
     inputs.pop();
@@ -123,50 +242,209 @@ describe('defineWorkflow()', () => {
   const run = one;
   test.each<[string, () => unknown, WorkflowFault[]]>([
     ['no definitions', () => defineWorkflow('d', []), [{ kind: 'empty' }]],
-    ['definitions that are no array', () => defineWorkflow('d', { a: run } as never), [{ kind: 'bad-definition', where: 'the definitions', expected: 'an array', value: { a: run } }]],
-    ['a self-dependency', () => defineWorkflow('d', [{ id: 'a', dependsOn: ['a'], run }]), [{ kind: 'self-dependency', stepId: 'a' }]],
-    ['a cycle of two', () => defineWorkflow('d', [{ id: 'a', dependsOn: ['b'], run }, { id: 'b', dependsOn: ['a'], run }]), [{ kind: 'cycle', path: ['a', 'b', 'a'] }]],
+    [
+      'definitions that are no array',
+      () => defineWorkflow('d', { a: run } as never),
+      [{ kind: 'bad-definition', where: 'the definitions', expected: 'an array', value: { a: run } }],
+    ],
+    [
+      'a self-dependency',
+      () => defineWorkflow('d', [{ id: 'a', dependsOn: ['a'], run }]),
+      [{ kind: 'self-dependency', stepId: 'a' }],
+    ],
+    [
+      'a cycle of two',
+      () =>
+        defineWorkflow('d', [
+          { id: 'a', dependsOn: ['b'], run },
+          { id: 'b', dependsOn: ['a'], run },
+        ]),
+      [{ kind: 'cycle', path: ['a', 'b', 'a'] }],
+    ],
     [
       'a cycle behind a tail',
-      () => defineWorkflow('d', [{ id: 'tail', run }, { id: 'a', dependsOn: ['tail', 'c'], run }, { id: 'b', dependsOn: ['a'], run }, { id: 'c', dependsOn: ['b'], run }, { id: 'head', dependsOn: ['c'], run }]),
+      () =>
+        defineWorkflow('d', [
+          { id: 'tail', run },
+          { id: 'a', dependsOn: ['tail', 'c'], run },
+          { id: 'b', dependsOn: ['a'], run },
+          { id: 'c', dependsOn: ['b'], run },
+          { id: 'head', dependsOn: ['c'], run },
+        ]),
       [{ kind: 'cycle', path: ['a', 'b', 'c', 'a'] }],
     ],
     [
       'two cycles',
-      () => defineWorkflow('d', [{ id: 'a', dependsOn: ['b'], run }, { id: 'b', dependsOn: ['a'], run }, { id: 'x', dependsOn: ['y', 'a'], run }, { id: 'y', dependsOn: ['x'], run }]),
-      [{ kind: 'cycle', path: ['x', 'y', 'x'] }, { kind: 'cycle', path: ['a', 'b', 'a'] }],
+      () =>
+        defineWorkflow('d', [
+          { id: 'a', dependsOn: ['b'], run },
+          { id: 'b', dependsOn: ['a'], run },
+          { id: 'x', dependsOn: ['y', 'a'], run },
+          { id: 'y', dependsOn: ['x'], run },
+        ]),
+      [
+        { kind: 'cycle', path: ['x', 'y', 'x'] },
+        { kind: 'cycle', path: ['a', 'b', 'a'] },
+      ],
     ],
-    ['a duplicate id', () => defineWorkflow('d', [{ id: 'a', run }, { id: 'a', run }, { id: 'a', run }]), [{ kind: 'duplicate-step', stepId: 'a' }]],
-    ['an unknown id, with the nearest known one', () => defineWorkflow('d', [{ id: 'compile', run }, { id: 'b', dependsOn: ['compiel'], run }]), [{ kind: 'unknown-dependency', stepId: 'b', dependency: 'compiel', nearest: 'compile' }]],
-    ['an unknown id, near to an input', () => defineWorkflow('d', [{ id: 'b', dependsOn: ['pat'], run }], { inputs: [input('path', type())] }), [{ kind: 'unknown-dependency', stepId: 'b', dependency: 'pat', nearest: 'path' }]],
-    ['an unknown id that nothing is near to', () => defineWorkflow('d', [{ id: 'a', dependsOn: ['elsewhere'], run }]), [{ kind: 'unknown-dependency', stepId: 'a', dependency: 'elsewhere', nearest: undefined }]],
-    ['an unknown output', () => defineWorkflow('d', [{ id: 'pack', run }], { outputs: ['pakc', 'pack'] }), [{ kind: 'unknown-output', output: 'pakc', nearest: 'pack' }]],
-    ['an output that is no string', () => defineWorkflow('d', [{ id: 'pack', run }], { outputs: [7 as never] }), [{ kind: 'unknown-output', output: '7', nearest: undefined }]],
-    ['no outputs', () => defineWorkflow('d', [{ id: 'a', run }], { outputs: [] }), [{ kind: 'bad-definition', where: 'outputs', expected: 'an array of ids that is not empty', value: [] }]],
-    ['two inputs with one name', () => defineWorkflow('d', [{ id: 'a', run }], { inputs: [input('x', type()), input('x', type())] }), [{ kind: 'duplicate-input', input: 'x' }]],
-    ['an input with the name of a step', () => defineWorkflow('d', [{ id: 'x', run }], { inputs: [input('x', type())] }), [{ kind: 'name-clash', name: 'x' }]],
-    ['an input that isn’t one', () => defineWorkflow('d', [{ id: 'a', run }], { inputs: ['x' as never] }), [{ kind: 'bad-definition', where: 'inputs[0]', expected: 'a handle made by input()', value: 'x' }]],
-    ['inputs that are no array', () => defineWorkflow('d', [{ id: 'a', run }], { inputs: {} as never }), [{ kind: 'bad-definition', where: 'inputs', expected: 'an array of handles made by input()', value: {} }]],
-    ['a definition that is no record', () => defineWorkflow('d', [null as never, { id: 'a', run }]), [{ kind: 'bad-definition', where: 'definition 0', expected: 'a record { id, dependsOn, run }', value: null }]],
-    ['a definition without an id', () => defineWorkflow('d', [{ run } as never]), [{ kind: 'bad-definition', where: 'definition 0: id', expected: 'a string that is not empty', value: undefined }]],
-    ['a definition without run', () => defineWorkflow('d', [{ id: 'a' } as never]), [{ kind: 'bad-definition', where: "step 'a': run", expected: 'a function', value: undefined }]],
-    ['dependsOn as text', () => defineWorkflow('d', [{ id: 'a', dependsOn: 'b' as never, run }]), [{ kind: 'bad-definition', where: "step 'a': dependsOn", expected: 'an array of ids', value: 'b' }]],
-    ['a misspelt option', () => defineWorkflow('d', [{ id: 'a', run, dependOn: [] } as never]), [{ kind: 'bad-definition', where: "step 'a': dependOn", expected: "absent (there is no such option; did you mean 'dependsOn'?)", value: [] }]],
-    ['a bad option with its value', () => defineWorkflow('d', [{ id: 'a', run, retry: -1 }]), [{ kind: 'bad-definition', where: "step 'a': retry", expected: 'a whole number of at least 0', value: -1 }]],
+    [
+      'a duplicate id',
+      () =>
+        defineWorkflow('d', [
+          { id: 'a', run },
+          { id: 'a', run },
+          { id: 'a', run },
+        ]),
+      [{ kind: 'duplicate-step', stepId: 'a' }],
+    ],
+    [
+      'an unknown id, with the nearest known one',
+      () =>
+        defineWorkflow('d', [
+          { id: 'compile', run },
+          { id: 'b', dependsOn: ['compiel'], run },
+        ]),
+      [{ kind: 'unknown-dependency', stepId: 'b', dependency: 'compiel', nearest: 'compile' }],
+    ],
+    [
+      'an unknown id, near to an input',
+      () => defineWorkflow('d', [{ id: 'b', dependsOn: ['pat'], run }], { inputs: [input('path', type())] }),
+      [{ kind: 'unknown-dependency', stepId: 'b', dependency: 'pat', nearest: 'path' }],
+    ],
+    [
+      'an unknown id that nothing is near to',
+      () => defineWorkflow('d', [{ id: 'a', dependsOn: ['elsewhere'], run }]),
+      [{ kind: 'unknown-dependency', stepId: 'a', dependency: 'elsewhere', nearest: undefined }],
+    ],
+    [
+      'an unknown output',
+      () => defineWorkflow('d', [{ id: 'pack', run }], { outputs: ['pakc', 'pack'] }),
+      [{ kind: 'unknown-output', output: 'pakc', nearest: 'pack' }],
+    ],
+    [
+      'an output that is no string',
+      () => defineWorkflow('d', [{ id: 'pack', run }], { outputs: [7 as never] }),
+      [{ kind: 'unknown-output', output: '7', nearest: undefined }],
+    ],
+    [
+      'no outputs',
+      () => defineWorkflow('d', [{ id: 'a', run }], { outputs: [] }),
+      [
+        {
+          kind: 'bad-definition',
+          where: 'outputs',
+          expected: 'an array of ids that is not empty',
+          value: [],
+        },
+      ],
+    ],
+    [
+      'two inputs with one name',
+      () => defineWorkflow('d', [{ id: 'a', run }], { inputs: [input('x', type()), input('x', type())] }),
+      [{ kind: 'duplicate-input', input: 'x' }],
+    ],
+    [
+      'an input with the name of a step',
+      () => defineWorkflow('d', [{ id: 'x', run }], { inputs: [input('x', type())] }),
+      [{ kind: 'name-clash', name: 'x' }],
+    ],
+    [
+      'an input that isn’t one',
+      () => defineWorkflow('d', [{ id: 'a', run }], { inputs: ['x' as never] }),
+      [{ kind: 'bad-definition', where: 'inputs[0]', expected: 'a handle made by input()', value: 'x' }],
+    ],
+    [
+      'inputs that are no array',
+      () => defineWorkflow('d', [{ id: 'a', run }], { inputs: {} as never }),
+      [
+        {
+          kind: 'bad-definition',
+          where: 'inputs',
+          expected: 'an array of handles made by input()',
+          value: {},
+        },
+      ],
+    ],
+    [
+      'a definition that is no record',
+      () => defineWorkflow('d', [null as never, { id: 'a', run }]),
+      [
+        {
+          kind: 'bad-definition',
+          where: 'definition 0',
+          expected: 'a record { id, dependsOn, run }',
+          value: null,
+        },
+      ],
+    ],
+    [
+      'a definition without an id',
+      () => defineWorkflow('d', [{ run } as never]),
+      [
+        {
+          kind: 'bad-definition',
+          where: 'definition 0: id',
+          expected: 'a string that is not empty',
+          value: undefined,
+        },
+      ],
+    ],
+    [
+      'a definition without run',
+      () => defineWorkflow('d', [{ id: 'a' } as never]),
+      [{ kind: 'bad-definition', where: "step 'a': run", expected: 'a function', value: undefined }],
+    ],
+    [
+      'dependsOn as text',
+      () => defineWorkflow('d', [{ id: 'a', dependsOn: 'b' as never, run }]),
+      [{ kind: 'bad-definition', where: "step 'a': dependsOn", expected: 'an array of ids', value: 'b' }],
+    ],
+    [
+      'a misspelt option',
+      () => defineWorkflow('d', [{ id: 'a', run, dependOn: [] } as never]),
+      [
+        {
+          kind: 'bad-definition',
+          where: "step 'a': dependOn",
+          expected: "absent (there is no such option; did you mean 'dependsOn'?)",
+          value: [],
+        },
+      ],
+    ],
+    [
+      'a bad option with its value',
+      () => defineWorkflow('d', [{ id: 'a', run, retry: -1 }]),
+      [
+        {
+          kind: 'bad-definition',
+          where: "step 'a': retry",
+          expected: 'a whole number of at least 0',
+          value: -1,
+        },
+      ],
+    ],
   ])('refuses %s', (_, make, faults) => {
     expect(faultsOf(make)).toStrictEqual(faults);
   });
 
   test('one error names every fault found', () => {
     const error = thrownBy(() =>
-      defineWorkflow('everything', [
-        { id: 'a', dependsOn: ['b', 'nowhere'], run },
-        { id: 'b', dependsOn: ['a'], run },
-        { id: 'c', dependsOn: ['c'], run, timeout: 'x' as never },
-        { id: 'c', run },
-      ], { outputs: ['d'] }),
+      defineWorkflow(
+        'everything',
+        [
+          { id: 'a', dependsOn: ['b', 'nowhere'], run },
+          { id: 'b', dependsOn: ['a'], run },
+          { id: 'c', dependsOn: ['c'], run, timeout: 'x' as never },
+          { id: 'c', run },
+        ],
+        { outputs: ['d'] },
+      ),
     );
-    expect(error).toMatchObject({ name: 'InvalidWorkflowError', code: 'INVALID_WORKFLOW', workflow: 'everything' });
+    expect(error).toMatchObject({
+      name: 'InvalidWorkflowError',
+      code: 'INVALID_WORKFLOW',
+      workflow: 'everything',
+    });
     expect((error as Error).message.split('\n')).toStrictEqual([
       "workflow 'everything' can't be built: ",
       expect.stringMatching(/^ {2}1\. expected step 'c': timeout to be a duration.*got "x"$/),
@@ -179,17 +457,25 @@ describe('defineWorkflow()', () => {
   });
 
   test('a single fault is told in one line', () => {
-    expect(String(thrownBy(() => workflow('w', {})))).toBe("InvalidWorkflowError: workflow 'w' can't be built: it has no steps; give it at least one");
+    expect(String(thrownBy(() => workflow('w', {})))).toBe(
+      "InvalidWorkflowError: workflow 'w' can't be built: it has no steps; give it at least one",
+    );
   });
 
   test('many unknown dependencies among many steps are found in no time', { timeout: 20_000 }, () => {
     const size = 20_000;
-    const definitions = Array.from({ length: size }, (_, index) => ({ id: `step ${String(index)}`, dependsOn: [`stap ${String(index)}`], run }));
+    const definitions = Array.from({ length: size }, (_, index) => ({
+      id: `step ${String(index)}`,
+      dependsOn: [`stap ${String(index)}`],
+      run,
+    }));
     expect(faultsOf(() => defineWorkflow('typos', definitions))).toHaveLength(size);
   });
 
   test('a step called __proto__ is refused, since its output could not be told', () => {
-    expect(faultsOf(() => defineWorkflow('d', [{ id: '__proto__', run }]))).toMatchObject([{ kind: 'bad-definition', value: '__proto__' }]);
+    expect(faultsOf(() => defineWorkflow('d', [{ id: '__proto__', run }]))).toMatchObject([
+      { kind: 'bad-definition', value: '__proto__' },
+    ]);
   });
 });
 

@@ -15,7 +15,11 @@ const diamond = graph('d: b c', 'b: a', 'c: a', 'a', 'alone');
 describe('a graph', () => {
   test('tells its steps in the order of definition', () => {
     expect([diamond.size, diamond.ids]).toStrictEqual([5, ['d', 'b', 'c', 'a', 'alone']]);
-    expect([diamond.has('a'), diamond.has('z'), diamond.has('constructor')]).toStrictEqual([true, false, false]);
+    expect([diamond.has('a'), diamond.has('z'), diamond.has('constructor')]).toStrictEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   test('tells each step’s neighbours, each once', () => {
@@ -37,7 +41,10 @@ describe('a graph', () => {
   test.each<[string[], string[]]>([
     [[], ['a', 'alone']],
     [['a'], ['b', 'c', 'alone']],
-    [['a', 'b'], ['c', 'alone']],
+    [
+      ['a', 'b'],
+      ['c', 'alone'],
+    ],
     [['a', 'b', 'c', 'alone'], ['d']],
     [['a', 'b', 'c', 'd', 'alone'], []],
     [['unknown'], ['a', 'alone']],
@@ -48,13 +55,19 @@ describe('a graph', () => {
 
 describe('the critical path is the longest one', () => {
   test('in steps by default', () => {
-    expect(graph('a', 'b: a', 'c: b', 'x', 'y: x').criticalPath()).toStrictEqual({ steps: ['a', 'b', 'c'], length: 3 });
+    expect(graph('a', 'b: a', 'c: b', 'x', 'y: x').criticalPath()).toStrictEqual({
+      steps: ['a', 'b', 'c'],
+      length: 3,
+    });
   });
 
   test('by weights, as a record or a function; a step without one weighs nothing', () => {
     const two = graph('a', 'b: a', 'c: b', 'x', 'y: x');
     expect(two.criticalPath({ x: 5, y: 5, a: 1 })).toStrictEqual({ steps: ['x', 'y'], length: 10 });
-    expect(two.criticalPath((id) => (id === 'c' ? 100 : 1))).toStrictEqual({ steps: ['a', 'b', 'c'], length: 102 });
+    expect(two.criticalPath((id) => (id === 'c' ? 100 : 1))).toStrictEqual({
+      steps: ['a', 'b', 'c'],
+      length: 102,
+    });
   });
 
   test('the first in the order of definition where several are as long', () => {
@@ -67,7 +80,11 @@ describe('a hundred thousand steps need no deeper stack than one, and no more th
   const run = (): number => 1;
 
   test('in a chain of definitions', () => {
-    const definitions = Array.from({ length: size }, (_, index) => ({ id: String(index), dependsOn: index === 0 ? [] : [String(index - 1)], run }));
+    const definitions = Array.from({ length: size }, (_, index) => ({
+      id: String(index),
+      dependsOn: index === 0 ? [] : [String(index - 1)],
+      run,
+    }));
     const chain = defineWorkflow('chain', definitions.reverse()).graph;
     expect(chain.topologicalOrder()[size - 1]).toBe(String(size - 1));
     expect(chain.criticalPath().length).toBe(size);
@@ -75,20 +92,33 @@ describe('a hundred thousand steps need no deeper stack than one, and no more th
   });
 
   test('in a fan', () => {
-    const leaves = Array.from({ length: size }, (_, index) => ({ id: String(index), dependsOn: ['root'], run }));
-    const fan = defineWorkflow('fan', [{ id: 'root', run }, ...leaves, { id: 'end', dependsOn: leaves.map(({ id }) => id), run }]).graph;
+    const leaves = Array.from({ length: size }, (_, index) => ({
+      id: String(index),
+      dependsOn: ['root'],
+      run,
+    }));
+    const fan = defineWorkflow('fan', [
+      { id: 'root', run },
+      ...leaves,
+      { id: 'end', dependsOn: leaves.map(({ id }) => id), run },
+    ]).graph;
     expect(fan.dependentsOf('root')).toHaveLength(size);
     expect(fan.criticalPath()).toMatchObject({ steps: ['root', '0', 'end'] });
   });
 
   test('in one cycle', () => {
-    const definitions = Array.from({ length: size }, (_, index) => ({ id: String(index), dependsOn: [String((index + 1) % size)], run }));
+    const definitions = Array.from({ length: size }, (_, index) => ({
+      id: String(index),
+      dependsOn: [String((index + 1) % size)],
+      run,
+    }));
     expect(() => defineWorkflow('ring', definitions)).toThrow('a cycle: 0 → ');
   });
 
   test('in a chain of handles', () => {
     let last = step('0', () => 0);
-    for (let index = 1; index < size; index++) last = step(String(index), { last }, ({ last: before }) => before + 1);
+    for (let index = 1; index < size; index++)
+      last = step(String(index), { last }, ({ last: before }) => before + 1);
     expect(workflow('chain', { last }).graph.size).toBe(size);
   });
 });

@@ -20,25 +20,57 @@ describe('a step that blocks the event loop for longer than 50 ms', () => {
   }
 
   test.each<[string, () => unknown]>([
-    ['that returns', () => { compute(60); }],
-    ['that throws', () => { compute(60); throw new Error('after all'); }],
-    ['that returns a Promise', async () => { compute(60); await Promise.resolve(); }],
+    [
+      'that returns',
+      () => {
+        compute(60);
+      },
+    ],
+    [
+      'that throws',
+      () => {
+        compute(60);
+        throw new Error('after all');
+      },
+    ],
+    [
+      'that returns a Promise',
+      async () => {
+        compute(60);
+        await Promise.resolve();
+      },
+    ],
   ])('%s is a warning with its name, how long it took and what to do', async (_, body) => {
     const [warning, ...others] = await warningsOf(body);
     expect(others).toStrictEqual([]);
-    expect(warning).toMatchObject({ topic: 'blocked', stepId: 'heavy', attempt: 1, message: expect.stringMatching(/'heavy' blocked the event loop for \d+ ms.*offload/) as unknown });
+    expect(warning).toMatchObject({
+      topic: 'blocked',
+      stepId: 'heavy',
+      attempt: 1,
+      message: expect.stringMatching(/'heavy' blocked the event loop for \d+ ms.*offload/) as unknown,
+    });
     expect((warning as { durationMs: number }).durationMs).toBeGreaterThanOrEqual(60);
   });
 
   test('one that waits isn’t', async () => {
-    expect(await warningsOf(() => new Promise((resolve) => { setTimeout(resolve, 60); }))).toStrictEqual([]);
+    expect(
+      await warningsOf(
+        () =>
+          new Promise((resolve) => {
+            setTimeout(resolve, 60);
+          }),
+      ),
+    ).toStrictEqual([]);
   });
 });
 
 test('timers fire while synchronous steps run, and a cancel gets through', async () => {
   let last: Step<number> = step('first', () => 0);
   for (let index = 0; index < 400; index++) {
-    last = step(`step ${String(index)}`, { last }, (inputs) => { compute(0.5); return inputs.last + 1; });
+    last = step(`step ${String(index)}`, { last }, (inputs) => {
+      compute(0.5);
+      return inputs.last + 1;
+    });
   }
   let fired = 0;
   const run = workflow('busy', { last }).run();
@@ -52,22 +84,39 @@ test('timers fire while synchronous steps run, and a cancel gets through', async
 });
 
 test('a run that is cancelled between two slices is over at once', async () => {
-  const steps = Object.fromEntries(Array.from({ length: 50 }, (_, index) => {
-    const id = `step ${String(index)}`;
-    return [id, step(id, () => { compute(1); })];
-  }));
+  const steps = Object.fromEntries(
+    Array.from({ length: 50 }, (_, index) => {
+      const id = `step ${String(index)}`;
+      return [
+        id,
+        step(id, () => {
+          compute(1);
+        }),
+      ];
+    }),
+  );
   const run = workflow('sliced', steps).run();
   const subscription = run.result$.subscribe();
   expect(run.snapshot().status).toBe('running');
   subscription.unsubscribe();
   expect(run.snapshot()).toMatchObject({ status: 'cancelled', counts: { ready: 0, running: 0 } });
-  await new Promise((resolve) => { setImmediate(resolve); });
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
   expect(run.snapshot().status).toBe('cancelled');
 });
 
 test('times are those of the epoch, and never go back', async () => {
   const before = Date.now();
-  const run = workflow('timed', { only: step('only', () => new Promise((resolve) => { setTimeout(resolve, 5); })) }).run();
+  const run = workflow('timed', {
+    only: step(
+      'only',
+      () =>
+        new Promise((resolve) => {
+          setTimeout(resolve, 5);
+        }),
+    ),
+  }).run();
   const times: number[] = [];
   run.progress$.subscribe(({ at }) => times.push(at));
   await run.result();
@@ -77,12 +126,23 @@ test('times are those of the epoch, and never go back', async () => {
 });
 
 test('a timeout, a back-off and a grace period wait in the host’s time by default', async () => {
-  const flaky = step('flaky', (ctx) => (ctx.attempt < 3 ? new Promise(() => undefined) : 'done'), { timeout: 5, retry: { attempts: 3, delay: 5 } });
+  const flaky = step('flaky', (ctx) => (ctx.attempt < 3 ? new Promise(() => undefined) : 'done'), {
+    timeout: 5,
+    retry: { attempts: 3, delay: 5 },
+  });
   const run = workflow('waiting', { flaky }).run({ gracePeriod: 5 });
   await expect(run.result()).rejects.toMatchObject({ cause: { code: 'STEP_TIMEOUT' }, attempts: 1 });
-  const heeding = step('heeding', (ctx) => {
-    if (ctx.attempt === 3) return 'done';
-    return new Promise((_, reject) => { ctx.signal.addEventListener('abort', () => { reject(new Error('stopped')); }); });
-  }, { timeout: 5, retry: { attempts: 3, delay: 5 } });
+  const heeding = step(
+    'heeding',
+    (ctx) => {
+      if (ctx.attempt === 3) return 'done';
+      return new Promise((_, reject) => {
+        ctx.signal.addEventListener('abort', () => {
+          reject(new Error('stopped'));
+        });
+      });
+    },
+    { timeout: 5, retry: { attempts: 3, delay: 5 } },
+  );
   expect(await workflow('waiting', { heeding }).run().result()).toStrictEqual({ heeding: 'done' });
 });

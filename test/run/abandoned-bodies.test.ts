@@ -1,4 +1,13 @@
-import { ResourceLimitError, type Run, StepFailedError, StepTimeoutError, step, type StepContext, WorkflowFailedError, workflow } from 'millrace';
+import {
+  ResourceLimitError,
+  type Run,
+  type StepContext,
+  StepFailedError,
+  StepTimeoutError,
+  step,
+  WorkflowFailedError,
+  workflow,
+} from 'millrace';
 import { NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { settlePromises, VirtualTime } from './support/virtual-time.ts';
@@ -17,7 +26,8 @@ function stubborn() {
   };
 }
 
-const taken = (run: Run<unknown>, resource: string): number => run.snapshot().resources[resource]?.taken ?? Number.NaN;
+const taken = (run: Run<unknown>, resource: string): number =>
+  run.snapshot().resources[resource]?.taken ?? Number.NaN;
 
 test('a body that still runs after the grace period is given up: a warning, then the outcome', () => {
   const time = new VirtualTime();
@@ -58,7 +68,14 @@ test('a body that stops within the grace period isn’t abandoned, and its late 
 test('an abandoned attempt is never tried again', () => {
   const time = new VirtualTime();
   let attempts = 0;
-  const deaf = step('deaf', () => { attempts++; return stubborn().promise; }, { timeout: 10, retry: 5 });
+  const deaf = step(
+    'deaf',
+    () => {
+      attempts++;
+      return stubborn().promise;
+    },
+    { timeout: 10, retry: 5 },
+  );
   const run = watch(workflow('abandoning', { deaf }), time);
   time.flush();
   expect(attempts).toBe(1);
@@ -90,11 +107,19 @@ describe('under onFailure: continue, with the demand of an abandoned body held',
     expect(run.isOver).toBe(true);
     expect(run.error).toBeInstanceOf(WorkflowFailedError);
     const { errors, outputs } = run.error as WorkflowFailedError;
-    expect(errors.map(({ stepId, attempts, cause }) => [stepId, attempts, (cause as Error).name])).toStrictEqual([
+    expect(
+      errors.map(({ stepId, attempts, cause }) => [stepId, attempts, (cause as Error).name]),
+    ).toStrictEqual([
       ['deaf', 1, StepTimeoutError.name],
       ['big', 0, ResourceLimitError.name],
     ]);
-    expect(errors[1]?.cause).toMatchObject({ stepId: 'big', resource: 'gpu', demand: 2, limit: 2, message: expect.stringContaining('abandoned') as unknown });
+    expect(errors[1]?.cause).toMatchObject({
+      stepId: 'big',
+      resource: 'gpu',
+      demand: 2,
+      limit: 2,
+      message: expect.stringContaining('abandoned') as unknown,
+    });
     expect(outputs).toStrictEqual({ small: 'done' });
     expect(run.of('after')).toStrictEqual(['step-skipped']);
   });
@@ -112,12 +137,21 @@ describe('under onFailure: continue, with the demand of an abandoned body held',
 
   test('so does a step that comes back from a back-off, even if it is the last one', () => {
     const time = new VirtualTime();
-    const flaky = step('flaky', () => { throw new Error('flaky'); }, { resource: { gpu: 2 }, retry: { attempts: 3, delay: 100 }, priority: 1 });
+    const flaky = step(
+      'flaky',
+      () => {
+        throw new Error('flaky');
+      },
+      { resource: { gpu: 2 }, retry: { attempts: 3, delay: 100 }, priority: 1 },
+    );
     const deaf = step('deaf', () => stubborn().promise, { resource: 'gpu', timeout: 10 });
     const run = watch(workflow('abandoning', { flaky, deaf }), time, options);
     time.flush();
     expect(run.of('flaky')).toStrictEqual(['step-started', 'step-retrying', 'step-failed']);
-    expect(run.the('step-failed', 'flaky').error).toMatchObject({ attempts: 1, cause: { code: 'RESOURCE_LIMIT' } });
+    expect(run.the('step-failed', 'flaky').error).toMatchObject({
+      attempts: 1,
+      cause: { code: 'RESOURCE_LIMIT' },
+    });
     expect(run.isOver).toBe(true);
   });
 
@@ -161,7 +195,12 @@ describe('a body that ends after the run is over', () => {
     const deaf = step('deaf', { first }, () => promise, { timeout: 10 });
     const run = watch(workflow('abandoning', { deaf }), time);
     time.flush();
-    const before = { error: run.error, metrics: run.run.metrics(), snapshot: run.run.snapshot(), events: [...run.events] };
+    const before = {
+      error: run.error,
+      metrics: run.run.metrics(),
+      snapshot: run.run.snapshot(),
+      events: [...run.events],
+    };
     time.advanceTo(5000);
     resolve('late');
     await settlePromises();
@@ -177,7 +216,12 @@ describe('a body that ends after the run is over', () => {
     const time = new VirtualTime();
     const { promise, resolve } = stubborn();
     const log: string[] = [];
-    const first = step('first', () => 1, { cleanup: () => { log.push('clean-up'); return time.after(1000, 0); } });
+    const first = step('first', () => 1, {
+      cleanup: () => {
+        log.push('clean-up');
+        return time.after(1000, 0);
+      },
+    });
     const deaf = step('deaf', { first }, () => promise, { timeout: 10 });
     const run = watch(workflow('abandoning', { deaf }), time);
     time.advanceTo(1500);
@@ -206,11 +250,15 @@ test('the finalisers of an abandoned body run when it ends, and only then is its
   const { promise, resolve } = stubborn();
   const log: string[] = [];
   let context: StepContext | undefined;
-  const deaf = step('deaf', (ctx) => {
-    context = ctx;
-    ctx.defer(() => log.push('early'));
-    return promise;
-  }, { resource: 'gpu' });
+  const deaf = step(
+    'deaf',
+    (ctx) => {
+      context = ctx;
+      ctx.defer(() => log.push('early'));
+      return promise;
+    },
+    { resource: 'gpu' },
+  );
   const run = watch(workflow('abandoning', { deaf }), time, { limits: { gpu: 1 } });
   run.run.cancel();
   time.flush();
@@ -227,7 +275,15 @@ test('a finaliser registered when the attempt is long over runs at once', () => 
   let context: StepContext | undefined;
   const log: string[] = [];
   const time = new VirtualTime();
-  watch(workflow('late', { late: step('late', (ctx) => { context = ctx; return 1; }) }), time);
+  watch(
+    workflow('late', {
+      late: step('late', (ctx) => {
+        context = ctx;
+        return 1;
+      }),
+    }),
+    time,
+  );
   context?.defer(() => log.push('ran'));
   expect(log).toStrictEqual(['ran']);
 });

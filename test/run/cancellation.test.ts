@@ -1,5 +1,23 @@
-import { CancellationToken, CancelledError, type Run, type RunSettingsOptions, type StepContext, step, workflow } from 'millrace';
-import { defer, finalize, firstValueFrom, lastValueFrom, NEVER, type Observable, Subject, switchMap, take } from 'rxjs';
+import {
+  CancellationToken,
+  CancelledError,
+  type Run,
+  type RunSettingsOptions,
+  type StepContext,
+  step,
+  workflow,
+} from 'millrace';
+import {
+  defer,
+  finalize,
+  firstValueFrom,
+  lastValueFrom,
+  NEVER,
+  type Observable,
+  Subject,
+  switchMap,
+  take,
+} from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { settlePromises, VirtualTime } from './support/virtual-time.ts';
 import { play, Watched, watch } from './support/watch.ts';
@@ -13,7 +31,8 @@ interface Route {
   readonly end: 'run-cancelled' | 'run-failed';
 }
 
-const cancelledFor = (reason: unknown): unknown => expect.objectContaining({ code: 'CANCELLED', reason }) as unknown;
+const cancelledFor = (reason: unknown): unknown =>
+  expect.objectContaining({ code: 'CANCELLED', reason }) as unknown;
 const controllers = new WeakMap<AbortSignal, AbortController>();
 function abortable(): AbortSignal {
   const controller = new AbortController();
@@ -24,49 +43,79 @@ function abortable(): AbortSignal {
 const routes: Route[] = [
   {
     name: 'the last subscriber of result$ leaves',
-    cancel: (run) => { run.subscription.unsubscribe(); },
+    cancel: (run) => {
+      run.subscription.unsubscribe();
+    },
     error: undefined,
     end: 'run-cancelled',
   },
-  { name: 'run.cancel(reason)', cancel: ({ run }) => { run.cancel('enough'); }, error: cancelledFor('enough'), end: 'run-cancelled' },
-  { name: 'run.token.cancel(reason)', cancel: ({ run }) => { run.token.cancel('enough'); }, error: cancelledFor('enough'), end: 'run-cancelled' },
+  {
+    name: 'run.cancel(reason)',
+    cancel: ({ run }) => {
+      run.cancel('enough');
+    },
+    error: cancelledFor('enough'),
+    end: 'run-cancelled',
+  },
+  {
+    name: 'run.token.cancel(reason)',
+    cancel: ({ run }) => {
+      run.token.cancel('enough');
+    },
+    error: cancelledFor('enough'),
+    end: 'run-cancelled',
+  },
   {
     name: 'an outer token',
     options: () => ({ token: new CancellationToken() }),
-    cancel: (_, { token }) => { token?.cancel('enough'); },
+    cancel: (_, { token }) => {
+      token?.cancel('enough');
+    },
     error: cancelledFor('enough'),
     end: 'run-cancelled',
   },
   {
     name: 'the parent of an outer token',
     options: () => ({ token: parent.child() }),
-    cancel: () => { parent.cancel('enough'); parent = new CancellationToken(); },
+    cancel: () => {
+      parent.cancel('enough');
+      parent = new CancellationToken();
+    },
     error: cancelledFor('enough'),
     end: 'run-cancelled',
   },
   {
     name: 'an AbortSignal',
     options: () => ({ signal: abortable() }),
-    cancel: (_, { signal }) => { if (signal !== undefined) controllers.get(signal)?.abort('enough'); },
+    cancel: (_, { signal }) => {
+      if (signal !== undefined) controllers.get(signal)?.abort('enough');
+    },
     error: cancelledFor('enough'),
     end: 'run-cancelled',
   },
   {
     name: 'asyncDispose',
-    cancel: ({ run }) => { void run[Symbol.asyncDispose](); },
+    cancel: ({ run }) => {
+      void run[Symbol.asyncDispose]();
+    },
     error: expect.objectContaining({ code: 'CANCELLED' }) as unknown,
     end: 'run-cancelled',
   },
   {
     name: 'the failure of another step',
-    cancel: () => { failing.error(new Error('broken')); failing = new Subject<never>(); },
+    cancel: () => {
+      failing.error(new Error('broken'));
+      failing = new Subject<never>();
+    },
     error: expect.objectContaining({ code: 'STEP_FAILED', stepId: 'other' }) as unknown,
     end: 'run-failed',
   },
   {
     name: 'the timeout of the run',
     options: () => ({ timeout: 100 }),
-    cancel: ({ time }) => { time.advanceTo(100); },
+    cancel: ({ time }) => {
+      time.advanceTo(100);
+    },
     error: expect.objectContaining({ code: 'WORKFLOW_TIMEOUT', timeoutMs: 100 }) as unknown,
     end: 'run-failed',
   },
@@ -78,13 +127,21 @@ describe.each(routes)('cancelled by: $name', ({ options: makeOptions, cancel, er
   function start(time = new VirtualTime()) {
     const log: string[] = [];
     let context: StepContext | undefined;
-    const done = step('done', () => 'done', { cleanup: (output, outcome) => log.push(`clean-up of ${output}: ${outcome}`) });
+    const done = step('done', () => 'done', {
+      cleanup: (output, outcome) => log.push(`clean-up of ${output}: ${outcome}`),
+    });
     const streaming = step('streaming', { done }, (_, ctx) => {
       context = ctx;
       ctx.defer(() => log.push('finaliser'));
       return NEVER;
     });
-    const retried = step('retried', () => { throw new Error('again'); }, { retry: { attempts: 5, delay: '1h' } });
+    const retried = step(
+      'retried',
+      () => {
+        throw new Error('again');
+      },
+      { retry: { attempts: 5, delay: '1h' } },
+    );
     const other = step('other', () => failing);
     const waiting = step('waiting', { streaming }, () => log.push('must not run'));
     const ready = step('ready', () => log.push('must not run'), { priority: -1 });
@@ -95,12 +152,21 @@ describe.each(routes)('cancelled by: $name', ({ options: makeOptions, cancel, er
 
   test('nothing more starts, what runs stops at once, back-offs end, clean-ups run, and it ends in order', () => {
     const { log, run, options, context } = start();
-    expect(run.run.snapshot().counts).toMatchObject({ completed: 1, running: 2, retrying: 1, ready: 1, waiting: 1 });
+    expect(run.run.snapshot().counts).toMatchObject({
+      completed: 1,
+      running: 2,
+      retrying: 1,
+      ready: 1,
+      waiting: 1,
+    });
     const { signal, token } = context() as StepContext;
     cancel(run, options);
     expect(run.isOver).toBe(true);
     expect([signal.aborted, token.isCancelled]).toStrictEqual([true, true]);
-    expect(log).toStrictEqual(['finaliser', `clean-up of done: ${end === 'run-failed' ? 'failed' : 'cancelled'}`]);
+    expect(log).toStrictEqual([
+      'finaliser',
+      `clean-up of done: ${end === 'run-failed' ? 'failed' : 'cancelled'}`,
+    ]);
     const unfinished = ['waiting', 'streaming', 'ready', 'retried'];
     for (const id of unfinished) {
       expect(run.of(id).filter((type) => type === 'step-cancelled')).toHaveLength(1);
@@ -131,7 +197,9 @@ describe.each(routes)('cancelled by: $name', ({ options: makeOptions, cancel, er
 });
 
 describe('cancelled before it starts', () => {
-  const only = step('only', () => { throw new Error('must not run'); });
+  const only = step('only', () => {
+    throw new Error('must not run');
+  });
   const idle = workflow('idle', { only });
 
   test('by run.cancel: it is over, and result$ errors with the reason', () => {
@@ -176,41 +244,107 @@ describe('cancelled before it starts', () => {
 
 describe('cancelled from within', () => {
   const cancelling: [string, (run: () => Run<unknown>, ctx: StepContext) => unknown][] = [
-    ['a synchronous body', (run) => { run().cancel('from within'); return 'too late'; }],
-    ['a synchronous body that then throws', (run) => { run().cancel('from within'); throw new Error('too late'); }],
-    ['a synchronous body that then returns a stream', (run) => { run().cancel('from within'); return NEVER; }],
-    ['a body before its first await', async (run) => { run().cancel('from within'); await Promise.resolve(); return 'too late'; }],
-    ['a body after an await', async (run) => { await Promise.resolve(); run().cancel('from within'); return 'too late'; }],
-    ['an async generator', async function* (run) { yield 1; run().cancel('from within'); yield await Promise.resolve(2); }],
-    ['a finaliser', (run, ctx) => { ctx.defer(() => { run().cancel('from within'); }); return 'done'; }],
-    ['a stream as it is subscribed to', (run) => defer(() => { run().cancel('from within'); return NEVER; })],
+    [
+      'a synchronous body',
+      (run) => {
+        run().cancel('from within');
+        return 'too late';
+      },
+    ],
+    [
+      'a synchronous body that then throws',
+      (run) => {
+        run().cancel('from within');
+        throw new Error('too late');
+      },
+    ],
+    [
+      'a synchronous body that then returns a stream',
+      (run) => {
+        run().cancel('from within');
+        return NEVER;
+      },
+    ],
+    [
+      'a body before its first await',
+      async (run) => {
+        run().cancel('from within');
+        await Promise.resolve();
+        return 'too late';
+      },
+    ],
+    [
+      'a body after an await',
+      async (run) => {
+        await Promise.resolve();
+        run().cancel('from within');
+        return 'too late';
+      },
+    ],
+    [
+      'an async generator',
+      async function* (run) {
+        yield 1;
+        run().cancel('from within');
+        yield await Promise.resolve(2);
+      },
+    ],
+    [
+      'a finaliser',
+      (run, ctx) => {
+        ctx.defer(() => {
+          run().cancel('from within');
+        });
+        return 'done';
+      },
+    ],
+    [
+      'a stream as it is subscribed to',
+      (run) =>
+        defer(() => {
+          run().cancel('from within');
+          return NEVER;
+        }),
+    ],
   ];
 
   test.each(cancelling)('%s: the run is cancelled, even in its last step', async (_, body) => {
     const time = new VirtualTime();
     const log: string[] = [];
-    let itself: Run<unknown> | undefined;
-    const last = step('last', (ctx): unknown => body(() => itself as Run<unknown>, ctx));
+    const itself: { run?: Run<unknown> } = {};
+    const last = step('last', (ctx): unknown => body(() => itself.run as Run<unknown>, ctx));
     const after = step('after', { last }, () => log.push('must not run'));
     const run = workflow('from within', { after }).run({ scheduler: time.scheduler });
-    itself = run;
+    itself.run = run;
     const error: unknown = await run.result().catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'CANCELLED', reason: 'from within' });
     expect(log).toStrictEqual([]);
     expect(time.planned).toBe(0);
   });
 
-  const types = ['run-started', 'step-started', 'step-progress', 'log', 'step-retrying', 'step-completed', 'step-cancelled'] as const;
+  const types = [
+    'run-started',
+    'step-started',
+    'step-progress',
+    'log',
+    'step-retrying',
+    'step-completed',
+    'step-cancelled',
+  ] as const;
 
   test.each(types)('a subscriber of progress$ that hears of %s', (type) => {
     const time = new VirtualTime();
     let attempts = 0;
-    const first = step('first', (ctx) => {
-      ctx.progress(0.5);
-      ctx.log('here');
-      if (++attempts === 1) throw new Error('once');
-      return attempts;
-    }, { retry: 1 });
+    const first = step(
+      'first',
+      (ctx) => {
+        ctx.progress(0.5);
+        ctx.log('here');
+        if (++attempts === 1) throw new Error('once');
+        return attempts;
+      },
+      { retry: 1 },
+    );
     const second = step('second', { first }, () => NEVER);
     const run = workflow('from within', { second }).run({ scheduler: time.scheduler });
     const seen: string[] = [];
@@ -221,10 +355,16 @@ describe('cancelled from within', () => {
       if (event.type === type) run.cancel('from within');
     });
     let error: unknown;
-    run.result$.subscribe({ error: (reason: unknown) => { error = reason; } });
+    run.result$.subscribe({
+      error: (reason: unknown) => {
+        error = reason;
+      },
+    });
     if (type === 'step-cancelled') run.cancel('from within');
     expect(error).toMatchObject({ reason: 'from within' });
-    expect(seen.filter((each) => each === 'step-cancelled')).toHaveLength(type === 'step-completed' || type === 'step-cancelled' ? 1 : 2);
+    expect(seen.filter((each) => each === 'step-cancelled')).toHaveLength(
+      type === 'step-completed' || type === 'step-cancelled' ? 1 : 2,
+    );
     expect(seen.at(-1)).toBe('run-cancelled');
     expect(seqs).toStrictEqual(seqs.map((_, index) => index + 1));
     expect(time.planned).toBe(0);
@@ -232,19 +372,33 @@ describe('cancelled from within', () => {
 
   test('a subscriber that hears of run-completed comes too late', () => {
     const run = workflow('done', { only: step('only', () => 1) }).run();
-    run.progress$.subscribe(({ type }) => { if (type === 'run-completed') run.cancel(); });
+    run.progress$.subscribe(({ type }) => {
+      if (type === 'run-completed') run.cancel();
+    });
     let result: unknown;
-    run.result$.subscribe((value) => { result = value; });
+    run.result$.subscribe((value) => {
+      result = value;
+    });
     expect(result).toStrictEqual({ only: 1 });
   });
 
   test('a clean-up: the failure stays the outcome', () => {
     const time = new VirtualTime();
-    const first = step('first', () => 1, { cleanup: () => { run.cancel('too late'); } });
-    const second = step('second', { first }, () => { throw new Error('broken'); });
+    const first = step('first', () => 1, {
+      cleanup: () => {
+        run.cancel('too late');
+      },
+    });
+    const second = step('second', { first }, () => {
+      throw new Error('broken');
+    });
     const run = workflow('cleaning', { second }).run({ scheduler: time.scheduler });
     let error: unknown;
-    run.result$.subscribe({ error: (reason: unknown) => { error = reason; } });
+    run.result$.subscribe({
+      error: (reason: unknown) => {
+        error = reason;
+      },
+    });
     expect(error).toMatchObject({ code: 'STEP_FAILED' });
   });
 
@@ -252,9 +406,15 @@ describe('cancelled from within', () => {
     const first = step('first', () => 1);
     const second = step('second', { first }, () => NEVER);
     const run = workflow('outputs', { second }).run();
-    run.output$(first).subscribe(() => { run.cancel('seen enough'); });
+    run.output$(first).subscribe(() => {
+      run.cancel('seen enough');
+    });
     let error: unknown;
-    run.result$.subscribe({ error: (reason: unknown) => { error = reason; } });
+    run.result$.subscribe({
+      error: (reason: unknown) => {
+        error = reason;
+      },
+    });
     expect(error).toMatchObject({ reason: 'seen enough' });
     expect(run.snapshot().counts).toMatchObject({ completed: 1, cancelled: 1 });
   });
@@ -263,18 +423,36 @@ describe('cancelled from within', () => {
 describe('a step that cancels itself', () => {
   test('cancels the run: it is never retried and never a failure', () => {
     let attempts = 0;
-    const only = step('only', () => { attempts++; throw new CancelledError('not today'); }, { retry: 3 });
+    const only = step(
+      'only',
+      () => {
+        attempts++;
+        throw new CancelledError('not today');
+      },
+      { retry: 3 },
+    );
     const run = play(workflow('itself', { only }));
     expect(attempts).toBe(1);
     expect(run.error).toMatchObject({ code: 'CANCELLED', reason: 'not today' });
-    expect(run.story).toStrictEqual(['run-started', 'step-started only', 'step-cancelled only', 'run-cancelled']);
+    expect(run.story).toStrictEqual([
+      'run-started',
+      'step-started only',
+      'step-cancelled only',
+      'run-cancelled',
+    ]);
   });
 
   test('tells whoever waits for its output why', () => {
-    const only = step('only', () => { throw new CancelledError('not today'); });
+    const only = step('only', () => {
+      throw new CancelledError('not today');
+    });
     const run = workflow('itself', { only }).run();
     let error: unknown;
-    run.output$(only).subscribe({ error: (reason: unknown) => { error = reason; } });
+    run.output$(only).subscribe({
+      error: (reason: unknown) => {
+        error = reason;
+      },
+    });
     run.result$.subscribe({ error: () => undefined });
     expect(error).toMatchObject({ reason: 'not today' });
   });
@@ -282,7 +460,15 @@ describe('a step that cancels itself', () => {
   test('is no failure while the run drains either', async () => {
     const time = new VirtualTime();
     let cancelIt = (): void => undefined;
-    const only = step('only', () => new Promise((_, reject) => { cancelIt = () => { reject(new CancelledError('nested')); }; }));
+    const only = step(
+      'only',
+      () =>
+        new Promise((_, reject) => {
+          cancelIt = () => {
+            reject(new CancelledError('nested'));
+          };
+        }),
+    );
     const run = watch(workflow('itself', { only }), time);
     run.run.cancel('draining', { drain: true });
     cancelIt();
@@ -292,7 +478,10 @@ describe('a step that cancels itself', () => {
 });
 
 test('the first reason stays', () => {
-  const run = watch(workflow('twice', { only: step('only', () => new Promise(() => undefined)) }), new VirtualTime());
+  const run = watch(
+    workflow('twice', { only: step('only', () => new Promise(() => undefined)) }),
+    new VirtualTime(),
+  );
   run.run.cancel('first');
   run.run.cancel('second');
   run.time.flush();
@@ -303,7 +492,10 @@ test('the first reason stays', () => {
 test('a cancel without a reason says so', () => {
   const run = watch(workflow('no reason', { only: step('only', () => NEVER) }), new VirtualTime());
   run.run.cancel();
-  expect(run.error).toMatchObject({ reason: undefined, message: expect.stringContaining('was cancelled') as unknown });
+  expect(run.error).toMatchObject({
+    reason: undefined,
+    message: expect.stringContaining('was cancelled') as unknown,
+  });
 });
 
 test('an error that was the reason is the cause', () => {
@@ -349,7 +541,9 @@ describe('an AsyncIterable that is told to stop', () => {
     async function* body(ctx: StepContext): AsyncGenerator<number> {
       try {
         yield 1;
-        await new Promise((resolve) => { ctx.signal.addEventListener('abort', resolve); });
+        await new Promise((resolve) => {
+          ctx.signal.addEventListener('abort', resolve);
+        });
         yield 2;
         log.push('must not get here');
       } finally {
@@ -368,27 +562,43 @@ describe('an AsyncIterable that is told to stop', () => {
 
   test.each([
     ['return() rejects and next() never settles', () => Promise.reject(new Error('no return'))],
-    ['return() throws and next() never settles', () => { throw new Error('no return'); }],
+    [
+      'return() throws and next() never settles',
+      () => {
+        throw new Error('no return');
+      },
+    ],
     ['there is no return()', undefined],
-  ])('is abandoned after the grace period where %s, and no rejection is left unhandled', async (_, giveBack) => {
-    const time = new VirtualTime();
-    const iterator = { next: () => new Promise<never>(() => undefined), ...(giveBack && { return: giveBack }) };
-    const run = watch(workflow('iterating', { body: step('body', () => ({ [Symbol.asyncIterator]: () => iterator })) }), time);
-    run.run.cancel('enough');
-    await settlePromises();
-    time.flush();
-    expect(run.error).toMatchObject({ reason: 'enough' });
-    expect(run.the('warning')).toMatchObject({ topic: 'abandoned' });
-  });
+  ])(
+    'is abandoned after the grace period where %s, and no rejection is left unhandled',
+    async (_, giveBack) => {
+      const time = new VirtualTime();
+      const iterator = {
+        next: () => new Promise<never>(() => undefined),
+        ...(giveBack && { return: giveBack }),
+      };
+      const run = watch(
+        workflow('iterating', { body: step('body', () => ({ [Symbol.asyncIterator]: () => iterator })) }),
+        time,
+      );
+      run.run.cancel('enough');
+      await settlePromises();
+      time.flush();
+      expect(run.error).toMatchObject({ reason: 'enough' });
+      expect(run.the('warning')).toMatchObject({ topic: 'abandoned' });
+    },
+  );
 
   test('an error in its clean-up is a warning', async () => {
     const time = new VirtualTime();
     async function* body(ctx: StepContext): AsyncGenerator<number> {
       try {
-        await new Promise((resolve) => { ctx.signal.addEventListener('abort', resolve); });
+        await new Promise((resolve) => {
+          ctx.signal.addEventListener('abort', resolve);
+        });
         yield 1;
       } finally {
-        // eslint-disable-next-line no-unsafe-finally -- the point of it
+        // biome-ignore lint/correctness/noUnsafeFinally: the point of it
         throw new Error('while closing');
       }
     }
@@ -413,7 +623,9 @@ test('switchMap over a workflow’s result$ cancels the run before', () => {
   const flow = workflow('switched', { only });
   const source = new Subject<void>();
   const results: unknown[] = [];
-  source.pipe(switchMap(() => flow.result$({ scheduler: time.scheduler }))).subscribe((result) => results.push(result));
+  source
+    .pipe(switchMap(() => flow.result$({ scheduler: time.scheduler })))
+    .subscribe((result) => results.push(result));
   source.next();
   time.advanceTo(50);
   source.next();

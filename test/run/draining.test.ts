@@ -7,10 +7,14 @@ import { watch } from './support/watch.ts';
 function draining(options = {}) {
   const time = new VirtualTime();
   const log: string[] = [];
-  const short = step('short', (ctx) => {
-    ctx.defer(() => log.push(ctx.token.isCancelled ? 'told to stop' : 'left alone'));
-    return time.after(100, 'short');
-  }, { cleanup: () => log.push('clean-up of short') });
+  const short = step(
+    'short',
+    (ctx) => {
+      ctx.defer(() => log.push(ctx.token.isCancelled ? 'told to stop' : 'left alone'));
+      return time.after(100, 'short');
+    },
+    { cleanup: () => log.push('clean-up of short') },
+  );
   const after = step('after', { short }, () => log.push('must not run'));
   const long = step('long', () => time.after(500, 'long'));
   const run = watch(workflow('draining', { after, long }), time, options);
@@ -33,9 +37,24 @@ test('lets the steps that run finish, starts nothing, and is no success', () => 
 });
 
 test.each<[string, (run: ReturnType<typeof draining>['run']) => void]>([
-  ['a cancel without drain', ({ run }) => { run.cancel('now'); }],
-  ['the last subscriber that leaves', ({ subscription }) => { subscription.unsubscribe(); }],
-  ['the token', ({ run }) => { run.token.cancel('now'); }],
+  [
+    'a cancel without drain',
+    ({ run }) => {
+      run.cancel('now');
+    },
+  ],
+  [
+    'the last subscriber that leaves',
+    ({ subscription }) => {
+      subscription.unsubscribe();
+    },
+  ],
+  [
+    'the token',
+    ({ run }) => {
+      run.token.cancel('now');
+    },
+  ],
 ])('is cut short by %s, and the first reason stays', (_, cut) => {
   const { time, log, run } = draining();
   time.advanceTo(50);
@@ -67,10 +86,27 @@ test('a second drain changes nothing', () => {
 
 test('a step that fails while the run drains has failed, isn’t tried again, and the run stays cancelled', () => {
   const time = new VirtualTime();
-  const flaky = step('flaky', () => time.after(10, 0).pipe(() => { throw new Error('broken'); }), { retry: 5 });
-  const late = step('late', () => { throw new Error('broken'); }, { retry: { attempts: 9, delay: 100 } });
+  const flaky = step(
+    'flaky',
+    () =>
+      time.after(10, 0).pipe(() => {
+        throw new Error('broken');
+      }),
+    { retry: 5 },
+  );
+  const late = step(
+    'late',
+    () => {
+      throw new Error('broken');
+    },
+    { retry: { attempts: 9, delay: 100 } },
+  );
   const dying = step('dying', () => time.after(10, '').pipe(), { timeout: 5, retry: 3 });
-  const run = watch(workflow('draining', { flaky, late, dying, endless: step('endless', () => NEVER, { timeout: 1000 }) }), time, { onFailure: 'continue' });
+  const run = watch(
+    workflow('draining', { flaky, late, dying, endless: step('endless', () => NEVER, { timeout: 1000 }) }),
+    time,
+    { onFailure: 'continue' },
+  );
   run.run.cancel('deploy', { drain: true });
   time.flush();
   expect(run.of('dying')).toStrictEqual(['step-started', 'step-failed']);
@@ -79,7 +115,18 @@ test('a step that fails while the run drains has failed, isn’t tried again, an
 });
 
 test('with nothing running, it is over at once', () => {
-  const run = watch(workflow('waiting', { flaky: step('flaky', () => { throw new Error('again'); }, { retry: { attempts: 2, delay: 100 } }) }), new VirtualTime());
+  const run = watch(
+    workflow('waiting', {
+      flaky: step(
+        'flaky',
+        () => {
+          throw new Error('again');
+        },
+        { retry: { attempts: 2, delay: 100 } },
+      ),
+    }),
+    new VirtualTime(),
+  );
   run.run.cancel('deploy', { drain: true });
   expect(run.isOver).toBe(true);
 });

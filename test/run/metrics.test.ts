@@ -8,10 +8,15 @@ test('metrics() tells the run’s time, each step’s, and what decided it', () 
   const time = new VirtualTime();
   const a = step('a', () => time.after(30, 1), { resource: 'gpu' });
   const b = step('b', () => time.after(10, 1), { resource: 'gpu', priority: 1 });
-  const c = step('c', { a, b }, (_, ctx) => {
-    if (ctx.attempt === 1) throw new Error('again');
-    return time.after(20, 1);
-  }, { resource: { gpu: 0.5 }, retry: { attempts: 2, delay: 5 } });
+  const c = step(
+    'c',
+    { a, b },
+    (_, ctx) => {
+      if (ctx.attempt === 1) throw new Error('again');
+      return time.after(20, 1);
+    },
+    { resource: { gpu: 0.5 }, retry: { attempts: 2, delay: 5 } },
+  );
   const run = play(workflow('measured', { c }), { limits: { gpu: 1 } }, time);
   expect(run.run.metrics()).toStrictEqual({
     totalMs: 65,
@@ -28,7 +33,12 @@ test('metrics() tells the run’s time, each step’s, and what decided it', () 
 
 test('before the start, everything is nothing', () => {
   const run = workflow('idle', { only: step('only', () => 1) }).run();
-  expect(run.metrics()).toMatchObject({ totalMs: 0, parallelism: 0, criticalPath: [], steps: { only: { status: 'waiting', attempts: 0, durationMs: 0, waitMs: 0, busyMs: 0 } } });
+  expect(run.metrics()).toMatchObject({
+    totalMs: 0,
+    parallelism: 0,
+    criticalPath: [],
+    steps: { only: { status: 'waiting', attempts: 0, durationMs: 0, waitMs: 0, busyMs: 0 } },
+  });
   expect(run.metrics().resources['light-cpu']).toMatchObject({ peak: 0, utilisation: 0 });
 });
 
@@ -48,9 +58,18 @@ test('in the middle, what runs counts up to now', () => {
 
 test('a back-off isn’t time that was busy', () => {
   const time = new VirtualTime();
-  const only = step('only', (ctx) => time.after(10, ctx.attempt).pipe((source) => source), { timeout: 5, retry: { attempts: 3, delay: 100, factor: 1 } });
+  const only = step('only', (ctx) => time.after(10, ctx.attempt).pipe((source) => source), {
+    timeout: 5,
+    retry: { attempts: 3, delay: 100, factor: 1 },
+  });
   const run = play(workflow('busy', { only }), {}, time);
-  expect(run.run.metrics().steps['only']).toStrictEqual({ status: 'failed', attempts: 3, durationMs: 215, waitMs: 0, busyMs: 15 });
+  expect(run.run.metrics().steps['only']).toStrictEqual({
+    status: 'failed',
+    attempts: 3,
+    durationMs: 215,
+    waitMs: 0,
+    busyMs: 15,
+  });
 });
 
 test('the end stands still', () => {
@@ -62,11 +81,18 @@ test('the end stands still', () => {
 });
 
 test('a run that takes no time has no division by it', () => {
-  expect(play(workflow('instant', { only: step('only', () => 1) })).run.metrics()).toMatchObject({ totalMs: 0, parallelism: 0 });
+  expect(play(workflow('instant', { only: step('only', () => 1) })).run.metrics()).toMatchObject({
+    totalMs: 0,
+    parallelism: 0,
+  });
 });
 
 test('a limit of Infinity is never utilised', () => {
   const time = new VirtualTime();
-  const run = play(workflow('endless', { only: step('only', () => time.after(10, 1), { resource: 'gpu' }) }), { limits: { gpu: Infinity } }, time);
+  const run = play(
+    workflow('endless', { only: step('only', () => time.after(10, 1), { resource: 'gpu' }) }),
+    { limits: { gpu: Infinity } },
+    time,
+  );
   expect(run.run.metrics().resources['gpu']).toStrictEqual({ limit: Infinity, peak: 1, utilisation: 0 });
 });

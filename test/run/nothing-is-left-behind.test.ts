@@ -24,7 +24,13 @@ function countedSignal() {
       },
     },
   }) as AbortSignal;
-  return { signal, abort: () => { controller.abort(); }, count: () => listeners };
+  return {
+    signal,
+    abort: () => {
+      controller.abort();
+    },
+    count: () => listeners,
+  };
 }
 
 const cancelled = (): CancellationToken => {
@@ -37,7 +43,13 @@ describe('when a run is over, none of its timers is left', () => {
   const time = (): VirtualTime => new VirtualTime();
   const never = step('never', () => NEVER, { timeout: '1h' });
   const quick = step('quick', () => 1, { timeout: '1h' });
-  const flaky = step('flaky', () => { throw new Error('again'); }, { retry: { attempts: 9, delay: '30s' } });
+  const flaky = step(
+    'flaky',
+    () => {
+      throw new Error('again');
+    },
+    { retry: { attempts: 9, delay: '30s' } },
+  );
 
   test.each([
     ['it completed', { quick }, {}, undefined],
@@ -56,7 +68,11 @@ describe('when a run is over, none of its timers is left', () => {
   test('it was cancelled by a subscriber who heard that it started', () => {
     const clock = time();
     const outer = countedSignal();
-    const run = workflow('timed', { never }).run({ scheduler: clock.scheduler, timeout: '2h', signal: outer.signal });
+    const run = workflow('timed', { never }).run({
+      scheduler: clock.scheduler,
+      timeout: '2h',
+      signal: outer.signal,
+    });
     run.progress$.subscribe(({ type }) => {
       if (type === 'run-started') run.cancel();
     });
@@ -72,7 +88,9 @@ describe('when a run is over, it no longer listens to its signal', () => {
     ['it was aborted', () => NEVER, true],
   ])('%s', (_, body, aborts) => {
     const outer = countedSignal();
-    const run = watch(workflow('heeding', { only: step('only', (): unknown => body()) }), new VirtualTime(), { signal: outer.signal });
+    const run = watch(workflow('heeding', { only: step('only', (): unknown => body()) }), new VirtualTime(), {
+      signal: outer.signal,
+    });
     if (aborts) outer.abort();
     expect(run.isOver).toBe(true);
     expect(outer.count()).toBe(0);
@@ -97,7 +115,9 @@ test('a timeout’s timer is gone as soon as its attempt is over', async () => {
 
 test('snapshots leave no timer when their last subscriber leaves, or when the run is over', () => {
   const clock = new VirtualTime();
-  const run = workflow('snapshots', { never: step('never', () => NEVER) }).run({ scheduler: clock.scheduler });
+  const run = workflow('snapshots', { never: step('never', () => NEVER) }).run({
+    scheduler: clock.scheduler,
+  });
   const snapshots = run.snapshot$.subscribe();
   const result = run.result$.subscribe();
   expect(clock.planned).toBe(1);

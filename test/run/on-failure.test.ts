@@ -4,9 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { VirtualTime } from './support/virtual-time.ts';
 import { play } from './support/watch.ts';
 
-const broken = (message = 'broken') => (): never => {
-  throw new Error(message);
-};
+const broken =
+  (message = 'broken') =>
+  (): never => {
+    throw new Error(message);
+  };
 
 describe('fail-fast, the default', () => {
   test('the first failure stops the rest, and is the error, with what the run leaves behind', () => {
@@ -25,7 +27,13 @@ describe('fail-fast, the default', () => {
       chain: ['failing'],
       cause: { message: 'broken' },
       outputs: { done: 'done' },
-      metrics: { steps: { failing: { status: 'failed' }, running: { status: 'cancelled' }, after: { status: 'cancelled', attempts: 0 } } },
+      metrics: {
+        steps: {
+          failing: { status: 'failed' },
+          running: { status: 'cancelled' },
+          after: { status: 'cancelled', attempts: 0 },
+        },
+      },
     });
     expect(run.the('run-failed').error).toBe(run.error);
   });
@@ -43,22 +51,32 @@ describe('fail-fast, the default', () => {
 
   test('a long chain is told in short', () => {
     let last = step('0', () => 0);
-    for (let index = 1; index < 30; index++) last = step(String(index), { last }, ({ last: before }) => before + 1);
+    for (let index = 1; index < 30; index++)
+      last = step(String(index), { last }, ({ last: before }) => before + 1);
     const { error } = play(workflow('long', { leaf: step('leaf', { last }, broken('no')) }));
     expect((error as StepFailedError).chain).toHaveLength(31);
     expect(String(error)).toContain('0 → 1 → 2 → 3 → … 23 more … → 27 → 28 → 29 → leaf');
   });
 
   test('an error that isn’t an Error is told too', () => {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the point of it
-    const { error } = play(workflow('odd', { odd: step('odd', () => { throw { code: 7 }; }) }));
+    const { error } = play(
+      workflow('odd', {
+        odd: step('odd', () => {
+          // eslint-disable-next-line @typescript-eslint/only-throw-error -- the point of it
+          throw { code: 7 };
+        }),
+      }),
+    );
     expect(error).toMatchObject({ cause: { code: 7 }, message: "step 'odd' failed: an object with 'code'" });
   });
 
   test('the signal of what was running is aborted because of the failure', () => {
     const time = new VirtualTime();
     let context: StepContext | undefined;
-    const running = step('running', (ctx) => { context = ctx; return NEVER; });
+    const running = step('running', (ctx) => {
+      context = ctx;
+      return NEVER;
+    });
     const failing = step('failing', () => time.after(10, 0).pipe(broken()));
     const run = play(workflow('failing', { running, failing }), {}, time);
     expect(context?.signal.reason).toMatchObject({ code: 'CANCELLED', reason: run.error });
@@ -66,8 +84,12 @@ describe('fail-fast, the default', () => {
 
   test('a second failure at the same moment changes nothing', () => {
     const time = new VirtualTime();
-    const first = step('first', () => { throw new Error('first'); });
-    const second = step('second', () => { throw new Error('second'); });
+    const first = step('first', () => {
+      throw new Error('first');
+    });
+    const second = step('second', () => {
+      throw new Error('second');
+    });
     const run = play(workflow('failing', { first, second }), {}, time);
     expect(run.error).toMatchObject({ stepId: 'first' });
     expect(run.of('second')).toStrictEqual(['step-cancelled']);
@@ -88,17 +110,29 @@ describe('continue', () => {
     const run = play(workflow('going on', { skippedToo, failsLate, best }), options, time);
     expect(run.error).toBeInstanceOf(WorkflowFailedError);
     const error = run.error as WorkflowFailedError;
-    expect(error).toMatchObject({ code: 'WORKFLOW_FAILED', workflow: 'going on', outputs: { best: 'good!' } });
-    expect(error.errors.map(({ stepId, attempts }) => [stepId, attempts])).toStrictEqual([['fails', 1], ['fails late', 2]]);
+    expect(error).toMatchObject({
+      code: 'WORKFLOW_FAILED',
+      workflow: 'going on',
+      outputs: { best: 'good!' },
+    });
+    expect(error.errors.map(({ stepId, attempts }) => [stepId, attempts])).toStrictEqual([
+      ['fails', 1],
+      ['fails late', 2],
+    ]);
     expect(error.cause).toBe(error.errors[0]);
     expect(error.message).toBe("workflow 'going on': 2 steps failed: 'fails', 'fails late'");
     expect(error.metrics?.steps['skipped']).toMatchObject({ status: 'skipped', attempts: 0 });
-    expect(run.all('step-skipped').map(({ stepId, because }) => [stepId, because])).toStrictEqual([['skipped', 'fails'], ['skipped too', 'fails']]);
+    expect(run.all('step-skipped').map(({ stepId, because }) => [stepId, because])).toStrictEqual([
+      ['skipped', 'fails'],
+      ['skipped too', 'fails'],
+    ]);
     expect(run.all('step-cancelled')).toStrictEqual([]);
   });
 
   test('without a failure it is a success', () => {
-    expect(play(workflow('fine', { fine: step('fine', () => 1) }), options).result).toStrictEqual({ fine: 1 });
+    expect(play(workflow('fine', { fine: step('fine', () => 1) }), options).result).toStrictEqual({
+      fine: 1,
+    });
   });
 
   test('a failure off the way to any output is a failure still', () => {
@@ -116,7 +150,10 @@ describe('continue', () => {
 
   test('a cancel is a cancel', () => {
     const time = new VirtualTime();
-    const flow = workflow('going on', { fails: step('fails', broken()), running: step('running', () => NEVER) });
+    const flow = workflow('going on', {
+      fails: step('fails', broken()),
+      running: step('running', () => NEVER),
+    });
     const run = play(flow, { ...options, timeout: 100 }, time);
     expect(run.error).toMatchObject({ code: 'WORKFLOW_TIMEOUT' });
   });

@@ -1,4 +1,4 @@
-import { input, OutputReleasedError, step, type, workflow } from 'millrace';
+import { input, type MillraceError, OutputReleasedError, step, type, workflow } from 'millrace';
 import type { Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { thrownBy } from './support/thrown-by.ts';
@@ -10,9 +10,16 @@ function fate(output$: Observable<unknown>): () => unknown {
   let state: unknown = 'waits';
   let values = 0;
   output$.subscribe({
-    next: (value) => { values++; state = value; },
-    error: (error: { code: string }) => { state = error.code; },
-    complete: () => { expect(values).toBe(1); },
+    next: (value) => {
+      values++;
+      state = value;
+    },
+    error: (error: unknown) => {
+      state = (error as MillraceError).code;
+    },
+    complete: () => {
+      expect(values).toBe(1);
+    },
   });
   return () => state;
 }
@@ -49,9 +56,17 @@ test('an output that was released errors with an OutputReleasedError that names 
   const { run } = chain(time);
   time.flush();
   let error: unknown;
-  run.run.output$('first').subscribe({ error: (reason: unknown) => { error = reason; } });
+  run.run.output$('first').subscribe({
+    error: (reason: unknown) => {
+      error = reason;
+    },
+  });
   expect(error).toBeInstanceOf(OutputReleasedError);
-  expect(error).toMatchObject({ stepId: 'first', code: 'OUTPUT_RELEASED', message: expect.stringMatching(/'first'.*make it an output/) as unknown });
+  expect(error).toMatchObject({
+    stepId: 'first',
+    code: 'OUTPUT_RELEASED',
+    message: expect.stringMatching(/'first'.*make it an output/) as unknown,
+  });
 });
 
 test('an output of the workflow is kept for ever', () => {
@@ -76,14 +91,19 @@ test('an output with a clean-up is kept until the run is over', () => {
   const third = step('third', { second }, () => 'third');
   const fourth = step('fourth', { third }, () => time.after(10, 'fourth'));
   const run = watch(workflow('kept', { fourth }), time);
-  expect([fate(run.run.output$(first))(), fate(run.run.output$(second))()]).toStrictEqual(['first', 'OUTPUT_RELEASED']);
+  expect([fate(run.run.output$(first))(), fate(run.run.output$(second))()]).toStrictEqual([
+    'first',
+    'OUTPUT_RELEASED',
+  ]);
   time.flush();
   expect(fate(run.run.output$(first))()).toBe('OUTPUT_RELEASED');
 });
 
 test('an output is released when its last consumer has failed, was skipped or was cancelled', () => {
   const first = step('first', () => 1);
-  const second = step('second', { first }, () => { throw new Error('broken'); });
+  const second = step('second', { first }, () => {
+    throw new Error('broken');
+  });
   const third = step('third', { first, second }, () => 1);
   const time = new VirtualTime();
   const slow = step('slow', () => time.after(100, 1));
@@ -100,7 +120,9 @@ test('an undefined output is an output', () => {
 
 test('it neither starts nor holds the run', () => {
   const time = new VirtualTime();
-  const run = workflow('idle', { only: step('only', () => time.after(10, 1)) }).run({ scheduler: time.scheduler });
+  const run = workflow('idle', { only: step('only', () => time.after(10, 1)) }).run({
+    scheduler: time.scheduler,
+  });
   const now = fate(run.output$('only'));
   time.flush();
   expect([now(), run.snapshot().status]).toStrictEqual(['waits', 'idle']);
@@ -117,24 +139,37 @@ test('leaving it leaves the run alone', () => {
 });
 
 describe('where there is no output, it errors with the reason', () => {
-  const fails = step('fails', () => { throw new Error('broken'); });
+  const fails = step('fails', () => {
+    throw new Error('broken');
+  });
   const skipped = step('skipped', { fails }, () => 1);
   const unrelated = step('unrelated', () => 1, { priority: -1 });
 
   test('a failed step: its StepFailedError', () => {
     const run = workflow('failing', { skipped }).run({ onFailure: 'continue' });
     const seen: unknown[] = [];
-    for (const each of [fails, skipped]) run.output$(each).subscribe({ error: (error: unknown) => seen.push(error) });
+    for (const each of [fails, skipped])
+      run.output$(each).subscribe({ error: (error: unknown) => seen.push(error) });
     run.result$.subscribe({ error: () => undefined });
-    expect(seen).toMatchObject([{ stepId: 'fails', code: 'STEP_FAILED' }, { stepId: 'fails', code: 'STEP_FAILED' }]);
+    expect(seen).toMatchObject([
+      { stepId: 'fails', code: 'STEP_FAILED' },
+      { stepId: 'fails', code: 'STEP_FAILED' },
+    ]);
     expect(seen[1]).toBe(seen[0]);
-    expect([fate(run.output$(fails))(), fate(run.output$(skipped))()]).toStrictEqual(['STEP_FAILED', 'STEP_FAILED']);
+    expect([fate(run.output$(fails))(), fate(run.output$(skipped))()]).toStrictEqual([
+      'STEP_FAILED',
+      'STEP_FAILED',
+    ]);
   });
 
   test('a step that was cancelled because of it: a CancelledError with the failure', () => {
     const run = workflow('failing', { skipped, unrelated }).run({ concurrency: 1 });
     let seen: unknown;
-    run.output$(unrelated).subscribe({ error: (error: unknown) => { seen = error; } });
+    run.output$(unrelated).subscribe({
+      error: (error: unknown) => {
+        seen = error;
+      },
+    });
     run.result$.subscribe({ error: () => undefined });
     expect(seen).toMatchObject({ code: 'CANCELLED', reason: { code: 'STEP_FAILED', stepId: 'fails' } });
   });
@@ -142,7 +177,11 @@ describe('where there is no output, it errors with the reason', () => {
   test('a cancelled run: its CancelledError', () => {
     const run = workflow('cancelled', { unrelated }).run();
     let seen: unknown;
-    run.output$(unrelated).subscribe({ error: (error: unknown) => { seen = error; } });
+    run.output$(unrelated).subscribe({
+      error: (error: unknown) => {
+        seen = error;
+      },
+    });
     run.cancel('no time');
     expect(seen).toMatchObject({ code: 'CANCELLED', reason: 'no time' });
   });
@@ -161,6 +200,9 @@ describe('a step that isn’t of the workflow is an error at once', () => {
     ['nothing', undefined, 'undefined'],
     ['a name of Object.prototype', 'constructor', '"constructor"'],
   ])('%s', (_, given, message) => {
-    expect(thrownBy(() => run.output$(given as string))).toMatchObject({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) as unknown });
+    expect(thrownBy(() => run.output$(given as string))).toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringContaining(message) as unknown,
+    });
   });
 });

@@ -9,10 +9,17 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const demanding = (resource?: Resource) => workflow('demanding', { only: step('only', () => 1, { resource }) });
+const demanding = (resource?: Resource) =>
+  workflow('demanding', { only: step('only', () => 1, { resource }) });
 const limitsOf = (resource: Resource, options: RunSettingsOptions = {}): Record<string, number> =>
-  Object.fromEntries(Object.entries(demanding(resource).run(options).snapshot().resources).map(([name, { limit }]) => [name, limit]));
-const faultOf = (resource: Resource, options: RunSettingsOptions): unknown => thrownBy(() => demanding(resource).run(options));
+  Object.fromEntries(
+    Object.entries(demanding(resource).run(options).snapshot().resources).map(([name, { limit }]) => [
+      name,
+      limit,
+    ]),
+  );
+const faultOf = (resource: Resource, options: RunSettingsOptions): unknown =>
+  thrownBy(() => demanding(resource).run(options));
 
 describe('what a step demands', () => {
   test.each<[string, Resource | undefined, object]>([
@@ -21,8 +28,16 @@ describe('what a step demands', () => {
     ['a class', 'heavy-cpu', { 'heavy-cpu': 1 }],
     ['a name of one’s own', 'gpu', { gpu: 1 }],
     ['memory only', memory('256MiB'), { memory: 268_435_456 }],
-    ['amounts by class', { 'heavy-cpu': 2, gpu: 1, memory: '1GiB' }, { 'heavy-cpu': 2, gpu: 1, memory: 2 ** 30 }],
-    ['a list, which adds up', ['heavy-io', memory(10), { memory: 5, 'heavy-io': 1 }], { 'heavy-io': 2, memory: 15 }],
+    [
+      'amounts by class',
+      { 'heavy-cpu': 2, gpu: 1, memory: '1GiB' },
+      { 'heavy-cpu': 2, gpu: 1, memory: 2 ** 30 },
+    ],
+    [
+      'a list, which adds up',
+      ['heavy-io', memory(10), { memory: 5, 'heavy-io': 1 }],
+      { 'heavy-io': 2, memory: 15 },
+    ],
     ['nothing', {}, {}],
     ['nothing, in a list', [], {}],
     ['nothing, as zeros', { gpu: 0 }, {}],
@@ -36,7 +51,9 @@ describe('what a step demands', () => {
   test('serialises to the same JSON however it was written', () => {
     const json = (resource: Resource): string => JSON.stringify(demanding(resource).steps[0]?.demand);
     expect(json({ gpu: 1, memory: '1kB', 'heavy-cpu': 2 })).toBe('{"gpu":1,"heavy-cpu":2,"memory":1000}');
-    expect(json(['heavy-cpu', memory(1000), 'gpu', 'heavy-cpu'])).toBe(json({ gpu: 1, memory: '1kB', 'heavy-cpu': 2 }));
+    expect(json(['heavy-cpu', memory(1000), 'gpu', 'heavy-cpu'])).toBe(
+      json({ gpu: 1, memory: '1kB', 'heavy-cpu': 2 }),
+    );
     expect(JSON.stringify(memory('256MiB'))).toBe('{"memory":268435456}');
   });
 });
@@ -53,7 +70,9 @@ describe('the limit of a class', () => {
     });
     const { memory: bytes = 0 } = limitsOf(memory(1));
     const constrained = process.constrainedMemory();
-    expect(bytes).toBe(Math.floor(0.75 * (constrained > 0 && constrained < totalmem() ? constrained : totalmem())));
+    expect(bytes).toBe(
+      Math.floor(0.75 * (constrained > 0 && constrained < totalmem() ? constrained : totalmem())),
+    );
   });
 
   test.each<[string, string, Resource, string, number]>([
@@ -92,7 +111,10 @@ describe('the limit of a class', () => {
     ['MILLRACE_CONCURRENCY', 'x', 'light-cpu'],
   ])('%s=%s is an error that names the variable', (variable, text, resource) => {
     vi.stubEnv(variable, text);
-    expect(faultOf(resource, {})).toMatchObject({ code: 'INVALID_OPTIONS', message: expect.stringContaining(`the environment variable ${variable}`) as unknown });
+    expect(faultOf(resource, {})).toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringContaining(`the environment variable ${variable}`) as unknown,
+    });
   });
 
   test('a variable that matters to no step isn’t read', () => {
@@ -101,20 +123,53 @@ describe('the limit of a class', () => {
   });
 
   test.each<[string, Resource, RunSettingsOptions, string]>([
-    ['below 0', 'heavy-cpu', { limits: { 'heavy-cpu': -1 } }, "expected limits['heavy-cpu'] to be a positive number, got -1"],
+    [
+      'below 0',
+      'heavy-cpu',
+      { limits: { 'heavy-cpu': -1 } },
+      "expected limits['heavy-cpu'] to be a positive number, got -1",
+    ],
     ['0', 'gpu', { limits: { gpu: 0 } }, 'a positive number, got 0'],
     ['no number', 'gpu', { limits: { gpu: '2' as never } }, 'a positive number, got "2"'],
     ['NaN', 'gpu', { limits: { gpu: Number.NaN } }, 'got NaN'],
-    ['memory that can’t be read', memory(1), { limits: { memory: '1 giga' as never } }, 'an amount of memory'],
-    ['a missing one for a class of one’s own', 'gpu', {}, "expected limits['gpu'] to be a positive number, since steps demand 'gpu', got undefined"],
-    ['one whose name is nearly that of a demanded class', 'heavy-cpu', { limits: { 'heavy-cpus': 2 } }, "named 'heavy-cpu', which steps demand"],
-    ['one for a class of one’s own that is misspelt', 'database', { limits: { database: 1, databse: 2 } }, "named 'database'"],
+    [
+      'memory that can’t be read',
+      memory(1),
+      { limits: { memory: '1 giga' as never } },
+      'an amount of memory',
+    ],
+    [
+      'a missing one for a class of one’s own',
+      'gpu',
+      {},
+      "expected limits['gpu'] to be a positive number, since steps demand 'gpu', got undefined",
+    ],
+    [
+      'one whose name is nearly that of a demanded class',
+      'heavy-cpu',
+      { limits: { 'heavy-cpus': 2 } },
+      "named 'heavy-cpu', which steps demand",
+    ],
+    [
+      'one for a class of one’s own that is misspelt',
+      'database',
+      { limits: { database: 1, databse: 2 } },
+      "named 'database'",
+    ],
     ['concurrency among the limits', 'gpu', { limits: { gpu: 1, concurrency: 2 } }, 'option `concurrency`'],
     ['limits that are no record', 'gpu', { limits: 3 as never }, 'expected limits to be a record'],
-    ['a concurrency of 0', 'default', { concurrency: 0 }, 'expected concurrency to be a whole number of at least 1, got 0'],
+    [
+      'a concurrency of 0',
+      'default',
+      { concurrency: 0 },
+      'expected concurrency to be a whole number of at least 1, got 0',
+    ],
     ['a concurrency of 1.5', 'default', { concurrency: 1.5 }, 'got 1.5'],
   ])('%s is an error of run()', (_, resource, options, message) => {
-    expect(faultOf(resource, options)).toMatchObject({ code: 'INVALID_OPTIONS', message: expect.stringContaining(message) as unknown });
+    expect(faultOf(resource, options)).toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringContaining(message) as unknown,
+    });
   });
 
   test('that nothing demands is ignored, where its name is near to none', () => {
@@ -122,7 +177,10 @@ describe('the limit of a class', () => {
   });
 
   test('may be Infinity', () => {
-    expect(limitsOf('gpu', { limits: { gpu: Infinity }, concurrency: Infinity })).toStrictEqual({ gpu: Infinity, concurrency: Infinity });
+    expect(limitsOf('gpu', { limits: { gpu: Infinity }, concurrency: Infinity })).toStrictEqual({
+      gpu: Infinity,
+      concurrency: Infinity,
+    });
   });
 });
 
@@ -132,18 +190,35 @@ test('a demand larger than its limit is an error of run(), naming step, demand a
   const big = step('big', { small }, () => 1, { resource: { gpu: 4 } });
   const error = thrownBy(() => workflow('too big', { big }).run({ limits: { gpu: 2 } }));
   expect(error).toBeInstanceOf(ResourceLimitError);
-  expect(error).toMatchObject({ code: 'RESOURCE_LIMIT', stepId: 'big', resource: 'gpu', demand: 4, limit: 2 });
+  expect(error).toMatchObject({
+    code: 'RESOURCE_LIMIT',
+    stepId: 'big',
+    resource: 'gpu',
+    demand: 4,
+    limit: 2,
+  });
   expect(String(error)).toContain("step 'big' demands 4 of 'gpu', but the limit is 2");
   expect(started).toStrictEqual([]);
 });
 
 test('a demand for more memory than there can be too', () => {
-  expect(faultOf(memory('2GiB'), { limits: { memory: '1GiB' } })).toMatchObject({ resource: 'memory', demand: 2 ** 31, limit: 2 ** 30 });
+  expect(faultOf(memory('2GiB'), { limits: { memory: '1GiB' } })).toMatchObject({
+    resource: 'memory',
+    demand: 2 ** 31,
+    limit: 2 ** 30,
+  });
 });
 
 describe('in a run', () => {
-  function crowd(time: VirtualTime, size: number, resource: (index: number) => Resource, options: RunSettingsOptions) {
-    const steps = Array.from({ length: size }, (_, index) => step(String(index), () => time.after(10, index), { resource: resource(index) }));
+  function crowd(
+    time: VirtualTime,
+    size: number,
+    resource: (index: number) => Resource,
+    options: RunSettingsOptions,
+  ) {
+    const steps = Array.from({ length: size }, (_, index) =>
+      step(String(index), () => time.after(10, index), { resource: resource(index) }),
+    );
     return watch(workflow('crowd', Object.fromEntries(steps.map((each) => [each.id, each]))), time, options);
   }
 
@@ -157,7 +232,9 @@ describe('in a run', () => {
 
   test('all classes of a demand are taken at once or none', () => {
     const time = new VirtualTime();
-    const run = crowd(time, 6, (index) => (index % 2 === 0 ? { gpu: 2, memory: 1 } : { gpu: 1, memory: 2 }), { limits: { gpu: 3, memory: 3 } });
+    const run = crowd(time, 6, (index) => (index % 2 === 0 ? { gpu: 2, memory: 1 } : { gpu: 1, memory: 2 }), {
+      limits: { gpu: 3, memory: 3 },
+    });
     time.flush();
     expect(run.run.metrics().resources).toMatchObject({ gpu: { peak: 3 }, memory: { peak: 3 } });
     expect(time.now).toBe(30);
@@ -187,14 +264,23 @@ describe('in a run', () => {
     const time = new VirtualTime();
     let last = step('0', () => time.after(10, 0), { resource: 'gpu' });
     const chains = [0, 1].map((lane) => {
-      last = step(`lane ${String(lane)}`, () => time.after(10 + 5 * lane, 0), { resource: 'gpu', priority: 1 });
+      last = step(`lane ${String(lane)}`, () => time.after(10 + 5 * lane, 0), {
+        resource: 'gpu',
+        priority: 1,
+      });
       for (let index = 0; index < 50; index++) {
-        last = step(`${String(lane)}-${String(index)}`, { last }, () => time.after(10, 0), { resource: 'gpu', priority: 1 });
+        last = step(`${String(lane)}-${String(index)}`, { last }, () => time.after(10, 0), {
+          resource: 'gpu',
+          priority: 1,
+        });
       }
       return [last.id, last] as const;
     });
     const big = step('big', () => 1, { resource: { gpu: 2 } });
-    const run = watch(workflow('overtaking', { ...Object.fromEntries(chains), big }), time, { limits: { gpu: 2 }, maxOvertakes: 6 });
+    const run = watch(workflow('overtaking', { ...Object.fromEntries(chains), big }), time, {
+      limits: { gpu: 2 },
+      maxOvertakes: 6,
+    });
     time.flush();
     const started = run.all('step-started').map(({ stepId }) => stepId);
     expect(started.indexOf('big')).toBeGreaterThan(2);
@@ -203,14 +289,18 @@ describe('in a run', () => {
 
   test('every demand has come back at the end', () => {
     const time = new VirtualTime();
-    const run = crowd(time, 10, (index) => ({ gpu: 1 + (index % 2), memory: 0.3 }), { limits: { gpu: 3, memory: 1 } });
+    const run = crowd(time, 10, (index) => ({ gpu: 1 + (index % 2), memory: 0.3 }), {
+      limits: { gpu: 3, memory: 1 },
+    });
     time.flush();
     expect(Object.values(run.run.snapshot().resources).map(({ taken }) => taken)).toStrictEqual([0, 0]);
   });
 });
 
 test('a class may have a name that every object has a property of', () => {
-  expect(limitsOf('constructor', { limits: { constructor: 2 } as never })).toStrictEqual({ constructor: 2 });
+  expect(limitsOf('constructor', { limits: { constructor: 2 } })).toStrictEqual({ constructor: 2 });
   expect(faultOf('toString', {})).toMatchObject({ code: 'INVALID_OPTIONS' });
-  expect(play(demanding({ valueOf: 1 } as never), { limits: { valueOf: 1 } as never }).result).toStrictEqual({ only: 1 });
+  expect(play(demanding({ valueOf: 1 } as never), { limits: { valueOf: 1 } }).result).toStrictEqual({
+    only: 1,
+  });
 });

@@ -1,4 +1,11 @@
-import { EmptyStepError, type RetryOptions, StepFailedError, StepTimeoutError, step, workflow } from 'millrace';
+import {
+  EmptyStepError,
+  type RetryOptions,
+  StepFailedError,
+  StepTimeoutError,
+  step,
+  workflow,
+} from 'millrace';
 import { EMPTY, NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { VirtualTime } from './support/virtual-time.ts';
@@ -7,11 +14,15 @@ import { play, watch } from './support/watch.ts';
 /** A step that fails a number of times. */
 function flaky(failures: number, retry: number | RetryOptions | undefined) {
   let attempts = 0;
-  return step('flaky', (ctx) => {
-    attempts++;
-    if (attempts <= failures) throw new Error(`failure ${String(attempts)}`);
-    return ctx.attempt;
-  }, { retry });
+  return step(
+    'flaky',
+    (ctx) => {
+      attempts++;
+      if (attempts <= failures) throw new Error(`failure ${String(attempts)}`);
+      return ctx.attempt;
+    },
+    { retry },
+  );
 }
 
 test.each<[string, number | RetryOptions | undefined, number]>([
@@ -31,7 +42,9 @@ test.each<[string, number | RetryOptions | undefined, number]>([
 test('a step that succeeds at last has succeeded; each attempt is told, and numbered', () => {
   const run = play(workflow('retrying', { flaky: flaky(2, 5) }));
   expect(run.result).toStrictEqual({ flaky: 3 });
-  expect(run.events.map((event) => ('attempt' in event ? `${event.type} ${String(event.attempt)}` : event.type))).toStrictEqual([
+  expect(
+    run.events.map((event) => ('attempt' in event ? `${event.type} ${String(event.attempt)}` : event.type)),
+  ).toStrictEqual([
     'run-started',
     'step-started 1',
     'step-retrying 1',
@@ -51,7 +64,9 @@ test('attempts: Infinity goes on until it succeeds', () => {
 
 describe('the back-off', () => {
   const delays = (retry: RetryOptions, options = {}): number[] =>
-    play(workflow('backing off', { flaky: flaky(Infinity, retry) }), options).all('step-retrying').map(({ delayMs }) => delayMs);
+    play(workflow('backing off', { flaky: flaky(Infinity, retry) }), options)
+      .all('step-retrying')
+      .map(({ delayMs }) => delayMs);
 
   test.each<[string, RetryOptions, number[]]>([
     ['doubles by default', { attempts: 5, delay: 100 }, [100, 200, 400, 800]],
@@ -59,9 +74,17 @@ describe('the back-off', () => {
     ['stays with a factor of 1', { attempts: 4, delay: 10, factor: 1 }, [10, 10, 10]],
     ['is 30 s at the most by default', { attempts: 4, delay: '20s' }, [20_000, 30_000, 30_000]],
     ['is maxDelay at the most', { attempts: 4, delay: 10, maxDelay: 15 }, [10, 15, 15]],
-    ['isn’t cut short by the default where the first delay is longer', { attempts: 3, delay: '1m' }, [60_000, 60_000]],
+    [
+      'isn’t cut short by the default where the first delay is longer',
+      { attempts: 3, delay: '1m' },
+      [60_000, 60_000],
+    ],
     ['is none without a delay', { attempts: 3 }, [0, 0]],
-    ['takes undefined for absent', { attempts: 3, delay: 5, factor: undefined, maxDelay: undefined, jitter: undefined, when: undefined }, [5, 10]],
+    [
+      'takes undefined for absent',
+      { attempts: 3, delay: 5, factor: undefined, maxDelay: undefined, jitter: undefined, when: undefined },
+      [5, 10],
+    ],
   ])('%s', (_, retry, expected) => {
     expect(delays(retry)).toStrictEqual(expected);
   });
@@ -69,7 +92,9 @@ describe('the back-off', () => {
   test('leaves to chance what jitter says, with the randomness that is given', () => {
     const numbers = [0, 0.5, 1];
     const random = (): number => numbers.shift() ?? 0;
-    expect(delays({ attempts: 4, delay: 100, factor: 1, jitter: 0.5 }, { random })).toStrictEqual([100, 75, 50]);
+    expect(delays({ attempts: 4, delay: 100, factor: 1, jitter: 0.5 }, { random })).toStrictEqual([
+      100, 75, 50,
+    ]);
   });
 
   test('with full jitter lies between nothing and the whole', () => {
@@ -91,7 +116,14 @@ describe('the back-off', () => {
 
   test('holds no demand: others run meanwhile, and each attempt is admitted anew', () => {
     const time = new VirtualTime();
-    const again = step('again', (ctx) => { if (ctx.attempt === 1) throw new Error('once'); return time.now; }, { retry: { attempts: 2, delay: 10 }, priority: 1 });
+    const again = step(
+      'again',
+      (ctx) => {
+        if (ctx.attempt === 1) throw new Error('once');
+        return time.now;
+      },
+      { retry: { attempts: 2, delay: 10 }, priority: 1 },
+    );
     const other = step('other', () => time.after(100, 'other'));
     const run = watch(workflow('admitted anew', { again, other }), time, { concurrency: 1 });
     expect(run.run.snapshot().counts).toMatchObject({ retrying: 1, running: 1 });
@@ -116,13 +148,32 @@ describe('when', () => {
 
   test('isn’t asked after the last attempt', () => {
     let asked = 0;
-    play(workflow('when', { flaky: flaky(Infinity, { attempts: 2, when: () => { asked++; return true; } }) }));
+    play(
+      workflow('when', {
+        flaky: flaky(Infinity, {
+          attempts: 2,
+          when: () => {
+            asked++;
+            return true;
+          },
+        }),
+      }),
+    );
     expect(asked).toBe(1);
   });
 
   test('that throws means no, and is a warning; the first error stays the cause', () => {
     const oops = new Error('in when');
-    const run = play(workflow('when', { flaky: flaky(Infinity, { attempts: 9, when: () => { throw oops; } }) }));
+    const run = play(
+      workflow('when', {
+        flaky: flaky(Infinity, {
+          attempts: 9,
+          when: () => {
+            throw oops;
+          },
+        }),
+      }),
+    );
     expect(run.the('warning')).toMatchObject({ topic: 'retry', stepId: 'flaky', error: oops });
     expect(run.error).toMatchObject({ attempts: 1, cause: { message: 'failure 1' } });
   });
@@ -132,7 +183,9 @@ describe('when', () => {
     ['an empty stream', () => EMPTY, EmptyStepError],
   ])('%s is retried unless it refuses', (_, body, type) => {
     const make = (when?: (error: unknown) => boolean) =>
-      play(workflow('when', { only: step('only', () => body(), { retry: { attempts: 3, when }, timeout: 10 }) }));
+      play(
+        workflow('when', { only: step('only', () => body(), { retry: { attempts: 3, when }, timeout: 10 }) }),
+      );
     expect(make().error).toMatchObject({ attempts: 3 });
     expect(make((error) => !(error instanceof type)).error).toMatchObject({ attempts: 1 });
   });
@@ -140,7 +193,14 @@ describe('when', () => {
 
 test('a random that misbehaves can’t make a run hang', () => {
   const retry = { attempts: 2, delay: 100, jitter: 1 };
-  for (const random of [() => Number.NaN, () => 7, () => -7, () => { throw new Error('no luck'); }]) {
+  for (const random of [
+    () => Number.NaN,
+    () => 7,
+    () => -7,
+    () => {
+      throw new Error('no luck');
+    },
+  ]) {
     const run = play(workflow('unlucky', { flaky: flaky(1, retry) }), { random });
     expect(run.isOver).toBe(true);
     expect(run.time.now).toBeLessThanOrEqual(100);
@@ -150,11 +210,16 @@ test('a random that misbehaves can’t make a run hang', () => {
 test('the inputs of an attempt are those of the one before', () => {
   const source = step('source', () => ({ value: 1 }));
   const seen: unknown[] = [];
-  const again = step('again', { source }, (inputs) => {
-    seen.push(inputs.source);
-    if (seen.length < 3) throw new Error('again');
-    return seen.length;
-  }, { retry: 2 });
+  const again = step(
+    'again',
+    { source },
+    (inputs) => {
+      seen.push(inputs.source);
+      if (seen.length < 3) throw new Error('again');
+      return seen.length;
+    },
+    { retry: 2 },
+  );
   const run = play(workflow('inputs', { again }));
   expect(run.result).toStrictEqual({ again: 3 });
   expect(new Set(seen).size).toBe(1);

@@ -1,36 +1,73 @@
-import { type RunSnapshot, type StepContext, step, workflow } from 'millrace';
 import { setAutoFreeze } from 'immer';
+import { type RunSnapshot, type StepContext, step, workflow } from 'millrace';
 import { NEVER } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
 import { VirtualTime } from './support/virtual-time.ts';
 import { play } from './support/watch.ts';
 
-function follow(time: VirtualTime, size: number, body: (index: number, ctx: StepContext) => unknown, options = {}) {
-  const steps = Array.from({ length: size }, (_, index) => step(`step ${String(index)}`, (ctx) => body(index, ctx), { resource: 'gpu' }));
-  const run = workflow('followed', Object.fromEntries(steps.map((each) => [each.id, each]))).run({ scheduler: time.scheduler, limits: { gpu: Infinity }, ...options });
+function follow(
+  time: VirtualTime,
+  size: number,
+  body: (index: number, ctx: StepContext) => unknown,
+  options = {},
+) {
+  const steps = Array.from({ length: size }, (_, index) =>
+    step(`step ${String(index)}`, (ctx) => body(index, ctx), { resource: 'gpu' }),
+  );
+  const run = workflow('followed', Object.fromEntries(steps.map((each) => [each.id, each]))).run({
+    scheduler: time.scheduler,
+    limits: { gpu: Infinity },
+    ...options,
+  });
   const snapshots: RunSnapshot[] = [];
   const ends: string[] = [];
-  const subscription = run.snapshot$.subscribe({ next: (snapshot) => snapshots.push(snapshot), complete: () => ends.push('complete') });
+  const subscription = run.snapshot$.subscribe({
+    next: (snapshot) => snapshots.push(snapshot),
+    complete: () => ends.push('complete'),
+  });
   return { run, snapshots, ends, subscription };
 }
 
 test('a snapshot tells where the run and each step stand', () => {
   const time = new VirtualTime();
   const first = step('first', () => time.after(10, 1));
-  const second = step('second', { first }, (_, ctx) => { ctx.progress(0.5); return time.after(10, 2); }, { resource: { gpu: 2 } });
-  const run = workflow('seen', { second }).run({ scheduler: time.scheduler, runId: 'run 1', limits: { gpu: 3, 'light-cpu': 8 } });
+  const second = step(
+    'second',
+    { first },
+    (_, ctx) => {
+      ctx.progress(0.5);
+      return time.after(10, 2);
+    },
+    { resource: { gpu: 2 } },
+  );
+  const run = workflow('seen', { second }).run({
+    scheduler: time.scheduler,
+    runId: 'run 1',
+    limits: { gpu: 3, 'light-cpu': 8 },
+  });
   expect(run.snapshot()).toStrictEqual({
     runId: 'run 1',
     workflow: 'seen',
     status: 'idle',
     startedAt: null,
     endedAt: null,
-    counts: { waiting: 2, ready: 0, running: 0, retrying: 0, completed: 0, failed: 0, cancelled: 0, skipped: 0 },
+    counts: {
+      waiting: 2,
+      ready: 0,
+      running: 0,
+      retrying: 0,
+      completed: 0,
+      failed: 0,
+      cancelled: 0,
+      skipped: 0,
+    },
     resources: { 'light-cpu': { taken: 0, limit: 8 }, gpu: { taken: 0, limit: 3 } },
-    steps: [[
-      { id: 'first', status: 'waiting', attempts: 0, startedAt: null, endedAt: null, fraction: null },
-      { id: 'second', status: 'waiting', attempts: 0, startedAt: null, endedAt: null, fraction: null },
-    ]],
+    steps: [
+      [
+        { id: 'first', status: 'waiting', attempts: 0, startedAt: null, endedAt: null, fraction: null },
+        { id: 'second', status: 'waiting', attempts: 0, startedAt: null, endedAt: null, fraction: null },
+      ],
+    ],
   });
   run.result$.subscribe();
   time.advanceTo(15);
@@ -38,13 +75,20 @@ test('a snapshot tells where the run and each step stand', () => {
     status: 'running',
     startedAt: 0,
     resources: { 'light-cpu': { taken: 0 }, gpu: { taken: 2 } },
-    steps: [[
-      { id: 'first', status: 'completed', attempts: 1, startedAt: 0, endedAt: 10, fraction: null },
-      { id: 'second', status: 'running', attempts: 1, startedAt: 10, endedAt: null, fraction: 0.5 },
-    ]],
+    steps: [
+      [
+        { id: 'first', status: 'completed', attempts: 1, startedAt: 0, endedAt: 10, fraction: null },
+        { id: 'second', status: 'running', attempts: 1, startedAt: 10, endedAt: null, fraction: 0.5 },
+      ],
+    ],
   });
   time.flush();
-  expect(run.snapshot()).toMatchObject({ status: 'completed', endedAt: 20, counts: { completed: 2 }, resources: { gpu: { taken: 0 } } });
+  expect(run.snapshot()).toMatchObject({
+    status: 'completed',
+    endedAt: 20,
+    counts: { completed: 2 },
+    resources: { gpu: { taken: 0 } },
+  });
 });
 
 test('it holds no outputs', () => {
@@ -83,15 +127,26 @@ test('it starts nothing, holds nothing and never errors', () => {
   run.result$.subscribe({ error: () => undefined }).unsubscribe();
   expect(snapshots.at(-1)?.status).toBe('cancelled');
   expect(ends).toStrictEqual(['complete']);
-  const failing = play(workflow('failing', { bad: step('bad', () => { throw new Error('broken'); }) }));
+  const failing = play(
+    workflow('failing', {
+      bad: step('bad', () => {
+        throw new Error('broken');
+      }),
+    }),
+  );
   const seen: unknown[] = [];
-  failing.run.snapshot$.subscribe({ next: ({ status }) => seen.push(status), complete: () => seen.push('complete') });
+  failing.run.snapshot$.subscribe({
+    next: ({ status }) => seen.push(status),
+    complete: () => seen.push('complete'),
+  });
   expect(seen).toStrictEqual(['failed', 'complete']);
 });
 
 test('who comes in the middle gets where it stands then', () => {
   const time = new VirtualTime();
-  const run = workflow('middle', { slow: step('slow', () => time.after(100, 1)) }).run({ scheduler: time.scheduler });
+  const run = workflow('middle', { slow: step('slow', () => time.after(100, 1)) }).run({
+    scheduler: time.scheduler,
+  });
   run.result$.subscribe();
   time.advanceTo(50);
   const seen: string[] = [];
@@ -106,7 +161,12 @@ test('what hasn’t changed is the same object; what has is another, so that its
   run.result$.subscribe({ error: () => undefined });
   time.advanceTo(80);
   const [before, after] = snapshots.slice(-2) as [RunSnapshot, RunSnapshot];
-  expect(after.steps.map((chunk, place) => chunk === before.steps[place])).toStrictEqual([true, true, false, true]);
+  expect(after.steps.map((chunk, place) => chunk === before.steps[place])).toStrictEqual([
+    true,
+    true,
+    false,
+    true,
+  ]);
   const changed = after.steps.flat().filter((each, index) => each !== before.steps.flat()[index]);
   expect(changed.map(({ id }) => id)).toStrictEqual(['step 700']);
   run.cancel();
@@ -123,26 +183,40 @@ test('two looks without a change between are one object', () => {
 
 test('it is frozen all through, also where the user has switched immer’s freezing off', () => {
   setAutoFreeze(false);
-  onTestFinished(() => { setAutoFreeze(true); });
+  onTestFinished(() => {
+    setAutoFreeze(true);
+  });
   const time = new VirtualTime();
   const { run, snapshots } = follow(time, 3, (index) => index);
   run.result$.subscribe();
   const isFrozen = (value: unknown): boolean =>
-    typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(isFrozen));
+    typeof value !== 'object' ||
+    value === null ||
+    (Object.isFrozen(value) && Object.values(value).every(isFrozen));
   expect(snapshots.map(isFrozen)).toStrictEqual(snapshots.map(() => true));
   expect(snapshots).toHaveLength(2);
 });
 
 test('counts always add up', () => {
   const time = new VirtualTime();
-  const { run, snapshots } = follow(time, 300, (index, ctx) => {
-    if (index % 7 === 0 && ctx.attempt === 1) throw new Error('again');
-    return time.after(index % 50, index);
-  }, { limits: { gpu: 9 }, onFailure: 'continue' });
+  const { run, snapshots } = follow(
+    time,
+    300,
+    (index, ctx) => {
+      if (index % 7 === 0 && ctx.attempt === 1) throw new Error('again');
+      return time.after(index % 50, index);
+    },
+    { limits: { gpu: 9 }, onFailure: 'continue' },
+  );
   run.result$.subscribe({ error: () => undefined });
   time.flush();
   for (const { counts, steps } of snapshots) {
-    const counted = steps.flat().reduce<Record<string, number>>((sum, { status }) => ({ ...sum, [status]: (sum[status] ?? 0) + 1 }), {});
+    const counted = steps
+      .flat()
+      .reduce<Record<string, number>>(
+        (sum, { status }) => ({ ...sum, [status]: (sum[status] ?? 0) + 1 }),
+        {},
+      );
     expect(counts).toMatchObject(counted);
     expect(Object.values(counts).reduce((sum, count) => sum + count)).toBe(300);
   }

@@ -6,15 +6,34 @@ import { play, watch } from './support/watch.ts';
 
 test('it survives destructuring', () => {
   const log: string[] = [];
-  const only = step('only', ({ stepId, attempt, progress, log: tell, defer, token, signal, scheduler, gracePeriod }) => {
-    progress(0.5, 'half');
-    tell('said');
-    defer(() => log.push('deferred'));
-    return { stepId, attempt, token: token instanceof CancellationToken, aborted: signal.aborted, now: scheduler.now(), gracePeriod };
-  });
+  const only = step(
+    'only',
+    ({ stepId, attempt, progress, log: tell, defer, token, signal, scheduler, gracePeriod }) => {
+      progress(0.5, 'half');
+      tell('said');
+      defer(() => log.push('deferred'));
+      return {
+        stepId,
+        attempt,
+        token: token instanceof CancellationToken,
+        aborted: signal.aborted,
+        now: scheduler.now(),
+        gracePeriod,
+      };
+    },
+  );
   const run = play(workflow('destructured', { only }), { gracePeriod: '2s' });
-  expect(run.result).toStrictEqual({ only: { stepId: 'only', attempt: 1, token: true, aborted: false, now: 0, gracePeriod: 2000 } });
-  expect(run.story).toStrictEqual(['run-started', 'step-started only', 'step-progress only', 'log only', 'step-completed only', 'run-completed']);
+  expect(run.result).toStrictEqual({
+    only: { stepId: 'only', attempt: 1, token: true, aborted: false, now: 0, gracePeriod: 2000 },
+  });
+  expect(run.story).toStrictEqual([
+    'run-started',
+    'step-started only',
+    'step-progress only',
+    'log only',
+    'step-completed only',
+    'run-completed',
+  ]);
   expect(log).toStrictEqual(['deferred']);
 });
 
@@ -22,7 +41,10 @@ test('a step with dependencies gets it second, one without gets it first', () =>
   const first = step('first', (ctx) => ctx.stepId);
   const second = step('second', { first }, (inputs, ctx) => `${inputs.first} ${ctx.stepId}`);
   const empty = step('empty', {}, (inputs, ctx) => [inputs, ctx.stepId]);
-  expect(play(workflow('contexts', { second, empty })).result).toStrictEqual({ second: 'first second', empty: [{}, 'empty'] });
+  expect(play(workflow('contexts', { second, empty })).result).toStrictEqual({
+    second: 'first second',
+    empty: [{}, 'empty'],
+  });
 });
 
 test('its scheduler is the time of the run', () => {
@@ -34,7 +56,14 @@ test('its scheduler is the time of the run', () => {
 
 test('its token and signal are one, and of this attempt', () => {
   const contexts: StepContext[] = [];
-  const only = step('only', (ctx) => { contexts.push(ctx); return NEVER; }, { timeout: 10, retry: 1 });
+  const only = step(
+    'only',
+    (ctx) => {
+      contexts.push(ctx);
+      return NEVER;
+    },
+    { timeout: 10, retry: 1 },
+  );
   const run = watch(workflow('tokens', { only }), new VirtualTime());
   const [first] = contexts;
   expect(first?.token).toBe(first?.token);
@@ -48,12 +77,21 @@ test('its token and signal are one, and of this attempt', () => {
 
 test('its token isn’t cancelled when the step has completed', () => {
   let token: CancellationToken | undefined;
-  play(workflow('tokens', { only: step('only', (ctx) => { ({ token } = ctx); }) }));
+  play(
+    workflow('tokens', {
+      only: step('only', (ctx) => {
+        ({ token } = ctx);
+      }),
+    }),
+  );
   expect(token?.isCancelled).toBe(false);
 });
 
 test('cancelling the token of an attempt from outside of the run stops neither it nor the run', () => {
   const time = new VirtualTime();
-  const only = step('only', (ctx) => { ctx.token.cancel('mine'); return time.after(10, 'done'); });
+  const only = step('only', (ctx) => {
+    ctx.token.cancel('mine');
+    return time.after(10, 'done');
+  });
   expect(play(workflow('tokens', { only }), {}, time).result).toStrictEqual({ only: 'done' });
 });

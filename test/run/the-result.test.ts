@@ -55,7 +55,13 @@ test('after the end, it replays the result to whoever comes, without running any
 });
 
 test('after the end, it replays the error', async () => {
-  const run = play(workflow('once', { only: step('only', () => { throw new Error('broken'); }) }));
+  const run = play(
+    workflow('once', {
+      only: step('only', () => {
+        throw new Error('broken');
+      }),
+    }),
+  );
   expect(run.error).toMatchObject({ code: 'STEP_FAILED' });
   await expect(firstValueFrom(run.run.result$)).rejects.toBe(run.error);
 });
@@ -70,7 +76,9 @@ test('after a cancel by leaving, a late subscriber gets a CancelledError, and no
 
 test('who subscribes while the run stops gets its error when it has stopped', async () => {
   const time = new VirtualTime();
-  const run = workflow('stopping', { deaf: step('deaf', () => new Promise(() => undefined)) }).run({ scheduler: time.scheduler });
+  const run = workflow('stopping', { deaf: step('deaf', () => new Promise(() => undefined)) }).run({
+    scheduler: time.scheduler,
+  });
   run.result$.subscribe().unsubscribe();
   const late = firstValueFrom(run.result$).catch((error: unknown) => error);
   time.flush();
@@ -118,13 +126,25 @@ describe('the order at the end', () => {
       return NEVER;
     });
     const run = workflow('ending', { running }).run({ scheduler: time.scheduler });
-    run.progress$.subscribe({ next: ({ type }) => { if (type === 'run-cancelled') log.push(type); }, complete: () => log.push('progress$') });
+    run.progress$.subscribe({
+      next: ({ type }) => {
+        if (type === 'run-cancelled') log.push(type);
+      },
+      complete: () => log.push('progress$'),
+    });
     run.result$.subscribe({ error: () => log.push('result$') });
     run.snapshot$.subscribe({ complete: () => log.push('snapshot$') });
     run.cancel();
     expect(log).toStrictEqual([]);
     await settlePromises();
-    expect(log).toStrictEqual(['finaliser', 'clean-up', 'run-cancelled', 'result$', 'progress$', 'snapshot$']);
+    expect(log).toStrictEqual([
+      'finaliser',
+      'clean-up',
+      'run-cancelled',
+      'result$',
+      'progress$',
+      'snapshot$',
+    ]);
   });
 
   test('the run is settled before result$ emits', () => {
@@ -141,7 +161,9 @@ test('a subscriber that throws breaks neither the run nor the others', async () 
   const seen: unknown[] = [];
   const thrown = new Error('in a subscriber');
   run.progress$.subscribe({ complete: () => seen.push('over') });
-  run.result$.subscribe(() => { throw thrown; });
+  run.result$.subscribe(() => {
+    throw thrown;
+  });
   run.result$.subscribe((result) => seen.push(result));
   await unhandled.settle();
   expect(seen).toStrictEqual(['over', { only: 1 }]);
@@ -152,7 +174,10 @@ test('a subscriber may unsubscribe the others as the result comes', () => {
   const time = new VirtualTime();
   const run = slow(time);
   const seen: string[] = [];
-  run.result$.subscribe(() => { second.unsubscribe(); seen.push('first'); });
+  run.result$.subscribe(() => {
+    second.unsubscribe();
+    seen.push('first');
+  });
   const second = run.result$.subscribe(() => seen.push('second'));
   time.flush();
   expect([seen, run.snapshot().status]).toStrictEqual([['first'], 'completed']);
@@ -162,7 +187,9 @@ describe('workflow.result$', () => {
   test('is cold: each subscription is a run of its own', () => {
     const time = new VirtualTime();
     let runs = 0;
-    const result$ = workflow('cold', { only: step('only', () => time.after(10, ++runs)) }).result$({ scheduler: time.scheduler });
+    const result$ = workflow('cold', { only: step('only', () => time.after(10, ++runs)) }).result$({
+      scheduler: time.scheduler,
+    });
     expect(runs).toBe(0);
     const results: unknown[] = [];
     result$.subscribe((result) => results.push(result));
@@ -193,7 +220,12 @@ test('steps start the moment their dependencies have settled: there are no waves
 test('asyncDispose cancels, and resolves when the run is entirely over', async () => {
   const time = new VirtualTime();
   const log: string[] = [];
-  const done = step('done', () => 1, { cleanup: async () => { await Promise.resolve(); log.push('clean-up'); } });
+  const done = step('done', () => 1, {
+    cleanup: async () => {
+      await Promise.resolve();
+      log.push('clean-up');
+    },
+  });
   const run = watch(workflow('disposed', { running: step('running', { done }, () => NEVER) }), time);
   const disposed = run.run[Symbol.asyncDispose]().then(() => log.push('disposed'));
   await disposed;

@@ -42,7 +42,15 @@ describe('the output of a step is', () => {
     ['a Set, which is a plain value', () => new Set([1]), new Set([1])],
     ['a bigint', () => 1n, 1n],
     ['the value of a Promise', () => Promise.resolve(2), 2],
-    ['the value of a thenable', () => ({ then: (resolve: (value: number) => void) => { resolve(3); } }), 3],
+    [
+      'the value of a thenable',
+      () => ({
+        then: (resolve: (value: number) => void) => {
+          resolve(3);
+        },
+      }),
+      3,
+    ],
     ['the array of a Promise', () => Promise.resolve([1, 2]), [1, 2]],
     ['the last value of an Observable', () => of(1, 2, 3), 3],
     ['an undefined that an Observable emitted', () => of(1, undefined), undefined],
@@ -66,7 +74,11 @@ describe('a stream without a value fails its step with an EmptyStepError', () =>
   ])('%s', async (_, returned) => {
     const cause = await causeOf(returned);
     expect(cause).toBeInstanceOf(EmptyStepError);
-    expect(cause).toMatchObject({ stepId: 'output', code: 'EMPTY_STEP', message: expect.stringContaining('defaultIfEmpty') as unknown });
+    expect(cause).toMatchObject({
+      stepId: 'output',
+      code: 'EMPTY_STEP',
+      message: expect.stringContaining('defaultIfEmpty') as unknown,
+    });
   });
 });
 
@@ -74,8 +86,9 @@ describe('a step fails with what it throws, as it is', () => {
   const error = new TypeError('no');
   const reason: unknown = 'not an Error';
   const bare: unknown = Object.create(null);
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- the point of it
-  const thrower = (thrown: unknown) => () => { throw thrown; };
+  const thrower = (thrown: unknown) => () => {
+    throw thrown;
+  };
 
   test.each<[string, () => unknown, unknown]>([
     ['an Error', thrower(error), error],
@@ -87,22 +100,67 @@ describe('a step fails with what it throws, as it is', () => {
     ['a Promise that rejects', () => Promise.reject(error), error],
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the point of it
     ['a Promise that rejects with no Error', () => Promise.reject(reason), reason],
-    ['an Observable that errors after a value', () => concat(of(1), throwError(() => error)), error],
+    [
+      'an Observable that errors after a value',
+      () =>
+        concat(
+          of(1),
+          throwError(() => error),
+        ),
+      error,
+    ],
     ['an Observable whose subscribe throws', () => new Observable(thrower(error)), error],
     ['an Observable that throws when it is deferred', () => defer(thrower(error)), error],
     ['a thenable whose then throws', () => ({ then: thrower(error) }), error],
-    ['an AsyncIterable whose iterator can’t be made', () => ({ [Symbol.asyncIterator]: thrower(error) }), error],
-    ['an AsyncIterable whose next throws', () => ({ [Symbol.asyncIterator]: () => ({ next: thrower(error) }) }), error],
+    [
+      'an AsyncIterable whose iterator can’t be made',
+      () => ({ [Symbol.asyncIterator]: thrower(error) }),
+      error,
+    ],
+    [
+      'an AsyncIterable whose next throws',
+      () => ({ [Symbol.asyncIterator]: () => ({ next: thrower(error) }) }),
+      error,
+    ],
     ['an interop Observable that can’t be had', () => ({ [interopKey]: thrower(error) }), error],
   ])('%s', async (_, returned, expected) => {
     expect(await causeOf(returned)).toStrictEqual(expected);
   });
 
   test.each<[string, () => unknown]>([
-    ['a getter for then', () => ({ get then() { throw error; } })],
-    ['a getter for @@observable', () => ({ get [interopKey]() { throw error; } })],
-    ['a getter for Symbol.asyncIterator', () => ({ get [Symbol.asyncIterator]() { throw error; } })],
-    ['a getter in what a Promise gives', () => Promise.resolve({ get [Symbol.asyncIterator]() { throw error; } })],
+    [
+      'a getter for then',
+      () => ({
+        get then() {
+          throw error;
+        },
+      }),
+    ],
+    [
+      'a getter for @@observable',
+      () => ({
+        get [interopKey]() {
+          throw error;
+        },
+      }),
+    ],
+    [
+      'a getter for Symbol.asyncIterator',
+      () => ({
+        get [Symbol.asyncIterator]() {
+          throw error;
+        },
+      }),
+    ],
+    [
+      'a getter in what a Promise gives',
+      () =>
+        Promise.resolve({
+          get [Symbol.asyncIterator]() {
+            throw error;
+          },
+        }),
+    ],
   ])('a value that throws when it is looked at: %s', async (_, returned) => {
     expect(await causeOf(returned)).toBe(error);
   });
@@ -111,7 +169,7 @@ describe('a step fails with what it throws, as it is', () => {
     ['returned', (proxy) => proxy],
     ['resolved', (proxy) => Promise.resolve().then(() => proxy)],
     ['thrown', (proxy) => thrower(proxy)()],
-    ['rejected', (proxy) => Promise.reject(proxy as Error)],
+    ['rejected', (proxy) => Promise.reject(proxy)],
   ])('a revoked Proxy that is %s', async (_, use) => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();

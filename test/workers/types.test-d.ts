@@ -100,24 +100,24 @@ step(
   pool.task('moved', (inputs) => Object.keys(inputs).length, { transfer: (length) => [[length]] }),
   { timeout: '1s' },
 );
-// @ts-expect-error there is no context at run time
 step(
   'wrong',
+  // @ts-expect-error there is no context at run time
   pool.task('later', (ctx) => ctx.stepId),
 );
-// @ts-expect-error nor can it be asked for
 step(
   'wrong',
+  // @ts-expect-error nor can it be asked for
   pool.task('later', (ctx: StepContext) => ctx.stepId),
 );
-// @ts-expect-error there are no inputs
 step(
   'wrong',
+  // @ts-expect-error there are no inputs
   pool.task('delaysByAirport', ({ table }) => table),
 );
-// @ts-expect-error nor can they be asked for
 step(
   'wrong',
+  // @ts-expect-error nor can they be asked for
   pool.task('delaysByAirport', (inputs: { readonly table: Table }) => inputs.table),
 );
 const later = pool.task('later');

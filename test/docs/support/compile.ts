@@ -55,20 +55,29 @@ export function compileSnippets(snippets: readonly Snippet[]): string[] {
     }),
   );
   const program = ts.createProgram({
-    rootNames: [...byFile.keys(), fileURLToPath(new URL('prelude.d.ts', folder)), fileURLToPath(new URL('types/threads.d.ts', root))],
+    rootNames: [
+      ...byFile.keys(),
+      fileURLToPath(new URL('prelude.d.ts', folder)),
+      fileURLToPath(new URL('types/threads.d.ts', root)),
+    ],
     options: compilerOptions(),
   });
   return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
     const snippet = file === undefined ? undefined : byFile.get(file.fileName);
     const line = file === undefined ? 0 : file.getLineAndCharacterOfPosition(start ?? 0).line;
-    const where = snippet === undefined ? (file?.fileName ?? '') : `${snippet.file}:${String(snippet.line + line)}`;
+    const where =
+      snippet === undefined ? (file?.fileName ?? '') : `${snippet.file}:${String(snippet.line + line)}`;
     return `${where}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
   });
 }
 
 function compilerOptions(): ts.CompilerOptions {
   const config = fileURLToPath(new URL('tsconfig.json', root));
-  const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(config, ts.sys.readFile).config, ts.sys, fileURLToPath(root));
+  const { options } = ts.parseJsonConfigFileContent(
+    ts.readConfigFile(config, ts.sys.readFile).config,
+    ts.sys,
+    fileURLToPath(root),
+  );
   // A snippet may show a thing without using it.
   return { ...options, noEmit: true, noUnusedLocals: false, noUnusedParameters: false };
 }
@@ -76,7 +85,9 @@ function compilerOptions(): ts.CompilerOptions {
 function importsOf(code: string): string[] {
   const declared = new Set([
     ...[...code.matchAll(/\b(?:const|let|function|class|interface)\s+(\w+)/g)].map((match) => match[1]),
-    ...[...code.matchAll(/import (?:type )?\{([^}]*)\}/g)].flatMap((match) => (match[1] ?? '').split(',').map((name) => name.trim().replace('type ', ''))),
+    ...[...code.matchAll(/import (?:type )?\{([^}]*)\}/g)].flatMap((match) =>
+      (match[1] ?? '').split(',').map((name) => name.trim().replace('type ', '')),
+    ),
   ]);
   const used = new Set(code.match(/(?<![.\w'-])[A-Za-z]\w*\b(?!\s*:(?!:))/g));
   const needs = (name: string): boolean => used.has(name) && !declared.has(name);

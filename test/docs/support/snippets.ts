@@ -37,6 +37,11 @@ function filesIn(folder: string, ending: string): string[] {
 function snippetsOf(file: string, text: string): Snippet[] {
   return [...text.matchAll(/(<!-- runs -->\n)?```ts\n([\s\S]*?)```/g)].map((match) => {
     const before = text.slice(0, match.index).split('\n').length;
-    return { file, line: before + (match[1] === undefined ? 1 : 2), code: match[2] ?? '', runs: match[1] !== undefined };
+    return {
+      file,
+      line: before + (match[1] === undefined ? 1 : 2),
+      code: match[2] ?? '',
+      runs: match[1] !== undefined,
+    };
   });
 }

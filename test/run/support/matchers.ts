@@ -9,7 +9,6 @@ interface RunMatchers<R> {
 }
 
 declare module 'vitest' {
-  // biome-ignore lint/suspicious/noExplicitAny: the declaration it extends.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any, @typescript-eslint/no-empty-object-type
   interface Matchers<T = any> extends RunMatchers<T> {}
 }
@@ -26,12 +25,18 @@ function span(events: readonly ProgressEvent[], stepId: string): readonly [start
 expect.extend({
   toRunBefore(events: readonly ProgressEvent[], first: string, second: string) {
     const pass = span(events, first)[1] < span(events, second)[0];
-    return { pass, message: () => `expected '${first}' ${pass ? 'not ' : ''}to have ended before '${second}' started` };
+    return {
+      pass,
+      message: () => `expected '${first}' ${pass ? 'not ' : ''}to have ended before '${second}' started`,
+    };
   },
   toRunTogether(events: readonly ProgressEvent[], first: string, second: string) {
     const [start, end] = span(events, first);
     const [otherStart, otherEnd] = span(events, second);
     const pass = start < otherEnd && otherStart < end;
-    return { pass, message: () => `expected '${first}' and '${second}' ${pass ? 'not ' : ''}to run at the same time` };
+    return {
+      pass,
+      message: () => `expected '${first}' and '${second}' ${pass ? 'not ' : ''}to run at the same time`,
+    };
   },
 });

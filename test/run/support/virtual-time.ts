@@ -1,5 +1,4 @@
-import { type Observable, timer, VirtualTimeScheduler } from 'rxjs';
-import { map } from 'rxjs/operators';
+import { map, type Observable, timer, VirtualTimeScheduler } from 'rxjs';
 
 /** A clock that stands still until a test moves it. Hand `scheduler` to a run. */
 export class VirtualTime {

@@ -48,22 +48,33 @@ export class Watched<Outputs> {
 
   /** The events of one step, as types. */
   of(stepId: string): string[] {
-    return this.events.filter((event) => 'stepId' in event && event.stepId === stepId).map(({ type }) => type);
+    return this.events
+      .filter((event) => 'stepId' in event && event.stepId === stepId)
+      .map(({ type }) => type);
   }
 
   /** The one event of a type (of a step). */
-  the<Type extends ProgressEvent['type']>(type: Type, stepId?: string): Extract<ProgressEvent, { type: Type }> {
-    const found = this.all(type).filter((event) => stepId === undefined || ('stepId' in event && event.stepId === stepId));
+  the<Type extends ProgressEvent['type']>(
+    type: Type,
+    stepId?: string,
+  ): Extract<ProgressEvent, { type: Type }> {
+    const found = this.all(type).filter(
+      (event) => stepId === undefined || ('stepId' in event && event.stepId === stepId),
+    );
     const [event] = found;
     if (event === undefined || found.length > 1) {
-      throw new Error(`expected one ${type} event, there are ${String(found.length)}:\n${this.story.join('\n')}`);
+      throw new Error(
+        `expected one ${type} event, there are ${String(found.length)}:\n${this.story.join('\n')}`,
+      );
     }
     return event;
   }
 
   /** All events of a type. */
   all<Type extends ProgressEvent['type']>(type: Type): Extract<ProgressEvent, { type: Type }>[] {
-    return this.events.filter((event): event is Extract<ProgressEvent, { type: Type }> => event.type === type);
+    return this.events.filter(
+      (event): event is Extract<ProgressEvent, { type: Type }> => event.type === type,
+    );
   }
 }
 

@@ -1,0 +1,85 @@
+import { fileURLToPath } from 'node:url';
+import { ESLint } from 'eslint';
+import { describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+// Only what needs no types, so that the files needn't exist.
+const eslint = new ESLint({
+  cwd: root,
+  overrideConfig: {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: false, project: false } },
+  },
+  ruleFilter: ({ ruleId }) => ruleId.includes('no-restricted-'),
+});
+
+async function complaints(filePath: string, code: string): Promise<string[]> {
+  const [result] = await eslint.lintText(code, { filePath: `${root}${filePath}` });
+  return result?.messages.map(({ message }) => message) ?? [];
+}
+
+describe('the linter refuses', { timeout: 60_000 }, () => {
+  test.each([
+    ['lib/base/new.ts', "import '../graph/graph.ts';"],
+    ['lib/base/new.ts', "import 'rxjs';"],
+    ['lib/base/new.ts', "export type { Graph } from '../graph/graph.ts';"],
+    ['lib/base/clock.ts', "import '../admission/demand.ts';"],
+    ['lib/graph/new.ts', "import '../admission/demand.ts';"],
+    ['lib/graph/new.ts', "import type { Observable } from 'rxjs';"],
+    ['lib/admission/new.ts', "import '../graph/graph.ts';"],
+    ['operators/new.ts', "import '../lib/definition/step.ts';"],
+    ['operators/new.ts', "import type { ThreadPool } from '../lib/workers/thread-pool.ts';"],
+    ['operators/offload.ts', "import { threadPool } from '../lib/workers/thread-pool.ts';"],
+    ['lib/definition/new.ts', "import { of } from 'rxjs';"],
+    ['lib/definition/new.ts', "import '../run/run.ts';"],
+    ['lib/definition/new.ts', "export type Run = import('../run/run.ts').Run;"],
+    ['lib/run/new.ts', "import '../workflow.ts';"],
+    ['lib/run/new.ts', "import '../workers/thread-pool.ts';"],
+    ['lib/run/new.ts', "import '../../operators/retry-with-backoff.ts';"],
+    ['lib/run/new.ts', "import '../../test/support/marbles.ts';"],
+    ['lib/run/new.ts', "import 'node:os';"],
+    ['lib/run/new.ts', "import 'immer';"],
+    ['lib/run/new.ts', "export const later = () => import('../workers/index.ts');"],
+    ['lib/workflow.ts', "import './index.ts';"],
+    ['lib/index.ts', "export { threadPool } from './workers/thread-pool.ts';"],
+    ['lib/worker/new.ts', "import 'node:worker_threads';"],
+    ['lib/worker/new.ts', "import '../workers/thread.ts';"],
+    ['lib/workers/new.ts', "import '../run/run.ts';"],
+    ['lib/fresh/new.ts', "import '../base/errors.ts';"],
+  ])('in %s: %s', async (file, code) => {
+    expect(await complaints(file, code)).toHaveLength(1);
+  });
+
+  test.each([
+    'setTimeout(Boolean);',
+    'globalThis.setTimeout(Boolean);',
+    'performance.now();',
+    'Date.now();',
+    'new Date();',
+    'Math.random();',
+    'process.env;',
+    'crypto.randomUUID();',
+  ])('time, chance and the host in the engine: %s', async (code) => {
+    expect(await complaints('lib/run/new.ts', code)).not.toEqual([]);
+    expect(await complaints('lib/base/new.ts', code)).not.toEqual([]);
+    expect(await complaints('operators/new.ts', code)).not.toEqual([]);
+  });
+});
+
+test.each([
+  ['lib/base/clock.ts', "import { asyncScheduler } from 'rxjs'; performance.now(); setTimeout(Boolean);"],
+  ['lib/base/host.ts', 'new MessageChannel(); globalThis;'],
+  ['lib/definition/new.ts', "import type { Observable } from 'rxjs'; import '../graph/graph.ts';"],
+  ['operators/offload.ts', "import type { ThreadPool } from '../lib/workers/thread-pool.ts';"],
+  ['operators/retry-with-backoff.ts', 'Math.random();'],
+  ['lib/run/new.ts', "import './run.ts'; import '../../operators/merge-within.ts'; import 'rxjs';"],
+  ['lib/run/snapshot.ts', "import 'immer'; import './run-state.ts';"],
+  [
+    'lib/workers/new.ts',
+    "import 'node:os'; import '../worker/wire.ts'; import('threads'); setTimeout(Boolean);",
+  ],
+  ['bench/new.bench.ts', "import '../lib/run/run.ts'; Date.now();"],
+])('the linter lets pass, in %s: %s', { timeout: 60_000 }, async (file, code) => {
+  expect(await complaints(file, code)).toEqual([]);
+});

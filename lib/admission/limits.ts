@@ -21,21 +21,21 @@ export type Limits = Readonly<Record<string, number | Bytes | undefined>> &
 /** The share of the machine's memory that a run may plan with by default. */
 const memoryShare = 0.75;
 
-const variables: Readonly<Record<string, string>> = {
-  'heavy-cpu': 'MILLRACE_CPU_THREADS',
-  'heavy-io': 'MILLRACE_IO_CONCURRENCY',
-  'light-io': 'MILLRACE_IO_CONCURRENCY',
-  memory: 'MILLRACE_MEMORY',
-  concurrency: 'MILLRACE_CONCURRENCY',
-};
+const variables = new Map([
+  ['heavy-cpu', 'MILLRACE_CPU_THREADS'],
+  ['heavy-io', 'MILLRACE_IO_CONCURRENCY'],
+  ['light-io', 'MILLRACE_IO_CONCURRENCY'],
+  ['memory', 'MILLRACE_MEMORY'],
+  ['concurrency', 'MILLRACE_CONCURRENCY'],
+]);
 
-const machineLimits: Readonly<Record<string, () => number>> = {
-  'heavy-cpu': availableParallelism,
-  'light-cpu': () => 4 * availableParallelism(),
-  'heavy-io': () => 2 * availableParallelism(),
-  'light-io': () => 64,
-  memory: () => Math.floor(memoryShare * availableMemory()),
-};
+const machineLimits = new Map<string, () => number>([
+  ['heavy-cpu', availableParallelism],
+  ['light-cpu', () => 4 * availableParallelism()],
+  ['heavy-io', () => 2 * availableParallelism()],
+  ['light-io', () => 64],
+  ['memory', () => Math.floor(memoryShare * availableMemory())],
+]);
 
 /**
  * The capacity of every class demanded: the option, else the environment, else what the machine offers.
@@ -48,17 +48,20 @@ export function resolveLimits(
   demanded: Iterable<string>,
   limits: Limits,
 ): Map<string, number> {
+  const given = new Map(Object.entries(limits));
   const resolved = new Map<string, number>();
   for (const name of demanded) {
     const limit =
-      readLimit(checker, name, limits[name]) ?? environmentLimit(checker, name) ?? machineLimits[name]?.();
+      readLimit(checker, name, given.get(name)) ??
+      environmentLimit(checker, name) ??
+      machineLimits.get(name)?.();
     if (limit !== undefined) {
       resolved.set(name, limit);
-    } else if (limits[name] === undefined) {
+    } else if (given.get(name) === undefined) {
       checker.fail(`limits['${name}']`, `a positive number, since steps demand '${name}'`, undefined);
     }
   }
-  for (const [name, value] of Object.entries(limits)) {
+  for (const [name, value] of given) {
     if (value === undefined || resolved.has(name)) continue;
     if (name === 'concurrency') {
       checker.fail(
@@ -69,7 +72,7 @@ export function resolveLimits(
       continue;
     }
     readLimit(checker, name, value);
-    const meant = name in machineLimits ? undefined : nearestName(name, resolved.keys());
+    const meant = machineLimits.has(name) ? undefined : nearestName(name, resolved.keys());
     if (meant !== undefined) checker.fail(`limits['${name}']`, `named '${meant}', which steps demand`, value);
   }
   return resolved;
@@ -99,7 +102,7 @@ function readLimit(
 }
 
 function environmentLimit(checker: OptionChecker, name: string): number | undefined {
-  const variable = variables[name];
+  const variable = variables.get(name);
   const text = variable === undefined ? undefined : environmentVariable(variable);
   if (variable === undefined || text === undefined) return undefined;
   const amount = name === 'memory' ? (parseBytes(text) ?? parseBytes(Number(text))) : Number(text);

@@ -52,7 +52,9 @@ export function measure(
   const totalMs = now - startedAt;
   const taken = new Float64Array(resources.length);
   const places = demands.distinct.map((demand) =>
-    resources.map((name) => (name === 'concurrency' ? 1 : (demand[name] ?? 0))),
+    resources.map((name) =>
+      name === 'concurrency' ? 1 : Object.hasOwn(demand, name) ? (demand[name] ?? 0) : 0,
+    ),
   );
   let busyMs = 0;
   const measured: Record<string, StepMetrics> = {};

@@ -101,3 +101,9 @@ describe('what can not be used is named', () => {
     expect(() => resolve([name])).toThrow(`expected the environment variable ${variable} to be`);
   });
 });
+
+test('a class that has the name of a property of every object has no limit of its own either', () => {
+  const checker = new OptionChecker();
+  resolveLimits(checker, ['toString', 'constructor'], { constructor: 2 as never });
+  expect(checker.problems.map(({ option }) => option)).toStrictEqual(["limits['toString']"]);
+});

@@ -43,6 +43,11 @@ export class OptionChecker {
     return this.fail(option, range, value);
   }
 
+  flag(option: string, value: boolean | undefined): boolean | undefined {
+    if (value === undefined || typeof value === 'boolean') return value;
+    return this.fail(option, 'true or false', value);
+  }
+
   text(option: string, value: string | undefined): string | undefined {
     if (value === undefined || typeof value === 'string') return value;
     return this.fail(option, 'a string', value);

@@ -1,4 +1,5 @@
 import { type InteropObservable, isObservable, Observable, Subscriber } from 'rxjs';
+import { macrotask } from '../base/host.ts';
 
 /** Something that a function returned and that goes on. */
 export interface RunningBody {
@@ -176,6 +177,9 @@ class ObservedBody extends Subscriber<unknown> implements RunningBody {
   }
 }
 
+/** After so many values of an iterable the event loop turns once. */
+const valuesATurn = 256;
+
 class IteratedBody implements RunningBody {
   readonly #listener: BodyListener;
   #iterator: AsyncIterator<unknown> | undefined;
@@ -207,6 +211,7 @@ class IteratedBody implements RunningBody {
     }
     let hasValue = false;
     let last: unknown;
+    let values = 0;
     try {
       this.#iterator = iterable[Symbol.asyncIterator]();
       for (;;) {
@@ -219,6 +224,10 @@ class IteratedBody implements RunningBody {
         }
         hasValue = true;
         last = result.value;
+        if (++values % valuesATurn !== 0) continue;
+        // One that never waits would keep timers and I/O, a timeout among them, from ever coming through.
+        await new Promise<void>(macrotask);
+        if (this.#returned !== undefined) break;
       }
     } catch (error) {
       if (this.#returned === undefined) {

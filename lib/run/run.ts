@@ -2,6 +2,7 @@ import { firstValueFrom, Observable, type Subscriber } from 'rxjs';
 import type { CancellationToken } from '../base/cancellation.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
 import { nearestName } from '../base/nearest.ts';
+import { OptionChecker } from '../base/option-checker.ts';
 import type { Step } from '../definition/handle.ts';
 import { isStep } from '../definition/step.ts';
 import type { Engine } from './engine.ts';
@@ -122,8 +123,16 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
    * Cancels the run: nothing new starts, what runs is told to stop, clean-ups run. Subscribers of `result$` get a
    * `CancelledError` with the reason. The first reason stays; after the end nothing happens. A second call without
    * `drain` cuts a drain short.
+   *
+   * @throws InvalidOptionsError where the options can't be used; nothing is cancelled then
    */
   cancel(reason?: unknown, options: CancelOptions = {}): void {
+    const checker = new OptionChecker();
+    if (checker.record('options', options)) {
+      checker.knownKeys('', options, ['drain']);
+      checker.flag('drain', options.drain);
+    }
+    checker.throwIfAny('cancel');
     this.#engine.cancel(reason, options.drain === true);
   }
 

@@ -142,9 +142,9 @@ export class Thread {
     };
   }
 
-  /** Lets the process end while the thread has no work. */
+  /** Lets the process end while the thread has no work; not while the thread itself is being ended. */
   rest(): void {
-    this.#hold(false);
+    if (this.#state === 'alive') this.#hold(false);
   }
 
   /** Ends the thread. */

@@ -2,7 +2,7 @@ import type { Entry, Journal } from './journal.ts';
 import type { Scenario } from './scenario.ts';
 
 /** An instant at which a run was stopped: when, and where in the journal. */
-export interface Stop {
+interface Stop {
   readonly at: number;
   readonly place: number;
   readonly kind: 'cancelled' | 'failed' | 'timed out';

@@ -1,7 +1,7 @@
 import type { Scenario, StepPlan } from './scenario.ts';
 
 /** The longest path from a step's start to the end of the graph, by plain recursion: for small graphs. */
-export function remainingPath(scenario: Scenario, step: StepPlan, known = new Map<string, number>()): number {
+function remainingPath(scenario: Scenario, step: StepPlan, known = new Map<string, number>()): number {
   let length = known.get(step.id);
   if (length === undefined) {
     const after = scenario

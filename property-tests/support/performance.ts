@@ -109,7 +109,7 @@ export function perform(scenario: Scenario, spectator: Spectator = {}): Performa
 }
 
 /** The scenario's workflow, as data. */
-export function buildFromDefinitions(scenario: Scenario, journal: Journal): Workflow {
+function buildFromDefinitions(scenario: Scenario, journal: Journal): Workflow {
   const { outputs } = scenario.run;
   return defineWorkflow('scenario', definitionsOf(scenario, journal), { outputs });
 }

@@ -146,3 +146,16 @@ test('a timeout, a back-off and a grace period wait in the host’s time by defa
   );
   expect(await workflow('waiting', { heeding }).run().result()).toStrictEqual({ heeding: 'done' });
 });
+
+test('an async generator that never waits for anything is ended by its timeout, and lets timers fire', async () => {
+  let fired = 0;
+  const timer = setInterval(() => fired++, 1);
+  async function* endless(): AsyncGenerator<number> {
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the point of it
+    while (true) yield 1;
+  }
+  const run = workflow('endless', { endless: step('endless', endless, { timeout: 30 }) }).run();
+  await expect(run.result()).rejects.toMatchObject({ cause: { code: 'STEP_TIMEOUT' } });
+  clearInterval(timer);
+  expect(fired).toBeGreaterThan(0);
+});

@@ -139,3 +139,15 @@ test('undefined options are no options', () => {
   other.run.cancel('now', { drain: undefined });
   expect(other.isOver).toBe(true);
 });
+
+test.each<[unknown, string]>([
+  [{ drian: true }, "did you mean 'drain'?"],
+  [{ drain: 'yes' }, 'expected drain to be true or false, got "yes"'],
+  [null, 'expected options to be an object, got null'],
+])('options that can’t be used are an error, and nothing is cancelled: %o', (options, message) => {
+  const { run } = draining();
+  expect(() => {
+    run.run.cancel('now', options as never);
+  }).toThrow(message);
+  expect(run.run.snapshot().status).toBe('running');
+});

@@ -62,7 +62,6 @@ describe('fail-fast, the default', () => {
     const { error } = play(
       workflow('odd', {
         odd: step('odd', () => {
-          // eslint-disable-next-line @typescript-eslint/only-throw-error -- the point of it
           throw { code: 7 };
         }),
       }),

@@ -169,7 +169,7 @@ describe('a step fails with what it throws, as it is', () => {
     ['returned', (proxy) => proxy],
     ['resolved', (proxy) => Promise.resolve().then(() => proxy)],
     ['thrown', (proxy) => thrower(proxy)()],
-    ['rejected', (proxy) => Promise.reject(proxy)],
+    ['rejected', (proxy) => Promise.resolve().then(thrower(proxy))],
   ])('a revoked Proxy that is %s', async (_, use) => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();

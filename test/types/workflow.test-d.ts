@@ -15,7 +15,6 @@ import { type InteropObservable, NEVER, type Observable, of } from 'rxjs';
 import { describe, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what users have
 type Any = any;
 declare const any: Any;
 declare const unknown: unknown;

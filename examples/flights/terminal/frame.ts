@@ -35,7 +35,7 @@ export function painter(
 }
 
 /** `0.42 s` */
-export function seconds(ms: number): string {
+function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`;
 }
 

@@ -9,7 +9,7 @@ export interface Item {
 }
 
 /** Smaller ranks first. */
-export const byRank = { before: (left: Item, right: Item): boolean => left.rank < right.rank };
+const byRank = { before: (left: Item, right: Item): boolean => left.rank < right.rank };
 
 /** An admission of named items; ranks go by arrival unless they are given. */
 export class Desk {

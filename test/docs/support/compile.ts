@@ -74,7 +74,7 @@ export function compileSnippets(snippets: readonly Snippet[]): string[] {
 function compilerOptions(): ts.CompilerOptions {
   const config = fileURLToPath(new URL('tsconfig.json', root));
   const { options } = ts.parseJsonConfigFileContent(
-    ts.readConfigFile(config, ts.sys.readFile).config,
+    ts.readConfigFile(config, (file) => ts.sys.readFile(file)).config,
     ts.sys,
     fileURLToPath(root),
   );

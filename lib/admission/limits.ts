@@ -71,6 +71,14 @@ export function resolveLimits(
       );
       continue;
     }
+    if (name === 'default') {
+      checker.fail(
+        'limits.default',
+        "named 'light-cpu', which is what steps without a resource demand",
+        value,
+      );
+      continue;
+    }
     readLimit(checker, name, value);
     const meant = machineLimits.has(name) ? undefined : nearestName(name, resolved.keys());
     if (meant !== undefined) checker.fail(`limits['${name}']`, `named '${meant}', which steps demand`, value);

@@ -107,3 +107,9 @@ test('a class that has the name of a property of every object has no limit of it
   resolveLimits(checker, ['toString', 'constructor'], { constructor: 2 as never });
   expect(checker.problems.map(({ option }) => option)).toStrictEqual(["limits['toString']"]);
 });
+
+test("'default' is no class of its own, so that a limit for it is refused rather than ignored", () => {
+  const checker = new OptionChecker();
+  resolveLimits(checker, ['light-cpu'], { default: 2 });
+  expect(checker.problems).toMatchObject([{ option: 'limits.default', value: 2 }]);
+});

@@ -13,7 +13,7 @@ const sizes = process.argv.slice(2).map(Number);
 if (sizes.length === 0) sizes.push(1000, 10_000, 100_000);
 
 /** Enough steps in all for the compiler to settle and for a median to mean something. */
-const roundsFor = (size: number): number => Math.max(5, Math.min(60, Math.floor(600_000 / size)));
+const roundsFor = (size: number): number => Math.max(9, Math.min(60, Math.floor(600_000 / size)));
 
 async function timed<Result>(work: () => Result | Promise<Result>): Promise<[ms: number, result: Result]> {
   const start = performance.now();

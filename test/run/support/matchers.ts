@@ -9,7 +9,7 @@ interface RunMatchers<R> {
 }
 
 declare module 'vitest' {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any, @typescript-eslint/no-empty-object-type
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any, @typescript-eslint/no-empty-object-type -- vitest declares it so
   interface Matchers<T = any> extends RunMatchers<T> {}
 }
 

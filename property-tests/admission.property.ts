@@ -2,7 +2,9 @@ import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
 import { Admission } from '../lib/admission/admission.ts';
 import { PriorityHeap } from '../lib/admission/priority-heap.ts';
+import { RankSet } from '../lib/admission/rank-set.ts';
 import { Shape } from '../lib/admission/shape.ts';
+import type { WaitingItems } from '../lib/admission/waiting-items.ts';
 import { NaiveAdmission, type Units } from '../test/admission/support/naive-admission.ts';
 
 interface Item {
@@ -80,33 +82,40 @@ test.prop([scenario], { numRuns: 400 })(
   },
 );
 
-const heapCommand = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('push' as const), item: fc.nat(30) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), item: fc.nat(30) }) },
+const waitingCommand = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('push' as const), item: fc.nat(99) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), item: fc.nat(99) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('pop' as const) }) },
 );
 
-test.prop([fc.array(heapCommand, { maxLength: 100 })])(
-  'a heap gives what a sorted list would',
-  (commands) => {
-    const heap = new PriorityHeap<number>({ before: (left, right) => left < right });
-    let list: number[] = [];
-    for (const step of commands) {
-      if (step.do === 'push') {
-        heap.push(step.item);
-        list = [...list, step.item].sort((left, right) => left - right);
-      } else if (step.do === 'remove') {
-        heap.remove(step.item);
-        const index = list.indexOf(step.item);
-        if (index >= 0) list.splice(index, 1);
-      } else {
-        expect(heap.pop()).toBe(list.shift());
-      }
-      expect([heap.size, heap.peek()]).toStrictEqual([list.length, list[0]]);
+test.prop([
+  fc.constantFrom('heap', 'rank set'),
+  fc.shuffledSubarray([...Array(100).keys()], { minLength: 100 }),
+  fc.array(waitingCommand, { maxLength: 200 }),
+])('a heap and a rank set give what a sorted list would', (kind, byRank, commands) => {
+  const itemAt = Uint32Array.from(byRank);
+  const rankOf = new Uint32Array(itemAt.length);
+  for (const [rank, item] of itemAt.entries()) rankOf[item] = rank;
+  const rank = (item: number): number => rankOf[item] as number;
+  const waiting: WaitingItems<number> =
+    kind === 'heap'
+      ? new PriorityHeap<number>({ before: (left, right) => rank(left) < rank(right) })
+      : new RankSet({ rankOf, itemAt });
+  let list: number[] = [];
+  for (const step of commands) {
+    if (step.do === 'pop') {
+      expect(waiting.pop()).toBe(list.shift());
+    } else if (step.do === 'push' && !list.includes(step.item)) {
+      waiting.push(step.item);
+      list = [...list, step.item].sort((left, right) => rank(left) - rank(right));
+    } else if (step.do === 'remove' && list.includes(step.item)) {
+      waiting.remove(step.item);
+      list.splice(list.indexOf(step.item), 1);
     }
-    expect(heap.clear().sort((left, right) => left - right)).toStrictEqual(list);
-  },
-);
+    expect([waiting.size, waiting.peek()]).toStrictEqual([list.length, list[0]]);
+  }
+  expect(waiting.clear().sort((left, right) => rank(left) - rank(right))).toStrictEqual(list);
+});
 
 const order = { before: (left: Item, right: Item) => left.rank < right.rank };
 

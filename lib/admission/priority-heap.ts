@@ -1,61 +1,73 @@
+import type { WaitingItems } from './waiting-items.ts';
+
 /** Which of two items goes first. An object rather than a function: calls of a method stay fast across runs. */
 export interface ItemOrder<Item> {
   /** Whether one item goes before another; a strict total order. */
   before(left: Item, right: Item): boolean;
 }
 
-/** A binary heap: `peek` and `pop` give the item that goes before all others. */
-export class PriorityHeap<T> {
-  readonly #items: T[] = [];
-  readonly #order: ItemOrder<T>;
+/** A binary heap, for items in any order. */
+export class PriorityHeap<Item> implements WaitingItems<Item> {
+  readonly #items: Item[] = [];
+  /** Items of which one copy no longer counts: taking it out of the middle would be linear. */
+  readonly #stale = new Set<Item>();
+  readonly #order: ItemOrder<Item>;
 
-  constructor(order: ItemOrder<T>) {
+  constructor(order: ItemOrder<Item>) {
     this.#order = order;
   }
 
   get size(): number {
-    return this.#items.length;
+    return this.#items.length - this.#stale.size;
   }
 
-  peek(): T | undefined {
+  peek(): Item | undefined {
+    while (this.#stale.size > 0 && this.#items.length > 0 && this.#stale.delete(this.#items[0] as Item))
+      this.#takeFirst();
     return this.#items[0];
   }
 
-  push(item: T): void {
+  push(item: Item): void {
     this.#items.push(item);
     this.#siftUp(this.#items.length - 1, item);
   }
 
-  pop(): T | undefined {
-    const items = this.#items;
-    const top = items[0];
-    const last = items.pop();
-    if (items.length > 0) this.#siftDown(0, last as T);
-    return top;
+  pop(): Item | undefined {
+    const first = this.peek();
+    if (this.#items.length > 0) this.#takeFirst();
+    return first;
   }
 
-  /** Takes out an item wherever it is. Linear. */
-  remove(item: T): void {
+  /** Takes out an item, which has to be in here. Linear where it left and came back before its turn had come. */
+  remove(item: Item): void {
+    if (this.#stale.has(item)) this.#takeOut(item);
+    else this.#stale.add(item);
+  }
+
+  clear(): Item[] {
+    return this.#items.splice(0).filter((item) => !this.#stale.delete(item));
+  }
+
+  #takeFirst(): void {
+    const last = this.#items.pop() as Item;
+    if (this.#items.length > 0) this.#siftDown(0, last);
+  }
+
+  #takeOut(item: Item): void {
     const items = this.#items;
     const index = items.indexOf(item);
-    if (index < 0) return;
-    const last = items.pop() as T;
+    const last = items.pop() as Item;
     if (index === items.length) return;
     this.#siftDown(index, last);
     if (items[index] === last) this.#siftUp(index, last);
   }
 
-  /** Takes out everything, in no particular order. */
-  clear(): T[] {
-    return this.#items.splice(0);
-  }
-
-  #siftUp(from: number, item: T): void {
+  #siftUp(from: number, item: Item): void {
     const items = this.#items;
     let index = from;
     while (index > 0) {
       const parentIndex = (index - 1) >> 1;
-      const parent = items[parentIndex] as T;
+      const parent = items[parentIndex] as Item;
       if (!this.#order.before(item, parent)) break;
       items[index] = parent;
       index = parentIndex;
@@ -63,15 +75,15 @@ export class PriorityHeap<T> {
     items[index] = item;
   }
 
-  #siftDown(from: number, item: T): void {
+  #siftDown(from: number, item: Item): void {
     const items = this.#items;
     const { length } = items;
     let index = from;
     for (let childIndex = 2 * index + 1; childIndex < length; childIndex = 2 * index + 1) {
       const rightIndex = childIndex + 1;
-      if (rightIndex < length && this.#order.before(items[rightIndex] as T, items[childIndex] as T))
+      if (rightIndex < length && this.#order.before(items[rightIndex] as Item, items[childIndex] as Item))
         childIndex = rightIndex;
-      const child = items[childIndex] as T;
+      const child = items[childIndex] as Item;
       if (!this.#order.before(child, item)) break;
       items[index] = child;
       index = childIndex;

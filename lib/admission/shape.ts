@@ -1,4 +1,5 @@
 import { type ItemOrder, PriorityHeap } from './priority-heap.ts';
+import type { WaitingItems } from './waiting-items.ts';
 
 /**
  * One demand, and the items of that demand that wait, barriers apart.
@@ -13,25 +14,28 @@ export class Shape<Item> {
   readonly barriers: PriorityHeap<Item>;
   /** Whether its admission knows it. */
   isListed = false;
-  readonly #waiting: PriorityHeap<Item>;
-  /** Items of which one copy in `#waiting` no longer counts: taking it out of the middle would be linear. */
-  readonly #stale = new Set<Item>();
+  readonly #waiting: WaitingItems<Item>;
   /** How often the shape has been overtaken, and that count at each waiting item's arrival, in that order. */
   #overtaken = 0;
   readonly #overtakenOnArrival = new Map<Item, number>();
   /** No count in there is below this, so that most overtakes need no look at it. */
   #leastOnArrival = 0;
 
-  constructor(classes: readonly number[], amounts: readonly number[], order: ItemOrder<Item>) {
+  constructor(
+    classes: readonly number[],
+    amounts: readonly number[],
+    order: ItemOrder<Item>,
+    waiting: WaitingItems<Item> = new PriorityHeap(order),
+  ) {
     this.classes = classes;
     this.amounts = amounts;
     this.barriers = new PriorityHeap(order);
-    this.#waiting = new PriorityHeap(order);
+    this.#waiting = waiting;
   }
 
   /** How many items wait, barriers included. */
   get size(): number {
-    return this.#waiting.size - this.#stale.size + this.barriers.size;
+    return this.#waiting.size + this.barriers.size;
   }
 
   /** The amount of a class that is demanded; 0 where it isn't. */
@@ -46,14 +50,7 @@ export class Shape<Item> {
 
   /** The item that goes first: a barrier where there is one. */
   peek(): Item | undefined {
-    const barrier = this.barriers.peek();
-    if (barrier !== undefined) return barrier;
-    let item = this.#waiting.peek();
-    while (this.#stale.size > 0 && item !== undefined && this.#stale.delete(item)) {
-      this.#waiting.pop();
-      item = this.#waiting.peek();
-    }
-    return item;
+    return this.barriers.peek() ?? this.#waiting.peek();
   }
 
   /** Takes out the item that `peek` gives. */
@@ -61,7 +58,7 @@ export class Shape<Item> {
     const item = this.peek() as Item;
     if (this.barriers.size > 0) this.barriers.pop();
     else this.#waiting.pop();
-    this.#overtakenOnArrival.delete(item);
+    if (this.#overtakenOnArrival.size > 0) this.#overtakenOnArrival.delete(item);
     return item;
   }
 
@@ -77,8 +74,7 @@ export class Shape<Item> {
         break;
       }
       this.#overtakenOnArrival.delete(item);
-      if (this.#stale.has(item)) this.#waiting.remove(item);
-      else this.#stale.add(item);
+      this.#waiting.remove(item);
       this.barriers.push(item);
       made++;
     }
@@ -88,8 +84,7 @@ export class Shape<Item> {
 
   /** Takes out everything, in no particular order. */
   clear(): Item[] {
-    const items = this.#waiting.clear().filter((item) => !this.#stale.delete(item));
     this.#overtakenOnArrival.clear();
-    return [...items, ...this.barriers.clear()];
+    return [...this.#waiting.clear(), ...this.barriers.clear()];
   }
 }

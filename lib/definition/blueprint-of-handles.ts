@@ -77,26 +77,31 @@ function reach(roots: readonly StepHandle[]): StepHandle[] {
 
 /** The steps in the order of definition, and their slots set to it. */
 function bySerial(steps: StepHandle[]): StepHandle[] {
-  if (steps.length === 0) return steps;
-  let first = Infinity;
-  let last = -1;
-  for (const { serial } of steps) {
-    if (serial < first) first = serial;
-    if (serial > last) last = serial;
-  }
-  const sorted =
-    last - first < 4 * steps.length
-      ? placeBySerial(steps, first, last)
-      : steps.sort((a, b) => a.serial - b.serial);
-  for (const [slot, handle] of sorted.entries()) StepHandle.setSlot(handle, slot);
+  const sorted = placeBySerial(steps) ?? steps.sort((a, b) => a.serial - b.serial);
+  for (let slot = 0; slot < sorted.length; slot++) StepHandle.setSlot(sorted[slot] as StepHandle, slot);
   return sorted;
 }
 
-/** Steps of one workflow are mostly made in one go, so that their serials are places: no comparison needed. */
-function placeBySerial(steps: readonly StepHandle[], first: number, last: number): StepHandle[] {
-  const places: (StepHandle | undefined)[] = new Array<undefined>(last - first + 1).fill(undefined);
-  for (const handle of steps) places[handle.serial - first] = handle;
-  return places.filter((handle) => handle !== undefined);
+/**
+ * Steps of one workflow are mostly made in one go, so that their serials are places: no comparison needed.
+ * `undefined` where many others were made in between.
+ */
+function placeBySerial(steps: readonly StepHandle[]): StepHandle[] | undefined {
+  let first = Infinity;
+  let last = -1;
+  for (let at = 0; at < steps.length; at++) {
+    const { serial } = steps[at] as StepHandle;
+    if (serial < first) first = serial;
+    if (serial > last) last = serial;
+  }
+  const range = last - first + 1;
+  if (range > 4 * steps.length) return undefined;
+  const placed = new Array<StepHandle | undefined>(range).fill(undefined);
+  for (let at = 0; at < steps.length; at++) {
+    const handle = steps[at] as StepHandle;
+    placed[handle.serial - first] = handle;
+  }
+  return range === steps.length ? (placed as StepHandle[]) : placed.filter((handle) => handle !== undefined);
 }
 
 function connect(steps: readonly StepHandle[]) {

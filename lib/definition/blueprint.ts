@@ -1,6 +1,6 @@
 import { type Demands, distinctDemands } from '../admission/distinct-demands.ts';
 import type { Graph } from '../graph/graph.ts';
-import { ranks } from '../graph/ranks.ts';
+import { type Ranks, ranks } from '../graph/ranks.ts';
 import type { Input } from './handle.ts';
 import type { StepDefinition } from './step.ts';
 import type { StepSettings } from './step-options.ts';
@@ -23,7 +23,7 @@ export class Blueprint {
   readonly inputs: readonly Input[];
   /** The indices of the steps whose outputs are the workflow's, by the names they have there. */
   readonly outputs: ReadonlyMap<string, number>;
-  #ranks: Uint32Array | undefined;
+  #ranks: Ranks | undefined;
   #demands: Demands | undefined;
   #cleanedUp: readonly number[] | undefined;
 
@@ -55,7 +55,7 @@ export class Blueprint {
   }
 
   /** The order in which ready steps start, worked out once: the lowest first. */
-  get ranks(): Uint32Array {
+  get ranks(): Ranks {
     this.#ranks ??= ranks(
       this.graph,
       this.#column(({ priority }) => priority, 0),

@@ -116,7 +116,7 @@ export function step(
   const options = (hasDependencies ? maybeOptions : runOrOptions) as StepOptions | undefined;
 
   const areRecord = isRecord(deps);
-  const inputNames = areRecord ? sharedNames(Object.keys(deps)) : [];
+  const inputNames = areRecord ? namesIn(deps) : [];
   const inputs: readonly Handle[] = areRecord ? Object.values(deps) : [];
   let sound = nameFault(id) === undefined && typeof run === 'function' && areRecord;
   for (let at = 0; at < inputs.length; at++) {
@@ -147,12 +147,16 @@ const noDependencies: Dependencies = Object.freeze({});
 
 let lastNames: readonly string[] = [];
 
-/** Steps made in a row often name their inputs alike; they then share one list. */
-function sharedNames(names: readonly string[]): readonly string[] {
-  const { length } = names;
-  let at = length === lastNames.length ? 0 : length + 1;
-  while (at < length && names[at] === lastNames[at]) at++;
-  if (at !== length) lastNames = names;
+/** The names of the dependencies. Steps made in a row often name them alike; they then share one list. */
+function namesIn(deps: Dependencies): readonly string[] {
+  let at = 0;
+  // Other than `Object.keys`, this allocates nothing. What is inherited makes a difference, which is then no match.
+  for (const name in deps) if (lastNames[at++] !== name) return newNames(deps);
+  return at === lastNames.length ? lastNames : newNames(deps);
+}
+
+function newNames(deps: Dependencies): readonly string[] {
+  lastNames = Object.keys(deps);
   return lastNames;
 }
 

@@ -204,6 +204,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
 
   returned(attempt: Attempt): void {
     this.#slice.advance();
+    if (!this.progress.observed) return;
     const blockedMs = this.now - this.state.lastStartOf(attempt.index);
     if (blockedMs > longestBlock && this.clock.live) this.#report.blocked(attempt, blockedMs);
   }
@@ -286,7 +287,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     state.outputs[index] = attempt.result;
     this.#close(index, status.completed);
     if (attempt.definition.settings.cleanup !== undefined) this.#toCleanUp.push(index);
-    this.#report.stepCompleted(attempt, state.lastStartOf(index));
+    if (this.progress.observed) this.#report.stepCompleted(attempt, state.lastStartOf(index));
     const { starts, values } = this.blueprint.graph.dependents;
     const end = starts[index + 1] as number;
     for (let at = starts[index] as number; at < end; at++) {

@@ -25,9 +25,9 @@ export class Reporter {
     if (this.#progress.observed) this.#progress.stepStarted(definition.id, number);
   }
 
-  /** @param since - when the attempt started */
+  /** Only to be called where someone listens: finding out `since` costs something too. */
   stepCompleted({ definition, number }: Attempt, since: number): void {
-    if (this.#progress.observed) this.#progress.stepCompleted(definition.id, number, this.#slice.now - since);
+    this.#progress.stepCompleted(definition.id, number, this.#slice.now - since);
   }
 
   stepRetrying(attempt: Attempt, delayMs: number): void {
@@ -81,7 +81,6 @@ export class Reporter {
   // Warnings.
 
   blocked(attempt: Attempt, durationMs: number): void {
-    if (!this.#progress.observed) return;
     const message = `step '${attempt.definition.id}' blocked the event loop for ${durationMs.toFixed(0)} ms; offload it to a pool (millrace/workers), or give the event loop back in between`;
     this.#warn({ topic: 'blocked', ...idsOf(attempt), message, durationMs });
   }

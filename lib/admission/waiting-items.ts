@@ -1,0 +1,13 @@
+/** Items that wait, each at most once, and which of them goes first. */
+export interface WaitingItems<Item> {
+  readonly size: number;
+  /** The item that goes before all others. */
+  peek(): Item | undefined;
+  push(item: Item): void;
+  /** Takes out the item that `peek` gives. */
+  pop(): Item | undefined;
+  /** Takes out an item, which has to be in here. */
+  remove(item: Item): void;
+  /** Takes out everything, in no particular order. */
+  clear(): Item[];
+}

@@ -1,26 +1,28 @@
 import { type MergeOwner, MergeWithin } from '../../operators/merge-within.ts';
-import { ResourceLimitError } from '../admission/resource-limit-error.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { CancelledError } from '../base/errors.ts';
-import { isNotRetriable } from '../base/not-retriable.ts';
-import { backoffDelay, type RetryPolicy } from '../base/retry-policy.ts';
+import type { RetryPolicy } from '../base/retry-policy.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import { fractionOf, type ProgressAmount } from '../definition/step-context.ts';
 import { chainTo } from '../graph/chain.ts';
 import { Attempt, type AttemptHost } from './attempt.ts';
+import { BackOffs } from './back-offs.ts';
 import { cleanUp } from './clean-up.ts';
 import { failedAncestors } from './failed-ancestors.ts';
-import { type RunRemains, StepFailedError, WorkflowFailedError, WorkflowTimeoutError } from './failures.ts';
+import { StepFailedError, WorkflowTimeoutError } from './failures.ts';
 import { measure, type RunMetrics } from './metrics.ts';
 import { OuterStops, type Stoppable } from './outer-stops.ts';
 import { Progress } from './progress.ts';
 import { Reporter } from './reporter.ts';
-import { openAdmission, type RunAdmission } from './run-admission.ts';
+import { lossError, openAdmission, type RunAdmission, usageOf } from './run-admission.ts';
 import type { RunSettings } from './run-options.ts';
 import { RunState, status } from './run-state.ts';
+import { RunningAttempts } from './running-attempts.ts';
+import { inputsOf, sharedInputsOf } from './step-inputs.ts';
+import { failedWith, reasonOf, type Stop } from './stop.ts';
 import { TimeSlice } from './time-slice.ts';
 
 /** Where a run stands as a whole. */
@@ -33,14 +35,6 @@ export interface StepListener {
   /** A step is settled; its output, if any, is there. */
   settled(index: number): void;
 }
-
-type Stop =
-  | { readonly kind: 'cancelled'; readonly error: CancelledError; readonly drain: boolean }
-  | {
-      readonly kind: 'failed';
-      readonly error: StepFailedError | WorkflowTimeoutError;
-      readonly drain: false;
-    };
 
 /**
  * The feedback loop of a run.
@@ -77,15 +71,13 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
   readonly #slice: TimeSlice;
   readonly #report: Reporter;
   readonly #loop: MergeWithin<number, Attempt>;
-  /** The attempts that run, in no order; each knows its place. */
-  readonly #running: Attempt[] = [];
+  readonly #running = new RunningAttempts();
   readonly #abandoned = new Set<Attempt>();
-  readonly #backoffs = new Map<number, () => void>();
+  readonly #backOffs: BackOffs;
   /** The completed steps that have a clean-up, in the order of completion. */
   readonly #toCleanUp: number[] = [];
   readonly #failures: StepFailedError[] = [];
   readonly #outerStops = new OuterStops();
-  #starting: Attempt | undefined;
   #isWrappingUp = false;
   #stop: Stop | undefined;
 
@@ -99,6 +91,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     this.#slice = new TimeSlice(settings.clock);
     this.progress = new Progress(settings.runId, this.#slice);
     this.#report = new Reporter(this.progress, this.#slice);
+    this.#backOffs = new BackOffs(settings.clock, settings.random, this.#report);
     this.state = new RunState(blueprint);
     this.#loop = new MergeWithin(this.#budget.admission, this);
   }
@@ -114,22 +107,12 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
 
   /** How many attempts hold their demands: those that run, and those that were abandoned. */
   get held(): { readonly running: number; readonly abandoned: number } {
-    const running = this.state.statuses.reduce(
-      (count, each) => (each === status.running ? count + 1 : count),
-      0,
-    );
-    return { running, abandoned: this.#abandoned.size };
+    return { running: this.state.count(status.running), abandoned: this.#abandoned.size };
   }
 
   /** What is taken of each resource class, and how much there is. */
   get resources(): Record<string, { readonly taken: number; readonly limit: number }> {
-    const { admission, resources } = this.#budget;
-    return Object.fromEntries(
-      resources.map((name, place) => [
-        name,
-        { taken: admission.taken[place] ?? 0, limit: admission.capacities[place] ?? 0 },
-      ]),
-    );
+    return usageOf(this.#budget);
   }
 
   metrics(): RunMetrics {
@@ -174,28 +157,11 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
   // What attempts ask for.
 
   inputsOf(index: number): Readonly<Record<string, unknown>> {
-    const { sources, steps } = this.blueprint;
-    const { inputNames } = steps[index] as StepDefinition;
-    const inputs: Record<string, unknown> = {};
-    const start = sources.starts[index] as number;
-    for (let at = 0; at < inputNames.length; at++) {
-      const source = sources.values[start + at] as number;
-      inputs[inputNames[at] as string] =
-        source >= 0 ? this.state.outputs[source] : this.settings.inputs[-1 - source];
-    }
-    return inputs;
+    return inputsOf(this.blueprint, this.state, this.settings.inputs, index);
   }
 
   sharedInputsOf(index: number): readonly SharedInput[] {
-    const { graph } = this.blueprint;
-    const { starts, values } = graph.dependencies;
-    const needed = values.subarray(starts[index], starts[index + 1]);
-    return [...new Set(needed)]
-      .filter((dependency) => {
-        const own = needed.reduce((count, each) => (each === dependency ? count + 1 : count), 0);
-        return (this.state.consumers[dependency] as number) > own;
-      })
-      .map((dependency) => ({ stepId: graph.ids[dependency] ?? '', value: this.state.outputs[dependency] }));
+    return sharedInputsOf(this.blueprint, this.state, index);
   }
 
   enter(): void {
@@ -238,16 +204,12 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
   start(index: number): void {
     const number = this.state.startAttempt(index, this.now);
     const attempt = new Attempt(this, index, number, this.blueprint.steps[index] as StepDefinition);
-    this.#starting = attempt;
     this.listener?.changed(index);
-    this.#report.stepStarted(attempt);
-    attempt.start();
-    this.#starting = undefined;
-    if (!attempt.isOver) attempt.place = this.#running.push(attempt) - 1;
+    this.#running.start(attempt, this.#report);
   }
 
   next(attempt: Attempt): void {
-    if (attempt.place >= 0) this.#leave(attempt.place);
+    this.#running.leave(attempt);
     this.state.endedAt[attempt.index] = this.now;
     if (attempt.isAbandoned) this.#abandon(attempt);
     if (attempt.outcome === 'completed') this.#complete(attempt);
@@ -258,22 +220,14 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     else if (this.#slice.isOver && this.#slice.turn(this.#goOn)) this.#budget.admission.pause();
   }
 
-  #leave(place: number): void {
-    const last = this.#running.pop() as Attempt;
-    if (place === this.#running.length) return;
-    this.#running[place] = last;
-    last.place = place;
-  }
-
   readonly #goOn = (): void => {
     this.#budget.admission.resume();
   };
 
   #makeReady(index: number): void {
-    const { admission, resources } = this.#budget;
-    const place = this.#abandoned.size === 0 ? undefined : admission.neverFits(index);
+    const place = this.#abandoned.size === 0 ? undefined : this.#budget.admission.neverFits(index);
     if (place !== undefined) {
-      this.#failHopeless(index, resources[place] ?? '');
+      this.#failHopeless(index, place);
       return;
     }
     this.state.statuses[index] = status.ready;
@@ -306,38 +260,16 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
       const isFirst = this.#decide(stop);
       this.#cancelled(index, number);
       if (isFirst) this.#carryOut(stop);
-    } else if (this.#mayRetry(attempt)) {
-      this.#backOff(attempt, attempt.definition.settings.retry as RetryPolicy);
-    } else {
-      this.#fail(index, number, error, this.now - this.state.lastStartOf(index));
+      return;
     }
-  }
-
-  #mayRetry(attempt: Attempt): boolean {
-    const { retry } = attempt.definition.settings;
-    const error = attempt.result;
-    if (retry === undefined || attempt.number >= retry.attempts) return false;
-    if (this.#stop !== undefined || attempt.isAbandoned || isNotRetriable(error)) return false;
-    try {
-      return retry.when?.(error) ?? true;
-    } catch (thrown) {
-      this.#report.whenThrew(attempt, thrown);
-      return false;
-    }
-  }
-
-  #delayAfter(attempt: Attempt, policy: RetryPolicy): number {
-    try {
-      return backoffDelay(policy, attempt.number, this.settings.random);
-    } catch (error) {
-      this.#report.randomThrew(attempt, error);
-      return backoffDelay(policy, attempt.number, () => 0);
-    }
+    const policy = this.#stop === undefined ? this.#backOffs.policyFor(attempt) : undefined;
+    if (policy === undefined) this.#fail(index, number, error, this.now - this.state.lastStartOf(index));
+    else this.#backOff(attempt, policy);
   }
 
   #backOff(attempt: Attempt, policy: RetryPolicy): void {
     const { index } = attempt;
-    const delayMs = this.#delayAfter(attempt, policy);
+    const delayMs = this.#backOffs.delayAfter(attempt, policy);
     this.state.statuses[index] = status.retrying;
     this.state.fractions.delete(index);
     this.listener?.changed(index);
@@ -348,14 +280,12 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
       this.#makeReady(index);
       return;
     }
-    const cancelTimer = this.clock.after(delayMs, () => {
-      this.#backoffs.delete(index);
+    this.#backOffs.wait(index, delayMs, () => {
       this.#slice.enter();
       this.#makeReady(index);
       // It may have failed for good, being one that can never fit any more, and have been the last.
       if (this.state.unsettled === 0) this.#loop.seal();
     });
-    this.#backoffs.set(index, cancelTimer);
   }
 
   #fail(index: number, attempts: number, cause: unknown, durationMs: number): void {
@@ -414,22 +344,15 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
 
   /** What an abandoned body holds may be what waiting steps can't do without. */
   #failHopelessSteps(): void {
-    const { admission, resources } = this.#budget;
-    for (const index of admission.removeHopeless()) {
-      const place = admission.neverFits(index);
-      this.#failHopeless(index, resources[place ?? 0] ?? '');
-    }
+    const { admission } = this.#budget;
+    for (const index of admission.removeHopeless())
+      this.#failHopeless(index, admission.neverFits(index) ?? 0);
   }
 
-  #failHopeless(index: number, resource: string): void {
-    const { admission, resources } = this.#budget;
+  #failHopeless(index: number, place: number): void {
     if (this.state.isSettled(index)) return;
-    const place = resources.indexOf(resource);
     const { id, settings } = this.blueprint.steps[index] as StepDefinition;
-    const limit = admission.capacities[place] ?? 0;
-    const demand = resource === 'concurrency' ? 1 : (settings.demand[resource] ?? 0);
-    const error = new ResourceLimitError(id, resource, demand, limit, admission.lostOf(place));
-    this.#fail(index, this.state.attemptsOf(index), error, 0);
+    this.#fail(index, this.state.attemptsOf(index), lossError(this.#budget, id, settings.demand, place), 0);
   }
 
   // The end.
@@ -463,8 +386,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     const wasIdle = this.status === 'idle';
     this.status = 'stopping';
     this.#budget.admission.clear();
-    for (const cancelTimer of this.#backoffs.values()) cancelTimer();
-    this.#backoffs.clear();
+    this.#backOffs.clear();
     for (let index = 0; index < this.state.statuses.length; index++) {
       const current = this.state.statuses[index] as number;
       if (current < status.running || current === status.retrying)
@@ -484,8 +406,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
   #stopRunning(stop: Stop): void {
     const reason = reasonOf(stop);
     this.token.cancel(reason);
-    this.#starting?.stop('cancelled', reason);
-    for (const attempt of [...this.#running]) attempt.stop('cancelled', reason);
+    this.#running.stop(reason);
   }
 
   complete(): void {
@@ -522,21 +443,15 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     if (this.#stop !== undefined) this.token.cancel(reasonOf(this.#stop));
     this.state.releaseRest(outcome === 'completed');
     this.status = outcome;
-    const durationMs = this.endedAt - this.startedAt;
     const outputs = this.state.workflowOutputs();
-    const remains = (): RunRemains => ({ metrics: this.metrics(), outputs });
-    if (outcome === 'completed') {
-      this.result = outputs;
-      this.#report.runCompleted(durationMs);
-    } else if (this.#stop?.kind === 'cancelled') {
-      this.result = this.#stop.error;
-      this.#report.runCancelled(durationMs, this.#stop.error.reason);
-    } else {
-      const error = this.#stop?.error ?? new WorkflowFailedError(this.blueprint.name, this.#failures);
-      error.remember(remains);
-      this.result = error;
-      this.#report.runFailed(durationMs, error);
-    }
+    this.result =
+      outcome === 'completed'
+        ? outputs
+        : failedWith(this.blueprint.name, this.#stop, this.#failures, () => ({
+            metrics: this.metrics(),
+            outputs,
+          }));
+    this.#report.runEnded(outcome, this.endedAt - this.startedAt, this.result);
     // Whoever follows the events hears of the end before the result, also where handling one brought it about.
     this.progress.whenDelivered(() => this.onEnded?.());
   }
@@ -547,7 +462,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     this.result = bug;
     this.endedAt = this.now;
     this.#outerStops.detach();
-    for (const cancelTimer of this.#backoffs.values()) cancelTimer();
+    this.#backOffs.clear();
     this.token.cancel(bug);
     this.onEnded?.();
   }
@@ -561,11 +476,6 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
       ? this.#stop.error
       : new CancelledError(this.#stop?.error, `step '${this.blueprint.graph.ids[index] ?? ''}'`);
   }
-}
-
-/** What tokens are told. */
-function reasonOf(stop: Stop): unknown {
-  return stop.kind === 'cancelled' ? stop.error.reason : stop.error;
 }
 
 /** A step that keeps the event loop for longer than this, in ms, is worth a warning. */

@@ -1,5 +1,7 @@
+import type { CancelledError } from '../base/errors.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import { countsOf, fractionOf, type ProgressAmount } from '../definition/step-context.ts';
+import type { RunOutcome } from '../definition/step-options.ts';
 import type { Attempt } from './attempt.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { Progress } from './progress.ts';
@@ -66,16 +68,12 @@ export class Reporter {
     this.#progress.emit({ type: 'log', ...idsOf(attempt), message, ...(data === undefined ? {} : { data }) });
   }
 
-  runCompleted(durationMs: number): void {
-    this.#progress.emit({ type: 'run-completed', durationMs });
-  }
-
-  runCancelled(durationMs: number, reason: unknown): void {
-    this.#progress.emit({ type: 'run-cancelled', durationMs, reason });
-  }
-
-  runFailed(durationMs: number, error: unknown): void {
-    this.#progress.emit({ type: 'run-failed', durationMs, error });
+  /** @param result - the outputs, or what the run failed with */
+  runEnded(outcome: 'completed' | RunOutcome, durationMs: number, result: unknown): void {
+    if (outcome === 'completed') this.#progress.emit({ type: 'run-completed', durationMs });
+    else if (outcome === 'failed') this.#progress.emit({ type: 'run-failed', durationMs, error: result });
+    else
+      this.#progress.emit({ type: 'run-cancelled', durationMs, reason: (result as CancelledError).reason });
   }
 
   // Warnings.

@@ -1,4 +1,5 @@
 import { Admission, type AdmissionRules } from '../admission/admission.ts';
+import type { Demand } from '../admission/demand.ts';
 import type { ItemOrder } from '../admission/priority-heap.ts';
 import { RankSet } from '../admission/rank-set.ts';
 import { ResourceLimitError } from '../admission/resource-limit-error.ts';
@@ -50,6 +51,37 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
     shapes.length > 1 ? maxOvertakes : undefined,
   );
   return { admission: new Admission<number>(rules), resources };
+}
+
+/** What is taken of each class, and how much there is. */
+export function usageOf({
+  admission,
+  resources,
+}: RunAdmission): Record<string, { readonly taken: number; readonly limit: number }> {
+  return Object.fromEntries(
+    resources.map((name, place) => [
+      name,
+      { taken: admission.taken[place] ?? 0, limit: admission.capacities[place] ?? 0 },
+    ]),
+  );
+}
+
+/** What a step fails with whose demand of the class at a place can't be met, since abandoned bodies hold too much. */
+export function lossError(
+  { admission, resources }: RunAdmission,
+  stepId: string,
+  demand: Demand,
+  place: number,
+): ResourceLimitError {
+  const resource = resources[place] ?? '';
+  const demanded = resource === 'concurrency' ? 1 : (demand[resource] ?? 0);
+  return new ResourceLimitError(
+    stepId,
+    resource,
+    demanded,
+    admission.capacities[place] ?? 0,
+    admission.lostOf(place),
+  );
 }
 
 // The fastest way to keep the steps of one demand; but each takes a bit a step of the whole workflow.

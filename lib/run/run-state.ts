@@ -106,6 +106,13 @@ export class RunState {
       this.outputs[index] = released;
   }
 
+  /** How many steps have a status. */
+  count(wanted: number): number {
+    let count = 0;
+    for (const current of this.statuses) if (current === wanted) count++;
+    return count;
+  }
+
   isSettled(index: number): boolean {
     return (this.statuses[index] as number) >= status.completed;
   }

@@ -1,0 +1,32 @@
+import type { Attempt } from './attempt.ts';
+import type { Reporter } from './reporter.ts';
+
+/** The attempts that run, in no order; each knows its place, so that none is searched for. */
+export class RunningAttempts {
+  readonly #attempts: Attempt[] = [];
+  /** The one that is told of, or whose body is called, just now: it can be stopped, but has no place yet. */
+  #starting: Attempt | undefined;
+
+  /** Tells that an attempt starts, starts it, and keeps it where it goes on. */
+  start(attempt: Attempt, report: Reporter): void {
+    this.#starting = attempt;
+    report.stepStarted(attempt);
+    attempt.start();
+    this.#starting = undefined;
+    if (!attempt.isOver) attempt.place = this.#attempts.push(attempt) - 1;
+  }
+
+  /** Lets go of an attempt that is over. */
+  leave({ place }: Attempt): void {
+    if (place < 0) return;
+    const last = this.#attempts.pop() as Attempt;
+    if (place === this.#attempts.length) return;
+    this.#attempts[place] = last;
+    last.place = place;
+  }
+
+  stop(reason: unknown): void {
+    this.#starting?.stop('cancelled', reason);
+    for (const attempt of [...this.#attempts]) attempt.stop('cancelled', reason);
+  }
+}

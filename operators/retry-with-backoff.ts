@@ -5,7 +5,7 @@ import {
   type SchedulerLike,
   type Subscriber,
 } from 'rxjs';
-import { type Clock, clockOf } from '../lib/base/clock.ts';
+import { type Clock, clockOf, isScheduler } from '../lib/base/clock.ts';
 import { CancelledError } from '../lib/base/errors.ts';
 import { isNotRetriable } from '../lib/base/not-retriable.ts';
 import { OptionChecker } from '../lib/base/option-checker.ts';
@@ -81,11 +81,6 @@ function readOptions(
     clock: clockOf(isUsable && scheduler !== undefined ? scheduler : asyncScheduler),
     random: checker.function('random', random) ?? hostRandom,
   };
-}
-
-function isScheduler(value: unknown): value is SchedulerLike {
-  const { schedule, now } = (value ?? {}) as Partial<SchedulerLike>;
-  return typeof schedule === 'function' && typeof now === 'function';
 }
 
 /**

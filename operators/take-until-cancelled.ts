@@ -1,5 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
-import { CancellationToken } from '../lib/base/cancellation.ts';
+import { CancellationToken, isSignal } from '../lib/base/cancellation.ts';
 import { InvalidOptionsError } from '../lib/base/errors.ts';
 import { OperatorSubscriber } from './operator-subscriber.ts';
 
@@ -58,9 +58,4 @@ export function takeUntilCancelled<Value>(
       );
       source.subscribe(mirror);
     });
-}
-
-function isSignal(value: unknown): value is AbortSignal {
-  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
-  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
 }

@@ -221,3 +221,9 @@ function callEach(listeners: Iterable<() => void>): void {
     }
   }
 }
+
+/** Whether a value can be used as an AbortSignal. */
+export function isSignal(value: unknown): value is AbortSignal {
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+}

@@ -59,3 +59,9 @@ export function clockOf(scheduler: SchedulerLike | undefined): Clock {
     },
   };
 }
+
+/** Whether a value can be used as an RxJS scheduler. */
+export function isScheduler(value: unknown): value is SchedulerLike {
+  const { schedule, now } = (value ?? {}) as Partial<SchedulerLike>;
+  return typeof schedule === 'function' && typeof now === 'function';
+}

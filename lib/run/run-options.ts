@@ -2,8 +2,8 @@ import type { SchedulerLike } from 'rxjs';
 import { defaultMaxOvertakes } from '../admission/budget.ts';
 import type { Limits } from '../admission/limits.ts';
 import { resolveConcurrency, resolveLimits } from '../admission/limits.ts';
-import { CancellationToken } from '../base/cancellation.ts';
-import { type Clock, clockOf } from '../base/clock.ts';
+import { CancellationToken, isSignal } from '../base/cancellation.ts';
+import { type Clock, clockOf, isScheduler } from '../base/clock.ts';
 import type { Duration } from '../base/durations.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
@@ -163,18 +163,6 @@ export function readRunOptions(
 function nextRunId(name: string, clock: Clock): string {
   runsMade++;
   return `${name}-${Math.floor(clock.now()).toString(36)}-${String(runsMade)}`;
-}
-
-function isSignal(value: unknown): boolean {
-  return (
-    typeof (value as AbortSignal | null)?.addEventListener === 'function' &&
-    'aborted' in (value as AbortSignal)
-  );
-}
-
-function isScheduler(value: unknown): value is SchedulerLike {
-  const { schedule, now } = (value ?? {}) as Partial<SchedulerLike>;
-  return typeof schedule === 'function' && typeof now === 'function';
 }
 
 /** A small generator (mulberry32): seeded by the clock, runs differ in live time and are equal in virtual time. */

@@ -19,7 +19,7 @@ export interface AttemptHost {
   readonly now: number;
   /** The values of a step's inputs, by name. */
   inputsOf(index: number): Readonly<Record<string, unknown>>;
-  /** The inputs of a step that others still need. */
+  /** The inputs of a step that others may still need. */
   sharedInputsOf(index: number): readonly SharedInput[];
   /** Control came back from outside: the present is another. */
   enter(): void;

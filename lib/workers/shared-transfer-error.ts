@@ -5,8 +5,8 @@ import type { TransferItem } from '../worker/transfer.ts';
 /**
  * A step would move an output to a thread that other steps, or the result, still need: it would be gone for them.
  *
- * Copy it (leave `transfer` out), put it into a `SharedArrayBuffer`, or let one step alone consume it. It counts
- * whether others need it at that moment: a step that depends on all the other consumers may move it.
+ * Copy it (leave `transfer` out), put it into a `SharedArrayBuffer`, or let one step alone consume it. A step that
+ * depends on all the other consumers may move it, since they are over by then; who happens to be faster doesn't count.
  *
  * What is found are the outputs of steps and what is within them as properties, items, keys or views. Not found: what a
  * closure or a private field holds, and what a step has taken out of its input and passed on as its own output.

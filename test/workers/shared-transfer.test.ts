@@ -136,6 +136,21 @@ test('what others were done with may be moved', async () => {
   expect(await workflow('last', { moves, reads }).run().result()).toStrictEqual({ moves: 8, reads: 8 });
 });
 
+test('which of two consumers is faster makes no difference: neither may move', async () => {
+  const pool = taskPool({ size: 1 });
+  const source = step('source', () => new ArrayBuffer(8));
+  const reads = step('reads', { source }, (inputs) => inputs.source.byteLength, { priority: 1 });
+  const moves = step(
+    'moves',
+    { source },
+    pool.task('lengthOf', (inputs) => inputs.source, { transfer: (buffer) => [buffer] }),
+  );
+  await expect(workflow('race', { reads, moves }).run({ concurrency: 1 }).result()).rejects.toMatchObject({
+    stepId: 'moves',
+    cause: { name: 'SharedTransferError', producer: 'source' },
+  });
+});
+
 test('what is no part of a shared output may be moved', async () => {
   const pool = taskPool({ size: 1 });
   const source = step('source', () => new Uint8Array(8));

@@ -86,7 +86,8 @@ function bySerial(steps: StepHandle[]): StepHandle[] {
  * Steps of one workflow are mostly made in one go, so that their serials are places: no comparison needed.
  * `undefined` where many others were made in between.
  */
-function placeBySerial(steps: readonly StepHandle[]): StepHandle[] | undefined {
+function placeBySerial(steps: StepHandle[]): StepHandle[] | undefined {
+  if (steps.length === 0) return steps;
   let first = Infinity;
   let last = -1;
   for (let at = 0; at < steps.length; at++) {

@@ -41,8 +41,9 @@ function nested(depth: number): unknown {
 test.for([
   [
     'is too large for',
-    { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 },
-    () => Array.from({ length: 3e5 }, (_, index) => ({ index })),
+    // With less, Node 22 can't even start a thread.
+    { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 1 },
+    () => Array.from({ length: 1e6 }, (_, index) => ({ index })),
     'out-of-memory',
   ],
   ['is too deep for', { stackSizeMb: 0.3 }, () => nested(3000), 'uncaught-error'],

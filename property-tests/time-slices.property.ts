@@ -71,6 +71,7 @@ describe.each(shapes)(`while ${String(size)} %s synchronous steps run`, (_, depe
     const run = busy.run();
     let slicesBefore = 0;
     let startedBefore = 0;
+    // Slices are of the host's own time, and only a timer gets in between them.
     setTimeout(() => {
       slicesBefore = slices;
       startedBefore = started;

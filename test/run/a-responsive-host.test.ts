@@ -57,6 +57,7 @@ describe('a step that blocks the event loop for longer than 50 ms', () => {
       await warningsOf(
         () =>
           new Promise((resolve) => {
+            // In real time, as only the host's own is watched for what blocks.
             setTimeout(resolve, 60);
           }),
       ),
@@ -113,6 +114,7 @@ test('times are those of the epoch, and never go back', async () => {
       'only',
       () =>
         new Promise((resolve) => {
+          // It is the host's own time that is looked at.
           setTimeout(resolve, 5);
         }),
     ),

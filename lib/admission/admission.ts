@@ -14,6 +14,10 @@ export interface AdmissionRules<Item> extends ItemOrder<Item> {
    * all demands are equal, so that none can be overtaken for lack of room.
    */
   readonly maxOvertakes: number | undefined;
+  /** Whether it is an item's turn; absent where what fits may always start. Of one shape, the first in order is due first. */
+  isDue?(item: Item): boolean;
+  /** An item starts. */
+  started?(item: Item): void;
 }
 
 /**
@@ -172,6 +176,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
     for (const shape of this.#shapes) {
       const item = shape.peek();
       if (item === undefined || !this.#fits(shape) || this.#isBarred(shape, lacking)) continue;
+      if (this.#rules.isDue?.(item) === false) continue;
       if (best === undefined || this.#rules.before(item, bestItem as Item)) {
         best = shape;
         bestItem = item;
@@ -197,6 +202,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
     if (this.#rules.maxOvertakes !== undefined) this.#countOvertakes(shape, this.#rules.maxOvertakes);
     if (shape.barriers.size > 0) this.#barriers--;
     const item = shape.take();
+    this.#rules.started?.(item);
     this.#waiting--;
     if (shape.size === 0 && this.#shapes.length > manyShapes) this.#unlist(shape);
     const { classes, amounts } = shape;

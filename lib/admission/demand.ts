@@ -92,6 +92,10 @@ function amountsOf(
   if (!checker.record(path, entry, entryExpected)) return [];
   return Object.entries(entry).flatMap(([name, amount]) => {
     if (amount === undefined) return [];
+    if (name === '' || name === 'concurrency') {
+      checker.fail(`${path}['${name}']`, 'under the name of a class', amount);
+      return [];
+    }
     const value =
       name === 'memory'
         ? checker.bytes(`${path}.memory`, amount)

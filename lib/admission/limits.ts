@@ -50,7 +50,8 @@ export function resolveLimits(
 ): Map<string, number> {
   const given = new Map(Object.entries(limits));
   const resolved = new Map<string, number>();
-  for (const name of demanded) {
+  const classes = new Set(demanded);
+  for (const name of classes) {
     const limit =
       readLimit(checker, name, given.get(name)) ??
       environmentLimit(checker, name) ??
@@ -58,7 +59,10 @@ export function resolveLimits(
     if (limit !== undefined) {
       resolved.set(name, limit);
     } else if (given.get(name) === undefined) {
-      checker.fail(`limits['${name}']`, `a positive number, since steps demand '${name}'`, undefined);
+      const unused = [...given.keys()].filter((other) => !classes.has(other));
+      const meant = nearestName(name, unused);
+      const hint = meant === undefined ? '' : ` (did you mean it with '${meant}'?)`;
+      checker.fail(`limits['${name}']`, `a positive number, since steps demand '${name}'${hint}`, undefined);
     }
   }
   for (const [name, value] of given) {
@@ -80,10 +84,18 @@ export function resolveLimits(
       continue;
     }
     readLimit(checker, name, value);
-    const meant = machineLimits.has(name) ? undefined : nearestName(name, resolved.keys());
+    if (machineLimits.has(name)) continue;
+    const meant = nearestName(name, resolved.keys());
+    const standard = [...machineLimits.keys()].find((known) => spelling(known) === spelling(name));
     if (meant !== undefined) checker.fail(`limits['${name}']`, `named '${meant}', which steps demand`, value);
+    else if (standard !== undefined) checker.fail(`limits['${name}']`, `named '${standard}'`, value);
   }
   return resolved;
+}
+
+/** A name without what people write differently: `heavy_cpu` is `heavy-cpu`, while `heavy-gpu` may be someone's own. */
+function spelling(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_ ]/g, '');
 }
 
 /** The limit over all classes: the option, else the environment, else none. */

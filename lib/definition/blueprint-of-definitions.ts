@@ -1,3 +1,4 @@
+import { inspectValue } from '../base/inspect.ts';
 import { nameFault } from '../base/name.ts';
 import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
@@ -209,7 +210,11 @@ function readOutputs(
     if (place === undefined) {
       const isWorthALook = typeof output === 'string' && faults.length < mostSuggestions;
       const nearest = isWorthALook ? nearestName(output, places.keys()) : undefined;
-      faults.push({ kind: 'unknown-output', output: String(output), nearest });
+      faults.push({
+        kind: 'unknown-output',
+        output: typeof output === 'string' ? output : inspectValue(output),
+        nearest,
+      });
     } else {
       result.set(output as string, place);
     }

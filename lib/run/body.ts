@@ -1,5 +1,6 @@
 import { type InteropObservable, isObservable, Observable, Subscriber } from 'rxjs';
 import { macrotask } from '../base/host.ts';
+import { inspectValue } from '../base/inspect.ts';
 
 /** Something that a function returned and that goes on. */
 export interface RunningBody {
@@ -217,6 +218,11 @@ class IteratedBody implements RunningBody {
       for (;;) {
         const result = await this.#iterator.next();
         if (this.#returned !== undefined) break;
+        // As `for await` does: what has no `done` would never end.
+        if (typeof result !== 'object' || (result as unknown) === null)
+          throw new TypeError(
+            `the iterator's next() gave ${inspectValue(result)}, which is no iterator result`,
+          );
         if (result.done === true) {
           if (hasValue) listener.completed(last);
           else listener.empty();

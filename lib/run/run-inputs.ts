@@ -1,4 +1,4 @@
-import { messageOf } from '../base/inspect.ts';
+import { inspectValue, messageOf } from '../base/inspect.ts';
 import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { Input } from '../definition/handle.ts';
@@ -34,12 +34,19 @@ function readInput(
   if (!isGiven && acceptsAnything(schema)) return checker.fail(option, 'given', value);
   try {
     const result = schema['~standard'].validate(value);
+    if (typeof result !== 'object' || (result as unknown) === null)
+      return checker.fail(
+        option,
+        `described by a schema that answers as Standard Schema says, not with ${inspectValue(result)}`,
+        value,
+      );
     if ('then' in result) {
       // Its outcome is of no interest, nor is its rejection.
       Promise.resolve(result).catch(() => undefined);
       return checker.fail(option, 'described by a schema that validates synchronously', value);
     }
     if (result.issues === undefined) return result.value;
+    if (!isGiven) return checker.fail(option, 'given', value);
     return checker.fail(option, `valid (${result.issues.map(describeIssue).join('; ')})`, value);
   } catch (error) {
     return checker.fail(option, `what its schema can check (it threw: ${messageOf(error)})`, value);

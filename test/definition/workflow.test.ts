@@ -327,6 +327,11 @@ describe('defineWorkflow()', () => {
       [{ kind: 'unknown-output', output: '7', nearest: undefined }],
     ],
     [
+      'an output that can’t even be made a string',
+      () => defineWorkflow('d', [{ id: 'pack', run }], { outputs: [Object.create(null) as never] }),
+      [{ kind: 'unknown-output', output: '{}', nearest: undefined }],
+    ],
+    [
       'no outputs',
       () => defineWorkflow('d', [{ id: 'a', run }], { outputs: [] }),
       [

@@ -80,8 +80,9 @@ describe('an input is checked against its schema before anything runs', () => {
       'whose schema gives nonsense',
       schemaOf(() => undefined as never),
       { value: 'a' },
-      'what its schema can check',
+      'answers as Standard Schema says, not with undefined',
     ],
+    ['that isn’t given', schemaOf(() => ({ issues: [{ message: 'no' }] })), {}, 'inputs.value to be given'],
   ])('%s is an error of run()', (_, schema, inputs, message) => {
     expect(refused(schema, inputs)).toMatchObject({
       code: 'INVALID_OPTIONS',

@@ -156,6 +156,18 @@ describe('the limit of a class', () => {
       { limits: { database: 1, databse: 2 } },
       "named 'database'",
     ],
+    [
+      'one for a class of one’s own under another name',
+      'gpu',
+      { limits: { gpus: 1 } },
+      "since steps demand 'gpu' (did you mean it with 'gpus'?)",
+    ],
+    [
+      'a standard class that is spelt otherwise',
+      'default',
+      { limits: { heavy_cpu: 1 } },
+      "named 'heavy-cpu'",
+    ],
     ['concurrency among the limits', 'gpu', { limits: { gpu: 1, concurrency: 2 } }, 'option `concurrency`'],
     ['limits that are no record', 'gpu', { limits: 3 as never }, 'expected limits to be a record'],
     [

@@ -122,6 +122,11 @@ describe('a step fails with what it throws, as it is', () => {
       () => ({ [Symbol.asyncIterator]: () => ({ next: thrower(error) }) }),
       error,
     ],
+    [
+      'an AsyncIterable whose next gives no iterator result, rather than going on for ever',
+      () => ({ [Symbol.asyncIterator]: () => ({ next: () => 5 }) }),
+      new TypeError("the iterator's next() gave 5, which is no iterator result"),
+    ],
     ['an interop Observable that can’t be had', () => ({ [interopKey]: thrower(error) }), error],
   ])('%s', async (_, returned, expected) => {
     expect(await causeOf(returned)).toStrictEqual(expected);

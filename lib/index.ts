@@ -45,6 +45,7 @@ export {
   WorkflowTimeoutError,
 } from './run/failures.ts';
 export type { ResourceMetrics, RunMetrics, StepMetrics } from './run/metrics.ts';
+export { type Plan, PlanMismatchError } from './run/plan.ts';
 export type {
   ProgressEvent,
   RunCancelled,

@@ -70,6 +70,11 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
     return this.#blueprint.graph;
   }
 
+  /** @internal What `millrace/simulate` runs on a virtual clock. */
+  get blueprint(): Blueprint {
+    return this.#blueprint;
+  }
+
   /** Every step, in the order of definition. */
   get steps(): readonly StepInfo[] {
     this.#steps ??= this.#blueprint.steps.map(({ id, settings }) => {

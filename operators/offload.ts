@@ -1,7 +1,8 @@
 import { mergeMap, type Observable, type OperatorFunction } from 'rxjs';
 import { OptionChecker } from '../lib/base/option-checker.ts';
 import type { TaskInput, TaskName, TaskOutput, Tasks } from '../lib/worker/task-record.ts';
-import type { RunTaskArguments, ThreadPool } from '../lib/workers/thread-pool.ts';
+import type { RunTaskArguments } from '../lib/workers/call-options.ts';
+import type { ThreadPool } from '../lib/workers/thread-pool.ts';
 import { mergeMapWithin } from './merge-map-within.ts';
 
 /**

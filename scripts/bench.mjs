@@ -29,6 +29,7 @@ await build({
       'millrace/operators': 'operators/index.ts',
       'millrace/workers': 'lib/workers/index.ts',
       'millrace/worker': 'lib/worker/index.ts',
+      'millrace/simulate': 'lib/simulate/index.ts',
     }).map(([entry, file]) => [entry, fileURLToPath(new URL(`../${file}`, import.meta.url))]),
   ),
   format: 'esm',

@@ -6,8 +6,16 @@ import ts from 'typescript';
 const allowed = {
   index: ['rxjs', 'immer'],
   operators: ['rxjs'],
-  workers: ['rxjs', 'threads', 'node:worker_threads'],
-  worker: ['rxjs', 'threads/worker', 'node:worker_threads'],
+  simulate: ['rxjs'],
+  workers: ['rxjs', 'threads', '#platform/pool'],
+  worker: ['rxjs', 'threads/worker', '#platform/thread'],
+};
+// What the names `#platform/…` stand for, on Node and in a browser; nobody imports their types.
+const allowedOfPlatforms = {
+  'pool-node': ['node:worker_threads'],
+  'pool-browser': [],
+  'thread-node': ['node:worker_threads'],
+  'thread-browser': [],
 };
 // What a user's compiler has to find.
 const allowedTypes = ['rxjs'];
@@ -17,6 +25,9 @@ const faults = Object.entries(allowed).flatMap(([entry, packages]) => [
   ...strayImports(`${entry}.js`, packages),
   ...strayImports(`${entry}.d.ts`, allowedTypes),
 ]);
+for (const [file, packages] of Object.entries(allowedOfPlatforms)) {
+  faults.push(...strayImports(`${file}.js`, packages));
+}
 for (const fault of faults) console.error(fault);
 if (faults.length > 0) process.exitCode = 1;
 else console.log('every entry loads what it may, and index.js and operators.js nothing of Node');

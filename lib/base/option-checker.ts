@@ -30,6 +30,12 @@ export class OptionChecker {
     return good ? value : this.fail(option, `a whole number of at least ${String(least)}`, value);
   }
 
+  /** As `count`, but there is an end to it. */
+  finiteCount(option: string, value: number | undefined, least: number): number | undefined {
+    if (value !== Infinity) return this.count(option, value, least);
+    return this.fail(option, `a finite whole number of at least ${String(least)}`, value);
+  }
+
   /** A number in a range, both ends included. */
   number(option: string, value: number | undefined, least: number, most: number): number | undefined {
     if (value === undefined) return undefined;

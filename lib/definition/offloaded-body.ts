@@ -25,6 +25,10 @@ export const offloadHost = Symbol('millrace.offloadHost');
 
 /** What only an offloaded body needs of its attempt. */
 export interface OffloadHost {
+  /** The run that it belongs to: what one run asks for is served in turn with what others do. */
+  readonly run: object;
+  /** What the step demands. */
+  readonly demand: Demand;
   /** The work has begun elsewhere: the attempt's timeout counts from now, not from the wait for a place. */
   workBegan(): void;
   /** The inputs of the step that others still need, so that they mustn't be moved away. */

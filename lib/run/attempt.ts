@@ -1,3 +1,4 @@
+import type { Demand } from '../admission/demand.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { EmptyStepError } from '../base/empty-step-error.ts';
@@ -171,6 +172,14 @@ export class Attempt implements BodyListener, OffloadHost {
   }
 
   // What an offloaded body asks for.
+
+  get run(): object {
+    return this.host;
+  }
+
+  get demand(): Demand {
+    return this.definition.settings.demand;
+  }
 
   workBegan(): void {
     this.#armTimeout();

@@ -93,6 +93,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     this.#report = new Reporter(this.progress, this.#slice);
     this.#backOffs = new BackOffs(settings.clock, settings.random, this.#report);
     this.state = new RunState(blueprint);
+    if (this.#budget.turns !== undefined) this.#budget.turns.isGone = (index) => this.state.isSettled(index);
     this.#loop = new MergeWithin(this.#budget.admission, this);
   }
 

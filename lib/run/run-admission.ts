@@ -4,6 +4,7 @@ import type { ItemOrder } from '../admission/priority-heap.ts';
 import { RankSet } from '../admission/rank-set.ts';
 import { ResourceLimitError } from '../admission/resource-limit-error.ts';
 import { Shape } from '../admission/shape.ts';
+import { Turns } from '../admission/turns.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { RunSettings } from './run-options.ts';
 
@@ -11,6 +12,8 @@ import type { RunSettings } from './run-options.ts';
 export interface RunAdmission {
   readonly admission: Admission<number>;
   readonly resources: readonly string[];
+  /** Whose turn it is, where the run follows a plan. */
+  readonly turns: Turns | undefined;
 }
 
 /**
@@ -27,7 +30,8 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
     resources.push('concurrency');
     capacities.push(concurrency);
   }
-  const order = new ByRank(blueprint.ranks.rankOf);
+  const ranks = settings.plannedRanks ?? blueprint.ranks;
+  const order = new ByRank(ranks.rankOf);
   const shapes = distinct.map((demand, place) => {
     const entries = Object.entries(demand);
     for (const [name, amount] of entries) {
@@ -40,17 +44,27 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
       entries.map(([name]) => resources.indexOf(name)),
       entries.map(([, amount]) => amount),
       order,
-      place < rankSets ? new RankSet(blueprint.ranks) : undefined,
+      place < rankSets ? new RankSet(ranks) : undefined,
     );
   });
+  if (settings.plannedRanks !== undefined) {
+    const turns = new Turns(
+      ranks.itemAt,
+      resources.length,
+      (index) => shapes[places[index] as number]?.classes ?? [],
+    );
+    // Where everyone has a turn, nobody is overtaken.
+    const rules = new PlannedRules(ranks.rankOf, shapes, places, capacities, turns);
+    return { admission: new Admission<number>(rules), resources, turns };
+  }
   const rules = new RunRules(
-    blueprint.ranks.rankOf,
+    ranks.rankOf,
     shapes,
     places,
     capacities,
     shapes.length > 1 ? maxOvertakes : undefined,
   );
-  return { admission: new Admission<number>(rules), resources };
+  return { admission: new Admission<number>(rules), resources, turns: undefined };
 }
 
 /** What is taken of each class, and how much there is. */
@@ -121,5 +135,28 @@ class RunRules extends ByRank implements AdmissionRules<number> {
 
   shapeOf(index: number): Shape<number> {
     return this.#shapes[this.#places[index] as number] as Shape<number>;
+  }
+}
+
+class PlannedRules extends RunRules {
+  readonly #turns: Turns;
+
+  constructor(
+    ranks: Uint32Array,
+    shapes: readonly Shape<number>[],
+    places: Uint32Array,
+    capacities: readonly number[],
+    turns: Turns,
+  ) {
+    super(ranks, shapes, places, capacities, undefined);
+    this.#turns = turns;
+  }
+
+  isDue(index: number): boolean {
+    return this.#turns.isDue(index);
+  }
+
+  started(index: number): void {
+    this.#turns.start(index);
   }
 }

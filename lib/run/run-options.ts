@@ -6,8 +6,11 @@ import { CancellationToken, isSignal } from '../base/cancellation.ts';
 import { type Clock, clockOf, isScheduler } from '../base/clock.ts';
 import type { Duration } from '../base/durations.ts';
 import { OptionChecker } from '../base/option-checker.ts';
+import { seededRandom } from '../base/seeded-random.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { InputsOf, Need } from '../definition/handle.ts';
+import type { Ranks } from '../graph/ranks.ts';
+import { type Plan, readPlan } from './plan.ts';
 import { readInputs } from './run-inputs.ts';
 
 /** What a workflow may say about all of its runs. `undefined` is always absent. */
@@ -33,6 +36,14 @@ export interface RunSettingsOptions {
   readonly concurrency?: number | undefined;
   /** How often a step that doesn't fit may be overtaken before others have to wait for it. @defaultValue 64 */
   readonly maxOvertakes?: number | undefined;
+  /**
+   * The order in which steps start, made by `plan` of `millrace/simulate`. Steps that demand a class in common start in
+   * the plan's order, so that one that isn't ready yet keeps its place; `priority`, `estimate` and `maxOvertakes` don't
+   * count then. Throws a `PlanMismatchError` where the plan was made for other steps or dependencies.
+   *
+   * @defaultValue none: what is ready and fits starts, by priority, remaining path and order of definition
+   */
+  readonly plan?: Plan | undefined;
   /** As for the workflow, for this run. */
   readonly onFailure?: 'fail-fast' | 'continue' | undefined;
   /** As for the workflow, for this run. */
@@ -77,6 +88,8 @@ export interface RunSettings {
   readonly limits: ReadonlyMap<string, number>;
   readonly concurrency: number | undefined;
   readonly maxOvertakes: number;
+  /** The order in which steps start, where a plan says so. */
+  readonly plannedRanks: Ranks | undefined;
   readonly onFailure: 'fail-fast' | 'continue';
   readonly timeout: number | undefined;
   readonly gracePeriod: number;
@@ -91,6 +104,7 @@ const runOptionNames = [
   'limits',
   'concurrency',
   'maxOvertakes',
+  'plan',
   'onFailure',
   'timeout',
   'gracePeriod',
@@ -145,6 +159,7 @@ export function readRunOptions(
     limits: resolveLimits(checker, blueprint.resources, hasLimits ? limits : {}),
     concurrency: resolveConcurrency(checker, options.concurrency),
     maxOvertakes: checker.count('maxOvertakes', options.maxOvertakes, 0) ?? defaultMaxOvertakes,
+    plannedRanks: readPlan(checker, blueprint, options.plan),
     onFailure:
       checker.oneOf('onFailure', options.onFailure, ['fail-fast', 'continue']) ??
       defaults.onFailure ??
@@ -152,7 +167,7 @@ export function readRunOptions(
     timeout: checker.duration('timeout', options.timeout) ?? checker.duration('timeout', defaults.timeout),
     gracePeriod: checker.duration('gracePeriod', options.gracePeriod) ?? defaultGracePeriod,
     clock,
-    random: checker.function('random', options.random) ?? seededRandom(clock.now()),
+    random: checker.function('random', options.random) ?? jitterOf(clock),
     token,
     signal,
   };
@@ -165,13 +180,7 @@ function nextRunId(name: string, clock: Clock): string {
   return `${name}-${Math.floor(clock.now()).toString(36)}-${String(runsMade)}`;
 }
 
-/** A small generator (mulberry32): seeded by the clock, runs differ in live time and are equal in virtual time. */
-function seededRandom(seed: number): () => number {
-  let state = Math.floor(seed * 1000) | 0;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+/** Seeded by the clock, runs differ in live time and are equal in virtual time. */
+function jitterOf(clock: Clock): () => number {
+  return seededRandom(Math.floor(clock.now() * 1000));
 }

@@ -2,6 +2,7 @@
 export { CancellationToken } from '../base/cancellation.ts';
 export { CancelledError } from '../base/errors.ts';
 export type { ProgressAmount } from '../definition/step-context.ts';
+export { type ErrorClass, registerError } from './error-classes.ts';
 export { exposeTasks } from './expose-tasks.ts';
 export type { TaskContext } from './task-context.ts';
 export type { Task, TaskInput, TaskName, TaskOutput, Tasks } from './task-record.ts';

@@ -1,16 +1,25 @@
 import { from, isObservable, type Observable, type ObservableInput, Subject, takeUntil } from 'rxjs';
 import type { CancellationToken } from '../base/cancellation.ts';
+import { clockOf } from '../base/clock.ts';
 import { inspectValue, messageOf } from '../base/inspect.ts';
 import { encodeThrown } from './error-codec.ts';
+import { ProgressGate } from './progress-gate.ts';
+import { MissingOverflowError, StreamOverflowError } from './stream-errors.ts';
+import { StreamOutlet } from './stream-outlet.ts';
+import type { StreamTerms } from './stream-terms.ts';
 import type { TaskContext } from './task-context.ts';
 import { isTransferred, refuseGone, type TransferItem } from './transfer.ts';
 import { unclonablePart } from './unclonable-part.ts';
 import { type FinalMessage, type FromWorker, fromWorker, type RunMessage } from './wire.ts';
 
+const clock = clockOf(undefined);
+
 /** What a running task needs of its thread. */
 export interface TaskHost {
   /** Sends a message to the main side. */
   post(message: FromWorker, list?: readonly TransferItem[]): void;
+  /** Handles the messages that have arrived. */
+  receive(): void;
   /** Makes the token of a task. */
   token(uid: number): CancellationToken;
   /** Hears that the task is over, before its last message is sent. */
@@ -30,7 +39,14 @@ export class RunningTask {
   readonly uid: number;
   readonly context: TaskContext;
   readonly #host: TaskHost;
+  /** Where values go one by one; absent where only the output counts. */
+  readonly #outlet: StreamOutlet | undefined;
+  readonly #stream: StreamTerms | undefined;
+  /** What is said instead of `stopped`, as the task was stopped from here. */
+  #refusal: FinalMessage | undefined;
   #token: CancellationToken | undefined;
+  #gate: ProgressGate | undefined;
+  #startedAt = 0;
   #isStopping = false;
   #isOver = false;
   /** Whether the iterator that is being stopped will say when it has. */
@@ -38,9 +54,11 @@ export class RunningTask {
   /** How to end the work that is waited for; absent where that can only be awaited. */
   #stopWork: (() => void) | undefined;
 
-  constructor([, uid, taskName, , attempt, stepId, isHeard]: RunMessage, host: TaskHost) {
+  constructor([, uid, taskName, , attempt, stepId, isHeard, stream]: RunMessage, host: TaskHost) {
     this.uid = uid;
     this.#host = host;
+    this.#stream = stream;
+    this.#outlet = stream === undefined ? undefined : this.#open(taskName, stream);
     const ownToken = (): CancellationToken => this.#ownToken();
     this.context = {
       taskName,
@@ -53,21 +71,20 @@ export class RunningTask {
         return ownToken().signal;
       },
       progress: (amount, message) => {
-        if (isHeard) this.#tell([fromWorker.progress, uid, amount, message]);
+        if (isHeard) this.#progress().tell(amount, message);
       },
       log: (message, data) => {
-        if (isHeard) this.#tell([fromWorker.log, uid, message, data]);
+        if (!isHeard) return;
+        this.#gate?.flush();
+        this.#tell([fromWorker.log, uid, message, data]);
       },
     };
   }
 
   /** Calls the task and follows what it returns to its end. */
   start(work: (context: TaskContext) => unknown): void {
-    try {
-      this.#follow(work(this.context));
-    } catch (error) {
-      this.#fail(error);
-    }
+    this.#startedAt = clock.now();
+    this.#go(work);
   }
 
   /** Tells the task to stop. */
@@ -75,7 +92,64 @@ export class RunningTask {
     if (this.#isOver || this.#isStopping) return;
     this.#isStopping = true;
     this.#ownToken().cancel(reason);
+    this.#outlet?.close();
     this.#stopWork?.();
+  }
+
+  /** Lets further values leave. */
+  grant(credit: number): void {
+    this.#outlet?.grant(credit);
+  }
+
+  /** Hears that so much progress was heard. */
+  heard(count: number): void {
+    this.#gate?.heard(count);
+  }
+
+  #progress(): ProgressGate {
+    this.#gate ??= new ProgressGate(
+      (amount, message) => {
+        this.#tell([fromWorker.progress, this.uid, amount, message]);
+      },
+      () => {
+        this.#host.receive();
+      },
+    );
+    return this.#gate;
+  }
+
+  #open(taskName: string, stream: StreamTerms): StreamOutlet {
+    const { uid } = this;
+    return new StreamOutlet(stream, {
+      post: (values, list) => {
+        this.#host.post([fromWorker.values, uid, values], list);
+      },
+      receive: () => {
+        this.#host.receive();
+      },
+      refused: (value, list, error) => {
+        const { path, what } = unclonablePart(value, 'output', list);
+        this.#refuse([fromWorker.unclonable, uid, path, `${what} (${messageOf(error)})`]);
+      },
+      overflowed: () => {
+        const error = new StreamOverflowError(taskName, stream[0]);
+        this.#refuse([fromWorker.failure, uid, encodeThrown(error)]);
+      },
+    });
+  }
+
+  /** Stops the task from here. */
+  #refuse(message: FinalMessage): void {
+    this.#refusal ??= message;
+    this.stop(undefined);
+  }
+
+  #go(work: (context: TaskContext) => unknown): void {
+    try {
+      this.#follow(work(this.context));
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #ownToken(): CancellationToken {
@@ -101,7 +175,7 @@ export class RunningTask {
     promise.then(
       (value) => {
         if (this.#isStopping) this.#settle([fromWorker.stopped, this.uid]);
-        else this.start(() => value);
+        else this.#go(() => value);
       },
       (error: unknown) => {
         this.#fail(error);
@@ -110,6 +184,10 @@ export class RunningTask {
   }
 
   #followObservable(source: Observable<unknown>): void {
+    if (this.#stream !== undefined && this.#stream[1] === undefined) {
+      this.#fail(new MissingOverflowError(this.context.taskName));
+      return;
+    }
     const stop$ = new Subject<void>();
     let last: unknown;
     let isEmpty = true;
@@ -121,7 +199,8 @@ export class RunningTask {
     };
     source.pipe(takeUntil(stop$)).subscribe({
       next: (value) => {
-        last = value;
+        if (this.#outlet === undefined) last = value;
+        else this.#outlet.push(value);
         isEmpty = false;
         this.#lookForStop();
       },
@@ -130,8 +209,8 @@ export class RunningTask {
       },
       complete: () => {
         if (this.#isStopping) return;
-        if (isEmpty) this.#settle([fromWorker.empty, this.uid]);
-        else this.#succeed(last);
+        if (isEmpty) this.#emptied();
+        else this.#finish(last);
       },
     });
     isSubscribing = false;
@@ -147,15 +226,22 @@ export class RunningTask {
     let isEmpty = true;
     try {
       while (!this.#isStopping) {
+        // Held back: its next value isn't made before there is room for it.
+        const room = this.#outlet?.ready();
+        if (room !== undefined) {
+          await room;
+          continue;
+        }
         const result = await iterator.next();
         if (result.done === true) break;
-        last = result.value;
+        if (this.#outlet === undefined) last = result.value;
+        else this.#outlet.send(result.value);
         isEmpty = false;
         this.#lookForStop();
       }
       if (this.#isReturning) return;
-      if (isEmpty) this.#settle([fromWorker.empty, this.uid]);
-      else this.#succeed(last);
+      if (isEmpty) this.#emptied();
+      else this.#finish(last);
     } catch (error) {
       if (!this.#isReturning) this.#fail(error);
     }
@@ -177,26 +263,64 @@ export class RunningTask {
     if (this.#ownToken().isCancelled) this.stop(this.#token?.reason);
   }
 
+  /** The task has emitted all it had. */
+  #finish(last: unknown): void {
+    if (this.#outlet === undefined) this.#succeed(last);
+    else this.#endStream(this.#outlet);
+  }
+
+  #emptied(): void {
+    if (this.#outlet === undefined) this.#settle([fromWorker.empty, this.uid]);
+    else this.#endStream(this.#outlet);
+  }
+
+  #endStream(outlet: StreamOutlet): void {
+    this.#afterValues(outlet, () => {
+      this.#settle([fromWorker.result, this.uid, undefined, clock.now() - this.#startedAt]);
+    });
+  }
+
+  /** Settles once every value has left; until then there is nothing but waiting values to stop. */
+  #afterValues(outlet: StreamOutlet, settle: () => void): void {
+    if (this.#isStopping) {
+      settle();
+      return;
+    }
+    this.#stopWork = settle;
+    outlet.end(settle);
+  }
+
   #succeed(output: unknown): void {
+    if (this.#outlet !== undefined) {
+      this.#outlet.push(output);
+      this.#endStream(this.#outlet);
+      return;
+    }
+    const duration = clock.now() - this.#startedAt;
     if (!isTransferred(output)) {
-      this.#settle([fromWorker.result, this.uid, output]);
+      this.#settle([fromWorker.result, this.uid, output, duration]);
     } else {
-      this.#settle([fromWorker.result, this.uid, output.value], output.list);
+      this.#settle([fromWorker.result, this.uid, output.value, duration], output.list);
     }
   }
 
   #fail(error: unknown): void {
-    this.#settle([fromWorker.failure, this.uid, encodeThrown(error)]);
+    const fail = (): void => {
+      this.#settle([fromWorker.failure, this.uid, encodeThrown(error)]);
+    };
+    if (this.#outlet === undefined) fail();
+    else this.#afterValues(this.#outlet, fail);
   }
 
   #settle(message: FinalMessage, list?: readonly TransferItem[]): void {
     if (this.#isOver) return;
+    this.#gate?.flush();
     this.#isOver = true;
     this.#stopWork = undefined;
     this.#host.over(this);
     const { uid } = this;
     if (this.#isStopping) {
-      this.#host.post([fromWorker.stopped, uid]);
+      this.#host.post(this.#refusal ?? [fromWorker.stopped, uid]);
       return;
     }
     try {

@@ -35,7 +35,10 @@ export interface TaskContext {
    * The token as an AbortSignal. It aborts when the thread gets to its event loop, or when a loop asks the token.
    */
   readonly signal: AbortSignal;
-  /** Tells the main side how far the task is. Free where nobody listens. */
+  /**
+   * Tells the main side how far the task is. Free where nobody listens. Where it comes faster than it is heard, some of
+   * it is left out; the latest always arrives.
+   */
   readonly progress: (amount: ProgressAmount, message?: string) => void;
   /** Sends a line and perhaps data to the main side. Data that can't be cloned arrives as a description. */
   readonly log: (message: string, data?: unknown) => void;

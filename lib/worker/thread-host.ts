@@ -18,6 +18,9 @@ export function runnerPort(port: HostPort): RunnerPort {
       port.postMessage(message, list as readonly ArrayBuffer[] | undefined);
     },
     receive: () => (receiveMessageOnPort(port) as { readonly message: ToWorker } | undefined)?.message,
+    later: (work) => {
+      setImmediate(work);
+    },
   };
 }
 

@@ -1,22 +1,38 @@
 /**
  * What the main side and a thread say to each other, on a MessagePort of their own.
  *
- * 1. A thread has one task at a time; `uid` numbers them from 1, anew in every thread.
- * 2. Every run message is answered by exactly one final message (`result` and after), unless the thread dies.
- * 3. To cancel, the main side posts the message first and raises the flag after: who sees the flag finds the
- *    reason in the port.
+ * 1. A thread runs one task at a time, in the order of their messages; `uid` numbers them from 1, anew in every
+ *    thread. The next few may be sent before the one that runs is over.
+ * 2. Each call has a ticket in shared memory, and who takes it first decides: the thread, that it begins; or the main
+ *    side, that it never does.
+ * 3. A call that begins is answered by exactly one final message (`result` and after), unless the thread dies; one
+ *    that doesn't begin is not answered.
+ * 4. To cancel what has begun, the main side posts the message first and raises the flag after: who sees the flag
+ *    finds the reason in the port.
  *
  * ```
- * main    run ───────────────────▶ ┐             cancel ─▶ flag = uid ─▶
- * thread                           started = uid … progress* … one of result, failure, empty, unclonable, stopped
+ * main    run ─▶ run ─▶ ┐                       cancel ─▶ flag = uid ─▶
+ * thread                ticket taken … progress* … one of result, failure, empty, unclonable, stopped ─ the next ticket
  * ```
+ *
+ * A streamed call (`RunMessage.stream`) has a credit of `capacity` values. Each one that is sent takes one; the main
+ * side gives credit back in batches as values are read. The values come before the final message, on the same port;
+ * a `result` ends them, and says nothing itself.
+ *
+ * ```
+ * main    run(stream) ──▶ ┐                 credit +8 ──▶            credit +8 ──▶
+ * thread                  values[1…8] ──▶ values[9…16] ─▶ (held back) ─▶ values[17…24] ──▶ … result
+ * ```
+ *
+ * Progress is heard in batches (`heard`): beyond what is on its way unheard, a task keeps only its latest.
  */
 import type { Encoded } from './error-codec.ts';
+import type { StreamTerms } from './stream-terms.ts';
 
 /** The kinds of message to a thread. */
-export const toWorker = { run: 0, cancel: 1 } as const;
+export const toWorker = { run: 0, cancel: 1, credit: 2, heard: 3 } as const;
 
-/** The kinds of message from a thread; those from `result` on are final. */
+/** The kinds of message from a thread; a {@link FinalMessage} is a task's last. */
 export const fromWorker = {
   progress: 0,
   log: 1,
@@ -25,9 +41,10 @@ export const fromWorker = {
   empty: 4,
   unclonable: 5,
   stopped: 6,
+  values: 7,
 } as const;
 
-/** Start a task. `isHeard` says whether anyone listens to its progress and logs. */
+/** Start a task. `isHeard` says whether anyone listens to its progress and logs, `stream` whether to its values. */
 export type RunMessage = readonly [
   kind: typeof toWorker.run,
   uid: number,
@@ -36,17 +53,24 @@ export type RunMessage = readonly [
   attempt: number,
   stepId: string | undefined,
   isHeard: boolean,
+  stream?: StreamTerms | undefined,
 ];
 
 /** Stop the task. */
 type CancelMessage = readonly [kind: typeof toWorker.cancel, uid: number, reason: Encoded];
 
+/** Room for further values of a streamed call. */
+type CreditMessage = readonly [kind: typeof toWorker.credit, uid: number, credit: number];
+
+/** So many progress messages of the task were heard: further ones may follow. */
+type HeardMessage = readonly [kind: typeof toWorker.heard, uid: number, count: number];
+
 /** A message to a thread. */
-export type ToWorker = RunMessage | CancelMessage;
+export type ToWorker = RunMessage | CancelMessage | CreditMessage | HeardMessage;
 
 /** The last message of a task. */
 export type FinalMessage =
-  | readonly [kind: typeof fromWorker.result, uid: number, value: unknown]
+  | readonly [kind: typeof fromWorker.result, uid: number, value: unknown, durationMs: number]
   | readonly [kind: typeof fromWorker.failure, uid: number, error: Encoded]
   | readonly [kind: typeof fromWorker.empty, uid: number]
   | readonly [kind: typeof fromWorker.unclonable, uid: number, path: string, what: string]
@@ -56,6 +80,7 @@ export type FinalMessage =
 export type FromWorker =
   | readonly [kind: typeof fromWorker.progress, uid: number, amount: unknown, message: string | undefined]
   | readonly [kind: typeof fromWorker.log, uid: number, message: string, data: unknown]
+  | readonly [kind: typeof fromWorker.values, uid: number, values: readonly unknown[]]
   | FinalMessage;
 
 /** The words of the memory that the main side and a thread share. */
@@ -64,13 +89,37 @@ export const controlWord = {
   cancelled: 0,
   /** The uid of the last task that was started, or {@link unreadable}; written by the thread. */
   started: 1,
+  /** The first of the tickets, which take the rest: 0, the uid if the thread has begun it, -uid if it must not. */
+  tickets: 2,
 } as const;
 
-/** What a thread writes that couldn't read a message: as it has one task at a time, it is that one's. */
+/** What a thread writes that couldn't read a message. */
 export const unreadable = -1;
 
 /** The size of the shared memory: one cache line. */
 export const controlBytes = 64;
+
+const ticketCount = controlBytes / Int32Array.BYTES_PER_ELEMENT - controlWord.tickets;
+
+/** Which word is a call's ticket; it is used again by later calls. */
+export function ticketOf(uid: number): number {
+  return controlWord.tickets + (uid % ticketCount);
+}
+
+/** Whether both sides see the same words. Where a browser has no SharedArrayBuffer, each has its own. */
+export function isShared(control: Int32Array): boolean {
+  return !(control.buffer instanceof ArrayBuffer);
+}
+
+/** Takes a call's ticket for the thread; where the main side was first, gives it free for a later call. */
+export function mayBegin(control: Int32Array, uid: number): boolean {
+  // The main side can take nothing back, and so sends no call ahead.
+  if (!isShared(control)) return true;
+  const ticket = ticketOf(uid);
+  if (Atomics.compareExchange(control, ticket, 0, uid) === 0) return true;
+  Atomics.store(control, ticket, 0);
+  return false;
+}
 
 /** What the pool gives its workers as `workerData`, so that `exposeTasks` knows where it is. */
 export const workerMark = { millrace: 1 } as const;
@@ -78,5 +127,5 @@ export const workerMark = { millrace: 1 } as const;
 /** The one function that a worker exposes through threads.js: it takes the port over. */
 export interface Handshake<Port> {
   /** Starts listening and gives the names of the tasks. */
-  readonly connect: (port: Port, control: Int32Array<SharedArrayBuffer>) => readonly string[];
+  readonly connect: (port: Port, control: Int32Array) => readonly string[];
 }

@@ -1,8 +1,23 @@
+import type { Bytes } from '../base/bytes.ts';
 import type { CancellationToken } from '../base/cancellation.ts';
 import type { Duration } from '../base/durations.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { ProgressAmount } from '../definition/step-context.ts';
-import { isTransferred, type TransferItem } from '../worker/transfer.ts';
+import { isTransferred, type TransferItem, type Transferred } from '../worker/transfer.ts';
+import { leastHeap } from './heap-limits.ts';
+
+/** What `pool.run` takes beside the name: the input, which may be left out where the task takes none. */
+export type RunTaskArguments<Input> = undefined extends Input
+  ? [input?: Input | Transferred<Input>, options?: RunTaskOptions<Input>]
+  : [input: Input | Transferred<Input>, options?: RunTaskOptions<Input>];
+
+/**
+ * Whether a task runs on the main thread: in a thread always; where its own calls so far took less than about 50 µs
+ * on average, the cost of the way to a thread and back; or here always.
+ */
+export type Inline = 'never' | 'auto' | 'always';
+
+const inlineModes = ['never', 'auto', 'always'] as const satisfies readonly Inline[];
 
 /**
  * The options of a task that is a step's body. `undefined` is always absent.
@@ -18,6 +33,29 @@ export interface TaskOptions<in Input = unknown> {
    * an attempt whose input was moved is never retried. @defaultValue nothing is moved
    */
   readonly transfer?: ((input: Input) => readonly TransferItem[]) | undefined;
+  /**
+   * Whether the task may run on the main thread, which needs the pool's `tasks`. `'auto'` asks the mean of the
+   * task's earlier calls, so the first one goes to a thread.
+   *
+   * All but the place is as in a thread: clones in and out, token, progress, logs and errors. But it takes no
+   * thread's place and keeps the event loop busy, `process.exit()` ends the process, and a task that hasn't stopped
+   * within the grace period is let go of with a process warning, as it can't be terminated.
+   *
+   * @defaultValue 'never'
+   */
+  readonly inline?: Inline | undefined;
+  /**
+   * Gives the call a thread of its own that ends with it. It takes the place of one of the pool's `size` threads:
+   * it waits for one, and an idle thread makes room for it.
+   *
+   * The step's `memory(n)` becomes the limit of the thread's JavaScript heap (16 MiB at least), which V8 enforces: a
+   * task that needs more fails with a `WorkerCrashedError` and nothing else is touched. ArrayBuffers and native memory
+   * lie outside of that heap. Without `isolate`, `memory(n)` is the budget of admission only: it decides when the step
+   * starts, and nothing is enforced.
+   *
+   * @defaultValue false
+   */
+  readonly isolate?: boolean | undefined;
 }
 
 /**
@@ -29,6 +67,11 @@ export interface TaskOptions<in Input = unknown> {
  * ```
  */
 export interface RunTaskOptions<in Input = unknown> extends TaskOptions<Input> {
+  /**
+   * What the heap of the thread may hold, from '16MiB'; only with `isolate`. A quarter of it, 48 MiB at most, is for
+   * recent objects. @defaultValue the pool's `resourceLimits`
+   */
+  readonly memory?: Bytes | undefined;
   /** Cancels the call: it errors with `CancelledError`. */
   readonly token?: CancellationToken | undefined;
   /** Cancels the call when it aborts, as `token` does. */
@@ -41,10 +84,11 @@ export interface RunTaskOptions<in Input = unknown> extends TaskOptions<Input> {
   readonly onLog?: ((message: string, data?: unknown) => void) | undefined;
 }
 
-const taskOptionNames = ['transfer'] as const satisfies (keyof TaskOptions)[];
+const taskOptionNames = ['transfer', 'inline', 'isolate'] as const satisfies (keyof TaskOptions)[];
 
 const runOptionNames = [
   ...taskOptionNames,
+  'memory',
   'token',
   'signal',
   'gracePeriod',
@@ -52,25 +96,73 @@ const runOptionNames = [
   'onLog',
 ] as const satisfies (keyof RunTaskOptions)[];
 
-/** Checks the arguments of `pool.task`. */
-export function checkTaskOptions(taskName: string, options: TaskOptions<never>): void {
-  const checker = new OptionChecker();
-  checkName(checker, taskName);
-  if (checker.record('options', options)) {
-    checker.knownKeys('', options, taskOptionNames);
-    checker.function('transfer', options.transfer);
-  }
-  checker.throwIfAny('pool.task');
+/** Where a call runs. */
+export interface CallPlace {
+  readonly inline: Inline;
+  readonly isolate: boolean;
 }
 
-/** Checks the arguments of `pool.run` and gives the grace period, where there is one. */
-export function checkRunOptions(taskName: string, options: RunTaskOptions<never>): number | undefined {
+/**
+ * Reads the arguments of `pool.task`.
+ *
+ * @param hasTasks - whether the pool knows its tasks, as those that run inline ask for
+ */
+export function parseTaskOptions(
+  taskName: string,
+  options: TaskOptions<never>,
+  hasTasks: boolean,
+): CallPlace {
   const checker = new OptionChecker();
   checkName(checker, taskName);
+  let place: CallPlace = { inline: 'never', isolate: false };
+  if (checker.record('options', options)) {
+    checker.knownKeys('', options, taskOptionNames);
+    place = parseShared(checker, options, hasTasks);
+  }
+  checker.throwIfAny('pool.task');
+  return place;
+}
+
+function parseShared(checker: OptionChecker, options: TaskOptions<never>, hasTasks: boolean): CallPlace {
+  checker.function('transfer', options.transfer);
+  const inline = checker.oneOf('inline', options.inline, inlineModes) ?? 'never';
+  const isolate = checker.flag('isolate', options.isolate) ?? false;
+  if (inline !== 'never' && inlineModes.includes(inline)) {
+    if (!hasTasks) {
+      checker.fail(
+        'inline',
+        "'never', as this pool was made without its tasks (import them and give threadPool(url, { tasks }))",
+        inline,
+      );
+    } else if (isolate) {
+      checker.fail('inline', "'never', as the task is isolated in a thread of its own", inline);
+    }
+  }
+  return { inline, isolate };
+}
+
+/** The options of `pool.run`, read. */
+export interface RunSettings extends CallPlace {
+  readonly gracePeriod: number | undefined;
+  readonly memory: number | undefined;
+}
+
+/** Reads the arguments of `pool.run`; `hasTasks` as for `pool.task`. */
+export function parseRunOptions(
+  taskName: string,
+  options: RunTaskOptions<never>,
+  hasTasks: boolean,
+  owner = 'pool.run',
+): RunSettings {
+  const checker = new OptionChecker();
+  checkName(checker, taskName);
+  let place: CallPlace = { inline: 'never', isolate: false };
   let gracePeriod: number | undefined;
+  let memory: number | undefined;
   if (checker.record('options', options)) {
     checker.knownKeys('', options, runOptionNames);
-    checker.function('transfer', options.transfer);
+    place = parseShared(checker, options, hasTasks);
+    memory = parseMemory(checker, options);
     checker.function('onProgress', options.onProgress);
     checker.function('onLog', options.onLog);
     if (options.token !== undefined && typeof options.token.onCancel !== 'function') {
@@ -81,8 +173,22 @@ export function checkRunOptions(taskName: string, options: RunTaskOptions<never>
     }
     gracePeriod = checker.duration('gracePeriod', options.gracePeriod);
   }
-  checker.throwIfAny('pool.run');
-  return gracePeriod;
+  checker.throwIfAny(owner);
+  return { ...place, gracePeriod, memory };
+}
+
+function parseMemory(checker: OptionChecker, { memory, isolate }: RunTaskOptions<never>): number | undefined {
+  if (memory !== undefined && isolate !== true) {
+    return checker.fail(
+      'memory',
+      'absent without isolate: true, as shared threads have no limit a call',
+      memory,
+    );
+  }
+  const bytes = checker.bytes('memory', memory);
+  return bytes !== undefined && bytes < leastHeap
+    ? checker.fail('memory', "at least '16MiB', what a thread needs to start", memory)
+    : bytes;
 }
 
 function checkName(checker: OptionChecker, taskName: string): void {

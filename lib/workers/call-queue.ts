@@ -1,59 +1,95 @@
+import { LinkedList, ListNode } from './linked-list.ts';
+
 /** A place in a {@link CallQueue}; whoever extends it can be queued. */
-export abstract class QueueEntry {
-  /** @internal */ previous: QueueEntry | undefined;
-  /** @internal */ next: QueueEntry | undefined;
-  /** @internal */ isQueued = false;
+export abstract class QueueEntry extends ListNode {
+  /** @internal */ turn: Turn | undefined;
+  /** Whose turn it waits for: the run that it belongs to, or `undefined` where it belongs to none. */
+  readonly group: object | undefined;
+
+  constructor(group?: object) {
+    super();
+    this.group = group;
+  }
+
+  get isQueued(): boolean {
+    return this.isListed;
+  }
+}
+
+/** The entries of one group, and the group's place among the others. */
+class Turn extends ListNode {
+  readonly group: object | undefined;
+  readonly entries = new LinkedList<QueueEntry>();
+
+  constructor(group: object | undefined) {
+    super();
+    this.group = group;
+  }
 }
 
 /**
- * First in, first out, as a linked list: an entry leaves from anywhere in constant time, and nothing is shifted
- * however long the queue is.
+ * Serves groups in turn, one entry each; within a group first in, first out. Entries without a group are one group.
+ *
+ * ```
+ * turns   A ─▶ B ─▶ C       shift: A's first entry; then A goes to the end
+ *         a1   b1   c1
+ *         a2        c2
+ * ```
+ *
+ * An entry leaves from anywhere in constant time, and nothing is shifted however long the queue is.
  */
 export class CallQueue<Entry extends QueueEntry> {
-  #first: Entry | undefined;
-  #last: Entry | undefined;
+  readonly #turns = new LinkedList<Turn>();
+  /** The turns of the groups that have entries. */
+  readonly #turnOf = new Map<object | undefined, Turn>();
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
+  /** The entry that `shift` would take. */
+  get first(): Entry | undefined {
+    return this.#turns.first?.entries.first as Entry | undefined;
+  }
+
   push(entry: Entry): void {
-    entry.previous = this.#last;
-    if (this.#last === undefined) this.#first = entry;
-    else this.#last.next = entry;
-    this.#last = entry;
-    this.#entered(entry);
+    const turn = this.#enter(entry);
+    if (!turn.isListed) this.#turns.push(turn);
+    turn.entries.push(entry);
   }
 
-  /** Puts an entry before all others. */
+  /** Puts an entry before all others, those of other groups included. */
   unshift(entry: Entry): void {
-    entry.next = this.#first;
-    if (this.#first === undefined) this.#last = entry;
-    else this.#first.previous = entry;
-    this.#first = entry;
-    this.#entered(entry);
+    const turn = this.#enter(entry);
+    if (turn.isListed) this.#turns.remove(turn);
+    this.#turns.unshift(turn);
+    turn.entries.unshift(entry);
   }
 
-  /** Takes the first entry. */
+  /** Takes the first entry; the next one is another group's, where there is any. */
   shift(): Entry | undefined {
-    const entry = this.#first;
-    if (entry !== undefined) this.remove(entry);
+    const entry = this.first;
+    const turn = entry?.turn;
+    if (entry === undefined || turn === undefined) return undefined;
+    this.remove(entry);
+    if (turn.isListed) {
+      this.#turns.remove(turn);
+      this.#turns.push(turn);
+    }
     return entry;
   }
 
   /** Takes an entry out, wherever it is. */
   remove(entry: Entry): void {
-    if (!entry.isQueued) return;
-    const { previous, next } = entry;
-    if (previous === undefined) this.#first = next as Entry | undefined;
-    else previous.next = next;
-    if (next === undefined) this.#last = previous as Entry | undefined;
-    else next.previous = previous;
-    entry.previous = undefined;
-    entry.next = undefined;
-    entry.isQueued = false;
+    const { turn } = entry;
+    if (turn === undefined) return;
+    turn.entries.remove(entry);
+    entry.turn = undefined;
     this.#size--;
+    if (turn.entries.size > 0) return;
+    this.#turns.remove(turn);
+    this.#turnOf.delete(turn.group);
   }
 
   /** Takes every entry out. */
@@ -63,8 +99,14 @@ export class CallQueue<Entry extends QueueEntry> {
     return entries;
   }
 
-  #entered(entry: Entry): void {
-    entry.isQueued = true;
+  #enter(entry: Entry): Turn {
+    let turn = this.#turnOf.get(entry.group);
+    if (turn === undefined) {
+      turn = new Turn(entry.group);
+      this.#turnOf.set(entry.group, turn);
+    }
+    entry.turn = turn;
     this.#size++;
+    return turn;
   }
 }

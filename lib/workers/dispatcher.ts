@@ -4,8 +4,9 @@ import { warn } from './node-worker.ts';
 import type { CallHolder, PoolCall } from './pool-call.ts';
 import { PoolClosedError } from './pool-closed-error.ts';
 import type { PoolSettings } from './pool-options.ts';
+import { SendingAhead } from './sending-ahead.ts';
 import { Thread, type ThreadOwner } from './thread.ts';
-import type { ThreadPoolStats } from './thread-pool-stats.ts';
+import type { ThreadStats } from './thread-pool-stats.ts';
 import { UnknownTaskError } from './unknown-task-error.ts';
 import { WorkerCrashedError } from './worker-crashed-error.ts';
 import { WorkerStartError } from './worker-start-error.ts';
@@ -13,8 +14,8 @@ import { WorkerStartError } from './worker-start-error.ts';
 /**
  * Which call runs in which thread, and how many threads there are.
  *
- * 1. A call waits only while no thread is idle; calls start in the order they came.
- * 2. There are never more than `size` threads, those that are ending included.
+ * 1. A call waits only while no thread is idle, or a few ms behind short ones (see {@link SendingAhead}). Runs are served in turn; the calls of one start in the order they came.
+ * 2. There are never more than `size` threads, those that are ending and the places given away included.
  * 3. Threads start when calls wait and end when they were idle for `idleTimeout`, the longest idle first.
  * 4. Threads that die before they ran a task are replaced `maxRestarts` times in a row at most; then every waiting
  *    call fails, unless another thread lives.
@@ -24,9 +25,18 @@ export class Dispatcher implements ThreadOwner, CallHolder {
   readonly #queue = new CallQueue<PoolCall>();
   readonly #threads = new Set<Thread>();
   readonly #idle: IdleThreads;
+  readonly #ahead = new SendingAhead(this.#threads, (calls) => {
+    for (const call of calls) this.#giveBack(call);
+    this.#pump();
+  });
   #starting = 0;
   #started = 0;
   #crashed = 0;
+  #overrun = 0;
+  /** How many threads' places are given away. */
+  #granted = 0;
+  /** The idle thread that makes room for a call that wants its place. */
+  #leaving: Thread | undefined;
   /** How many threads in a row have died before they ran a task. */
   #failures = 0;
   #names: ReadonlySet<string> | undefined;
@@ -36,23 +46,42 @@ export class Dispatcher implements ThreadOwner, CallHolder {
   /** Whether it was closed without `drain`: no call starts any more. */
   #takesNone = false;
 
-  constructor(settings: PoolSettings) {
+  readonly #changed: () => void;
+  readonly #grant: ((call: PoolCall, release: () => void) => void) | undefined;
+
+  /**
+   * @param changed - hears that the statistics may have changed
+   * @param grant - takes the isolated calls, each with a thread's place until `release`; without it they are as any
+   */
+  constructor(
+    settings: PoolSettings,
+    changed: () => void,
+    grant?: (call: PoolCall, release: () => void) => void,
+  ) {
     this.#settings = settings;
+    this.#changed = changed;
+    this.#grant = grant;
     this.#idle = new IdleThreads(settings.idleTimeout);
   }
 
-  get stats(): ThreadPoolStats {
+  get stats(): ThreadStats {
     let running = 0;
-    for (const thread of this.#threads) if (thread.call !== undefined) running++;
+    let sentAhead = 0;
+    for (const { callCount } of this.#threads) {
+      if (callCount === 0) continue;
+      running++;
+      sentAhead += callCount - 1;
+    }
     return {
-      size: this.#settings.size,
       threads: this.#threads.size,
+      busy: running,
       idle: this.#idle.size,
       starting: this.#starting,
       running,
-      queued: this.#queue.size,
+      queued: this.#queue.size + sentAhead,
       started: this.#started,
       crashed: this.#crashed,
+      replaced: this.#crashed + this.#overrun,
     };
   }
 
@@ -67,13 +96,16 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     this.#pump();
   }
 
-  abandon(call: PoolCall, reason: unknown): void {
+  abandon(call: PoolCall, reason: unknown): boolean {
     if (call.isQueued) {
       this.#queue.remove(call);
+      this.#changed();
+      this.#pump();
       this.#closeWhenDone();
-      return;
+      return false;
     }
-    for (const thread of this.#threads) thread.stop(call, reason);
+    for (const thread of this.#threads) if (thread.stop(call, reason)) return true;
+    return false;
   }
 
   /** Starts every thread there may be; ends when all are ready. */
@@ -83,7 +115,7 @@ export class Dispatcher implements ThreadOwner, CallHolder {
         reject(new PoolClosedError(this.#settings.name));
         return;
       }
-      while (this.#threads.size < this.#settings.size) this.#start();
+      while (this.#hasRoom) this.#start();
       this.#warming.push({ resolve, reject });
       if (this.#starting === 0) this.#endWarming();
     });
@@ -98,7 +130,9 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     if (!drain) {
       this.#takesNone = true;
       for (const call of this.#queue.drain()) call.fail(this.#closedError(call));
-      for (const { call } of this.#threads) call?.interrupt(this.#closedError(call));
+      for (const { calls } of this.#threads) {
+        for (const call of calls) call.interrupt(this.#closedError(call));
+      }
     }
     this.#closeWhenDone();
     return this.#closing;
@@ -113,7 +147,8 @@ export class Dispatcher implements ThreadOwner, CallHolder {
 
   free(thread: Thread): void {
     if (thread.hasWorked) this.#failures = 0;
-    this.#idle.push(thread);
+    thread.isOverdue = false;
+    if (thread.call === undefined) this.#idle.push(thread);
     this.#pump();
     if (thread.call !== undefined) return;
     thread.rest();
@@ -121,19 +156,24 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     this.#closeWhenDone();
   }
 
-  gone(thread: Thread, unbegun: PoolCall | undefined): void {
+  gone(thread: Thread, unbegun: readonly PoolCall[]): void {
     this.#threads.delete(thread);
+    if (this.#leaving === thread) this.#leaving = undefined;
+    if (thread.wasOverrun) this.#overrun++;
     const wasIdle = this.#idle.remove(thread);
     if (!thread.wasReady) this.#starting--;
-    if (unbegun !== undefined) {
-      unbegun.returned();
-      if (this.#takesNone) unbegun.fail(this.#closedError(unbegun));
-      else this.#queue.unshift(unbegun);
-    }
+    for (const call of unbegun.toReversed()) this.#giveBack(call);
     if (!thread.wasKilled) this.#died(thread, wasIdle);
     this.#pump();
     if (this.#starting === 0) this.#endWarming();
     this.#closeWhenDone();
+  }
+
+  /** A call that no thread works on any more waits again, before all others. */
+  #giveBack(call: PoolCall): void {
+    call.returned();
+    if (this.#takesNone) call.fail(this.#closedError(call));
+    else this.#queue.unshift(call);
   }
 
   #died(thread: Thread, wasIdle: boolean): void {
@@ -148,21 +188,56 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     for (const call of this.#queue.drain()) call.fail(error);
   }
 
+  /** Whether every thread there may be is ready, so that calls gain nothing by waiting for another. */
+  get #isFull(): boolean {
+    return this.#starting === 0 && !this.#hasRoom;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#threads.size + this.#granted < this.#settings.size;
+  }
+
   /** Gives calls to idle threads, and starts threads where calls are left. */
   #pump(): void {
-    for (let thread = this.#idle.last; thread !== undefined; thread = this.#idle.last) {
-      const call = this.#queue.shift();
-      if (call === undefined) return;
+    this.#changed();
+    for (let call = this.#queue.first; call !== undefined; call = this.#queue.first) {
+      if (call.request.isolation !== undefined && this.#grant !== undefined) {
+        if (!this.#givePlace(call, this.#grant)) break;
+        continue;
+      }
+      const idle = this.#idle.last;
+      const thread = idle ?? (this.#isFull ? this.#ahead.threadFor(call) : undefined);
+      if (thread === undefined) break;
+      this.#queue.shift();
       if (this.#isUnknown(call, thread.names)) continue;
-      this.#idle.pop();
+      if (idle !== undefined) this.#idle.pop();
       const error = thread.run(call);
       if (error === undefined) continue;
-      this.#idle.push(thread);
+      if (idle !== undefined) this.#idle.push(idle);
       call.fail(error);
     }
     const mayStart = this.#failures <= this.#settings.maxRestarts || this.#threads.size === 0;
-    while (mayStart && this.#starting < this.#queue.size && this.#threads.size < this.#settings.size)
-      this.#start();
+    while (mayStart && this.#starting < this.#queue.size && this.#hasRoom) this.#start();
+  }
+
+  /** Gives a thread's place away, or has an idle thread make room; its end will be heard of. */
+  #givePlace(call: PoolCall, grant: (call: PoolCall, release: () => void) => void): boolean {
+    if (!this.#hasRoom) {
+      const thread = this.#leaving === undefined ? this.#idle.last : undefined;
+      if (thread === undefined) return false;
+      this.#leaving = thread;
+      this.#idle.pop();
+      thread.kill();
+      return false;
+    }
+    this.#queue.shift();
+    this.#granted++;
+    grant(call, () => {
+      this.#granted--;
+      this.#pump();
+      this.#closeWhenDone();
+    });
+    return true;
   }
 
   #isUnknown(call: PoolCall, names: ReadonlySet<string>): boolean {
@@ -199,6 +274,6 @@ export class Dispatcher implements ThreadOwner, CallHolder {
       this.#idle.clear();
       for (const thread of this.#threads) if (thread.call === undefined) thread.kill();
     }
-    if (this.#threads.size === 0) this.#closed();
+    if (this.#threads.size === 0 && this.#granted === 0) this.#closed();
   }
 }

@@ -1,13 +1,20 @@
 /** Thread pools: steps and calls that leave the event loop. */
 export { EmptyStepError } from '../base/empty-step-error.ts';
+export { type ErrorClass, registerError } from '../worker/error-classes.ts';
+export { MissingOverflowError, StreamOverflowError } from '../worker/stream-errors.ts';
+export type { Overflow } from '../worker/stream-terms.ts';
 export type { Task, TaskInput, TaskName, TaskOutput, Tasks } from '../worker/task-record.ts';
 export { type TransferItem, type Transferred, transfer } from '../worker/transfer.ts';
-export type { RunTaskOptions, TaskOptions } from './call-options.ts';
+export type { Inline, RunTaskArguments, RunTaskOptions, TaskOptions } from './call-options.ts';
+export type { ClosePoolOptions } from './close-pool-options.ts';
 export { PoolClosedError } from './pool-closed-error.ts';
 export type { ThreadPoolOptions, ThreadResourceLimits } from './pool-options.ts';
 export { SharedTransferError } from './shared-transfer-error.ts';
+export type { StreamTaskArguments, StreamTaskOptions } from './stream-options.ts';
 export type { DirectTaskBody, InputsGiven, NoInputs, TaskBody } from './task-body.ts';
-export { type ClosePoolOptions, type RunTaskArguments, type ThreadPool, threadPool } from './thread-pool.ts';
+export type { TaskStream } from './task-stream.ts';
+export type { TaskStats } from './task-times.ts';
+export { type ThreadPool, threadPool } from './thread-pool.ts';
 export type { ThreadPoolStats } from './thread-pool-stats.ts';
 export { UnclonableValueError } from './unclonable-value-error.ts';
 export { UnknownTaskError } from './unknown-task-error.ts';

@@ -4,9 +4,11 @@ import { CancelledError } from '../base/errors.ts';
 import { markNotRetriable } from '../base/not-retriable.ts';
 import type { ProgressAmount } from '../definition/step-context.ts';
 import { decodeThrown } from '../worker/error-codec.ts';
+import type { StreamTerms } from '../worker/stream-terms.ts';
 import type { TransferItem } from '../worker/transfer.ts';
 import { type FinalMessage, fromWorker } from '../worker/wire.ts';
 import { QueueEntry } from './call-queue.ts';
+import type { TaskTimes } from './task-times.ts';
 import { UnclonableValueError } from './unclonable-value-error.ts';
 
 /** What a call is made of. */
@@ -21,12 +23,20 @@ export interface CallRequest {
   readonly onLog: ((message: string, data?: unknown) => void) | undefined;
   /** Hears that a thread has taken the call. */
   readonly onBegin: (() => void) | undefined;
+  /** Whose turn it waits for; `undefined` outside of runs. */
+  readonly group: object | undefined;
+  /** Whether it wants a thread of its own, and what the heap of that may hold, in bytes. */
+  readonly isolation: { readonly memory: number | undefined } | undefined;
+  /** How its values come one by one; absent where only the output counts. */
+  readonly stream?: StreamTerms | undefined;
+  /** Where it is written down how long the task took. */
+  readonly times: TaskTimes;
 }
 
 /** Where a call is taken back from: the queue, or the thread that runs it. */
 export interface CallHolder {
-  /** Gives a call up, at once where it is queued; the thread that runs it settles it later. */
-  abandon(call: PoolCall, reason: unknown): void;
+  /** Gives a call up. Says whether a thread works on it still, which then settles it later. */
+  abandon(call: PoolCall, reason: unknown): boolean;
 }
 
 /**
@@ -48,10 +58,13 @@ export class PoolCall extends QueueEntry {
   readonly #holder: CallHolder;
   #state: 'waiting' | 'running' | 'stopping' | 'over' = 'waiting';
   #isMoved = false;
+  #grant: ((credit: number) => void) | undefined;
+  /** Whether it may be what a thread has died of before it began, so that no other call is sent along with it. */
+  isSuspect = false;
   #resolveStopped: (() => void)[] | undefined;
 
   constructor(request: CallRequest, subscriber: Subscriber<unknown>, holder: CallHolder) {
-    super();
+    super(request.group);
     this.request = request;
     this.#subscriber = subscriber;
     this.#holder = holder;
@@ -60,6 +73,18 @@ export class PoolCall extends QueueEntry {
   /** Whether someone still waits for the outcome. */
   get isWanted(): boolean {
     return this.#state === 'waiting' || this.#state === 'running';
+  }
+
+  /** Whether it may be sent to a thread that still works on another: it can be taken back. */
+  get mayBeSentAhead(): boolean {
+    const { transferList } = this.request;
+    return transferList === undefined || transferList.length === 0;
+  }
+
+  /** How long a thread is likely to work on it, in ms; Infinity where that isn't known. */
+  get likelyMs(): number {
+    const { stream, taskName, times } = this.request;
+    return this.isSuspect || stream !== undefined ? Number.POSITIVE_INFINITY : times.meanOf(taskName);
   }
 
   /** Whether the input was moved to a thread, so that the call can't be sent to another. */
@@ -72,9 +97,10 @@ export class PoolCall extends QueueEntry {
     return this.request.onProgress !== undefined || this.request.onLog !== undefined;
   }
 
-  /** A thread has taken the call. */
-  started(): void {
+  /** It is a thread's turn to work on the call; `grant` lets the task send so many further values. */
+  started(grant?: (credit: number) => void): void {
     this.#state = 'running';
+    this.#grant = grant;
     this.#isMoved = this.request.transferList !== undefined && this.request.transferList.length > 0;
     this.request.onBegin?.();
   }
@@ -87,8 +113,8 @@ export class PoolCall extends QueueEntry {
   /** Nobody wants the outcome any more. */
   cancel(reason: unknown): void {
     if (!this.isWanted) return;
-    this.#state = this.#state === 'running' ? 'stopping' : 'over';
-    this.#holder.abandon(this, reason);
+    this.#state = 'stopping';
+    if (!this.#holder.abandon(this, reason)) this.#end();
   }
 
   /** Ends when no thread works on the call; `undefined` where none does. */
@@ -108,13 +134,24 @@ export class PoolCall extends QueueEntry {
     this.#tell(() => this.request.onLog?.(message, data));
   }
 
+  /** Lets the task send so many further values. */
+  grant(credit: number): void {
+    if (this.#state === 'running') this.#grant?.(credit);
+  }
+
+  /** Some values of a streamed call. */
+  values(values: readonly unknown[]): void {
+    for (const value of values) if (this.isWanted) this.#subscriber.next(value);
+  }
+
   /** The task is over, and this was its last message. */
   settle(message: FinalMessage): void {
     const { taskName, stepId } = this.request;
     switch (message[0]) {
       case fromWorker.result:
+        this.request.times.add(taskName, message[3]);
         if (this.#end()) {
-          this.#subscriber.next(message[2]);
+          if (this.request.stream === undefined) this.#subscriber.next(message[2]);
           this.#subscriber.complete();
         }
         return;

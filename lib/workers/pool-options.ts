@@ -1,6 +1,7 @@
 import type { Duration } from '../base/durations.ts';
 import { availableParallelism } from '../base/host.ts';
 import { OptionChecker } from '../base/option-checker.ts';
+import type { Tasks } from '../worker/task-record.ts';
 
 /** The limits of a thread's memory, as Node's Worker takes them. Where one is met, its task fails. */
 export interface ThreadResourceLimits {
@@ -22,7 +23,7 @@ export interface ThreadResourceLimits {
  * const pool = threadPool<typeof tasks>(url, { size: 2, idleTimeout: '5s', resourceLimits: { maxOldGenerationSizeMb: 512 } });
  * ```
  */
-export interface ThreadPoolOptions {
+export interface ThreadPoolOptions<All extends Tasks = never> {
   /** How many threads at most, from 1. @defaultValue what the machine runs at once */
   readonly size?: number | undefined;
   /** How long a thread may be without work before it is ended. @defaultValue '30s' */
@@ -40,6 +41,11 @@ export interface ThreadPoolOptions {
   readonly name?: string | undefined;
   /** The limits of each thread's memory. @defaultValue Node's */
   readonly resourceLimits?: ThreadResourceLimits | undefined;
+  /**
+   * The record that the worker module exposes, imported here too, so that calls may run on the main thread: see
+   * `inline` of `pool.task`. @defaultValue none: every call goes to a thread
+   */
+  readonly tasks?: All | undefined;
 }
 
 /** The options of a pool, read and completed. */
@@ -52,6 +58,7 @@ export interface PoolSettings {
   readonly maxRestarts: number;
   readonly name: string;
   readonly resourceLimits: Readonly<Record<string, number>> | undefined;
+  readonly tasks: Tasks | undefined;
 }
 
 const optionNames = [
@@ -62,7 +69,8 @@ const optionNames = [
   'maxRestarts',
   'name',
   'resourceLimits',
-] as const satisfies (keyof ThreadPoolOptions)[];
+  'tasks',
+] as const satisfies (keyof ThreadPoolOptions<Tasks>)[];
 
 const limitNames = [
   'maxOldGenerationSizeMb',
@@ -72,9 +80,13 @@ const limitNames = [
 ] as const satisfies (keyof ThreadResourceLimits)[];
 
 /** Reads the arguments of `threadPool`. */
-export function parsePoolOptions(url: URL | string, options: ThreadPoolOptions | undefined): PoolSettings {
+export function parsePoolOptions(
+  url: URL | string,
+  options: ThreadPoolOptions<Tasks> | undefined,
+): PoolSettings {
   const checker = new OptionChecker();
-  const given: ThreadPoolOptions = options !== undefined && checker.record('options', options) ? options : {};
+  const given: ThreadPoolOptions<Tasks> =
+    options !== undefined && checker.record('options', options) ? options : {};
   checker.knownKeys('', given, optionNames);
   const settings = {
     url: parseUrl(checker, url),
@@ -85,10 +97,19 @@ export function parsePoolOptions(url: URL | string, options: ThreadPoolOptions |
     maxRestarts: checker.count('maxRestarts', given.maxRestarts, 0) ?? 3,
     name: checker.text('name', given.name) ?? 'millrace',
     resourceLimits: parseLimits(checker, given.resourceLimits),
+    tasks: parseTasks(checker, given.tasks),
   };
   if (settings.size === Infinity) checker.fail('size', 'a finite number of threads', given.size);
   checker.throwIfAny('threadPool');
   return settings;
+}
+
+function parseTasks(checker: OptionChecker, tasks: Tasks | undefined): Tasks | undefined {
+  if (tasks === undefined || !checker.record('tasks', tasks, 'the record that the worker module exposes')) {
+    return undefined;
+  }
+  for (const [name, task] of Object.entries(tasks)) checker.function(`tasks.${name}`, task);
+  return tasks;
 }
 
 function parseUrl(checker: OptionChecker, url: URL | string): URL | string {

@@ -29,7 +29,7 @@ export async function shakeHands(
   library: Library,
   worker: NodeWorker,
   port: ThreadPort,
-  control: Int32Array<SharedArrayBuffer>,
+  control: Int32Array,
   timeout: number,
 ): Promise<ReadonlySet<string>> {
   let stopTimer: (() => void) | undefined;
@@ -54,7 +54,7 @@ async function connect(
   library: Library,
   worker: NodeWorker,
   port: ThreadPort,
-  control: Int32Array<SharedArrayBuffer>,
+  control: Int32Array,
 ): Promise<readonly string[]> {
   // Its own timeout would end before the port is handed over.
   const remote = await library.spawn<Remote>(worker, { timeout: longestDuration });

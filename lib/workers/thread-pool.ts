@@ -1,39 +1,21 @@
-import { Observable } from 'rxjs';
-import { CancellationToken } from '../base/cancellation.ts';
-import { OptionChecker } from '../base/option-checker.ts';
-import { type OffloadedBody, offloaded, offloadHostOf } from '../definition/offloaded-body.ts';
-import type { StepContext } from '../definition/step-context.ts';
+import type { Observable } from 'rxjs';
 import type { TaskInput, TaskName, TaskOutput, Tasks } from '../worker/task-record.ts';
 import type { Transferred } from '../worker/transfer.ts';
-import {
-  checkRunOptions,
-  checkTaskOptions,
-  inputOf,
-  type RunTaskOptions,
-  type TaskOptions,
-} from './call-options.ts';
-import { Dispatcher } from './dispatcher.ts';
-import { type CallRequest, PoolCall } from './pool-call.ts';
-import { type PoolSettings, parsePoolOptions, type ThreadPoolOptions } from './pool-options.ts';
-import { refuseShared } from './shared-transfer-error.ts';
+import type { RunTaskArguments, TaskOptions } from './call-options.ts';
+import type { ClosePoolOptions } from './close-pool-options.ts';
+import { Pool } from './pool.ts';
+import { parsePoolOptions, type ThreadPoolOptions } from './pool-options.ts';
+import type { StreamTaskArguments } from './stream-options.ts';
 import type { DirectTaskBody, InputsGiven, TaskBody } from './task-body.ts';
+import type { TaskStream } from './task-stream.ts';
 import type { ThreadPoolStats } from './thread-pool-stats.ts';
-
-/** What `pool.run` takes beside the name: the input, which may be left out where the task takes none. */
-export type RunTaskArguments<Input> = undefined extends Input
-  ? [input?: Input | Transferred<Input>, options?: RunTaskOptions<Input>]
-  : [input: Input | Transferred<Input>, options?: RunTaskOptions<Input>];
-
-/** The options of `pool.close`. */
-export interface ClosePoolOptions {
-  /** Whether calls that run or wait may finish. @defaultValue false: they fail with `PoolClosedError` */
-  readonly drain?: boolean | undefined;
-}
 
 /**
  * Threads that run the tasks of one worker module. Made by {@link threadPool}.
  *
- * It outlives runs and may be used by any number of them.
+ * It outlives runs and may be used by any number of them. Where calls wait, runs are served in turn, one call each,
+ * so that a long run doesn't starve a short one; the calls of one run start in the order they came, which is that of
+ * the run's own priorities. All calls outside of runs (`pool.run`, `offload`) together count as one more run.
  */
 export interface ThreadPool<All extends Tasks> extends AsyncDisposable {
   /** What the pool is called in messages. */
@@ -63,6 +45,31 @@ export interface ThreadPool<All extends Tasks> extends AsyncDisposable {
     taskName: Name,
     ...rest: RunTaskArguments<TaskInput<All[Name]>>
   ): Observable<TaskOutput<All[Name]>>;
+
+  /**
+   * Every value that a task emits, one by one and no faster than they are read: at most `capacity` are under way or
+   * unread. A task that returns one value, or a Promise of it, is a stream of one.
+   *
+   * A generator is held back in its thread, which it keeps until it is over; an Observable can't be, so `overflow`
+   * says what happens to what comes too fast. The call starts with the first `next()`. Leaving the loop stops the
+   * task, and goes on when it has stopped. Values that come fast share messages: one that was made within a millisecond
+   * of the last message leaves when the task makes its next one or lets its thread go, whichever is first.
+   *
+   * **Errors:** those of `run`, without `EmptyStepError`, after the values before them; a cancel by `token` or `signal`
+   * at once. `MissingOverflowError` and `StreamOverflowError` for Observables.
+   *
+   * @throws InvalidOptionsError at once
+   * @example
+   * ```ts
+   * for await (const count of pool.stream('count', table, { capacity: 64 })) {
+   *   if (count > 100) break; // the task is stopped
+   * }
+   * ```
+   */
+  stream<Name extends TaskName<All>>(
+    taskName: Name,
+    ...rest: StreamTaskArguments<TaskInput<All[Name]>>
+  ): TaskStream<TaskOutput<All[Name]>>;
 
   /**
    * A task as the body of a step: its input is what `toInput` makes of the step's inputs, or these themselves.
@@ -100,13 +107,31 @@ export interface ThreadPool<All extends Tasks> extends AsyncDisposable {
   prewarm(): Promise<void>;
 
   /**
-   * Takes no further calls and ends the threads: at once, or once every call is over with `{ drain: true }`.
-   * The Promise resolves when no thread is left. A running task has its grace period to stop.
+   * Takes no further calls and ends the threads; later calls fail with `PoolClosedError`. The Promise resolves when no
+   * thread is left.
+   *
+   * Calls that run or wait are cancelled and fail with `PoolClosedError`, a running task having its grace period to
+   * stop; with `{ pending: 'drain' }` they may finish. May be called again: all end together, and one that cancels
+   * overtakes one that drains. `await using` cancels.
+   *
+   * @throws InvalidOptionsError at once
    */
   close(options?: ClosePoolOptions): Promise<void>;
 
   /** What the pool is doing now. */
   stats(): ThreadPoolStats;
+
+  /**
+   * What the pool is doing, for dashboards: the present at once, then every change, at most once in 50 ms; completes
+   * after the last one once the pool is closed. Never errors, keeps no process alive, and costs nothing without a
+   * subscriber.
+   *
+   * @example
+   * ```ts
+   * pool.stats$.subscribe(({ busy, size, queued }) => console.log(`${busy} of ${size} busy, ${queued} wait`));
+   * ```
+   */
+  readonly stats$: Observable<ThreadPoolStats>;
 }
 
 /**
@@ -129,143 +154,7 @@ export interface ThreadPool<All extends Tasks> extends AsyncDisposable {
  */
 export function threadPool<All extends Tasks>(
   url: URL | string,
-  options?: ThreadPoolOptions,
+  options?: ThreadPoolOptions<All>,
 ): ThreadPool<All> {
   return new Pool<All>(parsePoolOptions(url, options));
-}
-
-const offloadedMark: OffloadedBody[typeof offloaded] = Object.freeze({
-  demand: Object.freeze({ 'heavy-cpu': 1 }),
-});
-
-class Pool<All extends Tasks> implements ThreadPool<All> {
-  readonly #settings: PoolSettings;
-  readonly #dispatcher: Dispatcher;
-
-  constructor(settings: PoolSettings) {
-    this.#settings = settings;
-    this.#dispatcher = new Dispatcher(settings);
-  }
-
-  get name(): string {
-    return this.#settings.name;
-  }
-
-  get size(): number {
-    return this.#settings.size;
-  }
-
-  run<Name extends TaskName<All>>(
-    taskName: Name,
-    ...[given, options = {}]: RunTaskArguments<TaskInput<All[Name]>>
-  ): Observable<TaskOutput<All[Name]>> {
-    const gracePeriod = checkRunOptions(taskName, options) ?? this.#settings.gracePeriod;
-    const { token, signal, onProgress, onLog } = options;
-    return new Observable((subscriber) => {
-      // An AbortSignal knows its listeners for as long as it lives: `using` takes ours back.
-      const outer = signal === undefined ? undefined : CancellationToken.from(signal);
-      subscriber.add(() => outer?.[Symbol.dispose]());
-      for (const canceller of [token, outer]) {
-        const detach = canceller?.onCancel(() => {
-          subscriber.error(canceller.error());
-        });
-        subscriber.add(detach);
-      }
-      if (subscriber.closed) return;
-      const call = new PoolCall(
-        {
-          taskName,
-          ...inputOf(given, options),
-          attempt: 1,
-          stepId: undefined,
-          gracePeriod,
-          onProgress,
-          onLog,
-          onBegin: undefined,
-        },
-        subscriber,
-        this.#dispatcher,
-      );
-      this.#dispatcher.submit(call);
-      subscriber.add(() => {
-        call.cancel(token?.reason ?? outer?.reason);
-      });
-    });
-  }
-
-  task<Name extends TaskName<All>, Inputs>(
-    taskName: Name,
-    toInputOrOptions?: ((inputs: Inputs) => unknown) | TaskOptions<TaskInput<All[Name]>>,
-    lastOptions?: TaskOptions<TaskInput<All[Name]>>,
-  ): DirectTaskBody<All[Name]> & TaskBody<Inputs, TaskOutput<All[Name]>> {
-    const toInput = typeof toInputOrOptions === 'function' ? toInputOrOptions : undefined;
-    const options = (toInput === undefined ? toInputOrOptions : lastOptions) ?? {};
-    checkTaskOptions(taskName, options as TaskOptions<never>);
-    const body = (inputs: Inputs, ctx: StepContext): Observable<unknown> =>
-      this.#stepCall(ctx, () => {
-        const host = offloadHostOf(ctx);
-        const { input, transferList } = inputOf(
-          toInput === undefined ? inputs : toInput(inputs),
-          options as TaskOptions<never>,
-        );
-        if (transferList !== undefined) refuseShared(taskName, transferList, host?.sharedInputs() ?? []);
-        return {
-          taskName,
-          input,
-          transferList,
-          attempt: ctx.attempt,
-          stepId: ctx.stepId,
-          gracePeriod: ctx.gracePeriod,
-          onProgress: (amount, message) => {
-            ctx.progress(amount, message);
-          },
-          onLog: (message, data) => {
-            ctx.log(message, data);
-          },
-          onBegin:
-            host === undefined
-              ? undefined
-              : () => {
-                  host.workBegan();
-                },
-        };
-      });
-    return Object.assign(body, { [offloaded]: offloadedMark }) as never;
-  }
-
-  prewarm(): Promise<void> {
-    return this.#dispatcher.prewarm();
-  }
-
-  close(options: ClosePoolOptions = {}): Promise<void> {
-    const checker = new OptionChecker();
-    if (checker.record('options', options)) {
-      checker.knownKeys('', options, ['drain']);
-      if (options.drain !== undefined && typeof options.drain !== 'boolean') {
-        checker.fail('drain', 'true or false', options.drain);
-      }
-    }
-    checker.throwIfAny('pool.close');
-    return this.#dispatcher.close(options.drain ?? false);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  stats(): ThreadPoolStats {
-    return this.#dispatcher.stats;
-  }
-
-  #stepCall(ctx: StepContext, request: () => CallRequest): Observable<unknown> {
-    return new Observable((subscriber) => {
-      const call = new PoolCall(request(), subscriber, this.#dispatcher);
-      ctx.defer(() => call.stopped());
-      this.#dispatcher.submit(call);
-      return () => {
-        // Asked only now: a token that nobody looks at isn't made.
-        if (call.isWanted) call.cancel(ctx.token.reason);
-      };
-    });
-  }
 }

@@ -1,5 +1,6 @@
 import { messageOf } from '../base/inspect.ts';
 import { encodeThrown } from '../worker/error-codec.ts';
+import { heardBatch } from '../worker/progress-gate.ts';
 import { refuseGone } from '../worker/transfer.ts';
 import { unclonablePart } from '../worker/unclonable-part.ts';
 import { type FromWorker, fromWorker, type ToWorker, toWorker } from '../worker/wire.ts';
@@ -15,16 +16,24 @@ import { isOutOfMemory, WorkerCrashedError } from './worker-crashed-error.ts';
 export interface ThreadOwner {
   /** The thread takes calls from now on. */
   ready(thread: Thread): void;
-  /** The thread's call is over, and it takes the next. */
+  /** One of the thread's calls is over, and it takes another. */
   free(thread: Thread): void;
-  /** The thread has ended. A call that it hadn't begun is given back. */
-  gone(thread: Thread, unbegun: PoolCall | undefined): void;
+  /** The thread has ended. Calls that it hadn't begun are given back, in the order in which they were sent. */
+  gone(thread: Thread, unbegun: readonly PoolCall[]): void;
+}
+
+/** A call that was sent to a thread. */
+interface SentCall {
+  readonly uid: number;
+  readonly call: PoolCall;
+  readonly likelyMs: number;
+  stopGrace: (() => void) | undefined;
 }
 
 /**
  * One worker thread: its start, the call that it runs, and its end.
  *
- * 1. It runs one call at a time.
+ * 1. It runs one call at a time, in the order in which they were sent: the oldest that isn't over.
  * 2. Its owner hears `gone` exactly once, after the thread has really ended, however it did.
  * 3. It keeps the process alive only while it starts or has a call.
  * 4. Messages that were sent before the thread ended, or before the grace period was over, still count.
@@ -37,10 +46,12 @@ export class Thread {
   readonly #far: ThreadPort;
   #worker: NodeWorker | undefined;
   #state: 'starting' | 'alive' | 'dying' | 'gone' = 'starting';
-  #call: PoolCall | undefined;
+  /** The oldest first. */
+  readonly #sent: SentCall[] = [];
   #uid = 0;
   #isHeld = true;
-  #stopGrace: (() => void) | undefined;
+  /** How much progress of the present call was heard. */
+  #heard = 0;
   /** Why a message from the thread couldn't be read, in a list so that any reason counts. */
   #unread: readonly [reason: unknown] | undefined;
 
@@ -48,10 +59,14 @@ export class Thread {
   names: ReadonlySet<string> = new Set();
   /** When it last became free, in ms; kept by its owner. */
   idleSince = 0;
+  /** Whether its call takes longer than was expected of it; kept by its owner. */
+  isOverdue = false;
   /** Whether it has ever taken calls. */
   wasReady = false;
   /** Whether it was ended on purpose. */
   wasKilled = false;
+  /** Whether it was ended since its call didn't end. */
+  wasOverrun = false;
   /** Why it died, where something said so. */
   fault: unknown;
   /** Its exit code, once it is gone. */
@@ -72,8 +87,31 @@ export class Thread {
     this.#far = far;
   }
 
+  /** The call that it runs. */
   get call(): PoolCall | undefined {
-    return this.#call;
+    return this.#sent[0]?.call;
+  }
+
+  /** The call that it runs and those that were sent ahead. */
+  get calls(): readonly PoolCall[] {
+    return this.#sent.map(({ call }) => call);
+  }
+
+  /** How many these are. */
+  get callCount(): number {
+    return this.#sent.length;
+  }
+
+  /** How long it is likely to work on them, in ms. */
+  get likelyMs(): number {
+    let sum = 0;
+    for (const { likelyMs } of this.#sent) sum += likelyMs;
+    return sum;
+  }
+
+  /** Whether another call can be sent to it. */
+  get hasRoom(): boolean {
+    return this.#state === 'alive' && this.#control.isFree(this.#nextUid);
   }
 
   /** Whether it has ever begun a task, or tried to. */
@@ -113,33 +151,59 @@ export class Thread {
 
   /** Sends a call to the thread. Where it can't be, the error; the thread is free still. */
   run(call: PoolCall): UnclonableValueError | undefined {
-    const { taskName, input, attempt, stepId, transferList } = call.request;
-    this.#uid = (this.#uid % 0x7fff_ffff) + 1;
+    const { taskName, input, attempt, stepId, transferList, stream } = call.request;
+    const uid = this.#nextUid;
     try {
       refuseGone(transferList);
-      this.#post([toWorker.run, this.#uid, taskName, input, attempt, stepId, call.isHeard], transferList);
+      this.#post([toWorker.run, uid, taskName, input, attempt, stepId, call.isHeard, stream], transferList);
     } catch (error) {
       const { path, what } = unclonablePart(input, 'input', transferList);
       return new UnclonableValueError(taskName, path, `${what} (${messageOf(error)})`, { cause: error });
     }
-    this.#call = call;
-    call.started();
+    this.#uid = uid;
+    this.#sent.push({ uid, call, likelyMs: call.likelyMs, stopGrace: undefined });
+    if (this.#sent.length === 1) this.#begins();
     this.#hold(true);
     return undefined;
   }
 
-  /** Tells the task to stop, and ends the thread where it hasn't within the grace period. */
-  stop(call: PoolCall, reason: unknown): void {
-    if (this.#call !== call) return;
-    this.#post([toWorker.cancel, this.#uid, encodeThrown(reason)]);
-    this.#control.cancel(this.#uid);
+  /**
+   * Takes a call back that hasn't begun; else tells its task to stop, and ends the thread where it hasn't within the
+   * grace period. Says whether the thread works on the call still.
+   */
+  stop(call: PoolCall, reason: unknown): boolean {
+    const sent = this.#sent.find((one) => one.call === call);
+    if (sent === undefined) return false;
+    const { uid } = sent;
+    if (this.#state === 'alive' && this.#control.withdraw(uid)) {
+      this.#letGo(sent);
+      this.#owner.free(this);
+      return false;
+    }
+    this.#post([toWorker.cancel, uid, encodeThrown(reason)]);
+    this.#control.cancel(uid);
     const timer = setTimeout(() => {
       this.#drain();
-      if (this.#call === call) this.kill();
+      if (!this.#sent.includes(sent)) return;
+      this.wasOverrun = true;
+      this.kill();
     }, call.request.gracePeriod);
-    this.#stopGrace = () => {
+    sent.stopGrace = () => {
       clearTimeout(timer);
     };
+    return true;
+  }
+
+  /** Takes back what was sent ahead and hasn't begun, the last first. */
+  takeBack(): readonly PoolCall[] {
+    const taken: PoolCall[] = [];
+    while (this.#sent.length > 1) {
+      const last = this.#sent.at(-1);
+      if (last === undefined || !this.#control.withdraw(last.uid)) break;
+      this.#sent.pop();
+      taken.push(last.call);
+    }
+    return taken;
   }
 
   /** Lets the process end while the thread has no work; not while the thread itself is being ended. */
@@ -158,22 +222,41 @@ export class Thread {
     return this.#state === 'starting';
   }
 
+  get #nextUid(): number {
+    return (this.#uid % 0x7fff_ffff) + 1;
+  }
+
+  /** It is the first call's turn. */
+  #begins(): void {
+    const [sent] = this.#sent;
+    this.#heard = 0;
+    sent?.call.started((credit) => {
+      this.#post([toWorker.credit, sent.uid, credit]);
+    });
+  }
+
   #post(message: ToWorker, list?: readonly object[]): void {
     this.#port.postMessage(message, list as readonly ArrayBuffer[] | undefined);
   }
 
   #receive(message: FromWorker): void {
-    const call = this.#call;
-    if (call === undefined || message[1] !== this.#uid) return;
+    const sent = this.#sent[0];
+    if (sent?.uid !== message[1]) return;
+    const { call } = sent;
     switch (message[0]) {
       case fromWorker.progress:
         call.progress(message[2], message[3]);
+        if (++this.#heard % heardBatch === 0) this.#post([toWorker.heard, sent.uid, heardBatch]);
         return;
       case fromWorker.log:
         call.log(message[2], message[3]);
         return;
+      case fromWorker.values:
+        call.values(message[2]);
+        return;
       default:
-        this.#letGo();
+        this.#control.over(sent.uid);
+        this.#letGo(sent);
         // The thread gets its next call before this one's outcome is delivered.
         if (this.#state === 'alive') this.#owner.free(this);
         call.settle(message);
@@ -192,10 +275,11 @@ export class Thread {
     }
   }
 
-  #letGo(): void {
-    this.#call = undefined;
-    this.#stopGrace?.();
-    this.#stopGrace = undefined;
+  #letGo(sent: SentCall): void {
+    sent.stopGrace?.();
+    const wasFirst = this.#sent[0] === sent;
+    this.#sent.splice(this.#sent.indexOf(sent), 1);
+    if (wasFirst) this.#begins();
   }
 
   #hold(isHeld: boolean): void {
@@ -220,13 +304,21 @@ export class Thread {
     this.#drain();
     this.#state = 'gone';
     this.#port.close();
-    const call = this.#call;
-    this.#letGo();
-    // An input that was too much for this thread would be so for the next, too.
-    const hasBegun = this.#control.hasBegun(this.#uid) || this.#wasTooMuch;
-    const isUnbegun = call?.isWanted === true && !hasBegun && !call.isMoved;
-    this.#owner.gone(this, isUnbegun ? call : undefined);
-    if (!isUnbegun) call?.fail(this.#failureOf(call.request.taskName));
+    const sent = this.#sent.splice(0);
+    const unbegun: PoolCall[] = [];
+    const failed: PoolCall[] = [];
+    // An input that was too much for this thread would be so for the next, too. Where it may be another call's, each is
+    // sent by itself from now on.
+    const hasChoked = this.#control.couldNotRead || this.#wasTooMuch;
+    const isBlamed = hasChoked && sent.length === 1;
+    for (const { uid, call, stopGrace } of sent) {
+      stopGrace?.();
+      call.isSuspect ||= hasChoked;
+      const isLost = this.#control.hasBegun(uid) || call.isMoved || !call.isWanted;
+      (isLost || isBlamed ? failed : unbegun).push(call);
+    }
+    this.#owner.gone(this, unbegun);
+    for (const call of failed) call.fail(this.#failureOf(call.request.taskName));
   }
 
   /** Whether it ran out of memory once it had been sent a call. */
@@ -234,9 +326,16 @@ export class Thread {
     return this.#uid > 0 && isOutOfMemory(this.fault);
   }
 
+  get #heapLimitMb(): number | undefined {
+    const { maxOldGenerationSizeMb, maxYoungGenerationSizeMb = 0 } = this.#settings.resourceLimits ?? {};
+    return maxOldGenerationSizeMb === undefined
+      ? undefined
+      : maxOldGenerationSizeMb + maxYoungGenerationSizeMb;
+  }
+
   #failureOf(taskName: string): Error {
     if (this.#unread === undefined) {
-      return new WorkerCrashedError(taskName, this.exitCode, causeOf(this.fault));
+      return new WorkerCrashedError(taskName, this.exitCode, causeOf(this.fault), this.#heapLimitMb);
     }
     const [cause] = this.#unread;
     return new UnclonableValueError(taskName, 'output', `it can't be read here (${messageOf(cause)})`, {

@@ -34,16 +34,26 @@ export class WorkerCrashedError extends MillraceError {
   readonly exitCode: number | undefined;
   /** How it ended. */
   readonly reason: CrashReason;
+  /** What its heap might hold, in MiB, where it ran out of memory that was limited. */
+  readonly heapLimitMb: number | undefined;
 
-  constructor(taskName: string | undefined, exitCode: number | undefined, options?: ErrorOptions) {
+  constructor(
+    taskName: string | undefined,
+    exitCode: number | undefined,
+    options?: ErrorOptions,
+    limitMb?: number,
+  ) {
     const reason = reasonOf(options?.cause);
+    const heapLimitMb = reason === 'out-of-memory' ? limitMb : undefined;
+    const limit = heapLimitMb === undefined ? '' : `; its heap was limited to ${String(heapLimitMb)} MiB`;
     const doing = taskName === undefined ? 'while it was idle' : `while it ran the task '${taskName}'`;
     const code = exitCode === undefined ? '' : ` (exit code ${String(exitCode)})`;
     const why = options?.cause === undefined ? '' : `: ${describe(options.cause)}`;
-    super(`a worker ${phrases[reason]} ${doing}${code}${why}`, options);
+    super(`a worker ${phrases[reason]} ${doing}${code}${why}${limit}`, options);
     this.taskName = taskName;
     this.exitCode = exitCode;
     this.reason = reason;
+    this.heapLimitMb = heapLimitMb;
   }
 }
 

@@ -2,7 +2,7 @@
  * The floors of the library, from the bottom: a file imports its own folder, the folders below it and the packages
  * named here, and nothing else. What isn't allowed is forbidden, so a new folder starts with no rights.
  *
- *   base ← graph, admission ← operators, definition ← run ← workflow.ts ← index.ts
+ *   base ← graph, admission ← operators, definition ← run ← workflow.ts ← index.ts, simulate
  *   worker (base, definition) and workers (base, admission, definition, worker) stand beside
  */
 
@@ -43,6 +43,15 @@ const floors = [
   {
     files: 'lib/index.ts',
     below: [...lib('base', 'graph', 'admission', 'definition', 'run'), 'lib/workflow.ts'],
+  },
+  {
+    files: 'lib/testing/**',
+    below: [...lib('base', 'admission', 'run'), 'lib/workflow.ts'],
+  },
+  {
+    files: 'lib/simulate/**',
+    below: [...lib('base', 'graph', 'admission', 'definition', 'run'), 'lib/workflow.ts'],
+    packages: ['rxjs'],
   },
   { files: 'lib/worker/**', below: lib('base', 'definition'), packages: ['rxjs', 'threads/worker'] },
   {

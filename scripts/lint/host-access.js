@@ -49,7 +49,7 @@ export const hostAccess = [
   { files: ['lib/**', 'operators/**'], rules: restricted([...time, ...machine]) },
   { files: ['lib/base/clock.ts'], rules: restricted(machine) },
   { files: ['lib/base/host.ts'], rules: restricted(time.filter((name) => name !== 'MessageChannel')) },
-  { files: ['lib/worker/thread-host.ts'], rules: restricted(time) },
+  { files: ['lib/worker/{thread-host,browser-thread-host}.ts'], rules: restricted([]) },
   // A pool outlives runs, and its threads know no time but the host's.
   { files: ['lib/workers/**'], rules: restricted([]) },
   // An operator has no run to take its chance from.

@@ -4,8 +4,8 @@ import { CallQueue, QueueEntry } from '../../lib/workers/call-queue.ts';
 class Entry extends QueueEntry {
   readonly name: string;
 
-  constructor(name: string) {
-    super();
+  constructor(name: string, group?: object) {
+    super(group);
     this.name = name;
   }
 }
@@ -48,4 +48,19 @@ test.for([
   expect(rest.join('')).toBe(left);
   queue.push(entry);
   expect(queue.shift()).toBe(entry);
+});
+
+test('groups are served in turn, each in the order its entries came, and one that is put back comes first', () => {
+  const queue = new CallQueue<Entry>();
+  const [a, b] = [{}, {}];
+  for (const name of ['a1', 'a2', 'a3']) queue.push(new Entry(name, a));
+  for (const name of ['b1', 'b2']) queue.push(new Entry(name, b));
+  queue.push(new Entry('none'));
+  const first = queue.shift();
+  if (first === undefined) throw new Error('no entry');
+  expect(queue.first?.name).toBe('b1');
+  queue.unshift(first);
+  expect(queue.drain().map(({ name }) => name)).toStrictEqual(['a1', 'b1', 'none', 'a2', 'b2', 'a3']);
+  expect(queue.size).toBe(0);
+  expect(queue.first).toBeUndefined();
 });

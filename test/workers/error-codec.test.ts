@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { CancelledError } from '../../lib/base/errors.ts';
+import { registerError } from '../../lib/worker/error-classes.ts';
 import { decodeThrown, encodeThrown } from '../../lib/worker/error-codec.ts';
 
 /** What arrives on the other side. */
@@ -114,4 +115,25 @@ test.for([undefined, null, 0, '', 'text', false, { a: 1 }, [1, 'b']])(
 
 test('a list of errors arrives as one', () => {
   expect(sent([new Error('a'), 1])).toStrictEqual([new Error('a'), 1]);
+});
+
+test('a registered class is found by its name, that of one above it, or the name that the error gives itself', () => {
+  class Storm extends Error {
+    readonly #strength = 1;
+    get strength(): number {
+      return this.#strength;
+    }
+  }
+  class Gale extends Storm {}
+  registerError(Storm);
+  registerError(Storm, 'Tempest');
+  expect(sent(new Storm('one'))).toBeInstanceOf(Storm);
+  expect(sent(new Gale('two'))).toBeInstanceOf(Storm);
+  const renamed = sent(Object.assign(new Error('three'), { name: 'Tempest' }));
+  expect(renamed).toBeInstanceOf(Storm);
+  // What only the constructor can make isn't there.
+  expect(() => (renamed as Storm).strength).toThrow(TypeError);
+  expect(sent(new Error('four', { cause: [new Gale('five')] }))).toMatchObject({
+    cause: [{ message: 'five' }],
+  });
 });

@@ -44,7 +44,7 @@ test('close with drain lets what runs and what waits finish, and takes no more',
   const running = outputOf(pool.run('gate', word));
   const waiting = outputOf(pool.run('double', 1));
   await raised(word, 1);
-  const closed = pool.close({ drain: true });
+  const closed = pool.close({ pending: 'drain' });
   await errorAs(PoolClosedError, pool.run('double', 2));
   openGate(word);
   await closed;
@@ -55,7 +55,7 @@ test('close with drain lets what runs and what waits finish, and takes no more',
 test('a draining pool closes too when its last waiting call is cancelled', async () => {
   const pool = taskPool({ size: 1 });
   const call = pool.run('double', 1).subscribe();
-  const closed = pool.close({ drain: true });
+  const closed = pool.close({ pending: 'drain' });
   call.unsubscribe();
   await closed;
   expect(pool.stats().threads).toBe(0);
@@ -65,7 +65,7 @@ test('close without drain overtakes one with it, may be called again, and ends t
   const pool = taskPool({ size: 2 });
   const warm = expect(pool.prewarm()).rejects.toBeInstanceOf(PoolClosedError);
   const call = errorAs(PoolClosedError, pool.run('double', 1));
-  const draining = pool.close({ drain: true });
+  const draining = pool.close({ pending: 'drain' });
   await Promise.all([pool.close(), pool[Symbol.asyncDispose](), draining, call, warm]);
   expect(pool.stats()).toMatchObject({ threads: 0, starting: 0 });
   await expect(pool.prewarm()).rejects.toBeInstanceOf(PoolClosedError);
@@ -83,6 +83,19 @@ test('an input that closes the pool as it is sent fails with the others, and no 
   await errorAs(PoolClosedError, pool.run('echo', input));
   await closed;
   expect(pool.stats()).toMatchObject({ started: 1, threads: 0 });
+});
+
+test('await using closes the pool and cancels what runs', async () => {
+  const word = sharedWord();
+  const pool = taskPool({ size: 1 });
+  const failed = errorAs(PoolClosedError, pool.run('cooperative', word));
+  {
+    await using closing = pool;
+    await raised(word, 1);
+    expect(closing.stats().running).toBe(1);
+  }
+  await failed;
+  expect(pool.stats().threads).toBe(0);
 });
 
 test('a pool that was never used closes at once', async () => {

@@ -16,6 +16,7 @@ test('the defaults are the documented ones, and undefined is absent', () => {
     maxRestarts: undefined,
     name: undefined,
     resourceLimits: undefined,
+    tasks: undefined,
   };
   for (const options of [undefined, {}, nothing]) {
     expect(parsePoolOptions(url, options)).toStrictEqual({
@@ -27,6 +28,7 @@ test('the defaults are the documented ones, and undefined is absent', () => {
       maxRestarts: 3,
       name: 'millrace',
       resourceLimits: undefined,
+      tasks: undefined,
     });
   }
 });
@@ -87,8 +89,8 @@ test.for([
 });
 
 test.for([
-  [{ drain: 1 }, 'drain to be true or false'],
-  [{ drian: true }, "did you mean 'drain'?"],
+  [{ pending: 'wait' }, "pending to be 'cancel' or 'drain'"],
+  [{ pendng: 'drain' }, "did you mean 'pending'?"],
   [7, 'options to be an object'],
 ] as const)('close refuses %o', ([options, message]) => {
   expect(() => taskPool().close(options as object)).toThrow(message);

@@ -50,6 +50,15 @@ test('a module that does not exist is a WorkerStartError, once for every waiting
   expect(pool.stats()).toMatchObject({ started: 1, queued: 0 });
 });
 
+test('threads that keep dying before any task are replaced a bounded number of times; a later call tries again', async () => {
+  const pool = brokenPool(workerUrl('short-lived'), { maxRestarts: 2 });
+  const first = await errorAs(WorkerStartError, pool.run('any', undefined as never));
+  expect(first).toMatchObject({ tries: 3, url: workerUrl('short-lived') });
+  expect(pool.stats()).toMatchObject({ started: 3, threads: 0, queued: 0, replaced: 3 });
+  await errorAs(WorkerStartError, pool.run('any', undefined as never));
+  expect(pool.stats()).toMatchObject({ threads: 0, queued: 0, starting: 0 });
+});
+
 test('a TypeScript module gets a hint', async () => {
   const pool = brokenPool('file:///no/such/module.ts', { maxRestarts: 0 });
   expect((await errorAs(WorkerStartError, pool.run('any', undefined as never))).message).toContain(

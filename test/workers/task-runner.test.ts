@@ -19,7 +19,9 @@ class Bench {
       { task },
       {
         post: (message, list) => {
-          this.sent.push(structuredClone(message, { transfer: [...(list ?? [])] as ArrayBuffer[] }));
+          const copy = structuredClone(message, { transfer: [...(list ?? [])] as ArrayBuffer[] });
+          // How long it took is no concern of these tests.
+          this.sent.push((copy[0] === fromWorker.result ? copy.slice(0, 3) : copy) as FromWorker);
         },
         receive: () => this.pending.shift(),
       },
@@ -48,7 +50,7 @@ class Bench {
   }
 }
 
-const resultOf = (value: unknown): FromWorker => [fromWorker.result, 1, value];
+const resultOf = (value: unknown): readonly unknown[] => [fromWorker.result, 1, value];
 const stopped: FromWorker = [fromWorker.stopped, 1];
 const empty: FromWorker = [fromWorker.empty, 1];
 

@@ -7,7 +7,9 @@ import type { StepContext } from '../../lib/definition/step-context.ts';
 import { exposeTasks } from '../../lib/worker/expose-tasks.ts';
 import { transfer } from '../../lib/worker/transfer.ts';
 import type { NoInputs } from '../../lib/workers/task-body.ts';
+import type { TaskStream } from '../../lib/workers/task-stream.ts';
 import { threadPool } from '../../lib/workers/thread-pool.ts';
+import type { ThreadPoolStats } from '../../lib/workers/thread-pool-stats.ts';
 import { offload } from '../../operators/offload.ts';
 
 interface Table {
@@ -56,6 +58,18 @@ void pool.run('later');
 void pool.run('later', 7);
 // @ts-expect-error there is no such task
 void pool.run('latter', 'text');
+
+// A stream of what a task emits.
+expectTypeOf(pool.stream('numbers')).toEqualTypeOf<TaskStream<number>>();
+expectTypeOf(pool.stream('later', 'text', { capacity: 4 })).toEqualTypeOf<TaskStream<number>>();
+expectTypeOf(pool.stream('moved', 8)).toEqualTypeOf<TaskStream<Float64Array<ArrayBuffer>>>();
+for await (const number of pool.stream('numbers')) expectTypeOf(number).toEqualTypeOf<number>();
+// @ts-expect-error the input is missing
+pool.stream('later');
+// @ts-expect-error there is no such policy
+pool.stream('numbers', undefined, { overflow: 'drop' });
+// @ts-expect-error a stream comes from a thread
+pool.stream('numbers', undefined, { inline: 'auto' });
 
 // A step with dependencies: no type arguments, no annotations.
 const delays = step(
@@ -154,3 +168,22 @@ void texts$.pipe(offload(pool, 'latter'));
 
 // @ts-expect-error a task is a function
 exposeTasks({ wrong: 1 });
+
+// What runs on the main thread: the tasks must be those of the module.
+threadPool<typeof tasks>(new URL('file:///flights.worker.js'), { tasks });
+const inferred = threadPool(new URL('file:///flights.worker.js'), { tasks });
+expectTypeOf(inferred.run('later', 'text', { inline: 'auto' })).toEqualTypeOf<Observable<number>>();
+// @ts-expect-error these are others
+threadPool<typeof tasks>(new URL('file:///flights.worker.js'), { tasks: { now: () => 'now' } });
+expectTypeOf(step('now', pool.task('now', { inline: 'always' }))).toEqualTypeOf<Step<string, never>>();
+// @ts-expect-error there is no such mode
+pool.task('now', { inline: true });
+void pool.run('later', 'text', { isolate: true, memory: '512MB' });
+// @ts-expect-error a step's memory is its demand
+pool.task('now', { isolate: true, memory: '512MB' });
+// @ts-expect-error no amount of memory
+void pool.run('later', 'text', { isolate: true, memory: '512 apples' });
+expectTypeOf(pool.stats$).toEqualTypeOf<Observable<ThreadPoolStats>>();
+void pool.close({ pending: 'drain' });
+// @ts-expect-error there is no such end
+void pool.close({ pending: 'wait' });

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as millrace from 'millrace';
 import * as operators from 'millrace/operators';
+import * as simulation from 'millrace/simulate';
 import * as worker from 'millrace/worker';
 import * as workers from 'millrace/workers';
 import * as rxjs from 'rxjs';
@@ -26,6 +27,7 @@ export const tasks = exposeTasks({
 const modules: readonly (readonly [specifier: string, values: object])[] = [
   ['millrace', millrace],
   ['millrace/operators', operators],
+  ['millrace/simulate', simulation],
   ['millrace/workers', workers],
   ['millrace/worker', worker],
   ['rxjs', rxjs],
@@ -33,8 +35,9 @@ const modules: readonly (readonly [specifier: string, values: object])[] = [
   ['node:fs/promises', { readFile: undefined }],
 ];
 const typeNames: readonly (readonly [specifier: string, names: readonly string[]])[] = [
-  ['millrace', ['Bytes', 'Duration', 'Limits', 'Resource', 'Schema']],
+  ['millrace', ['Bytes', 'Duration', 'Limits', 'Plan', 'Resource', 'Schema']],
   ['millrace/operators', ['Budget']],
+  ['millrace/simulate', ['Distribution', 'Durations']],
 ];
 
 /** Compiles every snippet as a module of its own; gives what the compiler has to say, by snippet and line. */

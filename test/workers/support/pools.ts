@@ -1,4 +1,5 @@
 import { inject, onTestFinished, vi } from 'vitest';
+import type { Tasks } from '../../../lib/worker/task-record.ts';
 import type { ThreadPoolOptions } from '../../../lib/workers/pool-options.ts';
 import { type ThreadPool, threadPool } from '../../../lib/workers/thread-pool.ts';
 import type { tasks, Word } from '../fixtures/tasks.worker.ts';
@@ -14,8 +15,10 @@ export function workerUrl(name: string): string {
 }
 
 /** A pool of the fixture's tasks that is closed after the test. */
-export function taskPool(options?: ThreadPoolOptions): ThreadPool<typeof tasks> {
-  const pool = threadPool<typeof tasks>(workerUrl('tasks'), { gracePeriod: 200, ...options });
+export function taskPool<All extends Tasks = typeof tasks>(
+  options?: ThreadPoolOptions<All>,
+): ThreadPool<All> {
+  const pool = threadPool<All>(workerUrl('tasks'), { gracePeriod: 200, ...options });
   onTestFinished(() => pool.close());
   return pool;
 }

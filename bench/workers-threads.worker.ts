@@ -1,0 +1,4 @@
+import { expose } from 'threads/worker';
+import { plainTasks } from './workers-tasks.ts';
+
+expose({ ...plainTasks });

@@ -1,0 +1,4 @@
+import workerpool from 'workerpool';
+import { plainTasks } from './workers-tasks.ts';
+
+workerpool.worker(plainTasks);

@@ -1,0 +1,10 @@
+export { type Plan, PlanMismatchError } from '../run/plan.ts';
+export type { AnyWorkflow } from './any-workflow.ts';
+export type { Distribution } from './distribution.ts';
+export type { Durations } from './durations.ts';
+export type { LowerBounds } from './lower-bounds.ts';
+export type { Percentiles } from './percentiles.ts';
+export { type PlanOptions, plan } from './plan.ts';
+export { type ResourceLoad, type ScheduledStep, type SimulationReport, simulate } from './simulate.ts';
+export type { Conditions, SimulationOptions, Simultaneous } from './simulation-options.ts';
+export { type Variant, whatIf } from './what-if.ts';

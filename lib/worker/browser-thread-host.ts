@@ -1,0 +1,64 @@
+/** All that a worker takes from a browser; the build puts it in the place of `thread-host.ts` there. */
+import { browserMark } from './browser-mark.ts';
+import type { RunnerPort } from './task-runner.ts';
+import type { ToWorker } from './wire.ts';
+
+/** A port as it is handed over. */
+export interface HostPort {
+  onmessage: ((event: { readonly data: ToWorker }) => void) | null;
+  onmessageerror: ((event: unknown) => void) | null;
+  postMessage(message: unknown, list?: readonly object[]): void;
+}
+
+interface WorkerScope {
+  readonly name?: string;
+  readonly document?: unknown;
+  readonly addEventListener: (
+    type: 'unhandledrejection',
+    listener: (event: { readonly reason: unknown }) => void,
+  ) => void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+
+/** Whether this code runs in a thread that a pool has started. */
+export function isPoolThread(): boolean {
+  return scope.document === undefined && scope.name?.startsWith(browserMark) === true;
+}
+
+/**
+ * The port as the runner wants it. No browser lets a message be taken before its turn, so the runner finds none: a
+ * task that sees the flag stops without its reason, which the main side knows.
+ */
+export function runnerPort(port: HostPort): RunnerPort {
+  return {
+    post: (message, list = []) => {
+      port.postMessage(message, list);
+    },
+    receive: () => undefined,
+    later: (work) => {
+      setTimeout(work);
+    },
+  };
+}
+
+/** Calls `handle` with every message; one that can't be read is an uncaught error, after `fail` has heard of it. */
+export function listen(port: HostPort, handle: (message: ToWorker) => void, fail: () => void): void {
+  port.onmessageerror = () => {
+    fail();
+    throw new Error("a message can't be read here");
+  };
+  // Setting it starts the port.
+  port.onmessage = ({ data }) => {
+    handle(data);
+  };
+}
+
+/** Makes rejections that nobody handles uncaught errors, which the main side hears of and ends the thread for. */
+export function unswallowErrors(): void {
+  scope.addEventListener('unhandledrejection', ({ reason }) => {
+    setTimeout(() => {
+      throw reason;
+    });
+  });
+}

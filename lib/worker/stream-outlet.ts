@@ -1,0 +1,179 @@
+/**
+ * The values of one task on their way out of a thread.
+ *
+ * 1. A value is sent only against credit; the main side gives credit back as values are read, so that at most
+ *    `capacity` are under way or unread.
+ * 2. What can be held back waits for `ready()` before it makes its next value; what can't is `push`ed, and waits here
+ *    in a queue that the overflow policy bounds.
+ * 3. Values leave in the order they came, and all of them before the end.
+ * 4. Values that come fast share messages. A value leaves at once where the last message is over a millisecond old;
+ *    else with the next value that finds it so, at the next turn of the event loop, or when half the capacity waits.
+ *
+ * ```
+ * push ─▶ queue ─▶ ┐
+ *                  ├─ credit ─▶ batch ─▶ port
+ * send ──────────▶ ┘
+ * ```
+ */
+import { clockOf } from '../base/clock.ts';
+import { macrotask } from '../base/host.ts';
+import { Fifo } from './fifo.ts';
+import type { StreamTerms } from './stream-terms.ts';
+import { isTransferred, refuseGone, type TransferItem } from './transfer.ts';
+
+/** What an outlet needs of its task. */
+export interface OutletHost {
+  /** Sends values; throws where one can't be cloned. */
+  post(values: readonly unknown[], list: readonly TransferItem[]): void;
+  /** Handles the messages that have arrived, credit among them. */
+  receive(): void;
+  /** Hears that a value couldn't be sent; nothing is sent any more. */
+  refused(value: unknown, list: readonly TransferItem[], error: unknown): void;
+  /** Hears that there is no room for a value where the policy is `'error'`; nothing is sent any more. */
+  overflowed(): void;
+}
+
+const clock = clockOf(undefined);
+
+/** For how long values are gathered while they come fast, in ms. */
+const gatherTime = 1;
+
+/** Where the values of one task leave its thread. */
+export class StreamOutlet {
+  readonly #host: OutletHost;
+  readonly #terms: StreamTerms;
+  readonly #queue = new Fifo<unknown>();
+  #batch: unknown[] = [];
+  #credit: number;
+  #sentAt = -Infinity;
+  #isFlushing = false;
+  #isClosed = false;
+  #wake: (() => void) | undefined;
+  #end: (() => void) | undefined;
+
+  constructor(terms: StreamTerms, host: OutletHost) {
+    this.#terms = terms;
+    this.#credit = terms[0];
+    this.#host = host;
+  }
+
+  /** Ends when a value may be sent, or none will be any more; `undefined` where that is now. */
+  ready(): Promise<void> | undefined {
+    if (this.#credit > 0 || this.#isClosed) return undefined;
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  /** Sends a value for which there is credit. */
+  send(value: unknown): void {
+    if (this.#isClosed) return;
+    this.#credit--;
+    this.#batch.push(value);
+    const isDue = this.#credit === 0 || this.#batch.length * 2 >= this.#terms[0];
+    if (isDue || clock.now() - this.#sentAt > gatherTime) this.#flush();
+    else this.#flushSoon();
+  }
+
+  /** Sends a value when there is credit, and lets the policy decide where there is no room for it meanwhile. */
+  push(value: unknown): void {
+    // A source that emits without a pause leaves the event loop no room to deliver credit.
+    if (this.#credit === 0) this.#host.receive();
+    if (this.#isClosed) return;
+    if (this.#credit > 0) {
+      this.send(value);
+      return;
+    }
+    const [capacity, overflow] = this.#terms;
+    if (this.#queue.size >= (overflow === 'latest' ? 1 : capacity)) {
+      if (overflow === 'drop-newest') return;
+      if (overflow === 'error') {
+        this.close();
+        this.#host.overflowed();
+        return;
+      }
+      this.#queue.shift();
+    }
+    this.#queue.push(value);
+  }
+
+  /** Takes credit for further values. */
+  grant(credit: number): void {
+    this.#credit += credit;
+    while (this.#credit > 0 && this.#queue.size > 0) this.send(this.#queue.shift());
+    this.#wakeUp();
+    this.#endIfEmpty();
+  }
+
+  /** Calls `ended` once every value has left. */
+  end(ended: () => void): void {
+    this.#end = ended;
+    this.#endIfEmpty();
+  }
+
+  /** Drops what hasn't left yet: nobody wants it any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#end = undefined;
+    this.#queue.clear();
+    this.#batch = [];
+    this.#wakeUp();
+  }
+
+  #endIfEmpty(): void {
+    const ended = this.#end;
+    if (ended === undefined || this.#queue.size > 0) return;
+    this.#end = undefined;
+    this.#flush();
+    if (!this.#isClosed) ended();
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    macrotask(() => {
+      this.#isFlushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#batch.length === 0) return;
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#sentAt = clock.now();
+    if (this.#post(batch) === undefined) return;
+    // One of them can't be sent: those before it can.
+    for (const value of batch) {
+      const refusal = this.#post([value]);
+      if (refusal === undefined) continue;
+      this.close();
+      this.#host.refused(isTransferred(value) ? value.value : value, listOf(value), refusal.error);
+      return;
+    }
+  }
+
+  #post(batch: readonly unknown[]): { readonly error: unknown } | undefined {
+    const list = [...new Set(batch.flatMap(listOf))];
+    try {
+      refuseGone(list);
+      this.#host.post(
+        batch.map((value) => (isTransferred(value) ? value.value : value)),
+        list,
+      );
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
+  }
+}
+
+function listOf(value: unknown): readonly TransferItem[] {
+  return isTransferred(value) ? value.list : [];
+}

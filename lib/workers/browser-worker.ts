@@ -1,0 +1,196 @@
+/** All that the pool takes from a browser; the build puts it in the place of `node-worker.ts` there. */
+import { browserMark } from '../worker/browser-mark.ts';
+import type { FromWorker } from '../worker/wire.ts';
+
+interface MessageFromWorker {
+  readonly data: unknown;
+}
+
+/** What an uncaught error in a worker says here; nothing at all where its module didn't load. */
+interface FaultEvent {
+  readonly message?: string;
+  readonly filename?: string;
+  readonly lineno?: number;
+  preventDefault(): void;
+}
+
+interface WebWorker {
+  onmessage: ((event: MessageFromWorker) => void) | null;
+  onerror: ((event: FaultEvent) => void) | null;
+  postMessage(message: unknown, list: readonly object[]): void;
+  terminate(): void;
+}
+
+/** The main side's end of the channel to a thread. */
+export interface ThreadPort {
+  onmessage: ((event: { readonly data: FromWorker }) => void) | null;
+  onmessageerror: ((event: unknown) => void) | null;
+  postMessage(message: unknown, list?: readonly object[]): void;
+  close(): void;
+}
+
+interface BrowserScope {
+  readonly Worker: new (
+    url: URL | string,
+    options: { readonly type: 'module'; readonly name: string },
+  ) => WebWorker;
+  readonly MessageChannel: new () => { readonly port1: ThreadPort; readonly port2: ThreadPort };
+  readonly console: { warn(error: Error): void };
+}
+
+const scope = globalThis as unknown as BrowserScope;
+
+type Listener = (event: MessageFromWorker) => void;
+type Heard = 'error' | 'exit';
+
+/** The exit code of a worker that an uncaught error has ended, as in Node. */
+const faulted = 1;
+
+/**
+ * A Web Worker with the events of Node's.
+ *
+ * 1. An uncaught error ends the worker, as in Node; a browser alone would let it go on.
+ * 2. `exit` comes exactly once, in a task of its own, after the messages that have arrived by then. A worker that
+ *    closes itself is not heard of: no browser tells.
+ */
+export class BrowserWorker {
+  readonly #worker: WebWorker;
+  readonly #listeners = new Map<Listener, string>();
+  readonly #heard: Readonly<Record<Heard, Set<(value: never) => void>>> = {
+    error: new Set(),
+    exit: new Set(),
+  };
+  #exit: Promise<number> | undefined;
+
+  constructor(url: URL | string, name: string) {
+    this.#worker = new scope.Worker(url, { type: 'module', name: browserMark + name });
+    this.#worker.onmessage = ({ data }) => {
+      this.deliver(data);
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#tell('error', errorOf(event, url));
+      void this.#end(faulted);
+    };
+  }
+
+  addEventListener(type: string, listener: Listener): void {
+    this.#listeners.set(listener, type);
+  }
+
+  removeEventListener(_type: string, listener: Listener): void {
+    this.#listeners.delete(listener);
+  }
+
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'exit', listener: (code: number) => void): this;
+  on(event: Heard, listener: (value: never) => void): this {
+    this.#heard[event].add(listener);
+    return this;
+  }
+
+  once(event: 'exit', listener: (code: number) => void): this {
+    return this.on(event, listener);
+  }
+
+  /** Gives a message to everyone who listens, as if the thread had sent it. */
+  deliver(data: unknown): void {
+    for (const [listener, type] of this.#listeners) if (type === 'message') listener({ data });
+  }
+
+  postMessage(message: unknown, list: readonly object[] = []): void {
+    this.#worker.postMessage(message, list);
+  }
+
+  terminate(): Promise<number> {
+    return this.#end(faulted);
+  }
+
+  /** A page isn't kept open by its workers. */
+  ref(): void {
+    // Nothing to hold.
+  }
+
+  unref(): void {
+    // Nothing to let go of.
+  }
+
+  #end(code: number): Promise<number> {
+    this.#exit ??= new Promise((resolve) => {
+      this.#worker.terminate();
+      setTimeout(() => {
+        this.#tell('exit', code);
+        resolve(code);
+      });
+    });
+    return this.#exit;
+  }
+
+  #tell(event: Heard, value: unknown): void {
+    for (const listener of this.#heard[event]) listener(value as never);
+  }
+}
+
+export type { BrowserWorker as NodeWorker };
+
+function errorOf({ message, filename, lineno }: FaultEvent, url: URL | string): Error {
+  if (message === undefined || message === '') return new Error(`${String(url)} couldn't be loaded`);
+  return new Error(`${message} (${String(filename)}:${String(lineno)})`);
+}
+
+/** Starts a worker. Throws where limits are asked for: a browser has none. */
+export function startWorker(
+  url: URL | string,
+  name: string,
+  resourceLimits: Readonly<Record<string, number>> | undefined,
+): BrowserWorker {
+  if (resourceLimits !== undefined) {
+    throw new Error("a browser can't limit a worker's memory: leave resourceLimits and memory out there");
+  }
+  return new BrowserWorker(url, name);
+}
+
+/** Makes the two ends of a channel. */
+export function createChannel(
+  receive: (message: FromWorker) => void,
+  fail: (error: Error) => void,
+): { readonly near: ThreadPort; readonly far: ThreadPort } {
+  const { port1: near, port2: far } = new scope.MessageChannel();
+  near.onmessageerror = () => {
+    fail(new Error("a message can't be read here"));
+  };
+  // Setting it starts the port.
+  near.onmessage = ({ data }) => {
+    receive(data);
+  };
+  return { near, far };
+}
+
+/**
+ * No browser lets a message be taken before its turn, so there is never one: an outcome that arrives as the grace
+ * period ends may come too late, and its thread be replaced for nothing.
+ */
+export function receiveNow(_port: ThreadPort): FromWorker | undefined {
+  return undefined;
+}
+
+/** A timer; the returned function stops it. */
+export function backgroundTimer(ms: number, work: () => void): () => void {
+  const timer = setTimeout(work, ms);
+  return () => {
+    clearTimeout(timer);
+  };
+}
+
+/** Tells the host about something that went wrong and concerns no one in particular. */
+export function warn(error: Error): void {
+  scope.console.warn(error);
+}
+
+/** Calls `work`: a page has no signals. */
+export function withoutSignalHandlers<Result>(
+  _isUnwanted: (handler: string) => boolean,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return work();
+}

@@ -1,0 +1,60 @@
+import { Observable, type Subscriber } from 'rxjs';
+import { backgroundTimer } from './node-worker.ts';
+import type { ThreadPoolStats } from './thread-pool-stats.ts';
+
+/** The least time between two emissions, in ms. */
+const interval = 50;
+
+/** A pool's statistics as a stream that costs nothing while nobody listens. */
+export class StatsFeed {
+  readonly #read: () => ThreadPoolStats;
+  readonly #subscribers = new Set<Subscriber<ThreadPoolStats>>();
+  #stopTimer: (() => void) | undefined;
+  #isClosed = false;
+
+  readonly stats$ = new Observable<ThreadPoolStats>((subscriber) => {
+    subscriber.next(this.#read());
+    if (this.#isClosed) {
+      subscriber.complete();
+      return undefined;
+    }
+    this.#subscribers.add(subscriber);
+    return () => {
+      this.#subscribers.delete(subscriber);
+      if (this.#subscribers.size === 0) this.#rest();
+    };
+  });
+
+  constructor(read: () => ThreadPoolStats) {
+    this.#read = read;
+  }
+
+  /** Something is no longer as it was emitted. */
+  changed(): void {
+    if (this.#subscribers.size === 0 || this.#stopTimer !== undefined) return;
+    this.#stopTimer = backgroundTimer(interval, () => {
+      this.#stopTimer = undefined;
+      this.#emit();
+    });
+  }
+
+  /** Emits the last statistics and completes. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#rest();
+    this.#emit();
+    for (const subscriber of this.#subscribers) subscriber.complete();
+  }
+
+  #emit(): void {
+    if (this.#subscribers.size === 0) return;
+    const stats = this.#read();
+    for (const subscriber of this.#subscribers) subscriber.next(stats);
+  }
+
+  #rest(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+  }
+}

@@ -1,0 +1,71 @@
+import { test } from '@fast-check/vitest';
+import { throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import { describe, expect } from 'vitest';
+import { type Definition, defineWorkflow } from '../lib/index.ts';
+import { plan, simulate } from '../lib/simulate/index.ts';
+import { arbitraryScenario } from './support/arbitrary-scenario.ts';
+import type { Scenario } from './support/scenario.ts';
+
+const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
+
+/** The scenario's workflow, each step taking its estimate (1 without), or what `durationOf` says; -1 fails at once. */
+function workflowOf({ steps }: Scenario, durationOf = (ms: number): number => ms) {
+  return defineWorkflow(
+    'planned',
+    steps.map(
+      ({ id, dependsOn, demand, estimate, priority }, index): Definition => ({
+        id,
+        dependsOn,
+        run: (_, { scheduler }) => {
+          const ms = index % 4 === 3 ? durationOf(-1) : durationOf(estimate ?? 1);
+          return ms < 0 ? throwError(() => new Error('fails')) : timer(ms, scheduler);
+        },
+        resource: demand,
+        estimate,
+        priority,
+        retry: index % 2,
+      }),
+    ),
+  );
+}
+
+function conditionsOf({ run: { limits, concurrency, maxOvertakes } }: Scenario) {
+  return { limits, concurrency, maxOvertakes };
+}
+
+describe('a plan', () => {
+  test.prop([arbitraryScenario({ resources: true, ranks: true })], { numRuns: 200 * effort })(
+    'is never longer than no plan, never below its bound, and a run that follows it takes just as long',
+    (scenario) => {
+      const conditions = conditionsOf(scenario);
+      const flow = workflowOf(scenario, (ms) => (ms === -1 ? 1 : ms));
+      const durations = Object.fromEntries(
+        scenario.steps.map(({ id, estimate }, index) => [id, index % 4 === 3 ? 1 : (estimate ?? 1)]),
+      );
+      const found = plan(flow, { ...conditions, durations, schedules: 20 });
+      expect(found.makespan).toBeLessThanOrEqual(simulate(flow, { ...conditions, durations }).makespan);
+      expect(found.makespan).toBeGreaterThanOrEqual(found.lowerBound - 1e-9);
+      const scheduler = new VirtualTimeScheduler();
+      const run = flow.run({ ...conditions, plan: found, scheduler });
+      run.result$.subscribe();
+      scheduler.flush();
+      expect(run.metrics().totalMs).toBe(found.makespan);
+    },
+  );
+
+  test.prop([arbitraryScenario({ resources: true, ranks: true })], { numRuns: 200 * effort })(
+    'never keeps a run from its end, however long its steps take and whichever fail',
+    (scenario) => {
+      const conditions = conditionsOf(scenario);
+      const flow = workflowOf(scenario, (ms) => (ms < 0 ? ms : (ms * 7) % 5));
+      const found = plan(flow, { ...conditions, schedules: 10 });
+      const scheduler = new VirtualTimeScheduler();
+      const run = flow.run({ ...conditions, plan: found, scheduler, onFailure: 'continue' });
+      run.result$.subscribe({ error: () => undefined });
+      scheduler.flush();
+      const settled = ['completed', 'failed', 'skipped'];
+      const steps = Object.values(run.metrics().steps);
+      expect(steps.filter(({ status }) => !settled.includes(status))).toEqual([]);
+    },
+  );
+});

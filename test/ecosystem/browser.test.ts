@@ -1,0 +1,147 @@
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { chromiumPath, startChromium } from './support/chromium.ts';
+import { installProject } from './support/project.ts';
+import { serve } from './support/static-server.ts';
+
+if (chromiumPath === undefined) {
+  console.warn('No Chromium found: the browser tests are skipped. Install it or set CHROMIUM_PATH.');
+}
+
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+const few = 200_000;
+/** More than any machine counts while the test lasts. */
+const tooMany = 2_000_000_000;
+
+describe.skipIf(chromiumPath === undefined)('the example in a browser, built with Vite', () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await startChromium(chromiumPath ?? '');
+  });
+
+  afterAll(async () => {
+    await browser.close();
+  });
+
+  async function open(headers: Readonly<Record<string, string>>): Promise<ExamplePage> {
+    const { folder } = installProject('examples/browser', ['vite']);
+    await build({
+      root: folder,
+      configFile: join(folder, 'vite.config.ts'),
+      logLevel: 'error',
+      build: { outDir: join(folder, 'dist') },
+    });
+    const server = await serve(join(folder, 'dist'), headers);
+    const page = await browser.newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    onTestFinished(async () => {
+      await page.close();
+      server.close();
+      expect(errors).toEqual([]);
+    });
+    await page.goto(server.url);
+    return new ExamplePage(page);
+  }
+
+  describe.each([
+    ['with shared memory', isolation, 'shared'],
+    ['without shared memory', {}, 'not shared'],
+  ])('%s', (_, headers, memory) => {
+    test('two workers give their results', async () => {
+      const page = await open(headers);
+      expect(await page.text('memory')).toBe(memory);
+      await page.start(few, false);
+      await page.until('state', /^done$/);
+      const [lower, upper] = [await page.text('lower'), await page.text('upper')];
+      expect(lower).toMatch(/^9592 by \w+$/);
+      expect(upper).toMatch(/^8392 by \w+$/);
+      expect(lower.split(' ').at(-1)).not.toBe(upper.split(' ').at(-1));
+      expect(await page.text('threads')).toBe('2 started, 0 replaced');
+    });
+
+    test('a run goes on after many others on the same workers', async () => {
+      const page = await open(headers);
+      for (let run = 0; run < 20; run++) {
+        await page.start(100, false);
+        await page.until('state', /^done$/);
+      }
+      expect(await page.text('threads')).toBe('2 started, 0 replaced');
+    });
+
+    test('a run that is cancelled in the middle stops its workers where they let their event loop turn', async () => {
+      const page = await open(headers);
+      await page.start(tooMany, true);
+      await page.untilUnderWay();
+      await page.cancel();
+      await page.until('state', /^CancelledError: .*no longer wanted/);
+      await page.start(few, true);
+      await page.until('state', /^done$/);
+      expect(await page.text('threads')).toBe('2 started, 0 replaced');
+    });
+  });
+
+  test('with shared memory a cancel stops a worker that never lets its event loop turn', async () => {
+    const page = await open(isolation);
+    await page.start(tooMany, false);
+    await page.untilUnderWay();
+    await page.cancel();
+    await page.until('state', /^CancelledError: .*no longer wanted/);
+    await page.start(few, false);
+    await page.until('state', /^done$/);
+    expect(await page.text('threads')).toBe('2 started, 0 replaced');
+  });
+
+  test('without shared memory such a worker is replaced after the grace period', async () => {
+    const page = await open({});
+    await page.start(tooMany, false);
+    await page.untilUnderWay();
+    await page.cancel();
+    await page.until('state', /^CancelledError: .*no longer wanted/);
+    await page.start(few, false);
+    await page.until('state', /^done$/);
+    await page.until('threads', /^4 started, 2 replaced$/);
+  });
+});
+
+class ExamplePage {
+  readonly #page: Page;
+
+  constructor(page: Page) {
+    this.#page = page;
+  }
+
+  async start(limit: number, yields: boolean): Promise<void> {
+    await this.#page.locator('#limit').fill(String(limit));
+    await this.#page.locator('#yields').setChecked(yields);
+    await this.#page.locator('#start').click();
+  }
+
+  async cancel(): Promise<void> {
+    await this.#page.locator('#cancel').click();
+  }
+
+  async text(id: string): Promise<string> {
+    return (await this.#page.locator(`#${id}`).textContent()) ?? '';
+  }
+
+  async until(id: string, pattern: RegExp): Promise<void> {
+    await this.#page.locator(`#${id}`).filter({ hasText: pattern }).waitFor({ timeout: 10_000 });
+  }
+
+  /** Until both workers have told of their progress. */
+  async untilUnderWay(): Promise<void> {
+    for (const id of ['lower', 'upper']) {
+      await this.#page.waitForFunction(`document.getElementById('${id}-progress').value > 0`, undefined, {
+        timeout: 10_000,
+      });
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import { type Definition, defineWorkflow, InvalidOptionsError, type Plan, PlanMismatchError } from 'millrace';
+import { plan, simulate } from 'millrace/simulate';
+import { timer, VirtualTimeScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+
+const minutes: Readonly<Record<string, number>> = { a: 3, b: 3, c: 2, d: 2, e: 2 };
+
+/** Five independent steps on two machines. */
+function packing(ids: readonly string[] = Object.keys(minutes)) {
+  return defineWorkflow(
+    'packing',
+    ids.map((id) => ({
+      id,
+      run: (_, { scheduler }) => timer(minutes[id] ?? 1, scheduler),
+      resource: 'machine',
+      estimate: minutes[id],
+    })),
+  );
+}
+const machines = { limits: { machine: 2 } };
+
+describe('a plan', () => {
+  it('finds a shorter run than the order by remaining path does, and says how near to the best it is', () => {
+    const flow = packing();
+    expect(simulate(flow, machines).makespan).toBe(7);
+    const found = plan(flow, machines);
+    expect(found).toMatchObject({ workflow: 'packing', makespan: 6, lowerBound: 6, gap: 0 });
+    expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+  });
+
+  it('is followed by a run, to the millisecond where the steps take as long as planned', () => {
+    const flow = packing();
+    const found = plan(flow, machines);
+    const scheduler = new VirtualTimeScheduler();
+    const run = flow.run({ ...machines, plan: found, scheduler });
+    run.result$.subscribe();
+    scheduler.flush();
+    expect(run.metrics().totalMs).toBe(found.makespan);
+  });
+
+  it('keeps the place of a step that is not ready yet', () => {
+    const started: string[] = [];
+    const body = (id: string, ms: number): Definition => ({
+      id,
+      run: (_, { scheduler }) => {
+        started.push(id);
+        return timer(ms, scheduler);
+      },
+    });
+    const flow = defineWorkflow('waiting', [
+      { ...body('first', 5), resource: 'io' },
+      { ...body('second', 9), dependsOn: ['first'], resource: 'machine' },
+      { ...body('filler', 9), resource: 'machine' },
+    ]);
+    const scheduler = new VirtualTimeScheduler();
+    const order: Plan = {
+      ...plan(flow, { limits: { io: 1, machine: 1 } }),
+      order: ['first', 'second', 'filler'],
+    };
+    flow.run({ limits: { io: 1, machine: 1 }, plan: order, scheduler }).result$.subscribe();
+    scheduler.flush();
+    expect(started).toEqual(['first', 'second', 'filler']);
+  });
+
+  it('is the same for equal seeds and numbers of schedules', () => {
+    const find = () => plan(packing(), { ...machines, schedules: 50, seed: 3 });
+    expect(find()).toEqual(find());
+  });
+
+  it('is refused by a workflow with other steps, which says what changed', () => {
+    const old = plan(packing(), machines);
+    const attempt = () => packing(['a', 'b', 'c', 'd', 'f']).run({ ...machines, plan: old });
+    expect(attempt).toThrow(PlanMismatchError);
+    expect(attempt).toThrow(/doesn't know 'f', and 'e' \(now 'f'\?\) is no step .* make a new one/);
+  });
+
+  it('is refused where a dependency has changed so that its order is no longer one', () => {
+    const steps = (dependsOn: string[]) =>
+      defineWorkflow('two', [
+        { id: 'x', run: () => 1, dependsOn },
+        { id: 'y', run: () => 1 },
+      ]);
+    const { order, ...rest } = plan(steps([]));
+    const old = { ...rest, order: order.toSorted() };
+    expect(() => steps(['y']).run({ plan: old })).toThrow(/'x' would start before what it depends on/);
+  });
+
+  it.each([
+    ['what is no plan', () => packing().run({ ...machines, plan: {} as Plan }), /expected plan to be a plan/],
+    ['no schedules', () => plan(packing(), { ...machines, schedules: 0 }), /schedules/],
+    ['an endless search', () => plan(packing(), { ...machines, schedules: Infinity }), /finite/],
+    ['a budget that is none', () => plan(packing(), { ...machines, budget: '2 s!' as '2s' }), /budget/],
+  ])('refuses %s', (_, attempt, message) => {
+    expect(attempt).toThrow(InvalidOptionsError);
+    expect(attempt).toThrow(message);
+  });
+});

@@ -1,0 +1,80 @@
+import { expect, onTestFinished, test } from 'vitest';
+import type { ProgressAmount } from '../../lib/definition/step-context.ts';
+import { heardBatch, ProgressGate } from '../../lib/worker/progress-gate.ts';
+import { threadPool } from '../../lib/workers/thread-pool.ts';
+import { tasks } from './fixtures/streams.worker.ts';
+import { outputOf } from './support/outcome.ts';
+import { sharedWord, until, workerUrl } from './support/pools.ts';
+
+test('a million reports while the main side is busy are no more than 65 messages, the latest among them', async () => {
+  const pool = threadPool<typeof tasks>(workerUrl('streams'), { size: 1 });
+  onTestFinished(() => pool.close());
+  await pool.prewarm();
+  const [count, word] = [1_000_000, sharedWord()];
+  const heard: ProgressAmount[] = [];
+  const over = outputOf(
+    pool.run('report', { count, word }, { onProgress: (amount) => void heard.push(amount) }),
+  );
+  // The main side hears nothing before the worker has made all its reports.
+  Atomics.wait(word, 0, 0);
+  await until(() => heard.length >= 65);
+  expect(heard).toHaveLength(65);
+  expect(heard[0]).toStrictEqual({ done: 1, total: count });
+  expect(heard[64]).toStrictEqual({ done: count, total: count });
+  Atomics.store(word, 0, 2);
+  expect(await over).toBe('reported');
+  expect(heard.slice(65)).toStrictEqual([{ done: count + 1, total: count }]);
+});
+
+test('a task on the main thread is heard at once, so nothing is left out', async () => {
+  const pool = threadPool<typeof tasks>(workerUrl('streams'), { size: 1, tasks });
+  onTestFinished(() => pool.close());
+  const word = sharedWord();
+  const heard: ProgressAmount[] = [];
+  const over = outputOf(
+    pool.run(
+      'report',
+      { count: 500, word },
+      { inline: 'always', onProgress: (amount) => void heard.push(amount) },
+    ),
+  );
+  expect(heard).toHaveLength(500);
+  Atomics.store(word, 0, 2);
+  expect(await over).toBe('reported');
+});
+
+/** A gate and what has left it. */
+function gate(receive: () => void = () => undefined): { gate: ProgressGate; sent: unknown[] } {
+  const sent: unknown[] = [];
+  return { gate: new ProgressGate((amount) => void sent.push(amount), receive), sent };
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+test('what is kept leaves when some were heard', () => {
+  const { gate: one, sent } = gate();
+  for (const amount of upTo(100)) one.tell(amount, undefined);
+  expect(sent).toStrictEqual(upTo(64));
+  one.heard(heardBatch);
+  expect(sent).toStrictEqual([...upTo(64), 99]);
+  one.tell(100, undefined);
+  expect(sent.at(-1)).toBe(100);
+});
+
+test('what is kept leaves when it has to, once', () => {
+  const { gate: one, sent } = gate();
+  for (const amount of upTo(100)) one.tell(amount, undefined);
+  one.flush();
+  one.flush();
+  expect(sent).toStrictEqual([...upTo(64), 99]);
+});
+
+test('a loop that never waits fetches what was heard itself', () => {
+  let hears = true;
+  const { gate: one, sent } = gate(() => {
+    if (hears) one.heard(64);
+    hears = false;
+  });
+  for (const amount of upTo(100)) one.tell(amount, undefined);
+  expect(sent).toStrictEqual(upTo(100));
+});

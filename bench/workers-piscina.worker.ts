@@ -2,4 +2,4 @@
 import { plainTasks } from './workers-tasks.ts';
 
 export const { empty, echo, sizeOf, compute, gzip } = plainTasks;
-export default echo;
+export default plainTasks.echo;

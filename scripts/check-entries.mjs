@@ -6,7 +6,7 @@ import ts from 'typescript';
 const allowed = {
   index: ['rxjs', 'immer'],
   operators: ['rxjs'],
-  simulate: ['rxjs'],
+  simulate: ['rxjs', 'immer'],
   workers: ['rxjs', 'threads', '#platform/pool'],
   worker: ['rxjs', 'threads/worker', '#platform/thread'],
 };

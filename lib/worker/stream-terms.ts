@@ -1,5 +1,10 @@
 /** What may happen to a value that an Observable emits while there is no room for it. */
-export const overflowPolicies = ['error', 'drop-oldest', 'drop-newest', 'latest'] as const;
+export const overflowPolicies = [
+  'error',
+  'drop-oldest',
+  'drop-newest',
+  'latest',
+] as const satisfies readonly Overflow[];
 
 /**
  * What happens to the values of an Observable that come faster than they are read, as it can't be held back.
@@ -8,7 +13,7 @@ export const overflowPolicies = ['error', 'drop-oldest', 'drop-newest', 'latest'
  * `StreamOverflowError` (`'error'`), or the value that has waited longest (`'drop-oldest'`) or the new one
  * (`'drop-newest'`) is dropped. With `'latest'` only one waits: the newest.
  */
-export type Overflow = (typeof overflowPolicies)[number];
+export type Overflow = 'error' | 'drop-oldest' | 'drop-newest' | 'latest';
 
 /** How a call's values are sent one by one: how many at most before some were read, and what is done beyond. */
 export type StreamTerms = readonly [capacity: number, overflow: Overflow | undefined];

@@ -11,6 +11,7 @@ import type { PoolCall } from './pool-call.ts';
 export interface TaskStream<out Value>
   extends AsyncIterableIterator<Value, undefined, undefined>,
     AsyncDisposable {
+  /** Stops the task; resolves when it has stopped. */
   return(): Promise<IteratorResult<Value, undefined>>;
 }
 

@@ -45,10 +45,6 @@ const floors = [
     below: [...lib('base', 'graph', 'admission', 'definition', 'run'), 'lib/workflow.ts'],
   },
   {
-    files: 'lib/testing/**',
-    below: [...lib('base', 'admission', 'run'), 'lib/workflow.ts'],
-  },
-  {
     files: 'lib/simulate/**',
     below: [...lib('base', 'graph', 'admission', 'definition', 'run'), 'lib/workflow.ts'],
     packages: ['rxjs'],

@@ -51,6 +51,8 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   readonly #holders: number[];
   /** How much of each class is taken for good by items whose demand will not come back. */
   readonly #lost: number[];
+  /** How many forfeited items hold some of each class. */
+  readonly #losers: number[];
   readonly #forfeited = new Set<Item>();
   readonly #shapes: Shape<Item>[] = [];
   #waiting = 0;
@@ -65,6 +67,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
     this.peaks = rules.capacities.map(() => 0);
     this.#holders = rules.capacities.map(() => 0);
     this.#lost = rules.capacities.map(() => 0);
+    this.#losers = rules.capacities.map(() => 0);
   }
 
   get waiting(): number {
@@ -127,8 +130,6 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   recover(item: Item): void {
     this.#forfeited.delete(item);
     this.#lose(item, -1);
-    // With none left, what remains is the rounding of fractions.
-    if (this.#forfeited.size === 0) this.#lost.fill(0);
     this.release(item);
     this.onRoom?.();
   }
@@ -159,7 +160,10 @@ export class Admission<Item> implements AdmissionQueue<Item> {
     const { classes, amounts } = this.#rules.shapeOf(item);
     for (let at = 0; at < classes.length; at++) {
       const place = classes[at] as number;
-      this.#lost[place] = (this.#lost[place] as number) + sign * (amounts[at] as number);
+      const losers = (this.#losers[place] as number) + sign;
+      this.#losers[place] = losers;
+      // With no loser left, what remains is the rounding of fractions.
+      this.#lost[place] = losers === 0 ? 0 : (this.#lost[place] as number) + sign * (amounts[at] as number);
     }
   }
 

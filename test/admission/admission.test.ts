@@ -280,6 +280,17 @@ describe('a demand that does not come back', () => {
     expect(desk.admission.taken).toStrictEqual([0]);
   });
 
+  test('comes back whole of one class while items of another are lost', () => {
+    const desk = new Desk([1, 1])
+      .enqueue('a', [2 / 3, 0])
+      .enqueue('b', [1 / 3, 0])
+      .enqueue('c', [0, 1]);
+    desk.admit();
+    for (const name of ['a', 'b', 'c']) desk.admission.forfeit(desk.item(name));
+    for (const name of ['b', 'a']) desk.admission.recover(desk.item(name));
+    expect(desk.admission.lostOf(0)).toBe(0);
+  });
+
   test('of a class that there is not, nothing is lost', () => {
     expect(new Desk([1]).admission.lostOf(5)).toBe(0);
   });

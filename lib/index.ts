@@ -6,7 +6,7 @@ export {
   type ResourceEntry,
   type WeightedDemand,
 } from './admission/demand.ts';
-export type { Limits } from './admission/limits.ts';
+export type { Limits, RatedLimit } from './admission/limits.ts';
 export { ResourceLimitError } from './admission/resource-limit-error.ts';
 export type { Bytes } from './base/bytes.ts';
 export { CancellationToken } from './base/cancellation.ts';
@@ -47,10 +47,13 @@ export {
 export type { ResourceMetrics, RunMetrics, StepMetrics } from './run/metrics.ts';
 export { type Plan, PlanMismatchError } from './run/plan.ts';
 export type {
+  LimitsChanged,
   ProgressEvent,
   RunCancelled,
   RunCompleted,
   RunFailed,
+  RunPaused,
+  RunResumed,
   RunStarted,
   StepCancelled,
   StepCompleted,

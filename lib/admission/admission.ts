@@ -1,6 +1,7 @@
 import { invariant } from '../base/invariant.ts';
 import type { AdmissionQueue } from './admission-queue.ts';
 import type { ItemOrder } from './priority-heap.ts';
+import type { RateWindow } from './rate-window.ts';
 import type { Shape } from './shape.ts';
 
 /** How an {@link Admission} decides. */
@@ -18,6 +19,14 @@ export interface AdmissionRules<Item> extends ItemOrder<Item> {
   isDue?(item: Item): boolean;
   /** An item starts. */
   started?(item: Item): void;
+  /** The time in ms, for rates. */
+  now?(): number;
+}
+
+/** What keeps a class from being taken, its capacity apart. */
+interface Gate {
+  isPaused: boolean;
+  window: RateWindow | undefined;
 }
 
 /**
@@ -38,16 +47,20 @@ function ceilingOf(capacity: number): number {
  *    a *barrier*: it goes before all items that aren't, and until it has started no other item may take a class of
  *    which it lacks some. Barriers are served in order.
  *
+ * A class that is paused, or of which too much has started of late, lacks as one that is taken.
+ *
  * Items of one demand wait in one heap, so that a decision costs a look at each distinct demand, not at each item.
  */
 export class Admission<Item> implements AdmissionQueue<Item> {
   onRoom: (() => void) | undefined;
+  /** Called when something waits that may go at a time to come, given in ms, though nothing is released. */
+  onRate: ((roomAt: number) => void) | undefined;
   /** How much of each class is taken, and the most that ever was. */
   readonly taken: number[];
   readonly peaks: number[];
-  readonly capacities: readonly number[];
+  readonly capacities: number[];
   readonly #rules: AdmissionRules<Item>;
-  readonly #ceilings: readonly number[];
+  readonly #ceilings: number[];
   readonly #holders: number[];
   /** How much of each class is taken for good by items whose demand will not come back. */
   readonly #lost: number[];
@@ -55,13 +68,15 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   readonly #losers: number[];
   readonly #forfeited = new Set<Item>();
   readonly #shapes: Shape<Item>[] = [];
+  /** By place; absent where no class ever had a gate. */
+  #gates: (Gate | undefined)[] | undefined;
   #waiting = 0;
   #barriers = 0;
   #pauses = 0;
 
   constructor(rules: AdmissionRules<Item>) {
     this.#rules = rules;
-    this.capacities = rules.capacities;
+    this.capacities = [...rules.capacities];
     this.#ceilings = rules.capacities.map(ceilingOf);
     this.taken = rules.capacities.map(() => 0);
     this.peaks = rules.capacities.map(() => 0);
@@ -88,7 +103,9 @@ export class Admission<Item> implements AdmissionQueue<Item> {
     if (this.#waiting === 0 || this.#pauses > 0) return undefined;
     if (this.#rules.maxOvertakes === 0) this.#barAllThatLack();
     const shape = this.#barriers === 0 ? this.#best(noShapes) : this.#bestWithBarriers();
-    return shape === undefined ? undefined : this.#start(shape);
+    if (shape !== undefined) return this.#start(shape);
+    if (this.#gates !== undefined) this.#tellWhenRatesGiveRoom(this.#gates);
+    return undefined;
   }
 
   release(item: Item): void {
@@ -112,6 +129,30 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   resume(): void {
     this.#pauses--;
     if (this.#pauses === 0 && this.#waiting > 0) this.onRoom?.();
+  }
+
+  /** Changes how much of a class there is. What has more than that keeps it until it is released. */
+  setCapacity(place: number, capacity: number): void {
+    this.capacities[place] = capacity;
+    this.#ceilings[place] = ceilingOf(capacity);
+    this.onRoom?.();
+  }
+
+  /** Lets nothing take of a class, or lets it again. */
+  setPaused(place: number, isPaused: boolean): void {
+    this.#gateOf(place).isPaused = isPaused;
+    if (!isPaused) this.onRoom?.();
+  }
+
+  /** Bounds how much of a class may start in a stretch of time; `undefined` doesn't. Only where the rules tell the time. */
+  setWindow(place: number, window: RateWindow | undefined): void {
+    this.#gateOf(place).window = window;
+    this.onRoom?.();
+  }
+
+  /** What has started of a class of late, where that is bounded. */
+  windowOf(place: number): RateWindow | undefined {
+    return this.#gates?.[place]?.window;
   }
 
   /** Takes out everything that waits, in order. */
@@ -216,6 +257,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
       this.taken[place] = taken;
       this.#holders[place] = (this.#holders[place] as number) + 1;
       if (taken > (this.peaks[place] as number)) this.peaks[place] = taken;
+      if (this.#gates !== undefined) this.#gates[place]?.window?.take(amounts[at] as number, this.#now());
     }
     return item;
   }
@@ -233,7 +275,31 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   }
 
   #lacks(place: number, amount: number): boolean {
-    return (this.taken[place] as number) + amount > (this.#ceilings[place] as number);
+    if ((this.taken[place] as number) + amount > (this.#ceilings[place] as number)) return true;
+    return this.#gates !== undefined && this.#isShut(this.#gates[place], amount);
+  }
+
+  #isShut(gate: Gate | undefined, amount: number): boolean {
+    if (gate === undefined) return false;
+    return gate.isPaused || gate.window?.admits(amount, this.#now()) === false;
+  }
+
+  #gateOf(place: number): Gate {
+    this.#gates ??= this.capacities.map(() => undefined);
+    const gate = this.#gates[place] ?? { isPaused: false, window: undefined };
+    this.#gates[place] = gate;
+    return gate;
+  }
+
+  #tellWhenRatesGiveRoom(gates: readonly (Gate | undefined)[]): void {
+    const now = this.#now();
+    const times = gates.map((gate) => (gate?.isPaused === true ? undefined : gate?.window?.roomAfter(now)));
+    const earliest = Math.min(...times.map((time) => time ?? Infinity));
+    if (earliest !== Infinity) this.onRate?.(earliest);
+  }
+
+  #now(): number {
+    return this.#rules.now?.() ?? 0;
   }
 
   /** Whether a shape takes a class of which one of the others lacks some. */

@@ -1,22 +1,52 @@
 import { type Bytes, bytesExpected, parseBytes } from '../base/bytes.ts';
+import { type Duration, durationExpected, parseDuration } from '../base/durations.ts';
 import { availableMemory, availableParallelism, environmentVariable } from '../base/host.ts';
 import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { ResourceClass } from './demand.ts';
+import type { Rate } from './rate-window.ts';
+
+/** A resource class of which only so much may start in a stretch of time. */
+export interface RatedLimit {
+  /** How much may be taken at once. @defaultValue as without a rate; no limit for a class of your own */
+  readonly limit?: number | Bytes | undefined;
+  /** How much may start in any stretch of `per`, a window that slides: every attempt counts when it starts. */
+  readonly rate: {
+    /** The most that may start in it; a number above 0. */
+    readonly limit: number;
+    /** How long it is; above 0. */
+    readonly per: Duration;
+  };
+}
 
 /**
- * The capacity of each resource class: numbers above 0, `Infinity` included; memory also as text.
+ * The capacity of each resource class: numbers above 0, `Infinity` included; memory also as text; or a capacity with a
+ * {@link RatedLimit | rate}.
  *
  * @example
  * ```ts
- * const limits: Limits = { 'heavy-cpu': 2, memory: '2GiB', db: 5 };
+ * const limits: Limits = { 'heavy-cpu': 2, memory: '2GiB', db: 5, api: { rate: { limit: 10, per: '1s' } } };
  * ```
  */
-export type Limits = Readonly<Record<string, number | Bytes | undefined>> &
-  Readonly<Partial<Record<ResourceClass, number | undefined>>> & {
+export type Limits = Readonly<Record<string, number | Bytes | RatedLimit | undefined>> &
+  Readonly<Partial<Record<ResourceClass, number | RatedLimit | undefined>>> & {
     /** In bytes. */
-    readonly memory?: Bytes | undefined;
+    readonly memory?: Bytes | RatedLimit | undefined;
   };
+
+/** Limits, read. */
+export interface ResolvedLimits {
+  /** The capacity of each class. */
+  readonly capacities: ReadonlyMap<string, number>;
+  /** How much of a class may start in a stretch of time, where that is bounded. */
+  readonly rates: ReadonlyMap<string, Rate>;
+}
+
+/** What a class is given: a capacity, where one is named, and a rate, where there is one. */
+export interface LimitChange {
+  readonly capacity: number | undefined;
+  readonly rate: Rate | undefined;
+}
 
 /** The share of the machine's memory that a run may plan with by default. */
 const memoryShare = 0.75;
@@ -47,17 +77,21 @@ export function resolveLimits(
   checker: OptionChecker,
   demanded: Iterable<string>,
   limits: Limits,
-): Map<string, number> {
+): ResolvedLimits {
   const given = new Map(Object.entries(limits));
-  const resolved = new Map<string, number>();
+  const capacities = new Map<string, number>();
+  const rates = new Map<string, Rate>();
   const classes = new Set(demanded);
   for (const name of classes) {
+    const { capacity, rate } = readLimit(checker, name, given.get(name));
+    if (rate !== undefined) rates.set(name, rate);
     const limit =
-      readLimit(checker, name, given.get(name)) ??
+      capacity ??
       environmentLimit(checker, name) ??
-      machineLimits.get(name)?.();
+      machineLimits.get(name)?.() ??
+      (rate === undefined ? undefined : Infinity);
     if (limit !== undefined) {
-      resolved.set(name, limit);
+      capacities.set(name, limit);
     } else if (given.get(name) === undefined) {
       const unused = [...given.keys()].filter((other) => !classes.has(other));
       const meant = nearestName(name, unused);
@@ -65,8 +99,38 @@ export function resolveLimits(
       checker.fail(`limits['${name}']`, `a positive number, since steps demand '${name}'${hint}`, undefined);
     }
   }
+  checkUndemanded(checker, classes, given, capacities.keys());
+  return { capacities, rates };
+}
+
+/**
+ * The capacity and the rate of every class that is given, for a run that is under way. A number takes a class's rate
+ * away. What can't be used is noted with the checker, as by {@link resolveLimits}.
+ */
+export function readLimitChanges(
+  checker: OptionChecker,
+  demanded: Iterable<string>,
+  limits: Limits,
+): Map<string, LimitChange> {
+  const given = new Map(Object.entries(limits));
+  const classes = new Set(demanded);
+  const changes = new Map<string, LimitChange>();
+  for (const name of classes) {
+    if (given.get(name) !== undefined) changes.set(name, readLimit(checker, name, given.get(name)));
+  }
+  checkUndemanded(checker, classes, given, classes);
+  return changes;
+}
+
+/** Notes each limit that nothing demands but that was probably meant for something. */
+function checkUndemanded(
+  checker: OptionChecker,
+  classes: ReadonlySet<string>,
+  given: ReadonlyMap<string, Limits[string]>,
+  known: Iterable<string>,
+): void {
   for (const [name, value] of given) {
-    if (value === undefined || resolved.has(name)) continue;
+    if (value === undefined || classes.has(name)) continue;
     if (name === 'concurrency') {
       checker.fail(
         `limits.concurrency`,
@@ -85,12 +149,11 @@ export function resolveLimits(
     }
     readLimit(checker, name, value);
     if (machineLimits.has(name)) continue;
-    const meant = nearestName(name, resolved.keys());
+    const meant = nearestName(name, known);
     const standard = [...machineLimits.keys()].find((known) => spelling(known) === spelling(name));
     if (meant !== undefined) checker.fail(`limits['${name}']`, `named '${meant}', which steps demand`, value);
     else if (standard !== undefined) checker.fail(`limits['${name}']`, `named '${standard}'`, value);
   }
-  return resolved;
 }
 
 /** A name without what people write differently: `heavy_cpu` is `heavy-cpu`, while `heavy-gpu` may be someone's own. */
@@ -106,8 +169,23 @@ export function resolveConcurrency(
   return checker.count('concurrency', concurrency, 1) ?? environmentLimit(checker, 'concurrency');
 }
 
-function readLimit(
+function readLimit(checker: OptionChecker, name: string, value: Limits[string]): LimitChange {
+  const option = `limits['${name}']`;
+  if (!isRated(value)) return { capacity: readCapacity(checker, option, name, value), rate: undefined };
+  checker.knownKeys(`${option}.`, value, ['limit', 'rate']);
+  return {
+    capacity: readCapacity(checker, `${option}.limit`, name, value.limit),
+    rate: readRate(checker, `${option}.rate`, value.rate),
+  };
+}
+
+function isRated(value: Limits[string]): value is RatedLimit {
+  return typeof value === 'object' && (value as unknown) !== null;
+}
+
+function readCapacity(
   checker: OptionChecker,
+  option: string,
   name: string,
   value: number | Bytes | undefined,
 ): number | undefined {
@@ -115,10 +193,25 @@ function readLimit(
   const amount = name === 'memory' ? parseBytes(value) : typeof value === 'number' ? value : undefined;
   if (amount !== undefined && amount > 0) return amount;
   return checker.fail(
-    `limits['${name}']`,
+    option,
     name === 'memory' ? `above 0 and ${bytesExpected}` : 'a positive number',
     value,
   );
+}
+
+function readRate(
+  checker: OptionChecker,
+  option: string,
+  value: RatedLimit['rate'] | undefined,
+): Rate | undefined {
+  if (!checker.record(option, value, "a rate: { limit: 10, per: '1s' }")) return undefined;
+  checker.knownKeys(`${option}.`, value, ['limit', 'per']);
+  const { limit, per } = value;
+  const perMs = parseDuration(per);
+  if (!(typeof limit === 'number' && limit > 0)) checker.fail(`${option}.limit`, 'a positive number', limit);
+  if (perMs === undefined || perMs === 0)
+    return checker.fail(`${option}.per`, `above 0 and ${durationExpected}`, per);
+  return { limit, perMs };
 }
 
 function environmentLimit(checker: OptionChecker, name: string): number | undefined {

@@ -18,11 +18,22 @@ export class ResourceLimitError extends MillraceError {
   /** How much of it there can be at the most. */
   readonly limit: number;
 
-  constructor(stepId: string, resource: string, demand: number, limit: number, heldByAbandoned = 0) {
+  constructor(
+    stepId: string,
+    resource: string,
+    demand: number,
+    limit: number,
+    heldByAbandoned = 0,
+    perMs?: number,
+  ) {
     const held =
       heldByAbandoned > 0 ? `, of which abandoned steps hold ${String(heldByAbandoned)} for good` : '';
+    const [what, option] =
+      perMs === undefined
+        ? [`the limit is ${String(limit)}`, `limits['${resource}']`]
+        : [`its rate is ${String(limit)} in ${String(perMs)} ms`, `limits['${resource}'].rate.limit`];
     super(
-      `step '${stepId}' demands ${String(demand)} of '${resource}', but the limit is ${String(limit)}${held}; raise limits['${resource}'] or lower the step's demand`,
+      `step '${stepId}' demands ${String(demand)} of '${resource}', but ${what}${held}; raise ${option} or lower the step's demand`,
     );
     this.stepId = stepId;
     this.resource = resource;

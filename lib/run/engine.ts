@@ -1,4 +1,5 @@
 import { type MergeOwner, MergeWithin } from '../../operators/merge-within.ts';
+import type { Limits } from '../admission/limits.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { CancelledError } from '../base/errors.ts';
@@ -13,6 +14,7 @@ import { BackOffs } from './back-offs.ts';
 import { cleanUp } from './clean-up.ts';
 import { failedAncestors } from './failed-ancestors.ts';
 import { StepFailedError, WorkflowTimeoutError } from './failures.ts';
+import { LiveLimits } from './live-limits.ts';
 import { measure, type RunMetrics } from './metrics.ts';
 import { OuterStops, type Stoppable } from './outer-stops.ts';
 import { Progress } from './progress.ts';
@@ -34,6 +36,8 @@ export interface StepListener {
   changed(index: number): void;
   /** A step is settled; its output, if any, is there. */
   settled(index: number): void;
+  /** What is true of the run as a whole has changed, other than by a step. */
+  runChanged?(): void;
 }
 
 /**
@@ -67,6 +71,9 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
   /** Called once, when the run is over and `result` is there. */
   onEnded: (() => void) | undefined;
 
+  /** What was changed of the budget. */
+  readonly limits: LiveLimits;
+
   readonly #budget: RunAdmission;
   readonly #slice: TimeSlice;
   readonly #report: Reporter;
@@ -93,6 +100,10 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     this.#report = new Reporter(this.progress, this.#slice);
     this.#backOffs = new BackOffs(settings.clock, settings.random, this.#report);
     this.state = new RunState(blueprint);
+    this.limits = new LiveLimits(this.#budget, blueprint, this.state, settings.clock, () => {
+      this.#slice.enter();
+      this.#budget.admission.onRoom?.();
+    });
     if (this.#budget.turns !== undefined) this.#budget.turns.isGone = (index) => this.state.isSettled(index);
     this.#loop = new MergeWithin(this.#budget.admission, this);
   }
@@ -119,7 +130,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
   metrics(): RunMetrics {
     const now = this.isOver ? this.endedAt : this.clock.now();
     const startedAt = Number.isNaN(this.startedAt) ? now : this.startedAt;
-    return measure(this.blueprint, this.state, this.#budget, startedAt, now);
+    return measure(this.blueprint, this.state, this.#budget, this.limits, startedAt, now);
   }
 
   /** Starts the run. */
@@ -153,6 +164,31 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     } else if (this.#stop.drain && !drain) {
       this.#cutShort(this.#stop);
     }
+  }
+
+  /** Holds back what would start, of one class or at all, until it is resumed. */
+  pause(resource: string | undefined): void {
+    this.#slice.enter();
+    if (!this.limits.pause(resource) || this.isOver) return;
+    this.#report.paused(resource);
+    this.listener?.runChanged?.();
+  }
+
+  resume(resource: string | undefined): void {
+    this.#slice.enter();
+    if (!this.limits.resume(resource) || this.isOver) return;
+    this.#report.resumed(resource);
+    this.listener?.runChanged?.();
+  }
+
+  setLimits(limits: Limits): void {
+    this.#slice.enter();
+    if (this.isOver) return;
+    const changed = this.limits.change(limits, this.startedAt, this.now);
+    if (this.#abandoned.size > 0) this.#failHopelessSteps();
+    if (Object.keys(changed).length === 0) return;
+    this.#report.limitsChanged(changed);
+    this.listener?.runChanged?.();
   }
 
   // What attempts ask for.
@@ -387,6 +423,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     const wasIdle = this.status === 'idle';
     this.status = 'stopping';
     this.#budget.admission.clear();
+    this.limits.close();
     this.#backOffs.clear();
     for (let index = 0; index < this.state.statuses.length; index++) {
       const current = this.state.statuses[index] as number;
@@ -441,6 +478,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     this.endedAt = this.now;
     if (Number.isNaN(this.startedAt)) this.startedAt = this.now;
     this.#outerStops.detach();
+    this.limits.close();
     if (this.#stop !== undefined) this.token.cancel(reasonOf(this.#stop));
     this.state.releaseRest(outcome === 'completed');
     this.status = outcome;
@@ -463,6 +501,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     this.result = bug;
     this.endedAt = this.now;
     this.#outerStops.detach();
+    this.limits.close();
     this.#backOffs.clear();
     this.token.cancel(bug);
     this.onEnded?.();

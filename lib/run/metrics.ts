@@ -1,4 +1,5 @@
 import type { Blueprint } from '../definition/blueprint.ts';
+import type { LiveLimits } from './live-limits.ts';
 import type { RunAdmission } from './run-admission.ts';
 import { type RunState, type StepStatus, status, stepStatuses } from './run-state.ts';
 
@@ -45,6 +46,7 @@ export function measure(
   blueprint: Blueprint,
   state: RunState,
   { admission, resources }: RunAdmission,
+  limits: LiveLimits,
   startedAt: number,
   now: number,
 ): RunMetrics {
@@ -79,7 +81,8 @@ export function measure(
     resources: Object.fromEntries(
       resources.map((name, place) => {
         const limit = admission.capacities[place] ?? 0;
-        const utilisation = totalMs > 0 ? Math.min(1, (taken[place] as number) / (limit * totalMs)) : 0;
+        const utilisation =
+          totalMs > 0 ? Math.min(1, (taken[place] as number) / limits.capacityMs(name, startedAt, now)) : 0;
         return [name, { limit, peak: admission.peaks[place] ?? 0, utilisation }];
       }),
     ),

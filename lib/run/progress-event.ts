@@ -121,6 +121,27 @@ export interface RunCompleted extends Common {
   readonly durationMs: number;
 }
 
+/** From here on nothing starts, or nothing that demands the resource named. What runs goes on. */
+export interface RunPaused extends Common {
+  readonly type: 'run-paused';
+  /** The resource class; absent where all is held back. */
+  readonly resource?: string;
+}
+
+/** What a pause held back may start again. */
+export interface RunResumed extends Common {
+  readonly type: 'run-resumed';
+  /** The resource class; absent where all was held back. */
+  readonly resource?: string;
+}
+
+/** There is more or less of some resource classes from here on. */
+export interface LimitsChanged extends Common {
+  readonly type: 'limits-changed';
+  /** The new capacity of each class that changed. */
+  readonly limits: Readonly<Record<string, number>>;
+}
+
 /** The run has failed, clean-ups included. */
 export interface RunFailed extends Common {
   readonly type: 'run-failed';
@@ -160,6 +181,9 @@ export type ProgressEvent =
   | StepSkipped
   | StepLogged
   | Warned
+  | RunPaused
+  | RunResumed
+  | LimitsChanged
   | RunCompleted
   | RunFailed
   | RunCancelled;

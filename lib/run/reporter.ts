@@ -23,6 +23,18 @@ export class Reporter {
       this.#progress.emit({ type: 'run-started', workflow: name, steps: graph.size });
   }
 
+  paused(resource: string | undefined): void {
+    if (this.#progress.observed) this.#progress.emit({ type: 'run-paused', ...ofResource(resource) });
+  }
+
+  resumed(resource: string | undefined): void {
+    if (this.#progress.observed) this.#progress.emit({ type: 'run-resumed', ...ofResource(resource) });
+  }
+
+  limitsChanged(limits: Readonly<Record<string, number>>): void {
+    if (this.#progress.observed) this.#progress.emit({ type: 'limits-changed', limits });
+  }
+
   stepStarted({ definition, number }: Attempt): void {
     if (this.#progress.observed) this.#progress.stepStarted(definition.id, number);
   }
@@ -117,6 +129,10 @@ export class Reporter {
   #warn(warning: Omit<Warned, 'type' | 'seq' | 'at' | 'runId'>): void {
     if (this.#progress.observed) this.#progress.emit({ type: 'warning', ...warning });
   }
+}
+
+function ofResource(resource: string | undefined): { readonly resource?: string } {
+  return resource === undefined ? {} : { resource };
 }
 
 function idsOf({ definition, number }: Attempt): { readonly stepId: string; readonly attempt: number } {

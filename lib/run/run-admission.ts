@@ -2,9 +2,11 @@ import { Admission, type AdmissionRules } from '../admission/admission.ts';
 import type { Demand } from '../admission/demand.ts';
 import type { ItemOrder } from '../admission/priority-heap.ts';
 import { RankSet } from '../admission/rank-set.ts';
+import { RateWindow } from '../admission/rate-window.ts';
 import { ResourceLimitError } from '../admission/resource-limit-error.ts';
 import { Shape } from '../admission/shape.ts';
 import { Turns } from '../admission/turns.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { RunSettings } from './run-options.ts';
 
@@ -36,8 +38,11 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
     const entries = Object.entries(demand);
     for (const [name, amount] of entries) {
       const limit = settings.limits.get(name) ?? 0;
-      if (amount > limit)
-        throw new ResourceLimitError(blueprint.graph.ids[places.indexOf(place)] ?? '', name, amount, limit);
+      const stepId = (): string => blueprint.graph.ids[places.indexOf(place)] ?? '';
+      if (amount > limit) throw new ResourceLimitError(stepId(), name, amount, limit);
+      const rate = settings.rates.get(name);
+      if (rate !== undefined && amount > rate.limit)
+        throw new ResourceLimitError(stepId(), name, amount, rate.limit, 0, rate.perMs);
     }
     if (concurrency !== undefined) entries.push(['concurrency', 1]);
     return new Shape<number>(
@@ -54,8 +59,8 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
       (index) => shapes[places[index] as number]?.classes ?? [],
     );
     // Where everyone has a turn, nobody is overtaken.
-    const rules = new PlannedRules(ranks.rankOf, shapes, places, capacities, turns);
-    return { admission: new Admission<number>(rules), resources, turns };
+    const rules = new PlannedRules(ranks.rankOf, shapes, places, capacities, turns, settings.clock);
+    return { admission: withRates(new Admission<number>(rules), resources, settings), resources, turns };
   }
   const rules = new RunRules(
     ranks.rankOf,
@@ -63,8 +68,22 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
     places,
     capacities,
     shapes.length > 1 ? maxOvertakes : undefined,
+    settings.clock,
   );
-  return { admission: new Admission<number>(rules), resources, turns: undefined };
+  return {
+    admission: withRates(new Admission<number>(rules), resources, settings),
+    resources,
+    turns: undefined,
+  };
+}
+
+function withRates(
+  admission: Admission<number>,
+  resources: readonly string[],
+  { rates }: RunSettings,
+): Admission<number> {
+  for (const [name, rate] of rates) admission.setWindow(resources.indexOf(name), new RateWindow(rate));
+  return admission;
 }
 
 /** What is taken of each class, and how much there is. */
@@ -118,6 +137,7 @@ class RunRules extends ByRank implements AdmissionRules<number> {
   readonly maxOvertakes: number | undefined;
   readonly #shapes: readonly Shape<number>[];
   readonly #places: Uint32Array;
+  readonly #clock: Clock;
 
   constructor(
     ranks: Uint32Array,
@@ -125,8 +145,10 @@ class RunRules extends ByRank implements AdmissionRules<number> {
     places: Uint32Array,
     capacities: readonly number[],
     maxOvertakes: number | undefined,
+    clock: Clock,
   ) {
     super(ranks);
+    this.#clock = clock;
     this.#shapes = shapes;
     this.#places = places;
     this.capacities = capacities;
@@ -135,6 +157,10 @@ class RunRules extends ByRank implements AdmissionRules<number> {
 
   shapeOf(index: number): Shape<number> {
     return this.#shapes[this.#places[index] as number] as Shape<number>;
+  }
+
+  now(): number {
+    return this.#clock.now();
   }
 }
 
@@ -147,8 +173,9 @@ class PlannedRules extends RunRules {
     places: Uint32Array,
     capacities: readonly number[],
     turns: Turns,
+    clock: Clock,
   ) {
-    super(ranks, shapes, places, capacities, undefined);
+    super(ranks, shapes, places, capacities, undefined, clock);
     this.#turns = turns;
   }
 

@@ -2,6 +2,7 @@ import type { SchedulerLike } from 'rxjs';
 import { defaultMaxOvertakes } from '../admission/budget.ts';
 import type { Limits } from '../admission/limits.ts';
 import { resolveConcurrency, resolveLimits } from '../admission/limits.ts';
+import type { Rate } from '../admission/rate-window.ts';
 import { CancellationToken, isSignal } from '../base/cancellation.ts';
 import { type Clock, clockOf, isScheduler } from '../base/clock.ts';
 import type { Duration } from '../base/durations.ts';
@@ -86,6 +87,8 @@ export interface RunSettings {
   readonly inputs: readonly unknown[];
   /** The capacity of each class that is demanded. */
   readonly limits: ReadonlyMap<string, number>;
+  /** How much of a class may start in a stretch of time, where that is bounded. */
+  readonly rates: ReadonlyMap<string, Rate>;
   readonly concurrency: number | undefined;
   readonly maxOvertakes: number;
   /** The order in which steps start, where a plan says so. */
@@ -152,11 +155,13 @@ export function readRunOptions(
   if (scheduler !== undefined && !isScheduler(scheduler))
     checker.fail('scheduler', 'an RxJS scheduler', scheduler);
   const hasLimits = limits !== undefined && checker.record('limits', limits, 'a record of limits by class');
+  const { capacities, rates } = resolveLimits(checker, blueprint.resources, hasLimits ? limits : {});
   const clock = clockOf(isScheduler(scheduler) ? scheduler : undefined);
   const settings: RunSettings = {
     runId: checker.text('runId', options.runId) ?? nextRunId(blueprint.name, clock),
     inputs: readInputs(checker, blueprint.inputs, options.inputs),
-    limits: resolveLimits(checker, blueprint.resources, hasLimits ? limits : {}),
+    limits: capacities,
+    rates,
     concurrency: resolveConcurrency(checker, options.concurrency),
     maxOvertakes: checker.count('maxOvertakes', options.maxOvertakes, 0) ?? defaultMaxOvertakes,
     plannedRanks: readPlan(checker, blueprint, options.plan),

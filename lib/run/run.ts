@@ -1,4 +1,5 @@
 import { firstValueFrom, Observable, type Subscriber } from 'rxjs';
+import type { Limits } from '../admission/limits.ts';
 import type { CancellationToken } from '../base/cancellation.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
 import { nearestName } from '../base/nearest.ts';
@@ -136,6 +137,41 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
     this.#engine.cancel(reason, options.drain === true);
   }
 
+  /**
+   * Holds back what would start: everything, or the steps that demand one resource class. What runs goes on, and
+   * the run's timeout too. Pausing twice is pausing once; a run may be paused before it starts.
+   *
+   * @throws InvalidOptionsError where no step demands the resource
+   */
+  pause(resource?: string): void {
+    this.#engine.pause(resource);
+  }
+
+  /**
+   * Lets start what {@link Run.pause} has held back. A class that was paused by name is resumed by name.
+   *
+   * @throws InvalidOptionsError where no step demands the resource
+   */
+  resume(resource?: string): void {
+    this.#engine.resume(resource);
+  }
+
+  /**
+   * Changes the limits of the classes given, from the next start on; the others stay. Where a limit falls below what is
+   * taken, what runs goes on and nothing new starts until there is room. A plain number takes a class's rate away.
+   *
+   * @example
+   * ```ts
+   * run.setLimits({ 'heavy-cpu': 1, db: { limit: 4, rate: { limit: 100, per: '1m' } } });
+   * ```
+   *
+   * @throws InvalidOptionsError where a limit can't be used
+   * @throws ResourceLimitError where a step that isn't over demands more than that; nothing is changed then
+   */
+  setLimits(limits: Limits): void {
+    this.#engine.setLimits(limits);
+  }
+
   /** Cancels the run where it isn't over, and waits until it entirely is. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.cancel('the run was disposed of');
@@ -187,6 +223,7 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
     this.#engine.listener = {
       changed: (index) => this.#snapshots?.touch(index),
       settled: (index) => this.#outputs?.settle(index),
+      runChanged: () => this.#snapshots?.touchRun(),
     };
   }
 

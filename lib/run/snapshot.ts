@@ -45,6 +45,10 @@ export interface RunSnapshot {
   readonly endedAt: number | null;
   /** How many steps have each status. */
   readonly counts: Readonly<Record<StepStatus, number>>;
+  /** Whether nothing starts. */
+  readonly isPaused: boolean;
+  /** The resource classes of which nothing starts. */
+  readonly pausedResources: readonly string[];
   /** What is taken of each resource class, and how much there is. */
   readonly resources: Readonly<
     Record<
@@ -110,6 +114,11 @@ export class Snapshots {
   /** Notes that a step has changed. */
   touch(index: number): void {
     this.#dirty.add(index);
+    this.touchRun();
+  }
+
+  /** Notes that something has changed. */
+  touchRun(): void {
     if (this.#subscribers.size === 0 || this.#cancelFrame !== undefined) return;
     this.#cancelFrame = this.#engine.clock.after(frameMs, () => {
       this.#cancelFrame = undefined;
@@ -158,13 +167,15 @@ export class Snapshots {
   }
 
   #head() {
-    const { settings, blueprint, status, startedAt, endedAt, resources } = this.#engine;
+    const { settings, blueprint, status, startedAt, endedAt, resources, limits } = this.#engine;
     return {
       runId: settings.runId,
       workflow: blueprint.name,
       status,
       startedAt: orNull(startedAt),
       endedAt: orNull(endedAt),
+      isPaused: limits.isPaused,
+      pausedResources: limits.pausedResources,
       resources,
     };
   }

@@ -21,7 +21,7 @@ function resolve(demanded: readonly string[], limits: Limits = {}): object {
   const checker = new OptionChecker();
   const resolved = resolveLimits(checker, demanded, limits);
   checker.throwIfAny('run');
-  return Object.fromEntries(resolved);
+  return Object.fromEntries(resolved.capacities);
 }
 
 function concurrency(option?: number): number | undefined {

@@ -51,6 +51,8 @@ test('a snapshot tells where the run and each step stand', () => {
     status: 'idle',
     startedAt: null,
     endedAt: null,
+    isPaused: false,
+    pausedResources: [],
     counts: {
       waiting: 2,
       ready: 0,

@@ -36,11 +36,7 @@ export function advance(view: RunView, event: ProgressEvent): RunView {
       };
     case 'warning':
       return { ...view, notes: [...view.notes, `${event.stepId}: ${event.message}`] };
-    case 'step-skipped':
-    case 'log':
-    case 'run-completed':
-    case 'run-failed':
-    case 'run-cancelled':
+    default:
       return view;
   }
 }

@@ -1,0 +1,150 @@
+import { type Limits, readLimitChanges } from '../admission/limits.ts';
+import { RateWindow } from '../admission/rate-window.ts';
+import { ResourceLimitError } from '../admission/resource-limit-error.ts';
+import type { Clock } from '../base/clock.ts';
+import { InvalidOptionsError } from '../base/errors.ts';
+import { nearestName } from '../base/nearest.ts';
+import { OptionChecker } from '../base/option-checker.ts';
+import type { Blueprint } from '../definition/blueprint.ts';
+import type { RunAdmission } from './run-admission.ts';
+import type { RunState } from './run-state.ts';
+
+/** How long a class had which capacity, up to its last change. */
+interface Past {
+  readonly until: number;
+  /** The capacity, summed over that time. */
+  readonly capacityMs: number;
+}
+
+/**
+ * What may be changed of a run's budget while it runs, and the timer of its rates.
+ *
+ * 1. A change takes effect at the next admission. What runs goes on, so that for a while more may be taken than there is.
+ * 2. A pause holds back starts only; rates and the run's own timeout go on meanwhile.
+ * 3. At most one timer waits, for the earliest time at which a rate gives room to what waits.
+ */
+export class LiveLimits {
+  /** Whether everything is held back, and the classes that are. */
+  isPaused = false;
+  pausedResources: readonly string[] = [];
+  readonly #budget: RunAdmission;
+  readonly #blueprint: Blueprint;
+  readonly #state: RunState;
+  readonly #past = new Map<string, Past>();
+  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
+
+  constructor(budget: RunAdmission, blueprint: Blueprint, state: RunState, clock: Clock, onRoom: () => void) {
+    this.#budget = budget;
+    this.#blueprint = blueprint;
+    this.#state = state;
+    budget.admission.onRate = (at) => {
+      if (this.#timer !== undefined && this.#timer.at <= at) return;
+      this.#timer?.cancel();
+      const cancel = clock.after(Math.max(0, at - clock.now()), () => {
+        this.#timer = undefined;
+        onRoom();
+      });
+      this.#timer = { at, cancel };
+    };
+  }
+
+  /** Whether that changed anything. @throws InvalidOptionsError where no step demands the resource */
+  pause(resource: string | undefined): boolean {
+    if (resource === undefined) {
+      if (this.isPaused) return false;
+      this.isPaused = true;
+      this.#budget.admission.pause();
+      return true;
+    }
+    const place = this.#placeOf('pause', resource);
+    if (this.pausedResources.includes(resource)) return false;
+    this.pausedResources = [...this.pausedResources, resource];
+    this.#budget.admission.setPaused(place, true);
+    return true;
+  }
+
+  /** Whether that changed anything. @throws InvalidOptionsError where no step demands the resource */
+  resume(resource: string | undefined): boolean {
+    if (resource === undefined) {
+      if (!this.isPaused) return false;
+      this.isPaused = false;
+      this.#budget.admission.resume();
+      return true;
+    }
+    const place = this.#placeOf('resume', resource);
+    if (!this.pausedResources.includes(resource)) return false;
+    this.pausedResources = this.pausedResources.filter((other) => other !== resource);
+    this.#budget.admission.setPaused(place, false);
+    return true;
+  }
+
+  /**
+   * Changes the limits of the classes given; returns the capacities that are now another.
+   *
+   * @throws InvalidOptionsError
+   * @throws ResourceLimitError where a step that isn't over demands more than that; nothing is changed then
+   */
+  change(limits: Limits, startedAt: number, now: number): Record<string, number> {
+    const checker = new OptionChecker();
+    const given = checker.record('limits', limits, 'a record of limits by class') ? limits : {};
+    const changes = readLimitChanges(checker, this.#blueprint.resources, given);
+    checker.throwIfAny(`setLimits of a run of '${this.#blueprint.name}'`);
+    const { admission } = this.#budget;
+    for (const [name, { capacity, rate }] of changes) {
+      this.#refuseTooSmall(name, capacity ?? Infinity, undefined);
+      if (rate !== undefined) this.#refuseTooSmall(name, rate.limit, rate.perMs);
+    }
+    const changed: Record<string, number> = {};
+    admission.pause();
+    for (const [name, { capacity, rate }] of changes) {
+      const place = this.#budget.resources.indexOf(name);
+      const before = admission.capacities[place] as number;
+      const earlier = admission.windowOf(place);
+      if (rate !== undefined)
+        admission.setWindow(place, earlier?.changedTo(rate, now) ?? new RateWindow(rate));
+      else if (earlier !== undefined) admission.setWindow(place, undefined);
+      if (capacity === undefined || capacity === before) continue;
+      if (!Number.isNaN(startedAt))
+        this.#past.set(name, { until: now, capacityMs: this.capacityMs(name, startedAt, now) });
+      admission.setCapacity(place, capacity);
+      changed[name] = capacity;
+    }
+    admission.resume();
+    return changed;
+  }
+
+  /** The capacity of a class, summed over the run's time up to now. */
+  capacityMs(resource: string, startedAt: number, now: number): number {
+    const { until, capacityMs } = this.#past.get(resource) ?? { until: startedAt, capacityMs: 0 };
+    const capacity = this.#budget.admission.capacities[this.#budget.resources.indexOf(resource)] ?? 0;
+    return now > until ? capacityMs + capacity * (now - until) : capacityMs;
+  }
+
+  /** Nothing waits for rates any more. */
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#budget.admission.onRate = undefined;
+  }
+
+  #refuseTooSmall(resource: string, limit: number, perMs: number | undefined): void {
+    const { demands, graph } = this.#blueprint;
+    const amounts = demands.distinct.map((demand) => demand[resource] ?? 0);
+    if (amounts.every((amount) => amount <= limit)) return;
+    for (const [index, place] of demands.places.entries()) {
+      const amount = amounts[place] as number;
+      if (amount > limit && !this.#state.isSettled(index))
+        throw new ResourceLimitError(graph.ids[index] ?? '', resource, amount, limit, 0, perMs);
+    }
+  }
+
+  #placeOf(method: string, resource: string): number {
+    const place = this.#blueprint.resources.has(resource) ? this.#budget.resources.indexOf(resource) : -1;
+    if (place >= 0) return place;
+    const meant = typeof resource === 'string' ? nearestName(resource, this.#blueprint.resources) : undefined;
+    const hint = meant === undefined ? '' : ` (did you mean '${meant}'?)`;
+    throw new InvalidOptionsError(`${method} of a run of '${this.#blueprint.name}'`, [
+      { option: 'the resource', expected: `one that steps demand${hint}`, value: resource },
+    ]);
+  }
+}

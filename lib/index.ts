@@ -44,6 +44,7 @@ export {
   WorkflowFailedError,
   WorkflowTimeoutError,
 } from './run/failures.ts';
+export type { RunHistory, StepHistory } from './run/history.ts';
 export type { ResourceMetrics, RunMetrics, StepMetrics } from './run/metrics.ts';
 export { type Plan, PlanMismatchError } from './run/plan.ts';
 export type {

@@ -25,14 +25,17 @@ const order: fc.Arbitrary<Order> = fc.oneof(
   }),
 );
 
-test.prop([
-  fc.record({
-    durations: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 15 }),
-    limit: fc.integer({ min: 1, max: 4 }),
-    rate: fc.option(rate, { nil: undefined }),
-    orders: fc.array(fc.record({ at: fc.nat(60), order }), { maxLength: 8 }),
-  }),
-], { numRuns: 300 })('pauses, changes of limits and rates let start what a plain list would, and when it would', (scenario) => {
+test.prop(
+  [
+    fc.record({
+      durations: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 15 }),
+      limit: fc.integer({ min: 1, max: 4 }),
+      rate: fc.option(rate, { nil: undefined }),
+      orders: fc.array(fc.record({ at: fc.nat(60), order }), { maxLength: 8 }),
+    }),
+  ],
+  { numRuns: 300 },
+)('pauses, changes of limits and rates let start what a plain list would, and when it would', (scenario) => {
   const { durations, limit, rate: firstRate } = scenario;
   // At moments of their own, so that nothing else comes at the same.
   const orders = scenario.orders

@@ -58,10 +58,15 @@ export class Blueprint {
   get ranks(): Ranks {
     this.#ranks ??= ranks(
       this.graph,
-      this.#column(({ priority }) => priority, 0),
+      this.priorities,
       this.#column(({ estimate }) => estimate ?? 1, 1),
     );
     return this.#ranks;
+  }
+
+  /** The priority of each step; `undefined` where all are 0. */
+  get priorities(): Float64Array | undefined {
+    return this.#column(({ priority }) => priority, 0);
   }
 
   /** The steps that have a clean-up, found once. */

@@ -14,6 +14,7 @@ import { BackOffs } from './back-offs.ts';
 import { cleanUp } from './clean-up.ts';
 import { failedAncestors } from './failed-ancestors.ts';
 import { StepFailedError, WorkflowTimeoutError } from './failures.ts';
+import { noteInHistory } from './history.ts';
 import { LiveLimits } from './live-limits.ts';
 import { measure, type RunMetrics } from './metrics.ts';
 import { OuterStops, type Stoppable } from './outer-stops.ts';
@@ -481,6 +482,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     this.limits.close();
     if (this.#stop !== undefined) this.token.cancel(reasonOf(this.#stop));
     this.state.releaseRest(outcome === 'completed');
+    if (this.settings.history !== undefined) noteInHistory(this.settings.history, this.blueprint, this.state);
     this.status = outcome;
     const outputs = this.state.workflowOutputs();
     this.result =

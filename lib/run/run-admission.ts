@@ -32,7 +32,7 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
     resources.push('concurrency');
     capacities.push(concurrency);
   }
-  const ranks = settings.plannedRanks ?? blueprint.ranks;
+  const ranks = settings.plannedRanks ?? settings.measuredRanks ?? blueprint.ranks;
   const order = new ByRank(ranks.rankOf);
   const shapes = distinct.map((demand, place) => {
     const entries = Object.entries(demand);

@@ -11,6 +11,7 @@ import { seededRandom } from '../base/seeded-random.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { InputsOf, Need } from '../definition/handle.ts';
 import type { Ranks } from '../graph/ranks.ts';
+import { checkHistory, type RunHistory, ranksOfHistory } from './history.ts';
 import { type Plan, readPlan } from './plan.ts';
 import { readInputs } from './run-inputs.ts';
 
@@ -45,6 +46,14 @@ export interface RunSettingsOptions {
    * @defaultValue none: what is ready and fits starts, by priority, remaining path and order of definition
    */
   readonly plan?: Plan | undefined;
+  /**
+   * What earlier runs measured, `{}` to begin with: the longest remaining path is then that of the measured durations. A
+   * step that it doesn't know takes its `estimate`, else the mean of the others. The record is changed: when the run is over,
+   * however it ended, how long the steps took that completed is noted in it. A `plan` goes before it.
+   *
+   * @defaultValue none: the remaining path is that of the estimates
+   */
+  readonly history?: RunHistory | undefined;
   /** As for the workflow, for this run. */
   readonly onFailure?: 'fail-fast' | 'continue' | undefined;
   /** As for the workflow, for this run. */
@@ -93,6 +102,9 @@ export interface RunSettings {
   readonly maxOvertakes: number;
   /** The order in which steps start, where a plan says so. */
   readonly plannedRanks: Ranks | undefined;
+  /** The order that a history suggests, where one is given that knows the steps. */
+  readonly measuredRanks: Ranks | undefined;
+  readonly history: RunHistory | undefined;
   readonly onFailure: 'fail-fast' | 'continue';
   readonly timeout: number | undefined;
   readonly gracePeriod: number;
@@ -108,6 +120,7 @@ const runOptionNames = [
   'concurrency',
   'maxOvertakes',
   'plan',
+  'history',
   'onFailure',
   'timeout',
   'gracePeriod',
@@ -157,6 +170,7 @@ export function readRunOptions(
   const hasLimits = limits !== undefined && checker.record('limits', limits, 'a record of limits by class');
   const { capacities, rates } = resolveLimits(checker, blueprint.resources, hasLimits ? limits : {});
   const clock = clockOf(isScheduler(scheduler) ? scheduler : undefined);
+  checkHistory(checker, blueprint, options.history);
   const settings: RunSettings = {
     runId: checker.text('runId', options.runId) ?? nextRunId(blueprint.name, clock),
     inputs: readInputs(checker, blueprint.inputs, options.inputs),
@@ -165,6 +179,8 @@ export function readRunOptions(
     concurrency: resolveConcurrency(checker, options.concurrency),
     maxOvertakes: checker.count('maxOvertakes', options.maxOvertakes, 0) ?? defaultMaxOvertakes,
     plannedRanks: readPlan(checker, blueprint, options.plan),
+    measuredRanks: undefined,
+    history: options.history,
     onFailure:
       checker.oneOf('onFailure', options.onFailure, ['fail-fast', 'continue']) ??
       defaults.onFailure ??
@@ -177,7 +193,8 @@ export function readRunOptions(
     signal,
   };
   checker.throwIfAny(owner);
-  return settings;
+  if (options.history === undefined) return settings;
+  return { ...settings, measuredRanks: ranksOfHistory(blueprint, options.history) };
 }
 
 function nextRunId(name: string, clock: Clock): string {

@@ -2,11 +2,13 @@ import { type Duration, parseDuration } from '../base/durations.ts';
 import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
+import { isHistory, type RunHistory } from '../run/history.ts';
 import type { RunMetrics } from '../run/metrics.ts';
 import { type Distribution, readDistribution, type Spread } from './distribution.ts';
 
 /**
- * How long the steps take: by id, by a function of the id, or as a run measured them. A step of which nothing is said
+ * How long the steps take: by id, by a function of the id, or as a run or a history
+ * has measured them. A step of which nothing is said
  * takes its `estimate`, or 1 ms without one.
  *
  * @example
@@ -18,7 +20,8 @@ import { type Distribution, readDistribution, type Spread } from './distribution
 export type Durations =
   | Readonly<Record<string, Duration | Distribution | undefined>>
   | ((id: string) => Duration | Distribution | undefined)
-  | RunMetrics;
+  | RunMetrics
+  | RunHistory;
 
 /** Durations, read: the expected one of each step by index, and the steps of which it isn't certain. */
 export interface StepDurations {
@@ -49,7 +52,7 @@ export function readDurations(
   if (typeof durations === 'function') {
     for (const [index, id] of blueprint.graph.ids.entries()) note(index, id, durations(id));
   } else if (durations !== undefined && checker.record('durations', durations, durationsExpected)) {
-    for (const [id, value] of isMetrics(durations) ? measuredIn(durations) : Object.entries(durations)) {
+    for (const [id, value] of entriesOf(durations)) {
       const index = blueprint.graph.indexOf(id);
       if (index === undefined) noteUnknown(checker, blueprint, id, value);
       else note(index, id, value);
@@ -58,7 +61,8 @@ export function readDurations(
   return { expected, spreads };
 }
 
-const durationsExpected = "a record of durations by step id, a function of the id, or a run's metrics";
+const durationsExpected =
+  "a record of durations by step id, a function of the id, a run's metrics or a history";
 
 /** A number may be any, since nothing really waits so long; text is as for every duration. */
 function timeOf(value: unknown): number | undefined {
@@ -66,7 +70,15 @@ function timeOf(value: unknown): number | undefined {
   return parseDuration(value);
 }
 
-function isMetrics(durations: Exclude<Durations, (id: string) => unknown>): durations is RunMetrics {
+type DurationsRecord = Exclude<Durations, (id: string) => unknown>;
+
+function entriesOf(durations: DurationsRecord): [id: string, value: unknown][] {
+  if (isMetrics(durations)) return measuredIn(durations);
+  if (!isHistory(durations)) return Object.entries(durations);
+  return Object.entries(durations.steps).map(([id, { meanMs }]) => [id, meanMs]);
+}
+
+function isMetrics(durations: DurationsRecord): durations is RunMetrics {
   const { steps, criticalPath } = durations as Partial<RunMetrics>;
   return typeof steps === 'object' && Array.isArray(criticalPath);
 }

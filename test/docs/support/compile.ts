@@ -32,10 +32,10 @@ const modules: readonly (readonly [specifier: string, values: object])[] = [
   ['millrace/worker', worker],
   ['rxjs', rxjs],
   ['zod', { z }],
-  ['node:fs/promises', { readFile: undefined }],
+  ['node:fs/promises', { readFile: undefined, writeFile: undefined }],
 ];
 const typeNames: readonly (readonly [specifier: string, names: readonly string[]])[] = [
-  ['millrace', ['Bytes', 'Duration', 'Limits', 'Plan', 'Resource', 'Schema']],
+  ['millrace', ['Bytes', 'Duration', 'Limits', 'Plan', 'Resource', 'RunHistory', 'Schema']],
   ['millrace/operators', ['Budget']],
   ['millrace/simulate', ['Distribution', 'Durations']],
 ];

@@ -75,6 +75,11 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
     return this.#blueprint;
   }
 
+  /** @internal What it says about all of its runs. */
+  get options(): WorkflowOptions {
+    return this.#options;
+  }
+
   /** Every step, in the order of definition. */
   get steps(): readonly StepInfo[] {
     this.#steps ??= this.#blueprint.steps.map(({ id, settings }) => {

@@ -17,7 +17,16 @@ try {
   );
   cpSync(new URL('consumer', import.meta.url), project, { recursive: true });
   writeFileSync(join(project, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }');
-  npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`, exactly('rxjs'));
+  npm(
+    project,
+    'install',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    `./${filename}`,
+    exactly('rxjs'),
+    exactly('fast-check'),
+  );
 
   const said = node('script.js').trim();
   if (said !== 'every entry works') throw new Error(`the script said ${JSON.stringify(said)}`);

@@ -7,6 +7,8 @@ const allowed = {
   index: ['rxjs', 'immer'],
   operators: ['rxjs'],
   simulate: ['rxjs', 'immer'],
+  testing: ['rxjs', 'immer', 'fast-check'],
+  'testing-vitest': ['rxjs', 'immer', 'fast-check', 'vitest'],
   workers: ['rxjs', 'threads', '#platform/pool'],
   worker: ['rxjs', 'threads/worker', '#platform/thread'],
 };
@@ -18,7 +20,7 @@ const allowedOfPlatforms = {
   'thread-browser': [],
 };
 // What a user's compiler has to find.
-const allowedTypes = ['rxjs'];
+const allowedTypes = ['rxjs', 'fast-check', 'vitest'];
 
 const dist = new URL('../dist/', import.meta.url);
 const faults = Object.entries(allowed).flatMap(([entry, packages]) => [

@@ -170,26 +170,27 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
   /** Holds back what would start, of one class or at all, until it is resumed. */
   pause(resource: string | undefined): void {
     this.#slice.enter();
-    if (!this.limits.pause(resource) || this.isOver) return;
-    this.#report.paused(resource);
-    this.listener?.runChanged?.();
+    this.limits.pause(resource, () => {
+      this.#report.paused(resource);
+      this.listener?.runChanged?.();
+    });
   }
 
   resume(resource: string | undefined): void {
     this.#slice.enter();
-    if (!this.limits.resume(resource) || this.isOver) return;
-    this.#report.resumed(resource);
-    this.listener?.runChanged?.();
+    this.limits.resume(resource, () => {
+      this.#report.resumed(resource);
+      this.listener?.runChanged?.();
+    });
   }
 
   setLimits(limits: Limits): void {
     this.#slice.enter();
-    if (this.isOver) return;
-    const changed = this.limits.change(limits, this.startedAt, this.now);
+    this.limits.change(limits, this.startedAt, this.now, (changed) => {
+      this.#report.limitsChanged(changed);
+      this.listener?.runChanged?.();
+    });
     if (this.#abandoned.size > 0) this.#failHopelessSteps();
-    if (Object.keys(changed).length === 0) return;
-    this.#report.limitsChanged(changed);
-    this.listener?.runChanged?.();
   }
 
   // What attempts ask for.

@@ -48,43 +48,49 @@ export class LiveLimits {
     };
   }
 
-  /** Whether that changed anything. @throws InvalidOptionsError where no step demands the resource */
-  pause(resource: string | undefined): boolean {
+  /** @throws InvalidOptionsError where no step demands the resource */
+  pause(resource: string | undefined, announce: () => void): void {
     if (resource === undefined) {
-      if (this.isPaused) return false;
+      if (this.isPaused) return;
       this.isPaused = true;
       this.#budget.admission.pause();
-      return true;
+    } else {
+      const place = this.#placeOf('pause', resource);
+      if (this.pausedResources.includes(resource)) return;
+      this.pausedResources = [...this.pausedResources, resource];
+      this.#budget.admission.setPaused(place, true);
     }
-    const place = this.#placeOf('pause', resource);
-    if (this.pausedResources.includes(resource)) return false;
-    this.pausedResources = [...this.pausedResources, resource];
-    this.#budget.admission.setPaused(place, true);
-    return true;
+    announce();
   }
 
-  /** Whether that changed anything. @throws InvalidOptionsError where no step demands the resource */
-  resume(resource: string | undefined): boolean {
+  /** @throws InvalidOptionsError where no step demands the resource */
+  resume(resource: string | undefined, announce: () => void): void {
     if (resource === undefined) {
-      if (!this.isPaused) return false;
+      if (!this.isPaused) return;
       this.isPaused = false;
+      announce();
       this.#budget.admission.resume();
-      return true;
+    } else {
+      const place = this.#placeOf('resume', resource);
+      if (!this.pausedResources.includes(resource)) return;
+      this.pausedResources = this.pausedResources.filter((other) => other !== resource);
+      announce();
+      this.#budget.admission.setPaused(place, false);
     }
-    const place = this.#placeOf('resume', resource);
-    if (!this.pausedResources.includes(resource)) return false;
-    this.pausedResources = this.pausedResources.filter((other) => other !== resource);
-    this.#budget.admission.setPaused(place, false);
-    return true;
   }
 
   /**
-   * Changes the limits of the classes given; returns the capacities that are now another.
+   * Changes the limits of the classes given, and announces the capacities that are now another.
    *
    * @throws InvalidOptionsError
    * @throws ResourceLimitError where a step that isn't over demands more than that; nothing is changed then
    */
-  change(limits: Limits, startedAt: number, now: number): Record<string, number> {
+  change(
+    limits: Limits,
+    startedAt: number,
+    now: number,
+    announce: (changed: Readonly<Record<string, number>>) => void,
+  ): void {
     const checker = new OptionChecker();
     const given = checker.record('limits', limits, 'a record of limits by class') ? limits : {};
     const changes = readLimitChanges(checker, this.#blueprint.resources, given);
@@ -95,6 +101,7 @@ export class LiveLimits {
       if (rate !== undefined) this.#refuseTooSmall(name, rate.limit, rate.perMs);
     }
     const changed: Record<string, number> = {};
+    // All at once; and whoever hears what starts has heard why.
     admission.pause();
     for (const [name, { capacity, rate }] of changes) {
       const place = this.#budget.resources.indexOf(name);
@@ -109,8 +116,8 @@ export class LiveLimits {
       admission.setCapacity(place, capacity);
       changed[name] = capacity;
     }
+    if (Object.keys(changed).length > 0) announce(changed);
     admission.resume();
-    return changed;
   }
 
   /** The capacity of a class, summed over the run's time up to now. */

@@ -140,11 +140,12 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
   /**
    * Holds back what would start: everything, or the steps that demand one resource class. What runs goes on, and
    * the run's timeout too. Pausing twice is pausing once; a run may be paused before it starts.
+   * Once the run is over nothing happens.
    *
    * @throws InvalidOptionsError where no step demands the resource
    */
   pause(resource?: string): void {
-    this.#engine.pause(resource);
+    if (!this.#engine.isOver) this.#engine.pause(resource);
   }
 
   /**
@@ -153,7 +154,7 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
    * @throws InvalidOptionsError where no step demands the resource
    */
   resume(resource?: string): void {
-    this.#engine.resume(resource);
+    if (!this.#engine.isOver) this.#engine.resume(resource);
   }
 
   /**
@@ -169,7 +170,7 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
    * @throws ResourceLimitError where a step that isn't over demands more than that; nothing is changed then
    */
   setLimits(limits: Limits): void {
-    this.#engine.setLimits(limits);
+    if (!this.#engine.isOver) this.#engine.setLimits(limits);
   }
 
   /** Cancels the run where it isn't over, and waits until it entirely is. */

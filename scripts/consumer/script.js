@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { CancelledError, step, workflow } from 'millrace';
 import { mergeMapWithin, offload } from 'millrace/operators';
+import { expectLawful } from 'millrace/testing';
 import { threadPool } from 'millrace/workers';
 import { from, lastValueFrom, of, toArray } from 'rxjs';
 
@@ -26,6 +27,11 @@ assert.deepEqual(await lastValueFrom(of(21).pipe(offload(pool, 'double'), toArra
 // One class of everything, whichever entry it comes through.
 const token = AbortSignal.abort('no');
 await assert.rejects(lastValueFrom(pool.run('double', 1, { signal: token })), CancelledError);
+
+assert.equal(
+  (await expectLawful(workflow('lawful', { one }), { durations: { one: '1h' } })).metrics.totalMs,
+  3_600_000,
+);
 
 // The pool isn't closed: it doesn't keep the process alive.
 console.log('every entry works');

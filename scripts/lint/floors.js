@@ -49,6 +49,11 @@ const floors = [
     below: [...lib('base', 'graph', 'admission', 'definition', 'run'), 'lib/workflow.ts'],
     packages: ['rxjs'],
   },
+  {
+    files: 'lib/testing/**',
+    below: [...lib('base', 'graph', 'admission', 'definition', 'run', 'simulate'), 'lib/workflow.ts'],
+    packages: ['rxjs', 'fast-check', 'vitest'],
+  },
   { files: 'lib/worker/**', below: lib('base', 'definition'), packages: ['rxjs', 'threads/worker'] },
   {
     files: 'lib/worker/thread-host.ts',

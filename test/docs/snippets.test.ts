@@ -11,6 +11,36 @@ test('every snippet of the documentation compiles', { timeout: 120_000 }, () => 
   expect(compileSnippets(snippets)).toEqual([]);
 });
 
+test('the page on testing does what it says, from top to bottom', async () => {
+  const page = snippets.filter(({ file }) => file === 'docs/testing.md');
+  expect(page.length).toBeGreaterThan(6);
+  const file = new URL('node_modules/.cache/snippets/testing-page.ts', root);
+  const code = page.map((snippet) => snippet.code.replaceAll(/^import .*\n/gm, '')).join('\n');
+  writeFileSync(
+    file,
+    `import fc from 'fast-check';
+import 'millrace/testing/vitest';
+import { step, workflow } from 'millrace';
+import { cancelAt, drawRun, durations, expectLawful, expectRun, failures, law, runInVirtualTime, scenario } from 'millrace/testing';
+import { expect } from 'vitest';
+const readTable = async () => ({ rows: [1, 2] });
+const tests = [];
+const test = (name, work) => tests.push(work());
+${code}
+await Promise.all(tests);
+export const ran = tests.length;`,
+  );
+  const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  const module = (await import(/* @vite-ignore */ file.href)) as { readonly ran: number };
+  expect(module.ran).toBe(1);
+  expect(log.mock.calls).toContainEqual([
+    { kind: 'outputs', outputs: { report: '3' } },
+    expect.any(Number),
+    expect.objectContaining({ clean: expect.stringContaining('x|') as unknown }),
+  ]);
+  log.mockRestore();
+});
+
 test('the first pipeline of the README does what it says', async () => {
   const [snippet, ...others] = snippets.filter(({ runs }) => runs);
   expect(others).toEqual([]);

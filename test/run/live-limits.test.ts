@@ -208,6 +208,28 @@ describe('setLimits', () => {
   });
 });
 
+test('whoever hears that something starts has heard why', () => {
+  const run = queries(4, { db: 1 });
+  run.time.at(5, () => {
+    run.run.setLimits({ db: 2 });
+    run.run.pause();
+  });
+  run.time.at(20, () => {
+    run.run.resume();
+  });
+  run.time.flush();
+  const types = run.events.map(({ type }) => type).filter((type) => /limits|run-|step-started/.test(type));
+  expect(types.slice(0, 7)).toStrictEqual([
+    'run-started',
+    'step-started',
+    'limits-changed',
+    'step-started',
+    'run-paused',
+    'run-resumed',
+    'step-started',
+  ]);
+});
+
 describe('a rate', () => {
   const rate = { limit: 2, per: 100 };
 

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import * as millrace from 'millrace';
 import * as operators from 'millrace/operators';
 import * as simulation from 'millrace/simulate';
+import * as testing from 'millrace/testing';
+import * as testingVitest from 'millrace/testing/vitest';
 import * as worker from 'millrace/worker';
 import * as workers from 'millrace/workers';
 import * as rxjs from 'rxjs';
@@ -28,10 +30,13 @@ const modules: readonly (readonly [specifier: string, values: object])[] = [
   ['millrace', millrace],
   ['millrace/operators', operators],
   ['millrace/simulate', simulation],
+  ['millrace/testing', testing],
+  ['millrace/testing/vitest', testingVitest],
   ['millrace/workers', workers],
   ['millrace/worker', worker],
   ['rxjs', rxjs],
   ['zod', { z }],
+  ['vitest', { expect: undefined, test: undefined }],
   ['node:fs/promises', { readFile: undefined, writeFile: undefined }],
 ];
 const typeNames: readonly (readonly [specifier: string, names: readonly string[]])[] = [

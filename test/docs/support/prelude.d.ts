@@ -46,3 +46,7 @@ declare function save(image: Image): void;
 declare function trainModel(inputs: { readonly table: Table }): Promise<string>;
 declare function readEverything(): Promise<Table>;
 declare function retryWithLess(): void;
+
+/** The pipeline that the page on testing begins with. */
+declare const pipeline: import('millrace').Workflow<{ readonly report: string }, never>;
+declare function readTable(path: string): Promise<Table>;

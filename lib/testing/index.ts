@@ -1,0 +1,56 @@
+export { type DagConstraints, type DagStep, dag, type Shape } from './dag.ts';
+export { expectLawful, type LawfulArguments, type LawfulOptions } from './expect-lawful.ts';
+export { LawBrokenError, type Violation } from './law-broken-error.ts';
+export {
+  boundedOvertaking,
+  checkLaws,
+  cleanUpsInReverse,
+  dependenciesFirst,
+  eventsInOrder,
+  exactlyOnce,
+  heldIsRunning,
+  type Law,
+  law,
+  laws,
+  limitsNeverExceeded,
+  nothingAfterTheEnd,
+  oneEndAStep,
+  workConserving,
+} from './laws.ts';
+export {
+  drawRun,
+  type ExpectedRun,
+  expectRun,
+  type PictureDifference,
+  PictureMismatchError,
+  type PictureOptions,
+} from './picture.ts';
+export type {
+  OutcomeError,
+  OutcomeOutputs,
+  QuietMoment,
+  RecordedStep,
+  Recording,
+  TracedCall,
+  TracedCleanUp,
+  TracedEvent,
+  TraceEntry,
+} from './recording.ts';
+export {
+  cancelAt,
+  type DrawnResources,
+  durations,
+  failures,
+  resources,
+  Scenario,
+  type ScenarioConstraints,
+  scenario,
+} from './scenario.ts';
+export type { Script } from './script.ts';
+export { StandstillError } from './standstill-error.ts';
+export {
+  runInVirtualTime,
+  type VirtualRunOptions,
+  type VirtualTimeArguments,
+  type VirtualTimeOptions,
+} from './virtual-time.ts';

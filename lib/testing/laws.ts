@@ -1,0 +1,258 @@
+import { OptionChecker } from '../base/option-checker.ts';
+import { LawBrokenError, type Violation } from './law-broken-error.ts';
+import { type Recording, storyOf } from './recording.ts';
+import { ResourcesOverTime } from './resources-over-time.ts';
+
+/** What holds for every run. Make one of your own with {@link law}. */
+export interface Law {
+  /** What it is called in messages. */
+  readonly name: string;
+  /** How the recording breaks it, a line each; empty where it doesn't. */
+  readonly check: (recording: Recording) => readonly string[];
+}
+
+/**
+ * A law of your own: a name, and whether it holds of a recording, or how it doesn't.
+ *
+ * @example
+ * ```ts
+ * const quick = law('takes less than a minute', ({ metrics }) => metrics.totalMs < 60_000);
+ * ```
+ */
+export function law(
+  name: string,
+  holds: (recording: Recording) => boolean | string | readonly string[],
+): Law {
+  const checker = new OptionChecker();
+  if (typeof name !== 'string' || name === '') checker.fail('the name', 'a string that is not empty', name);
+  if (typeof holds !== 'function') checker.fail('the law', 'a function of a recording', holds);
+  checker.throwIfAny('law');
+  return {
+    name,
+    check(recording) {
+      const found = holds(recording);
+      if (typeof found === 'boolean') return found ? [] : ['it does not hold'];
+      return typeof found === 'string' ? (found === '' ? [] : [found]) : found;
+    },
+  };
+}
+
+const stepEnds = new Set(['step-completed', 'step-failed', 'step-cancelled', 'step-skipped']);
+const runEnds = new Set(['run-completed', 'run-failed', 'run-cancelled']);
+
+/** No step starts, and no function is called, before all that it depends on has completed. */
+export const dependenciesFirst = law('dependencies first', (recording) => {
+  const needs = new Map(recording.steps.map(({ id, dependsOn }) => [id, dependsOn]));
+  const completed = new Set<string>();
+  const broken: string[] = [];
+  for (const entry of recording.trace) {
+    if (entry.kind === 'event' && entry.event.type === 'step-completed') completed.add(entry.event.stepId);
+    const started =
+      entry.kind === 'call'
+        ? entry.stepId
+        : entry.kind === 'event' && entry.event.type === 'step-started'
+          ? entry.event.stepId
+          : undefined;
+    if (started === undefined) continue;
+    const early = needs.get(started)?.find((needed) => !completed.has(needed));
+    if (early !== undefined)
+      broken.push(`'${started}' started before '${early}' had completed (${storyOf(recording, started)})`);
+  }
+  return broken;
+});
+
+/** Each attempt starts once, attempts are numbered from 1 without gaps, and each calls the step's function at most once. */
+export const exactlyOnce = law('exactly once', (recording) => {
+  const started = new Map<string, number>();
+  const called = new Map<string, number>();
+  const broken: string[] = [];
+  for (const entry of recording.trace) {
+    if (entry.kind === 'event' && entry.event.type === 'step-started') {
+      const { stepId, attempt } = entry.event;
+      if (attempt !== (started.get(stepId) ?? 0) + 1)
+        broken.push(
+          `attempt ${String(attempt)} of '${stepId}' is out of turn (${storyOf(recording, stepId)})`,
+        );
+      started.set(stepId, attempt);
+    } else if (entry.kind === 'call') {
+      const { stepId, attempt } = entry;
+      if (attempt !== started.get(stepId) || attempt <= (called.get(stepId) ?? 0))
+        broken.push(
+          `attempt ${String(attempt)} of '${stepId}' called its function out of turn (${storyOf(recording, stepId)})`,
+        );
+      called.set(stepId, attempt);
+    }
+  }
+  return broken;
+});
+
+/** Each step ends once: it completes, fails, is cancelled or skipped. */
+export const oneEndAStep = law('one end a step', (recording) => {
+  const ends = new Map<string, number>(recording.steps.map(({ id }) => [id, 0]));
+  for (const event of recording.events) {
+    if ('stepId' in event && stepEnds.has(event.type))
+      ends.set(event.stepId, (ends.get(event.stepId) ?? 0) + 1);
+  }
+  return [...ends]
+    .filter(([, count]) => count !== 1)
+    .map(([id, count]) => `'${id}' ended ${String(count)} times (${storyOf(recording, id)})`);
+});
+
+/** The run ends once, and neither an event nor a call of a function or a clean-up comes after that. */
+export const nothingAfterTheEnd = law('nothing after the end', ({ trace, events }) => {
+  const ends = events.filter(({ type }) => runEnds.has(type));
+  if (ends.length !== 1) return [`the run ended ${String(ends.length)} times`];
+  const place = trace.findIndex((entry) => entry.kind === 'event' && runEnds.has(entry.event.type));
+  return trace
+    .slice(place + 1)
+    .flatMap((entry) =>
+      entry.kind === 'quiet'
+        ? []
+        : entry.kind === 'event'
+          ? [`${entry.event.type} came after the end`]
+          : [`the ${entry.kind} of '${entry.stepId}' came after the end`],
+    );
+});
+
+/** Events are numbered without gaps, and time never goes back. */
+export const eventsInOrder = law('events in order', ({ events }) =>
+  events.flatMap((event, place) => {
+    const before = events[place - 1];
+    if (before === undefined) return [];
+    const broken: string[] = [];
+    if (event.seq !== before.seq + 1)
+      broken.push(
+        `event ${String(event.seq)} (${event.type}) follows event ${String(before.seq)} (${before.type})`,
+      );
+    if (event.at < before.at)
+      broken.push(`${event.type} at ${String(event.at)} ms follows ${String(before.at)} ms`);
+    return broken;
+  }),
+);
+
+/** No start takes of a resource class more than its limit. */
+export const limitsNeverExceeded = law('limits never exceeded', (recording) => {
+  const resources = new ResourcesOverTime(recording);
+  const broken: string[] = [];
+  for (const entry of recording.trace) {
+    if (resources.isUncertain) break;
+    if (entry.kind === 'event' && entry.event.type === 'step-started') {
+      const { stepId, at } = entry.event;
+      for (const name of resources.lackedBy(stepId)) {
+        const taken = String(resources.taken[name] ?? 0);
+        broken.push(
+          `'${stepId}' started at ${String(at)} ms and took ${String(resources.demandOf(stepId)[name])} of '${name}', of which ${[...resources.running].join(', ')} held ${taken} of ${String(resources.limits[name])}`,
+        );
+      }
+    }
+    resources.heed(entry);
+  }
+  return broken;
+});
+
+/** Whenever all is quiet, what is taken is what the running steps demand: nothing leaks, and nothing is given back early. */
+export const heldIsRunning = law('held = running', (recording) => {
+  const resources = new ResourcesOverTime(recording);
+  for (const entry of recording.trace) {
+    resources.heed(entry);
+    if (resources.isUncertain) break;
+    if (entry.kind !== 'quiet') continue;
+    for (const [name, taken] of Object.entries(entry.taken)) {
+      const demanded = resources.taken[name] ?? 0;
+      if (Math.abs(taken - demanded) <= 1e-9 * Math.max(1, demanded)) continue;
+      const running = [...resources.running].join(', ') || 'nothing';
+      return [
+        `at ${String(entry.at)} ms ${String(taken)} of '${name}' are taken, but what runs (${running}) demands ${String(demanded)}`,
+      ];
+    }
+  }
+  return [];
+});
+
+/** Whenever all is quiet, no ready step waits that fits and takes nothing that another one waits for. */
+export const workConserving = law('work-conserving', (recording) => {
+  if (recording.isHeldBack) return [];
+  const resources = new ResourcesOverTime(recording);
+  for (const entry of recording.trace) {
+    resources.heed(entry);
+    if (resources.isUncertain || resources.isStopping) break;
+    if (entry.kind !== 'quiet' || resources.paused.size > 0) continue;
+    const lacked = new Set([...resources.ready].flatMap((id) => resources.lackedBy(id)));
+    const idle = [...resources.ready].find(
+      (id) =>
+        resources.lackedBy(id).length === 0 &&
+        Object.keys(resources.demandOf(id)).every((name) => !lacked.has(name)),
+    );
+    if (idle !== undefined)
+      return [
+        `'${idle}' is ready and fits, but had not started by ${String(entry.at)} ms (${storyOf(recording, idle)})`,
+      ];
+  }
+  return [];
+});
+
+/** No step that waits is overtaken more often than `maxOvertakes` by steps that take what it lacks. */
+export const boundedOvertaking = law('bounded overtaking', (recording) => {
+  const resources = new ResourcesOverTime(recording);
+  const overtaken = new Map<string, number>();
+  const broken: string[] = [];
+  for (const entry of recording.trace) {
+    if (resources.isUncertain || recording.isHeldBack) break;
+    if (entry.kind === 'event' && entry.event.type === 'step-started') {
+      const { stepId } = entry.event;
+      const demand = resources.demandOf(stepId);
+      const isBarrier = (overtaken.get(stepId) ?? 0) >= recording.maxOvertakes;
+      for (const other of resources.ready) {
+        if (other === stepId || isBarrier || !resources.lackedBy(other).some((name) => name in demand))
+          continue;
+        const times = (overtaken.get(other) ?? 0) + 1;
+        overtaken.set(other, times);
+        if (times > recording.maxOvertakes)
+          broken.push(
+            `'${other}' was overtaken ${String(times)} times, now by '${stepId}' (${storyOf(recording, other)})`,
+          );
+      }
+      overtaken.delete(stepId);
+    }
+    resources.heed(entry);
+  }
+  return broken;
+});
+
+/** Where the run didn't complete, each completed step that has a clean-up is cleaned up once, the last one first; else none. */
+export const cleanUpsInReverse = law('clean-ups in reverse order', (recording) => {
+  const hasCleanUp = new Set(recording.steps.filter((step) => step.hasCleanUp).map(({ id }) => id));
+  const completed = recording.events.flatMap((event) =>
+    event.type === 'step-completed' && hasCleanUp.has(event.stepId) ? [event.stepId] : [],
+  );
+  const cleaned = recording.trace.flatMap((entry) => (entry.kind === 'cleanup' ? [entry.stepId] : []));
+  const expected = recording.outcome.kind === 'outputs' ? [] : completed.reverse();
+  if (cleaned.join() === expected.join()) return [];
+  return [`cleaned up: ${cleaned.join(', ') || 'nothing'}; expected: ${expected.join(', ') || 'nothing'}`];
+});
+
+/** The laws of every run, by the names they have in messages. */
+export const laws: readonly Law[] = [
+  dependenciesFirst,
+  exactlyOnce,
+  oneEndAStep,
+  nothingAfterTheEnd,
+  eventsInOrder,
+  limitsNeverExceeded,
+  heldIsRunning,
+  workConserving,
+  boundedOvertaking,
+  cleanUpsInReverse,
+];
+
+/**
+ * Checks that a recording breaks none of the {@link laws}, nor of those given.
+ *
+ * @throws LawBrokenError naming every violation, with the story of the step
+ */
+export function checkLaws(recording: Recording, extraLaws: readonly Law[] = []): void {
+  const violations: Violation[] = [...laws, ...extraLaws].flatMap(({ name, check }) =>
+    check(recording).map((message) => ({ law: name, message })),
+  );
+  if (violations.length > 0) throw new LawBrokenError(recording.workflow, violations);
+}

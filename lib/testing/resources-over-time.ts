@@ -1,0 +1,101 @@
+import type { Demand } from '../admission/demand.ts';
+import type { ProgressEvent } from '../run/progress-event.ts';
+import type { RecordedStep, Recording, TraceEntry } from './recording.ts';
+
+/** What a run's events say of its resources, event by event: who holds what, and who waits for what. */
+export class ResourcesOverTime {
+  readonly limits: Record<string, number>;
+  readonly taken: Record<string, number> = {};
+  /** The steps whose attempt runs. */
+  readonly running = new Set<string>();
+  /** The steps whose dependencies have completed and that have not started; those in a back-off apart. */
+  readonly ready = new Set<string>();
+  /** From here on the events don't tell what is held: a body was abandoned, and may come back at any time. */
+  isUncertain = false;
+  /** Whether the run lets nothing start. */
+  isStopping = false;
+  readonly paused = new Set<string | undefined>();
+  readonly #steps: ReadonlyMap<string, RecordedStep>;
+  readonly #dependents = new Map<string, string[]>();
+  readonly #waitingFor = new Map<string, number>();
+
+  constructor({ steps, limits }: Recording) {
+    this.limits = { ...limits };
+    this.#steps = new Map(steps.map((step) => [step.id, step]));
+    for (const { id, dependsOn } of steps) {
+      this.#waitingFor.set(id, dependsOn.length);
+      for (const needed of dependsOn)
+        this.#dependents.set(needed, [...(this.#dependents.get(needed) ?? []), id]);
+    }
+  }
+
+  /** What a step takes, its place in `concurrency` included. */
+  demandOf(id: string): Demand {
+    const demand = this.#steps.get(id)?.demand ?? {};
+    return 'concurrency' in this.limits ? { ...demand, concurrency: 1 } : demand;
+  }
+
+  /** The classes of which a step demands more than is free. */
+  lackedBy(id: string): string[] {
+    return Object.entries(this.demandOf(id))
+      .filter(
+        ([name, amount]) => (this.taken[name] ?? 0) + amount > (this.limits[name] ?? Infinity) * (1 + 1e-9),
+      )
+      .map(([name]) => name);
+  }
+
+  heed(entry: TraceEntry): void {
+    if (entry.kind === 'event') this.#heedEvent(entry.event);
+  }
+
+  #heedEvent(event: ProgressEvent): void {
+    switch (event.type) {
+      case 'run-started':
+        for (const [id, count] of this.#waitingFor) if (count === 0) this.ready.add(id);
+        break;
+      case 'step-started':
+        this.ready.delete(event.stepId);
+        this.running.add(event.stepId);
+        this.#take(event.stepId, 1);
+        break;
+      case 'step-completed':
+        this.#end(event.stepId);
+        for (const id of this.#dependents.get(event.stepId) ?? []) {
+          const left = (this.#waitingFor.get(id) ?? 0) - 1;
+          this.#waitingFor.set(id, left);
+          if (left === 0) this.ready.add(id);
+        }
+        break;
+      case 'step-failed':
+      case 'step-cancelled':
+      case 'step-retrying':
+      case 'step-skipped':
+        this.#end(event.stepId);
+        break;
+      case 'run-paused':
+        this.paused.add(event.resource);
+        break;
+      case 'run-resumed':
+        this.paused.delete(event.resource);
+        break;
+      case 'limits-changed':
+        Object.assign(this.limits, event.limits);
+        break;
+      case 'warning':
+        if (event.topic === 'abandoned') this.isUncertain = true;
+        break;
+      default:
+    }
+    if (event.type === 'step-cancelled' || event.type === 'step-failed') this.isStopping = true;
+  }
+
+  #end(id: string): void {
+    this.ready.delete(id);
+    if (this.running.delete(id)) this.#take(id, -1);
+  }
+
+  #take(id: string, sign: number): void {
+    for (const [name, amount] of Object.entries(this.demandOf(id)))
+      this.taken[name] = (this.taken[name] ?? 0) + sign * amount;
+  }
+}

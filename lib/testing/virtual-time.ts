@@ -1,0 +1,282 @@
+import { VirtualTimeScheduler } from 'rxjs';
+import { clockOf } from '../base/clock.ts';
+import type { Duration } from '../base/durations.ts';
+import { InvalidOptionsError } from '../base/errors.ts';
+import { macrotask } from '../base/host.ts';
+import { OptionChecker } from '../base/option-checker.ts';
+import { Blueprint } from '../definition/blueprint.ts';
+import type { Need } from '../definition/handle.ts';
+import type { StepBody, StepDefinition } from '../definition/step.ts';
+import type { StepContext } from '../definition/step-context.ts';
+import { Engine } from '../run/engine.ts';
+import { Run } from '../run/run.ts';
+import { type RunOptions, type RunSettings, readRunOptions } from '../run/run-options.ts';
+import type { AnyWorkflow } from '../simulate/any-workflow.ts';
+import { Workflow } from '../workflow.ts';
+import type { Recording, TraceEntry } from './recording.ts';
+import { type Part, perform, readScript, type Script } from './script.ts';
+import { StandstillError } from './standstill-error.ts';
+
+/** What a run in virtual time may say beside what every run may. */
+export interface VirtualTimeOptions extends Script {
+  /** What becomes of the steps that the script doesn't name: `'keep'` calls them, `'replace'` has them wait. @defaultValue 'keep' */
+  readonly bodies?: 'keep' | 'replace' | undefined;
+  /** Does something at moments of virtual time, in ms, such as cancelling the run. */
+  readonly at?: Readonly<Record<number, (run: Run<never>) => void>> | undefined;
+  /**
+   * For how long, in real time, a step's own function is waited for that doesn't use `ctx.scheduler` while nothing else
+   * happens; after that virtual time goes on, or the run is found to stand still. @defaultValue '2s'
+   */
+  readonly patience?: Duration | undefined;
+}
+
+/** The options of a run in virtual time: its own, and those of the run, `scheduler` apart. */
+export type VirtualRunOptions<Needs extends Need = Need> = VirtualTimeOptions &
+  Omit<RunOptions<Needs>, 'scheduler'>;
+
+const defaultPatience = 2000;
+const realTime = clockOf(undefined);
+
+/**
+ * Runs a workflow in virtual time, which passes by itself, and gives the recording of what happened.
+ *
+ * The engine is the real one; so are the functions of the steps, but for those that `durations`, `failures` or `outputs`
+ * name, which only wait. A clean-up of a replaced step is noted, not called. A function that awaits something of the real
+ * world is waited for: virtual time stands still meanwhile. One that uses `ctx.scheduler` waits in virtual time.
+ *
+ * Never rejects because the run fails or is cancelled: that is the recording's `outcome`.
+ *
+ * @throws InvalidOptionsError, as a rejection, for ids that aren't steps, durations that aren't, and options of the run
+ * @throws StandstillError, as a rejection, where steps never end
+ * @example
+ * ```ts
+ * const recording = await runInVirtualTime(flights, {
+ *   inputs: { path: 'flights.parquet' },
+ *   durations: { table: '2s', delays: '30s' },
+ *   failures: { table: 1 },
+ *   outputs: { table: [] },
+ * });
+ * console.log(recording.metrics.totalMs);
+ * ```
+ */
+export async function runInVirtualTime<Outputs, Needs extends Need>(
+  workflow: Workflow<Outputs, Needs>,
+  ...[options]: VirtualTimeArguments<Needs>
+): Promise<Recording> {
+  const play = new Performance(workflow, options ?? {});
+  await play.toTheEnd();
+  return play.recording;
+}
+
+/** The arguments of a run in virtual time: where inputs are needed, the options are too. */
+export type VirtualTimeArguments<Needs extends Need> = [Needs] extends [never]
+  ? [options?: VirtualRunOptions<Needs>]
+  : string extends Needs[0]
+    ? [options?: VirtualRunOptions<Needs>]
+    : [options: VirtualRunOptions<Needs>];
+
+/**
+ * A run of a workflow in virtual time, noted down.
+ *
+ * 1. Virtual time moves on when all that can happen at this moment has: Promises have had a turn of the event loop.
+ * 2. It stands still while a function runs that has not asked for `ctx.scheduler`, for as long as the patience lasts.
+ */
+class Performance {
+  readonly #scheduler = new VirtualTimeScheduler();
+  readonly #blueprint: Blueprint;
+  readonly #settings: RunSettings;
+  readonly #engine: Engine;
+  readonly #run: Run<never>;
+  readonly #patience: number;
+  readonly #trace: TraceEntry[] = [];
+  /** The attempts whose own function runs, by step, and whether it has asked for virtual time. */
+  readonly #real = new Map<string, { usesScheduler: boolean }>();
+  #isOver = false;
+  #stoppedAt: number | undefined;
+  #outcome: Recording['outcome'] | undefined;
+
+  constructor(workflow: AnyWorkflow, options: VirtualRunOptions) {
+    if (!(workflow instanceof Workflow)) {
+      const problem = {
+        option: 'the workflow',
+        expected: 'made by workflow() or defineWorkflow()',
+        value: workflow,
+      };
+      throw new InvalidOptionsError('runInVirtualTime', [problem]);
+    }
+    const owner = `runInVirtualTime of '${workflow.name}'`;
+    const checker = new OptionChecker();
+    if (!checker.record('options', options)) checker.throwIfAny(owner);
+    const { durations, failures, outputs, bodies, at, patience, ...runOptions } = options;
+    if ('scheduler' in runOptions)
+      checker.fail(
+        'scheduler',
+        'absent: it is virtual time',
+        (runOptions as { scheduler: unknown }).scheduler,
+      );
+    const original = workflow.blueprint;
+    const parts = readScript(
+      checker,
+      original,
+      { durations, failures, outputs },
+      checker.oneOf('bodies', bodies, ['keep', 'replace']) === 'replace',
+    );
+    this.#patience = checker.duration('patience', patience) ?? defaultPatience;
+    this.#planActs(checker, at);
+    checker.throwIfAny(owner);
+    this.#blueprint = this.#staged(original, parts);
+    this.#settings = readRunOptions(this.#blueprint, workflow.options, {
+      runId: 'recorded',
+      ...(runOptions as object),
+      scheduler: this.#scheduler,
+    });
+    this.#engine = new Engine(this.#blueprint, this.#settings);
+    this.#run = new Run(this.#engine);
+  }
+
+  get recording(): Recording {
+    const { limits, concurrency, maxOvertakes, plannedRanks, rates } = this.#settings;
+    return {
+      workflow: this.#blueprint.name,
+      steps: this.#blueprint.steps.map(({ id, settings }) => ({
+        id,
+        dependsOn: this.#blueprint.graph.dependenciesOf(id),
+        demand: settings.demand,
+        hasCleanUp: settings.cleanup !== undefined,
+      })),
+      limits: { ...Object.fromEntries(limits), ...(concurrency === undefined ? {} : { concurrency }) },
+      maxOvertakes,
+      isHeldBack: plannedRanks !== undefined || rates.size > 0,
+      trace: this.#trace,
+      stoppedAt: this.#stoppedAt,
+      events: this.#trace.flatMap((entry) => (entry.kind === 'event' ? [entry.event] : [])),
+      outcome: this.#outcome ?? { kind: 'error', error: undefined },
+      metrics: this.#run.metrics(),
+    };
+  }
+
+  async toTheEnd(): Promise<void> {
+    this.#follow();
+    let lastSize = -1;
+    let idleSince = realTime.now();
+    while (!this.#isOver) {
+      // Where all steps were replaced, nothing comes from outside.
+      if (this.#real.size > 0) await turnOfTheEventLoop();
+      if (this.#isOver) break;
+      const size = this.#trace.length + this.#scheduler.actions.length;
+      if (size !== lastSize && this.#real.size > 0) {
+        lastSize = size;
+        idleSince = realTime.now();
+        continue;
+      }
+      this.#quiet();
+      const next = this.#scheduler.actions[0];
+      const isPatient = realTime.now() - idleSince < this.#patience;
+      const isWaiting = [...this.#real.values()].some(({ usesScheduler }) => !usesScheduler);
+      if (next !== undefined && !(isWaiting && isPatient)) {
+        this.#scheduler.maxFrames = next.delay;
+        this.#scheduler.flush();
+      } else if (!isPatient || this.#real.size === 0) {
+        throw new StandstillError(this.#blueprint.name, [...this.#real.keys()], this.#patience);
+      }
+    }
+    this.#quiet();
+  }
+
+  #follow(): void {
+    this.#engine.token.onCancel(() => {
+      this.#stoppedAt = this.#scheduler.now();
+    });
+    this.#run.progress$.subscribe({
+      next: (event) => {
+        this.#trace.push({ kind: 'event', event });
+        if ('stepId' in event && attemptEnds.has(event.type)) this.#real.delete(event.stepId);
+      },
+      complete: () => {
+        this.#isOver = true;
+      },
+    });
+    this.#run.result$.subscribe({
+      next: (outputs) => {
+        this.#outcome = { kind: 'outputs', outputs };
+      },
+      error: (error: unknown) => {
+        this.#outcome = { kind: 'error', error };
+      },
+    });
+  }
+
+  #planActs(checker: OptionChecker, at: VirtualTimeOptions['at']): void {
+    if (at === undefined || !checker.record('at', at, 'a record of functions by moment, in ms')) return;
+    for (const [moment, act] of Object.entries(at)) {
+      const ms = Number(moment);
+      if (!(ms >= 0 && ms < Infinity)) checker.fail('at', 'a record by moments of at least 0 ms', moment);
+      else if (typeof act !== 'function') checker.fail(`at[${moment}]`, 'a function of the run', act);
+      else
+        this.#scheduler.schedule(() => {
+          act(this.#run);
+        }, ms);
+    }
+  }
+
+  /** What is taken now that nothing more happens at this moment; once a moment. */
+  #quiet(): void {
+    const taken = Object.fromEntries(
+      Object.entries(this.#engine.resources).map(([name, { taken: amount }]) => [name, amount]),
+    );
+    if (this.#trace.at(-1)?.kind !== 'quiet')
+      this.#trace.push({ kind: 'quiet', at: this.#scheduler.now(), taken });
+  }
+
+  #staged(
+    { name, graph, steps, sources, inputs, outputs }: Blueprint,
+    parts: ReadonlyMap<number, Part>,
+  ): Blueprint {
+    const staged = steps.map((definition, index): StepDefinition => {
+      const { id, settings } = definition;
+      const part = parts.get(index);
+      const cleanup: typeof settings.cleanup =
+        settings.cleanup &&
+        ((output, outcome) => {
+          this.#trace.push({ kind: 'cleanup', at: this.#scheduler.now(), stepId: id });
+          return part === undefined ? settings.cleanup?.(output, outcome) : undefined;
+        });
+      return {
+        id,
+        inputNames: definition.inputNames,
+        settings: { ...settings, cleanup, isOffloaded: part === undefined && settings.isOffloaded },
+        body: this.#stagedBody(definition, part),
+      };
+    });
+    return new Blueprint(name, graph, staged, sources, inputs, outputs);
+  }
+
+  #stagedBody({ id, body }: StepDefinition, part: Part | undefined): StepBody {
+    return (inputs, ctx) => {
+      const { attempt } = ctx;
+      this.#trace.push({ kind: 'call', at: this.#scheduler.now(), stepId: id, attempt });
+      if (part !== undefined) return perform(part, attempt, this.#scheduler);
+      const own = { usesScheduler: false };
+      this.#real.set(id, own);
+      return body(inputs, noticing(ctx, own));
+    };
+  }
+}
+
+const attemptEnds = new Set(['step-completed', 'step-failed', 'step-cancelled', 'step-retrying']);
+
+/** A context that notices whether its scheduler is asked for. */
+function noticing(ctx: StepContext, own: { usesScheduler: boolean }): StepContext {
+  return new Proxy(ctx, {
+    get(target, key) {
+      if (key === 'scheduler') own.usesScheduler = true;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+/** Lets every Promise that can settle do so, and whatever comes from outside arrive. */
+async function turnOfTheEventLoop(): Promise<void> {
+  await new Promise<void>(macrotask);
+}

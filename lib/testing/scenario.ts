@@ -124,6 +124,7 @@ export class Scenario {
   readonly #steps: readonly ScenarioStep[];
   readonly #limits: Readonly<Record<string, number>>;
   readonly #concurrency: number | undefined;
+  readonly #maxOvertakes: number | undefined;
   readonly #cancelAt: number | undefined;
 
   /** @internal Made by {@link scenario}. */
@@ -131,11 +132,13 @@ export class Scenario {
     steps: readonly ScenarioStep[],
     limits: Readonly<Record<string, number>>,
     concurrency: number | undefined,
+    maxOvertakes: number | undefined,
     cancelMs: number | undefined,
   ) {
     this.#steps = steps;
     this.#limits = limits;
     this.#concurrency = concurrency;
+    this.#maxOvertakes = maxOvertakes;
     this.#cancelAt = cancelMs;
     const outputs = naiveOutputs(steps);
     this.workflow = defineWorkflow(
@@ -156,6 +159,7 @@ export class Scenario {
       outputs,
       limits,
       concurrency,
+      maxOvertakes,
       laws: [equalToNaiveModel(steps, outputs, cancelMs)],
       ...(cancelMs === undefined
         ? {}
@@ -205,6 +209,7 @@ export class Scenario {
         : [`  failures: ${listing(failing.map((step) => [step.id, step.failures]))},`]),
       ...(Object.keys(this.#limits).length === 0 ? [] : [`  limits: ${JSON.stringify(this.#limits)},`]),
       ...(this.#concurrency === undefined ? [] : [`  concurrency: ${String(this.#concurrency)},`]),
+      ...(this.#maxOvertakes === undefined ? [] : [`  maxOvertakes: ${String(this.#maxOvertakes)},`]),
       ...(this.#cancelAt === undefined
         ? []
         : [`  at: { ${String(this.#cancelAt)}: (run) => run.cancel() },`]),
@@ -262,9 +267,10 @@ export function scenario(constraints: ScenarioConstraints = {}): Arbitrary<Scena
       concurrency: hasResources
         ? fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined })
         : fc.constant(undefined),
+      maxOvertakes: hasResources ? fc.option(fc.nat(2), { nil: undefined }) : fc.constant(undefined),
       cancelMs: mayCancel ? cancelAt() : fc.constant(undefined),
     })
-    .map(({ graph, parts, limits: drawn, concurrency, cancelMs }) => {
+    .map(({ graph, parts, limits: drawn, concurrency, maxOvertakes, cancelMs }) => {
       const steps = graph.map(
         (step, place): ScenarioStep => ({ ...(parts[place] as Omit<ScenarioStep, keyof DagStep>), ...step }),
       );
@@ -272,7 +278,7 @@ export function scenario(constraints: ScenarioConstraints = {}): Arbitrary<Scena
       const demanded = Object.entries(raised(drawn, demands)).filter(([name]) =>
         demands.some((demand) => name in demand),
       );
-      return new Scenario(steps, Object.fromEntries(demanded), concurrency, cancelMs);
+      return new Scenario(steps, Object.fromEntries(demanded), concurrency, maxOvertakes, cancelMs);
     });
 }
 

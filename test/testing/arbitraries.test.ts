@@ -43,6 +43,7 @@ describe('a scenario', () => {
       'failures: { ',
       'limits: {',
       'concurrency: ',
+      'maxOvertakes: ',
       '(run) => run.cancel()',
       'cleanup:',
       'retry: {',

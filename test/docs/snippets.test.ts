@@ -1,9 +1,13 @@
 import { writeFileSync } from 'node:fs';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { compileSnippets } from './support/compile.ts';
 import { allSnippets, root } from './support/snippets.ts';
 
 const snippets = allSnippets();
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 // The compiler starts cold and reads the whole library.
 test('every snippet of the documentation compiles', { timeout: 120_000 }, () => {
@@ -38,7 +42,6 @@ export const ran = tests.length;`,
     expect.any(Number),
     expect.objectContaining({ clean: expect.stringContaining('x|') as unknown }),
   ]);
-  log.mockRestore();
 });
 
 test('the first pipeline of the README does what it says', async () => {
@@ -55,5 +58,4 @@ test('the first pipeline of the README does what it says', async () => {
     'report',
     '18 letters, the longest word is millrace',
   ]);
-  log.mockRestore();
 });

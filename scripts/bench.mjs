@@ -30,6 +30,7 @@ await build({
       'millrace/workers': 'lib/workers/index.ts',
       'millrace/worker': 'lib/worker/index.ts',
       'millrace/simulate': 'lib/simulate/index.ts',
+      'millrace/report': 'lib/report/index.ts',
       'millrace/testing': 'lib/testing/index.ts',
     }).map(([entry, file]) => [entry, fileURLToPath(new URL(`../${file}`, import.meta.url))]),
   ),

@@ -7,6 +7,7 @@ const allowed = {
   index: ['rxjs', 'immer'],
   operators: ['rxjs'],
   simulate: ['rxjs', 'immer'],
+  report: ['rxjs', 'immer'],
   testing: ['rxjs', 'immer', 'fast-check'],
   'testing-vitest': ['rxjs', 'immer', 'fast-check', 'vitest'],
   workers: ['rxjs', 'threads', '#platform/pool'],

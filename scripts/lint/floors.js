@@ -50,6 +50,17 @@ const floors = [
     packages: ['rxjs'],
   },
   {
+    files: 'lib/report/**',
+    below: [...lib('base', 'graph', 'admission', 'definition', 'run'), 'lib/workflow.ts'],
+    packages: ['rxjs', 'node:.+', 'millrace:report-page'],
+  },
+  // The page's own script: it is bundled with what it imports.
+  {
+    files: 'lib/report/page/**',
+    below: [],
+    packages: ['\\.\\./[^/]+', '\\.\\./\\.\\./run/[^/]+', '@dagrejs/dagre', 'uplot'],
+  },
+  {
     files: 'lib/testing/**',
     below: [...lib('base', 'graph', 'admission', 'definition', 'run', 'simulate'), 'lib/workflow.ts'],
     packages: ['rxjs', 'fast-check', 'vitest'],

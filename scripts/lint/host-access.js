@@ -50,6 +50,8 @@ export const hostAccess = [
   { files: ['lib/base/clock.ts'], rules: restricted(machine) },
   { files: ['lib/base/host.ts'], rules: restricted(time.filter((name) => name !== 'MessageChannel')) },
   { files: ['lib/worker/{thread-host,browser-thread-host}.ts'], rules: restricted([]) },
+  // The page lives in a browser.
+  { files: ['lib/report/page/**'], rules: restricted([]) },
   // A pool outlives runs, and its threads know no time but the host's.
   { files: ['lib/workers/**'], rules: restricted([]) },
   // An operator has no run to take its chance from.

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as millrace from 'millrace';
 import * as operators from 'millrace/operators';
+import * as report from 'millrace/report';
 import * as simulation from 'millrace/simulate';
 import * as testing from 'millrace/testing';
 import * as testingVitest from 'millrace/testing/vitest';
@@ -29,6 +30,7 @@ export const tasks = exposeTasks({
 const modules: readonly (readonly [specifier: string, values: object])[] = [
   ['millrace', millrace],
   ['millrace/operators', operators],
+  ['millrace/report', report],
   ['millrace/simulate', simulation],
   ['millrace/testing', testing],
   ['millrace/testing/vitest', testingVitest],
@@ -40,7 +42,7 @@ const modules: readonly (readonly [specifier: string, values: object])[] = [
   ['node:fs/promises', { readFile: undefined, writeFile: undefined }],
 ];
 const typeNames: readonly (readonly [specifier: string, names: readonly string[]])[] = [
-  ['millrace', ['Bytes', 'Duration', 'Limits', 'Plan', 'Resource', 'RunHistory', 'Schema']],
+  ['millrace', ['Bytes', 'Duration', 'Limits', 'Plan', 'ProgressEvent', 'Resource', 'RunHistory', 'Schema']],
   ['millrace/operators', ['Budget']],
   ['millrace/simulate', ['Distribution', 'Durations']],
 ];

@@ -1,0 +1,169 @@
+import { OptionChecker } from '../base/option-checker.ts';
+import type { StepStatus } from '../run/run-state.ts';
+import type { RunSnapshot, StepSnapshot } from '../run/snapshot.ts';
+import { durationText } from './duration-text.ts';
+import type { PicturedStep, PicturedWorkflow } from './timeline.ts';
+
+/** What can be asked of a diagram. */
+export interface DiagramOptions {
+  /** Where a run stands: marks the states, the durations and the critical path. @defaultValue the structure alone */
+  readonly snapshot?: RunSnapshot | undefined;
+  /**
+   * Workflows of more steps than this are drawn with one node a group (the step option `group`).
+   *
+   * @defaultValue 100
+   */
+  readonly collapseAbove?: number | undefined;
+  /** Which way dependencies point: to the right or down. @defaultValue 'right' */
+  readonly direction?: 'right' | 'down' | undefined;
+}
+
+/** A node of a diagram: a step, or all steps of a group. */
+export interface DiagramNode {
+  readonly lines: readonly string[];
+  /** `undefined` where nothing is known of a run. */
+  readonly status: StepStatus | undefined;
+  readonly isGroup: boolean;
+  readonly isCritical: boolean;
+}
+
+/** A dependency between the nodes at two places. */
+export interface DiagramEdge {
+  readonly from: number;
+  readonly to: number;
+  readonly isCritical: boolean;
+}
+
+/** A graph ready to be written down in any language. Nodes have no names but their places. */
+export interface Diagram {
+  readonly name: string;
+  readonly direction: 'right' | 'down';
+  readonly nodes: readonly DiagramNode[];
+  readonly edges: readonly DiagramEdge[];
+}
+
+/** The statuses of a group's steps, the one that says most about the group first. */
+const telling: readonly StepStatus[] = [
+  'failed',
+  'retrying',
+  'running',
+  'cancelled',
+  'skipped',
+  'ready',
+  'waiting',
+  'completed',
+];
+
+/** Lays out what there is to draw. Linear in steps + dependencies. */
+export function diagramOf(owner: string, workflow: PicturedWorkflow, options: DiagramOptions = {}): Diagram {
+  const { snapshot, collapseAbove = 100, direction = 'right' } = checked(owner, options);
+  const collapses = workflow.steps.length > collapseAbove;
+  const snapshots = new Map(snapshot?.steps.flat().map((step) => [step.id, step]));
+  const critical = decisivePath(workflow, snapshots);
+
+  const places = new Map<string, number>();
+  const members: PicturedStep[][] = [];
+  const groups = new Map<string, number>();
+  for (const step of workflow.steps) {
+    const group = collapses ? step.group : undefined;
+    const place = (group === undefined ? undefined : groups.get(group)) ?? members.length;
+    if (group !== undefined) groups.set(group, place);
+    places.set(step.id, place);
+    const others = members[place];
+    if (others === undefined) members.push([step]);
+    else others.push(step);
+  }
+
+  const edges = new Map<string, DiagramEdge>();
+  for (const { id, dependsOn } of workflow.steps) {
+    const to = places.get(id) as number;
+    for (const dependency of dependsOn) {
+      const from = places.get(dependency);
+      if (from === undefined || from === to) continue;
+      const key = `${String(from)}-${String(to)}`;
+      const isCritical = critical.get(id) === dependency || edges.get(key)?.isCritical === true;
+      edges.set(key, { from, to, isCritical });
+    }
+  }
+  return {
+    name: workflow.name,
+    direction,
+    nodes: members.map((steps) =>
+      collapses && steps[0]?.group !== undefined
+        ? groupNode(steps[0].group, steps, snapshots, critical)
+        : stepNode(steps[0] as PicturedStep, snapshots, critical),
+    ),
+    edges: [...edges.values()],
+  };
+}
+
+function checked(owner: string, options: DiagramOptions): DiagramOptions {
+  const checker = new OptionChecker();
+  if (checker.record('the options', options)) {
+    checker.knownKeys('', options, ['snapshot', 'collapseAbove', 'direction']);
+    checker.count('collapseAbove', options.collapseAbove, 0);
+    checker.oneOf('direction', options.direction, ['right', 'down']);
+  }
+  checker.throwIfAny(owner);
+  return options;
+}
+
+function stepNode(
+  { id }: PicturedStep,
+  snapshots: ReadonlyMap<string, StepSnapshot>,
+  critical: ReadonlyMap<string, unknown>,
+): DiagramNode {
+  const step = snapshots.get(id);
+  const lines = [id];
+  if (step !== undefined) {
+    const duration =
+      step.startedAt !== null && step.endedAt !== null ? step.endedAt - step.startedAt : undefined;
+    lines.push(duration === undefined ? step.status : `${step.status}, ${durationText(duration)}`);
+  }
+  return { lines, status: step?.status, isGroup: false, isCritical: critical.has(id) };
+}
+
+function groupNode(
+  group: string,
+  steps: readonly PicturedStep[],
+  snapshots: ReadonlyMap<string, StepSnapshot>,
+  critical: ReadonlyMap<string, unknown>,
+): DiagramNode {
+  const lines = [group, steps.length === 1 ? '1 step' : `${String(steps.length)} steps`];
+  const found = steps.flatMap(({ id }) => snapshots.get(id)?.status ?? []);
+  const status = telling.find((candidate) => found.includes(candidate));
+  for (const name of telling) {
+    const count = found.filter((other) => other === name).length;
+    if (count > 0) lines.push(`${String(count)} ${name}`);
+  }
+  return { lines, status, isGroup: true, isCritical: steps.some(({ id }) => critical.has(id)) };
+}
+
+/** The steps that decided how long it took, each with the dependency before it on the path. */
+function decisivePath(
+  { steps }: PicturedWorkflow,
+  snapshots: ReadonlyMap<string, StepSnapshot>,
+): ReadonlyMap<string, string | undefined> {
+  const dependencies = new Map(steps.map(({ id, dependsOn }) => [id, dependsOn]));
+  const path = new Map<string, string | undefined>();
+  let current = latest(
+    steps.map(({ id }) => id),
+    snapshots,
+  );
+  while (current !== undefined) {
+    const previous = latest(dependencies.get(current) ?? [], snapshots);
+    path.set(current, previous);
+    current = previous;
+  }
+  return path;
+}
+
+function latest(ids: readonly string[], snapshots: ReadonlyMap<string, StepSnapshot>): string | undefined {
+  let last: StepSnapshot | undefined;
+  for (const id of ids) {
+    const step = snapshots.get(id);
+    if (step?.status !== 'completed') continue;
+    if (last === undefined || (step.endedAt ?? 0) > (last.endedAt ?? 0)) last = step;
+  }
+  return last?.id;
+}

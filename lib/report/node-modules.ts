@@ -1,0 +1,22 @@
+import type * as crypto from 'node:crypto';
+import type * as http from 'node:http';
+import { DashboardError } from './dashboard-error.ts';
+
+interface NodeProcess {
+  getBuiltinModule?(id: string): unknown;
+}
+
+/** What of Node a server needs, asked for when one starts: an import would keep the entry out of browsers. */
+export function nodeModules(): { readonly http: typeof http; readonly crypto: typeof crypto } {
+  // eslint-disable-next-line no-restricted-globals -- the one place of this entry that asks what the host offers
+  const { process } = globalThis as { readonly process?: NodeProcess };
+  const load = (id: string): unknown => process?.getBuiltinModule?.(id);
+  const found = { http: load('node:http'), crypto: load('node:crypto') };
+  if (found.http === undefined || found.crypto === undefined) {
+    throw new DashboardError(
+      'DASHBOARD_NEEDS_NODE',
+      'serveDashboard needs Node 20.16 or later: here is no node:http. htmlReport draws the same page without a server.',
+    );
+  }
+  return found as ReturnType<typeof nodeModules>;
+}

@@ -1,0 +1,7 @@
+/** The report's page, bundled from lib/report/page by scripts/report-page.js. */
+declare module 'millrace:report-page' {
+  /** Its code, safe within a `<script>`. */
+  export const script: string;
+  /** Its style, safe within a `<style>`. */
+  export const style: string;
+}

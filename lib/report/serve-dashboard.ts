@@ -1,0 +1,291 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isObservable, type Observable, of, Subscription } from 'rxjs';
+import { macrotask } from '../base/host.ts';
+import { OptionChecker } from '../base/option-checker.ts';
+import { reportError } from '../base/report-error.ts';
+import type { Run } from '../run/run.ts';
+import { DashboardClient } from './dashboard-client.ts';
+import { DashboardError } from './dashboard-error.ts';
+import { DashboardLog } from './dashboard-log.ts';
+import { nodeModules } from './node-modules.ts';
+import { plainHead, reportPage } from './report-page.ts';
+import type { PicturedWorkflow } from './timeline.ts';
+
+/** A run, and the workflow it is of. */
+export interface WatchedRun {
+  /** The run, before its start: what happened earlier isn't shown. */
+  readonly run: Pick<Run, 'runId' | 'progress$' | 'snapshot' | 'cancel'>;
+  /** Its workflow. */
+  readonly workflow: PicturedWorkflow;
+}
+
+/** Where a dashboard is served. */
+export interface DashboardOptions {
+  /** The port; 0 is any that is free. @defaultValue 0 */
+  readonly port?: number | undefined;
+  /** The address to listen on. Any but a loopback one shows the runs to the network. @defaultValue '127.0.0.1' */
+  readonly host?: string | undefined;
+  /** How many runs are kept; beyond that the oldest that is over is forgotten. @defaultValue 20 */
+  readonly keep?: number | undefined;
+  /** Is told the URL with the token, once it is served. @defaultValue nobody is told */
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+/** A dashboard that is served. */
+export interface Dashboard extends AsyncDisposable {
+  /** The page, where runs can be watched and, since the token is in it, cancelled. */
+  readonly url: string;
+  /** What allows to cancel runs. */
+  readonly token: string;
+  /** Stops serving; the runs go on. Done when the port is free. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the report as a live page: it follows runs as they happen, and can cancel them. Needs Node.
+ *
+ * Watching neither starts nor holds a run. Every browser has its own pace; one that is slow or away catches up, without
+ * loss and without holding the run. Who knows the URL but not its token can watch, and can't cancel. All events of
+ * the runs that are kept stay in memory. An open dashboard keeps the process alive until it is closed.
+ *
+ * Rejects with a `DashboardError` where the port is taken or the address can't be listened on.
+ *
+ * @throws InvalidOptionsError where an option can't be used
+ * @throws DashboardError with `DASHBOARD_NEEDS_NODE` where there is no Node
+ * @example
+ * ```ts
+ * const run = flights.run({ inputs: { path: 'flights.parquet' } });
+ * await using dashboard = await serveDashboard({ run, workflow: flights }, { log: console.log });
+ * await run.result();
+ * ```
+ */
+export function serveDashboard(
+  runs: WatchedRun | Observable<WatchedRun>,
+  options: DashboardOptions = {},
+): Promise<Dashboard> {
+  checkOptions(options);
+  const { port = 0, host = '127.0.0.1', keep = 20, log } = options;
+  const server = new DashboardServer(keep);
+  return server.listen(port, host).then((served) => {
+    server.watch(isObservable(runs) ? runs : of(runs));
+    log?.(served.url);
+    return served;
+  });
+}
+
+function checkOptions(options: DashboardOptions): void {
+  const checker = new OptionChecker();
+  if (checker.record('the options', options)) {
+    checker.knownKeys('', options, ['port', 'host', 'keep', 'log']);
+    if (checker.count('port', options.port, 0) !== undefined) checker.number('port', options.port, 0, 65_535);
+    checker.text('host', options.host);
+    checker.count('keep', options.keep, 1);
+    checker.function('log', options.log);
+  }
+  checker.throwIfAny('serveDashboard');
+}
+
+const mostBodyBytes = 4_096;
+
+class DashboardServer {
+  readonly #node = nodeModules();
+  readonly #token = this.#node.crypto.randomBytes(24).toString('base64url');
+  readonly #instance = this.#node.crypto.randomBytes(6).toString('hex');
+  readonly #log = new DashboardLog();
+  readonly #clients = new Set<DashboardClient>();
+  readonly #runs = new Map<string, WatchedRun['run']>();
+  readonly #over = new Set<string>();
+  readonly #subscriptions = new Subscription();
+  readonly #keep: number;
+  readonly #server: Server;
+  #hosts = new Set<string>();
+  #isDue = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(keep: number) {
+    this.#keep = keep;
+    this.#server = this.#node.http.createServer((request, response) => {
+      this.#answer(request, response);
+    });
+  }
+
+  listen(port: number, host: string): Promise<Dashboard> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+        reject(listenError(error, host, port));
+      });
+      this.#server.listen(port, host, () => {
+        const { port: bound } = this.#server.address() as AddressInfo;
+        const isAny = host === '0.0.0.0' || host === '::';
+        const name = isAny ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+        // A page of elsewhere whose name was made to point here (DNS rebinding) asks for its own name.
+        this.#hosts = new Set(
+          [name, 'localhost', '127.0.0.1', '[::1]'].map(
+            (allowed) => `${allowed.toLowerCase()}:${String(bound)}`,
+          ),
+        );
+        resolve({
+          url: `http://${name}:${String(bound)}/#token=${this.#token}`,
+          token: this.#token,
+          close: () => this.#close(),
+          [Symbol.asyncDispose]: () => this.#close(),
+        });
+      });
+    });
+  }
+
+  watch(runs$: Observable<WatchedRun>): void {
+    this.#subscriptions.add(
+      runs$.subscribe({
+        next: ({ run, workflow }) => {
+          this.#follow(run, workflow);
+        },
+        error: reportError,
+      }),
+    );
+  }
+
+  #follow(run: WatchedRun['run'], workflow: PicturedWorkflow): void {
+    const { runId } = run;
+    if (this.#runs.has(runId)) return;
+    const limits = Object.fromEntries(
+      Object.entries(run.snapshot().resources).map(([name, { limit }]) => [name, limit]),
+    );
+    this.#runs.set(runId, run);
+    this.#log.add({ kind: 'run', runId, head: plainHead({ workflow, limits }) });
+    this.#due();
+    this.#subscriptions.add(
+      run.progress$.subscribe({
+        next: (event) => {
+          this.#log.add({ kind: 'event', runId, event });
+          this.#due();
+        },
+        error: reportError,
+        complete: () => {
+          this.#over.add(runId);
+          this.#forgetOldest();
+        },
+      }),
+    );
+    this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    for (const runId of this.#over) {
+      if (this.#runs.size <= this.#keep) return;
+      this.#over.delete(runId);
+      this.#runs.delete(runId);
+      this.#log.forget(runId);
+      this.#due();
+    }
+  }
+
+  /** Sends after the run has had its turn, and many events at once. */
+  #due(): void {
+    if (this.#isDue || this.#clients.size === 0) return;
+    this.#isDue = true;
+    macrotask(() => {
+      this.#isDue = false;
+      for (const client of this.#clients) client.pump();
+    });
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const { method, url, headers } = request;
+    const { origin, host = '' } = headers;
+    if (!this.#hosts.has(host.toLowerCase())) {
+      refuse(response, 403, 'This host name is not served.');
+      return;
+    }
+    if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
+      refuse(response, 403, 'Requests from other pages are not served.');
+      return;
+    }
+    const path = (url ?? '/').split('?')[0];
+    if (path === '/' && method === 'GET') {
+      response.writeHead(200, {
+        'content-type': 'text/html; charset=utf-8',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+      });
+      response.end(reportPage('millrace', { eventsPath: 'events' }));
+    } else if (path === '/events' && method === 'GET') {
+      const lastEventId = headers['last-event-id'];
+      const client = new DashboardClient(this.#log, response, this.#instance, String(lastEventId ?? ''));
+      this.#clients.add(client);
+      response.on('close', () => this.#clients.delete(client));
+    } else if (path === '/cancel' && method === 'POST') this.#cancel(request, response);
+    else refuse(response, 404, 'There is nothing here.');
+  }
+
+  #cancel(request: IncomingMessage, response: ServerResponse): void {
+    if (!this.#isAllowed(request.headers.authorization ?? '')) {
+      refuse(response, 401, 'The token is missing or wrong: open the URL that was printed.');
+      return;
+    }
+    let body = '';
+    request.setEncoding('utf8');
+    request.on('data', (chunk: string) => {
+      body += chunk;
+      if (body.length > mostBodyBytes) request.destroy();
+    });
+    request.on('end', () => {
+      const run = this.#runs.get(runIdOf(body));
+      if (run === undefined) {
+        refuse(response, 404, 'There is no such run.');
+        return;
+      }
+      run.cancel('cancelled from the dashboard');
+      response.writeHead(202).end();
+    });
+  }
+
+  /** Whether the token is right, in a time that tells nothing of how much of it was. */
+  #isAllowed(authorization: string): boolean {
+    const { createHash, timingSafeEqual } = this.#node.crypto;
+    const digest = (text: string) => createHash('sha256').update(text).digest();
+    return timingSafeEqual(digest(authorization), digest(`Bearer ${this.#token}`));
+  }
+
+  #close(): Promise<void> {
+    this.#closing ??= new Promise((resolve) => {
+      this.#subscriptions.unsubscribe();
+      for (const client of this.#clients) client.close();
+      this.#server.close(() => {
+        resolve();
+      });
+      this.#server.closeAllConnections();
+    });
+    return this.#closing;
+  }
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): DashboardError {
+  if (error.code === 'EADDRINUSE') {
+    return new DashboardError(
+      'DASHBOARD_PORT_IN_USE',
+      `port ${String(port)} of ${host} is in use: give another, or 0 for any that is free`,
+      { cause: error },
+    );
+  }
+  return new DashboardError(
+    'DASHBOARD_NOT_LISTENING',
+    `the dashboard can't listen on ${host}, port ${String(port)}: ${error.message}`,
+    { cause: error },
+  );
+}
+
+function runIdOf(body: string): string {
+  try {
+    const { runId } = JSON.parse(body) as { readonly runId?: unknown };
+    return typeof runId === 'string' ? runId : '';
+  } catch {
+    return '';
+  }
+}
+
+function refuse(response: ServerResponse, status: number, why: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(why);
+}

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/*
+ * The script and the style of the report's page, as the module `millrace:report-page`: made from lib/report/page
+ * when something that imports it is built or tested, so that source and package have the same.
+ */
+
+const name = 'millrace:report-page';
+const folder = new URL('../lib/report/page/', import.meta.url);
+
+/** The text of the module. */
+async function reportPageModule() {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('main.ts', folder))],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'iife',
+    platform: 'browser',
+    target: ['es2022'],
+    legalComments: 'inline',
+    logLevel: 'warning',
+  });
+  const styles = await Promise.all(
+    [new URL('../node_modules/uplot/dist/uPlot.min.css', import.meta.url), new URL('page.css', folder)].map(
+      (file) => readFile(file, 'utf8'),
+    ),
+  );
+  // What would end the element it stands in.
+  const script = outputFiles[0].text.replaceAll(/<(?=\/script|script|!--)/gi, '\\x3C');
+  return `export const script = ${JSON.stringify(script)};\nexport const style = ${JSON.stringify(styles.join('\n'))};\n`;
+}
+
+/** For esbuild, and so for tsup. */
+export const esbuildReportPage = {
+  name,
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^millrace:report-page$/ }, () => ({ path: name, namespace: name }));
+    onLoad({ filter: /.*/, namespace: name }, async () => ({
+      contents: await reportPageModule(),
+      loader: 'js',
+    }));
+  },
+};
+
+/** For Vite, and so for Vitest. */
+export const viteReportPage = () => {
+  const id = `\0${name}`;
+  return {
+    name,
+    resolveId: (source) => (source === name ? id : undefined),
+    load: (loaded) => (loaded === id ? reportPageModule() : undefined),
+  };
+};

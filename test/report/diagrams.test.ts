@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Graphviz } from '@hpcc-js/wasm-graphviz';
+import { InvalidOptionsError } from 'millrace';
+import { toDot, toMermaid } from 'millrace/report';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumPath, startChromium } from '../ecosystem/support/chromium.ts';
+import { layered, nasty, record, roomy, taking } from './support/recorded.ts';
+
+if (chromiumPath === undefined)
+  console.warn('No Chromium found: the tests of Mermaid are skipped. Install it or set CHROMIUM_PATH.');
+
+const small = record(
+  [
+    { id: 'a', run: taking(5) },
+    { id: 'b', dependsOn: ['a'], run: taking(50) },
+    { id: 'c', dependsOn: ['a'], run: taking(10) },
+    { id: 'd', dependsOn: ['b', 'c'], run: taking(5) },
+  ],
+  {},
+);
+const chained = record(
+  nasty.map((id, place) => ({ id, dependsOn: nasty.slice(Math.max(0, place - 1), place), run: taking(3) })),
+  {},
+);
+const large = record(layered(300), roomy);
+
+test('the structure is drawn without a snapshot', () => {
+  expect(toMermaid(small.workflow)).toBe(
+    [
+      'flowchart LR',
+      '  n0["a"]',
+      '  n1["b"]',
+      '  n2["c"]',
+      '  n3["d"]',
+      '  n0 --> n1',
+      '  n0 --> n2',
+      '  n1 --> n3',
+      '  n2 --> n3',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('a snapshot gives states, durations and the critical path', () => {
+  const snapshot = small.run.snapshot();
+  const mermaid = toMermaid(small.workflow, { snapshot, direction: 'down' });
+  expect(mermaid).toContain('flowchart TD');
+  expect(mermaid).toContain('n1["b<br/>completed, 50 ms"]:::completed');
+  expect(mermaid).toContain('n0 ==> n1');
+  expect(mermaid).toContain('n2 --> n3');
+  expect(mermaid).toContain('class n0,n1,n3 critical');
+  const dot = toDot(small.workflow, { snapshot });
+  expect(dot).toContain('n1 -> n3 [penwidth=3];');
+  expect(dot).toContain('n2 -> n3;');
+});
+
+test('many steps collapse by group', () => {
+  const mermaid = toMermaid(large.workflow, { snapshot: large.run.snapshot() });
+  expect(mermaid).toContain('n0[["stage 0<br/>100 steps<br/>100 completed"]]:::completed');
+  expect(mermaid.match(/^ {2}n\d+\[\[/gm)).toHaveLength(3);
+  expect(toMermaid(large.workflow, { collapseAbove: 300 }).match(/^ {2}n\d+\["/gm)).toHaveLength(300);
+});
+
+test('a step without a group stays a step', () => {
+  const { workflow } = record(
+    [
+      { id: 'x', group: 'g', run: taking(1) },
+      { id: 'y', group: 'g', dependsOn: ['x'], run: taking(1) },
+      { id: 'z', dependsOn: ['y'], run: taking(1) },
+    ],
+    {},
+  );
+  expect(toMermaid(workflow, { collapseAbove: 0 })).toBe(
+    'flowchart LR\n  n0[["g<br/>2 steps"]]\n  n1["z"]\n  n0 --> n1\n',
+  );
+});
+
+test.each([
+  [{ collapseAbove: -1 }, 'collapseAbove'],
+  [{ direction: 'up' }, 'direction'],
+  [{ snapshots: 1 }, 'snapshots'],
+])('options are checked: %o', (options, name) => {
+  expect(() => toMermaid(small.workflow, options as object)).toThrow(InvalidOptionsError);
+  expect(() => toDot(small.workflow, options as object)).toThrow(name);
+});
+
+describe('Graphviz', () => {
+  test('draws what is written, whatever the ids are', async () => {
+    const graphviz = await Graphviz.load();
+    const svg = graphviz.dot(toDot(chained.workflow, { snapshot: chained.run.snapshot() }));
+    expect(svg.match(/<g id="node\d+"/g)).toHaveLength(nasty.length);
+    expect(svg.match(/<g id="edge\d+"/g)).toHaveLength(nasty.length - 1);
+    expect(svg).not.toContain('<script');
+    expect(svg).toContain('日本語 🚀 ünï');
+    expect(svg).toContain('#quot; &amp;amp; #35;');
+    expect(svg).toContain('back\\slash\\');
+  });
+
+  test('draws groups', async () => {
+    const graphviz = await Graphviz.load();
+    const svg = graphviz.dot(toDot(large.workflow, { snapshot: large.run.snapshot() }));
+    expect(svg.match(/<g id="node\d+"/g)).toHaveLength(3);
+  });
+});
+
+describe.skipIf(chromiumPath === undefined)('Mermaid', () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await startChromium(chromiumPath ?? '');
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser.close();
+  });
+
+  test('draws what is written, whatever the ids are', { timeout: 60_000 }, async () => {
+    const page = await browser.newPage();
+    const library = createRequire(import.meta.url).resolve('mermaid/dist/mermaid.min.js');
+    await page.setContent('<!doctype html><body></body>');
+    await page.addScriptTag({ content: readFileSync(library, 'utf8') });
+    const text = toMermaid(chained.workflow, { snapshot: chained.run.snapshot() });
+    const labels = await page.evaluate(`(async () => {
+      const { svg } = await mermaid.render('drawing', ${JSON.stringify(text)});
+      document.body.innerHTML = svg;
+      return Array.from(document.querySelectorAll('.node .nodeLabel'), (node) => node.textContent);
+    })()`);
+    expect(labels).toHaveLength(nasty.length);
+    for (const [place, id] of nasty.entries())
+      expect((labels as string[])[place]).toContain(id.replace('\n', ' '));
+    expect(await page.evaluate('globalThis.pwned')).toBeUndefined();
+  });
+});

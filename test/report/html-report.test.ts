@@ -1,0 +1,132 @@
+import { htmlReport } from 'millrace/report';
+import type { Browser, Page } from 'playwright-core';
+import { throwError } from 'rxjs';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { chromiumPath, startChromium } from '../ecosystem/support/chromium.ts';
+import { layered, nasty, type Recorded, record, roomy, taking } from './support/recorded.ts';
+
+if (chromiumPath === undefined)
+  console.warn('No Chromium found: the tests of the report are skipped. Install it or set CHROMIUM_PATH.');
+
+const failing = (): Recorded =>
+  record(
+    [
+      ...nasty.map((id) => ({ id, run: taking(5), group: id, description: id })),
+      { id: 'bad', dependsOn: ['plain'], run: () => throwError(() => new Error('</script><b>no</b>')) },
+      { id: 'after', dependsOn: ['bad'], run: taking(1) },
+    ],
+    { 'light-cpu': 4 },
+    { onFailure: 'continue' },
+  );
+
+test('the file has no end of a script but its own two, and names no other place', () => {
+  const html = htmlReport(failing().log);
+  expect(html.match(/<\/script/gi)).toHaveLength(2);
+  expect(html.match(/<script/gi)).toHaveLength(2);
+  expect(html).not.toMatch(/(?:src|href)=["']?(?:https?:)?\/\//i);
+  expect(html).toContain("default-src 'none'");
+});
+
+test('values that are no JSON do not cost the report', () => {
+  const loop: Record<string, unknown> = { big: 1n, at: Infinity };
+  loop['self'] = loop;
+  const throwing = {
+    get boom(): never {
+      throw new Error('unreadable');
+    },
+  };
+  const { log } = record(
+    [
+      {
+        id: 'talks',
+        run: (_, context) => {
+          for (const value of [loop, throwing, [1, Symbol('s')], null, undefined]) context.log('data', value);
+          return throwError(() => new AggregateError([new TypeError('inner', { cause: 'text' })], 'several'));
+        },
+      },
+    ],
+    {},
+  );
+  const html = htmlReport(log);
+  for (const text of ['several', 'inner', '[unreadable]', 'Infinity', 'Symbol(s)'])
+    expect(html).toContain(text);
+});
+
+describe.skipIf(chromiumPath === undefined)('in a browser', () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await startChromium(chromiumPath ?? '');
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser.close();
+  });
+
+  async function open({ log }: Recorded): Promise<Page> {
+    const page = await browser.newPage();
+    const troubles: string[] = [];
+    page.on('pageerror', (error) => troubles.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error') troubles.push(message.text());
+    });
+    page.on('request', (request) => troubles.push(`asked for ${request.url()}`));
+    onTestFinished(async () => {
+      await page.close();
+      expect(troubles).toEqual([]);
+    });
+    await page.setContent(htmlReport(log));
+    return page;
+  }
+
+  test('what users wrote is text, whatever it is', async () => {
+    const page = await open(failing());
+    expect(await page.evaluate('globalThis.pwned')).toBeUndefined();
+    expect(await page.locator('h1').textContent()).toBe('recorded');
+    const ids = await page.locator('.rows .row > :first-child').allTextContents();
+    expect(ids.toSorted()).toEqual([...nasty, 'bad', 'after'].toSorted());
+    expect(await page.locator('main img, main b, main script').count()).toBe(0);
+  });
+
+  test('a failure is shown with its chain and its cause', async () => {
+    const page = await open(failing());
+    await page.locator('.remarks summary').first().click();
+    const text = await page.locator('.remarks details').first().textContent();
+    expect(text).toContain('chain: plain → bad');
+    expect(text).toContain('</script><b>no</b>');
+    expect(await page.locator('.row.skipped').textContent()).toContain('bad failed');
+  });
+
+  test('the table is filtered and sorted with the keyboard', async () => {
+    const page = await open(record(layered(60), roomy));
+    await page.getByLabel('Filter the steps').fill('step 1');
+    await page.getByText('15 of 60 steps').waitFor();
+    await page.getByRole('button', { name: 'step', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    const ids = page.locator('.rows .row > :first-child');
+    expect((await ids.allTextContents()).slice(0, 3)).toEqual(['step 1', 'step 10', 'step 11']);
+    await page.keyboard.press('Enter');
+    expect((await ids.allTextContents())[0]).toBe('step 51');
+    expect(await page.locator('[aria-sort="descending"]').textContent()).toBe('step');
+  });
+
+  test('5,000 steps: few rows and nodes exist, and the end of the table is reached', {
+    timeout: 30_000,
+  }, async () => {
+    const page = await open(record(layered(5_000), roomy));
+    expect(await page.locator('.rows .row').count()).toBeLessThan(60);
+    expect(await page.locator('.node').count()).toBe(50);
+    await page.locator('.scroll').evaluate((element) => {
+      const scroll = element as { scrollTop: number; readonly scrollHeight: number };
+      scroll.scrollTop = scroll.scrollHeight;
+    });
+    await page.locator('[aria-rowindex="5001"]').waitFor();
+  });
+
+  test('a run that has not begun, and one without steps that ran', async () => {
+    const { workflow, run } = record([{ id: 'one', run: taking(1) }], {});
+    const page = await open({ workflow, run, log: { workflow, limits: {}, events: [] } });
+    expect(await page.locator('header .badge').textContent()).toBe('idle');
+    expect(await page.locator('.row.waiting').count()).toBe(1);
+  });
+});

@@ -31,6 +31,7 @@ export { type Schema, type SchemaIssue, type SchemaResult, type } from './defini
 export { step } from './definition/step.ts';
 export type { ProgressAmount, StepContext } from './definition/step-context.ts';
 export type { RunOutcome, StepOptions } from './definition/step-options.ts';
+export type { StepInfo, WorkflowInfo } from './definition/workflow-info.ts';
 export type { CriticalPath, Weights } from './graph/critical-path.ts';
 export type { Graph } from './graph/graph.ts';
 export { InvalidWorkflowError, type WorkflowFault } from './graph/invalid-workflow-error.ts';
@@ -74,7 +75,6 @@ export {
   type DefineWorkflowOptions,
   defineWorkflow,
   type RunArguments,
-  type StepInfo,
   type Workflow,
   workflow,
 } from './workflow.ts';

@@ -1,10 +1,10 @@
 import { defer, type Observable } from 'rxjs';
-import type { Demand } from './admission/demand.ts';
 import { OptionChecker } from './base/option-checker.ts';
 import type { Blueprint } from './definition/blueprint.ts';
 import { blueprintOfDefinitions, type Definition } from './definition/blueprint-of-definitions.ts';
 import { blueprintOfHandles } from './definition/blueprint-of-handles.ts';
 import type { Input, Need, NeedsOf, OutputsOf, Step } from './definition/handle.ts';
+import type { StepInfo } from './definition/workflow-info.ts';
 import type { Graph } from './graph/graph.ts';
 import { Engine } from './run/engine.ts';
 import { Run } from './run/run.ts';
@@ -14,26 +14,6 @@ import {
   readRunOptions,
   type WorkflowOptions,
 } from './run/run-options.ts';
-
-/** What a workflow tells of one of its steps. */
-export interface StepInfo {
-  /** The id. */
-  readonly id: string;
-  /** The ids of the steps it needs, each once. */
-  readonly dependsOn: readonly string[];
-  /** What it takes of each resource class. */
-  readonly demand: Demand;
-  /** Its priority. */
-  readonly priority: number;
-  /** How long it is expected to take, in ms, where it says so. */
-  readonly estimate: number | undefined;
-  /** What it is for. */
-  readonly description: string | undefined;
-  /** The group it belongs to. */
-  readonly group: string | undefined;
-  /** Its labels. */
-  readonly tags: readonly string[];
-}
 
 /** The arguments of `run`: where inputs are needed, the options are too. */
 export type RunArguments<Needs extends Need> = [Needs] extends [never]
@@ -54,7 +34,6 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
   readonly description: string | undefined;
   readonly #blueprint: Blueprint;
   readonly #options: WorkflowOptions;
-  #steps: readonly StepInfo[] | undefined;
 
   /** @internal */
   constructor(blueprint: Blueprint, options: WorkflowOptions) {
@@ -82,20 +61,7 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
 
   /** Every step, in the order of definition. */
   get steps(): readonly StepInfo[] {
-    this.#steps ??= this.#blueprint.steps.map(({ id, settings }) => {
-      const { demand, priority, estimate, description, group, tags } = settings;
-      return {
-        id,
-        dependsOn: this.graph.dependenciesOf(id),
-        demand,
-        priority,
-        estimate,
-        description,
-        group,
-        tags,
-      };
-    });
-    return this.#steps;
+    return this.#blueprint.info.steps;
   }
 
   /**

@@ -4,6 +4,7 @@ import { type Ranks, ranks } from '../graph/ranks.ts';
 import type { Input } from './handle.ts';
 import type { StepDefinition } from './step.ts';
 import type { StepSettings } from './step-options.ts';
+import type { WorkflowInfo } from './workflow-info.ts';
 
 /**
  * Where each step's inputs come from, in the order of its `inputNames`: those of step `i` lie from `starts[i]`
@@ -26,6 +27,7 @@ export class Blueprint {
   #ranks: Ranks | undefined;
   #demands: Demands | undefined;
   #cleanedUp: readonly number[] | undefined;
+  #info: WorkflowInfo | undefined;
 
   constructor(
     name: string,
@@ -73,6 +75,19 @@ export class Blueprint {
   get cleanedUp(): readonly number[] {
     this.#cleanedUp ??= this.#indicesWhere(({ cleanup }) => cleanup !== undefined);
     return this.#cleanedUp;
+  }
+
+  /** What is told of it outside, worked out once. */
+  get info(): WorkflowInfo {
+    this.#info ??= {
+      name: this.name,
+      steps: this.steps.map(({ id, settings }) => {
+        const { demand, priority, estimate, description, group, tags } = settings;
+        const dependsOn = this.graph.dependenciesOf(id);
+        return { id, dependsOn, demand, priority, estimate, description, group, tags };
+      }),
+    };
+    return this.#info;
   }
 
   #indicesWhere(condition: (settings: StepSettings) => boolean): number[] {

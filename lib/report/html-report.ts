@@ -11,7 +11,7 @@ import type { PicturedRun } from './timeline-of.ts';
  * @example
  * ```ts
  * const events = await lastValueFrom(run.progress$.pipe(toArray()));
- * await writeFile('run.html', htmlReport({ workflow: flights, limits: { 'heavy-cpu': 2 }, events }));
+ * await writeFile('run.html', htmlReport({ workflow: run.workflow, limits: { 'heavy-cpu': 2 }, events }));
  * ```
  */
 export function htmlReport(log: PicturedRun): string {

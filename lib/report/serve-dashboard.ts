@@ -10,15 +10,9 @@ import { DashboardError } from './dashboard-error.ts';
 import { DashboardLog } from './dashboard-log.ts';
 import { nodeModules } from './node-modules.ts';
 import { plainHead, reportPage } from './report-page.ts';
-import type { PicturedWorkflow } from './timeline.ts';
 
-/** A run, and the workflow it is of. */
-export interface WatchedRun {
-  /** The run, before its start: what happened earlier isn't shown. */
-  readonly run: Pick<Run, 'runId' | 'progress$' | 'snapshot' | 'cancel'>;
-  /** Its workflow. */
-  readonly workflow: PicturedWorkflow;
-}
+/** What a dashboard needs of a run. A run that has begun is shown from then on. */
+export type WatchedRun = Pick<Run, 'runId' | 'workflow' | 'progress$' | 'snapshot' | 'cancel'>;
 
 /** Where a dashboard is served. */
 export interface DashboardOptions {
@@ -56,7 +50,7 @@ export interface Dashboard extends AsyncDisposable {
  * @example
  * ```ts
  * const run = flights.run({ inputs: { path: 'flights.parquet' } });
- * await using dashboard = await serveDashboard({ run, workflow: flights }, { log: console.log });
+ * await using dashboard = await serveDashboard(run, { log: console.log });
  * await run.result();
  * ```
  */
@@ -94,7 +88,7 @@ class DashboardServer {
   readonly #instance = this.#node.crypto.randomBytes(6).toString('hex');
   readonly #log = new DashboardLog();
   readonly #clients = new Set<DashboardClient>();
-  readonly #runs = new Map<string, WatchedRun['run']>();
+  readonly #runs = new Map<string, WatchedRun>();
   readonly #over = new Set<string>();
   readonly #subscriptions = new Subscription();
   readonly #keep: number;
@@ -138,16 +132,16 @@ class DashboardServer {
   watch(runs$: Observable<WatchedRun>): void {
     this.#subscriptions.add(
       runs$.subscribe({
-        next: ({ run, workflow }) => {
-          this.#follow(run, workflow);
+        next: (run) => {
+          this.#follow(run);
         },
         error: reportError,
       }),
     );
   }
 
-  #follow(run: WatchedRun['run'], workflow: PicturedWorkflow): void {
-    const { runId } = run;
+  #follow(run: WatchedRun): void {
+    const { runId, workflow } = run;
     if (this.#runs.has(runId)) return;
     const limits = Object.fromEntries(
       Object.entries(run.snapshot().resources).map(([name, { limit }]) => [name, limit]),

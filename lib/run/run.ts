@@ -6,6 +6,7 @@ import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Step } from '../definition/handle.ts';
 import { isStep } from '../definition/step.ts';
+import type { WorkflowInfo } from '../definition/workflow-info.ts';
 import type { Engine } from './engine.ts';
 import type { RunMetrics } from './metrics.ts';
 import { OutputStreams } from './output-streams.ts';
@@ -62,6 +63,11 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
     engine.onEnded = () => {
       this.#end();
     };
+  }
+
+  /** What it is a run of. The same object for every run of a workflow. */
+  get workflow(): WorkflowInfo {
+    return this.#engine.blueprint.info;
   }
 
   /**

@@ -90,7 +90,7 @@ test('the events of a run are sent in order, and the rest of them to one who com
   const run = workflow.run();
   const events: ProgressEvent[] = [];
   run.progress$.subscribe((event) => events.push(event));
-  const dashboard = await serve({ run, workflow });
+  const dashboard = await serve(run);
   const result = run.result();
   const first = await readEvents(dashboard, '', (text) => idsOf(text).length >= 3);
   expect(first).toContain('event: reset');
@@ -108,7 +108,7 @@ test('the events of a run are sent in order, and the rest of them to one who com
 
 test('a run is cancelled with the token, and with nothing else', async () => {
   const run = workflow.run();
-  const dashboard = await serve({ run, workflow });
+  const dashboard = await serve(run);
   const result = run.result().catch((error: unknown) => error);
   const body = JSON.stringify({ runId: run.runId });
   const cancel = (authorization: string, sent = body): Promise<Answer> =>
@@ -123,7 +123,7 @@ test('a run is cancelled with the token, and with nothing else', async () => {
 });
 
 test('other names of the host, and pages of elsewhere, are refused', async () => {
-  const dashboard = await serve({ run: workflow.run(), workflow });
+  const dashboard = await serve(workflow.run());
   const { host } = new URL(dashboard.url);
   expect((await ask(dashboard, '/')).status).toBe(200);
   expect((await ask(dashboard, '/nothing')).status).toBe(404);
@@ -135,7 +135,7 @@ test('other names of the host, and pages of elsewhere, are refused', async () =>
 });
 
 test('a port in use and an address of elsewhere are typed errors', async () => {
-  const dashboard = await serve({ run: workflow.run(), workflow });
+  const dashboard = await serve(workflow.run());
   const port = Number(new URL(dashboard.url).port);
   await expect(serveDashboard(NEVER, { port })).rejects.toMatchObject({ code: 'DASHBOARD_PORT_IN_USE' });
   const elsewhere = serveDashboard(NEVER, { host: '192.0.2.1' });
@@ -166,8 +166,8 @@ test('the oldest runs that are over are forgotten', async () => {
   const dashboard = await serve(runs$, { keep: 2 });
   const runs = [quick.run(), quick.run(), quick.run()];
   for (const run of runs) {
-    runs$.next({ run, workflow: quick });
-    runs$.next({ run, workflow: quick });
+    runs$.next(run);
+    runs$.next(run);
     await run.result();
   }
   const text = await readEvents(dashboard, '', (sent) => sent.split('run-completed').length > 2);
@@ -187,7 +187,7 @@ test('one who never reads holds neither the run nor those who do', async () => {
     },
   ]);
   const run = many.run();
-  const dashboard = await serve({ run, workflow: many });
+  const dashboard = await serve(run);
   const { host, port } = new URL(dashboard.url);
   const lazy = connect(Number(port), '127.0.0.1');
   onTestFinished(() => {
@@ -224,7 +224,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
     timeout: 30_000,
   }, async () => {
     const run = workflow.run();
-    const dashboard = await serve({ run, workflow });
+    const dashboard = await serve(run);
     const [page, guest] = [await open(dashboard.url), await open(dashboard.url.replace(/#.*/, ''))];
     await page.locator('.row.waiting').first().waitFor();
     const result = run.result().catch((error: unknown) => error);
@@ -240,7 +240,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
 
   test('a page that lost its connection catches up', { timeout: 30_000 }, async () => {
     const run = workflow.run();
-    const dashboard = await serve({ run, workflow });
+    const dashboard = await serve(run);
     const page = await open(dashboard.url);
     const result = run.result();
     await page.locator('.row.running', { hasText: 'second' }).waitFor();

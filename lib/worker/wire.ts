@@ -89,8 +89,10 @@ export const controlWord = {
   cancelled: 0,
   /** The uid of the last task that was started, or {@link unreadable}; written by the thread. */
   started: 1,
+  /** The uid of the last call that was sent; written by the main side, after the message. */
+  sent: 2,
   /** The first of the tickets, which take the rest: 0, the uid if the thread has begun it, -uid if it must not. */
-  tickets: 2,
+  tickets: 3,
 } as const;
 
 /** What a thread writes that couldn't read a message. */
@@ -99,7 +101,8 @@ export const unreadable = -1;
 /** The size of the shared memory: one cache line. */
 export const controlBytes = 64;
 
-const ticketCount = controlBytes / Int32Array.BYTES_PER_ELEMENT - controlWord.tickets;
+/** How many tickets there are. */
+export const ticketCount = controlBytes / Int32Array.BYTES_PER_ELEMENT - controlWord.tickets;
 
 /** Which word is a call's ticket; it is used again by later calls. */
 export function ticketOf(uid: number): number {

@@ -1,4 +1,4 @@
-import { controlBytes, controlWord, isShared, ticketOf, unreadable } from '../worker/wire.ts';
+import { controlBytes, controlWord, isShared, ticketCount, ticketOf, unreadable } from '../worker/wire.ts';
 
 /**
  * The memory that a thread and the main side share, as the main side sees it.
@@ -29,14 +29,25 @@ export class ThreadControl {
     return !this.isShared || Atomics.load(this.words, ticketOf(uid)) === uid;
   }
 
-  /** Whether a call with this uid may be sent ahead: its ticket isn't another one's still. */
-  isFree(uid: number): boolean {
-    return this.isShared && Atomics.load(this.words, ticketOf(uid)) === 0;
+  /**
+   * Whether a call with this uid may be sent ahead of the `oldest` that isn't over: its ticket isn't another one's still.
+   * One that waits to begin leaves no trace on its ticket, so the tickets since the oldest are its own and its followers'.
+   */
+  isFree(uid: number, oldest: number): boolean {
+    const distance = uid - oldest;
+    return (
+      this.isShared && distance > 0 && distance < ticketCount && Atomics.load(this.words, ticketOf(uid)) === 0
+    );
   }
 
   /** Takes a call back that was sent: where this says yes, the thread never begins it. */
   withdraw(uid: number): boolean {
     return this.isShared && Atomics.compareExchange(this.words, ticketOf(uid), 0, -uid) === 0;
+  }
+
+  /** A call was sent: a thread that looks for it finds it. */
+  sent(uid: number): void {
+    Atomics.store(this.words, controlWord.sent, uid);
   }
 
   /** The task is over: its ticket is free for a later one. */

@@ -109,9 +109,10 @@ export class Thread {
     return sum;
   }
 
-  /** Whether another call can be sent to it. */
+  /** Whether another call can be sent to it, behind those it has. */
   get hasRoom(): boolean {
-    return this.#state === 'alive' && this.#control.isFree(this.#nextUid);
+    const [oldest] = this.#sent;
+    return this.#state === 'alive' && oldest !== undefined && this.#control.isFree(this.#nextUid, oldest.uid);
   }
 
   /** Whether it has ever begun a task, or tried to. */
@@ -160,6 +161,7 @@ export class Thread {
       const { path, what } = unclonablePart(input, 'input', transferList);
       return new UnclonableValueError(taskName, path, `${what} (${messageOf(error)})`, { cause: error });
     }
+    this.#control.sent(uid);
     this.#uid = uid;
     this.#sent.push({ uid, call, likelyMs: call.likelyMs, stopGrace: undefined });
     if (this.#sent.length === 1) this.#begins();

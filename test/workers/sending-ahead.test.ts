@@ -73,6 +73,29 @@ test('cancelling amid hundreds of short calls loses none of the others', async (
   expect(pool.stats()).toMatchObject({ started: 2, queued: 0 });
 });
 
+test('no call is mistaken for an earlier one that still waits, however many between them were cancelled', async () => {
+  const pool = await learnedPool({ size: 1 });
+  const word = sharedWord();
+  const counter = sharedWord();
+  await outputOf(pool.run('tarry', word));
+  blockUntilRaised(word);
+  const kept: Promise<string>[] = [];
+  for (let round = 0; round < 5; round++) {
+    kept.push(outputOf(pool.run('count', counter)));
+    for (let index = 0; index < 5; index++) pool.run('count', counter).subscribe().unsubscribe();
+  }
+  openGate(word);
+  expect(await Promise.all(kept)).toHaveLength(5);
+  expect(counter[0]).toBe(5);
+});
+
+test('a call is begun however many before it were cancelled at once', async () => {
+  const pool = await learnedPool({ size: 1 });
+  for (let index = 0; index < 100; index++) pool.run('hold').subscribe().unsubscribe();
+  expect(await outputOf(pool.run('hold'))).toBe('held');
+  expect(pool.stats()).toMatchObject({ started: 1, running: 0, queued: 0 });
+});
+
 test.for([
   ['is terminated', 2],
   ['exits by itself', 3],

@@ -1,8 +1,9 @@
-import { Observable, type SchedulerLike } from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
 import { clockOf } from './clock.ts';
 import { type Duration, durationExpected, parseDuration } from './durations.ts';
 import { CancelledError, InvalidOptionsError } from './errors.ts';
 import { reportError } from './report-error.ts';
+import { Observable } from './rxjs-parts.ts';
 
 /**
  * A single-use signal that work should stop.

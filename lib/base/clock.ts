@@ -1,14 +1,13 @@
-import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
 
 /**
- * Where the engine takes its time from. The only place that knows RxJS's schedulers, and the only one
- * that reads the host's clock.
+ * Where the engine takes its time from, and the only place that reads the host's clock.
  */
 export interface Clock {
   /** Whether this is the host's own time; only then does the engine slice it. */
   readonly live: boolean;
-  /** The scheduler this clock was made from, for the operators of a step's body. */
-  readonly scheduler: SchedulerLike;
+  /** The scheduler this clock was made from; `undefined` where it is the host's. */
+  readonly scheduler: SchedulerLike | undefined;
   /** The time in milliseconds; never goes back. */
   now(): number;
   /** Calls `work` once after `ms`; the returned function prevents it. */
@@ -19,20 +18,14 @@ export interface Clock {
 const hostTime = performance;
 const { timeOrigin } = hostTime;
 
-function monotonicNow(): number {
+/** The host's time: epoch milliseconds that never go back, even where the wall clock is set. */
+export function monotonicNow(): number {
   return timeOrigin + hostTime.now();
 }
 
-/** The host's time as a scheduler: waits as `asyncScheduler` does, but its `now()` never goes back. */
-const liveScheduler: SchedulerLike = {
-  now: monotonicNow,
-  schedule: asyncScheduler.schedule.bind(asyncScheduler),
-};
-
-/** The host's time: epoch milliseconds that never go back, even where the wall clock is set. */
 const liveClock: Clock = {
   live: true,
-  scheduler: liveScheduler,
+  scheduler: undefined,
   now: monotonicNow,
   after(ms, work) {
     const timer = setTimeout(work, ms);
@@ -44,7 +37,7 @@ const liveClock: Clock = {
 
 /** The clock of a scheduler; the live one where there is none. */
 export function clockOf(scheduler: SchedulerLike | undefined): Clock {
-  if (scheduler === undefined || scheduler === liveScheduler) return liveClock;
+  if (scheduler === undefined || scheduler.now === monotonicNow) return liveClock;
   return {
     live: false,
     scheduler,

@@ -1,5 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import type { CancellationToken } from '../base/cancellation.ts';
+import { liveScheduler } from '../base/live-scheduler.ts';
 import { type OffloadHost, offloadHost } from '../definition/offloaded-body.ts';
 import type { StepContext } from '../definition/step-context.ts';
 import type { Attempt } from './attempt.ts';
@@ -21,7 +22,7 @@ export class AttemptContext implements StepContext {
   }
 
   get scheduler(): SchedulerLike {
-    return this.#attempt.host.clock.scheduler;
+    return this.#attempt.host.clock.scheduler ?? liveScheduler;
   }
 
   get token(): CancellationToken {

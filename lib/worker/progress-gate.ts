@@ -1,6 +1,4 @@
-import { clockOf } from '../base/clock.ts';
-
-const clock = clockOf(undefined);
+import { monotonicNow } from '../base/clock.ts';
 
 /** So many progress messages may be on their way at most; those beyond make room for the latest. */
 const room = 64;
@@ -54,7 +52,7 @@ export class ProgressGate {
   }
 
   #look(): void {
-    const now = clock.now();
+    const now = monotonicNow();
     if (now - this.#lookedAt < patience) return;
     this.#lookedAt = now;
     this.#receive();

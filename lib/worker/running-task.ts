@@ -1,8 +1,10 @@
-import { from, isObservable, type Observable, type ObservableInput, Subject, takeUntil } from 'rxjs';
+import type { ObservableInput } from 'rxjs';
 import type { CancellationToken } from '../base/cancellation.ts';
-import { clockOf } from '../base/clock.ts';
+import { monotonicNow } from '../base/clock.ts';
 import { inspectValue, messageOf } from '../base/inspect.ts';
 import { encodeThrown } from './error-codec.ts';
+import { followIterator } from './iterator-work.ts';
+import { followObservable } from './observable-work.ts';
 import { ProgressGate } from './progress-gate.ts';
 import { MissingOverflowError, StreamOverflowError } from './stream-errors.ts';
 import { StreamOutlet } from './stream-outlet.ts';
@@ -11,8 +13,7 @@ import type { TaskContext } from './task-context.ts';
 import { isTransferred, refuseGone, type TransferItem } from './transfer.ts';
 import { unclonablePart } from './unclonable-part.ts';
 import { type FinalMessage, type FromWorker, fromWorker, type RunMessage } from './wire.ts';
-
-const clock = clockOf(undefined);
+import type { WorkSink } from './work-sink.ts';
 
 /** What a running task needs of its thread. */
 export interface TaskHost {
@@ -49,8 +50,6 @@ export class RunningTask {
   #startedAt = 0;
   #isStopping = false;
   #isOver = false;
-  /** Whether the iterator that is being stopped will say when it has. */
-  #isReturning = false;
   /** How to end the work that is waited for; absent where that can only be awaited. */
   #stopWork: (() => void) | undefined;
 
@@ -83,7 +82,7 @@ export class RunningTask {
 
   /** Calls the task and follows what it returns to its end. */
   start(work: (context: TaskContext) => unknown): void {
-    this.#startedAt = clock.now();
+    this.#startedAt = monotonicNow();
     this.#go(work);
   }
 
@@ -162,10 +161,10 @@ export class RunningTask {
       this.#succeed(returned);
     } else if (isPromiseLike(returned)) {
       this.#followPromise(returned);
-    } else if (isObservable(returned) || isInterop(returned)) {
-      this.#followObservable(from(returned as ObservableInput<unknown>));
+    } else if (isObservable(returned)) {
+      this.#followObservable(returned);
     } else if (Symbol.asyncIterator in returned) {
-      void this.#followIterator((returned as AsyncIterable<unknown>)[Symbol.asyncIterator]());
+      void followIterator((returned as AsyncIterable<unknown>)[Symbol.asyncIterator](), this.#sink());
     } else {
       this.#succeed(returned);
     }
@@ -183,79 +182,56 @@ export class RunningTask {
     );
   }
 
-  #followObservable(source: Observable<unknown>): void {
+  #followObservable(returned: ObservableInput<unknown>): void {
     if (this.#stream !== undefined && this.#stream[1] === undefined) {
       this.#fail(new MissingOverflowError(this.context.taskName));
       return;
     }
-    const stop$ = new Subject<void>();
+    followObservable(returned, this.#sink()).catch((error: unknown) => {
+      this.#fail(error);
+    });
+  }
+
+  /** Where the values of work that may give several go: to the main side one by one, or only the last as the output. */
+  #sink(): WorkSink {
+    const isStopping = (): boolean => this.#isStopping;
+    const outlet = this.#outlet;
     let last: unknown;
     let isEmpty = true;
-    let isSubscribing = true;
-    this.#stopWork = () => {
-      stop$.next();
-      // A source that is still emitting synchronously hasn't stopped yet.
-      if (!isSubscribing) this.#settle([fromWorker.stopped, this.uid]);
+    const took = (value: unknown): void => {
+      if (outlet === undefined) last = value;
+      isEmpty = false;
+      this.#lookForStop();
     };
-    source.pipe(takeUntil(stop$)).subscribe({
-      next: (value) => {
-        if (this.#outlet === undefined) last = value;
-        else this.#outlet.push(value);
-        isEmpty = false;
-        this.#lookForStop();
+    return {
+      get isStopping() {
+        return isStopping();
       },
-      error: (error: unknown) => {
+      stopBy: (stop) => {
+        this.#stopWork = stop;
+        if (this.#isStopping) stop();
+      },
+      room: () => outlet?.ready(),
+      pulled: (value) => {
+        outlet?.send(value);
+        took(value);
+      },
+      pushed: (value) => {
+        outlet?.push(value);
+        took(value);
+      },
+      ended: () => {
+        if (outlet !== undefined) this.#endStream(outlet);
+        else if (isEmpty) this.#settle([fromWorker.empty, this.uid]);
+        else this.#succeed(last);
+      },
+      failed: (error) => {
         this.#fail(error);
       },
-      complete: () => {
-        if (this.#isStopping) return;
-        if (isEmpty) this.#emptied();
-        else this.#finish(last);
+      stopped: () => {
+        this.#settle([fromWorker.stopped, this.uid]);
       },
-    });
-    isSubscribing = false;
-    if (this.#isStopping) this.#settle([fromWorker.stopped, this.uid]);
-  }
-
-  async #followIterator(iterator: AsyncIterator<unknown>): Promise<void> {
-    this.#stopWork = () => {
-      void this.#return(iterator);
     };
-    if (this.#isStopping) this.#stopWork();
-    let last: unknown;
-    let isEmpty = true;
-    try {
-      while (!this.#isStopping) {
-        // Held back: its next value isn't made before there is room for it.
-        const room = this.#outlet?.ready();
-        if (room !== undefined) {
-          await room;
-          continue;
-        }
-        const result = await iterator.next();
-        if (result.done === true) break;
-        if (this.#outlet === undefined) last = result.value;
-        else this.#outlet.send(result.value);
-        isEmpty = false;
-        this.#lookForStop();
-      }
-      if (this.#isReturning) return;
-      if (isEmpty) this.#emptied();
-      else this.#finish(last);
-    } catch (error) {
-      if (!this.#isReturning) this.#fail(error);
-    }
-  }
-
-  async #return(iterator: AsyncIterator<unknown>): Promise<void> {
-    if (iterator.return === undefined) return;
-    this.#isReturning = true;
-    try {
-      await iterator.return();
-    } catch {
-      // The task was cancelled: nobody waits for its outcome any more.
-    }
-    this.#settle([fromWorker.stopped, this.uid]);
   }
 
   /** Fetches a cancel that has been sent: work that never waits leaves the event loop no room to deliver it. */
@@ -263,20 +239,9 @@ export class RunningTask {
     if (this.#ownToken().isCancelled) this.stop(this.#token?.reason);
   }
 
-  /** The task has emitted all it had. */
-  #finish(last: unknown): void {
-    if (this.#outlet === undefined) this.#succeed(last);
-    else this.#endStream(this.#outlet);
-  }
-
-  #emptied(): void {
-    if (this.#outlet === undefined) this.#settle([fromWorker.empty, this.uid]);
-    else this.#endStream(this.#outlet);
-  }
-
   #endStream(outlet: StreamOutlet): void {
     this.#afterValues(outlet, () => {
-      this.#settle([fromWorker.result, this.uid, undefined, clock.now() - this.#startedAt]);
+      this.#settle([fromWorker.result, this.uid, undefined, monotonicNow() - this.#startedAt]);
     });
   }
 
@@ -296,7 +261,7 @@ export class RunningTask {
       this.#endStream(this.#outlet);
       return;
     }
-    const duration = clock.now() - this.#startedAt;
+    const duration = monotonicNow() - this.#startedAt;
     if (!isTransferred(output)) {
       this.#settle([fromWorker.result, this.uid, output, duration]);
     } else {
@@ -354,8 +319,10 @@ function isPromiseLike(value: object): value is PromiseLike<unknown> {
   return typeof (value as Partial<PromiseLike<unknown>>).then === 'function';
 }
 
-/** Whether a value says that it is an Observable, of RxJS or another library. */
-function isInterop(value: object): boolean {
+/** Whether a value is an Observable, or says that it is: of RxJS, which may not be loaded, or of another library. */
+function isObservable(value: object): value is ObservableInput<unknown> {
+  const { lift, subscribe } = value as { readonly lift?: unknown; readonly subscribe?: unknown };
+  if (typeof lift === 'function' && typeof subscribe === 'function') return true;
   const key = (Symbol as { readonly observable?: symbol }).observable ?? '@@observable';
   return key in value;
 }

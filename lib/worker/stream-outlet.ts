@@ -15,7 +15,7 @@
  * send ──────────▶ ┘
  * ```
  */
-import { clockOf } from '../base/clock.ts';
+import { monotonicNow } from '../base/clock.ts';
 import { macrotask } from '../base/host.ts';
 import { Fifo } from './fifo.ts';
 import type { StreamTerms } from './stream-terms.ts';
@@ -32,8 +32,6 @@ export interface OutletHost {
   /** Hears that there is no room for a value where the policy is `'error'`; nothing is sent any more. */
   overflowed(): void;
 }
-
-const clock = clockOf(undefined);
 
 /** For how long values are gathered while they come fast, in ms. */
 const gatherTime = 1;
@@ -71,7 +69,7 @@ export class StreamOutlet {
     this.#credit--;
     this.#batch.push(value);
     const isDue = this.#credit === 0 || this.#batch.length * 2 >= this.#terms[0];
-    if (isDue || clock.now() - this.#sentAt > gatherTime) this.#flush();
+    if (isDue || monotonicNow() - this.#sentAt > gatherTime) this.#flush();
     else this.#flushSoon();
   }
 
@@ -147,7 +145,7 @@ export class StreamOutlet {
     if (this.#batch.length === 0) return;
     const batch = this.#batch;
     this.#batch = [];
-    this.#sentAt = clock.now();
+    this.#sentAt = monotonicNow();
     if (this.#post(batch) === undefined) return;
     // One of them can't be sent: those before it can.
     for (const value of batch) {

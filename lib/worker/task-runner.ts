@@ -1,4 +1,5 @@
 import { decodeThrown } from './error-codec.ts';
+import { Lingering } from './lingering.ts';
 import { RunningTask, type TaskHost } from './running-task.ts';
 import type { Tasks } from './task-record.ts';
 import { TaskToken } from './task-token.ts';
@@ -28,7 +29,10 @@ export class TaskRunner {
   readonly #host: TaskHost;
   /** What was sent while another task ran; the oldest first. */
   readonly #waiting: RunMessage[] = [];
+  readonly #lingering = new Lingering();
   #running: RunningTask | undefined;
+  /** The last call that has arrived. */
+  #arrived = 0;
   #isNextDue = false;
 
   constructor(tasks: Tasks, port: RunnerPort, control: Int32Array) {
@@ -42,7 +46,7 @@ export class TaskRunner {
     this.#host = {
       post: (message, list) => {
         this.#port.post(message, list);
-        if (this.#waiting.length > 0 && this.#running === undefined) this.#beginLater();
+        if (this.#running === undefined) this.#goOn();
       },
       receive,
       token: (uid) => new TaskToken(control, uid, receive),
@@ -56,6 +60,7 @@ export class TaskRunner {
   handle(message: ToWorker): void {
     switch (message[0]) {
       case toWorker.run:
+        this.#arrived = message[1];
         if (this.#running !== undefined || this.#waiting.length > 0) this.#waiting.push(message);
         else this.#begin(message);
         return;
@@ -78,21 +83,32 @@ export class TaskRunner {
     this.#running.start((context) => this.#tasks[name]?.(input as never, context));
   }
 
-  #beginLater(): void {
+  /** After a task: begins what waits, or looks for more. */
+  #goOn(): void {
     if (this.#isNextDue) return;
-    this.#isNextDue = true;
-    const begin = (): void => {
-      this.#isNextDue = false;
+    if (this.#port.later === undefined) {
       this.#beginWaiting();
-    };
-    if (this.#port.later === undefined) begin();
-    else this.#port.later(begin);
+      return;
+    }
+    this.#isNextDue = true;
+    this.#port.later(() => {
+      this.#isNextDue = false;
+      // Another may have arrived and begun meanwhile.
+      if (this.#running !== undefined) return;
+      if (this.#waiting.length > 0) this.#beginWaiting();
+      else this.#linger();
+    });
   }
 
   #beginWaiting(): void {
     const message = this.#waiting.shift();
     if (message === undefined) return;
     this.#begin(message);
-    if (this.#waiting.length > 0 && this.#running === undefined) this.#beginLater();
+    if (this.#waiting.length > 0 && this.#running === undefined) this.#goOn();
+  }
+
+  #linger(): void {
+    const isDue = (): boolean => Atomics.load(this.#control, controlWord.sent) !== this.#arrived;
+    if (this.#lingering.until(isDue)) this.#host.receive();
   }
 }

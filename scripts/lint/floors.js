@@ -13,7 +13,12 @@ const floors = [
   { files: 'lib/**', below: [] },
   { files: 'lib/base/**', below: [] },
   // What of RxJS the bottom knows: time as a scheduler, cancellation as a stream, and where unhandled errors go.
-  { files: 'lib/base/{cancellation,clock,report-error}.ts', below: [], packages: ['rxjs'] },
+  {
+    files: 'lib/base/{cancellation,clock,live-scheduler,report-error}.ts',
+    below: [],
+    packages: ['rxjs'],
+  },
+  { files: 'lib/base/rxjs-parts.ts', below: [], packages: ['rxjs/internal/.+'] },
   { files: 'lib/graph/**', below: lib('base') },
   { files: 'lib/admission/**', below: lib('base') },
   { files: 'operators/**', below: lib('base', 'admission'), packages: ['rxjs'] },

@@ -188,22 +188,33 @@ describe('a stop', () => {
     }
   });
 
-  test('of an Observable is acknowledged after its teardown', () => {
+  test('of an Observable is acknowledged after its teardown', async () => {
     const sentBefore: number[] = [];
+    const subscribed = vi.fn();
     const bench: Bench = new Bench(
       () =>
         new Observable((subscriber) => {
           subscriber.next(1);
+          subscribed();
           return () => sentBefore.push(bench.sent.length);
         }),
     );
     bench.run();
+    await until(() => subscribed.mock.calls.length > 0);
     bench.cancel();
     expect(sentBefore).toStrictEqual([0]);
     expect(bench.sent).toStrictEqual([stopped]);
   });
 
-  test('of a synchronous Observable is acknowledged once it has returned', () => {
+  test('that comes before an Observable is subscribed to keeps it from being', async () => {
+    const subscribed = vi.fn();
+    const bench: Bench = new Bench(() => new Observable(subscribed)).run();
+    bench.cancel();
+    expect(await bench.last()).toStrictEqual(stopped);
+    expect(subscribed).not.toHaveBeenCalled();
+  });
+
+  test('of a synchronous Observable is acknowledged once it has returned', async () => {
     const bench: Bench = new Bench(
       () =>
         new Observable((subscriber) => {
@@ -214,16 +225,21 @@ describe('a stop', () => {
         }),
     );
     bench.run();
-    expect(bench.sent).toStrictEqual([stopped]);
+    expect(await bench.last()).toStrictEqual(stopped);
   });
 
-  test('reaches an Observable whose teardown throws', () => {
+  test('reaches an Observable whose teardown throws', async () => {
+    const subscribed = vi.fn();
     const bench = new Bench(
       () =>
-        new Observable(() => () => {
-          throw new Error('teardown');
+        new Observable(() => {
+          subscribed();
+          return () => {
+            throw new Error('teardown');
+          };
         }),
     ).run();
+    await until(() => subscribed.mock.calls.length > 0);
     bench.cancel();
     expect(bench.sent).toStrictEqual([stopped]);
   });
@@ -325,7 +341,7 @@ describe('a stop', () => {
     }
   });
 
-  test('reaches listeners and the signal, and silences progress', () => {
+  test('reaches listeners and the signal, and silences progress', async () => {
     const listener = vi.fn();
     const bench: Bench = new Bench((_, { signal, progress }) => {
       signal.addEventListener('abort', listener);
@@ -337,6 +353,7 @@ describe('a stop', () => {
     bench.run();
     bench.cancel();
     expect(listener).toHaveBeenCalledOnce();
-    expect(bench.sent).toStrictEqual([stopped]);
+    expect(await bench.last()).toStrictEqual(stopped);
+    expect(bench.sent).toHaveLength(1);
   });
 });

@@ -1,0 +1,8 @@
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { monotonicNow } from './clock.ts';
+
+/** The host's time as a scheduler: waits as `asyncScheduler` does, but its `now()` never goes back. */
+export const liveScheduler: SchedulerLike = {
+  now: monotonicNow,
+  schedule: asyncScheduler.schedule.bind(asyncScheduler),
+};

@@ -4,6 +4,7 @@ import { monotonicNow } from '../base/clock.ts';
 import { inspectValue, messageOf } from '../base/inspect.ts';
 import { encodeThrown } from './error-codec.ts';
 import { followIterator } from './iterator-work.ts';
+import { LogGate } from './log-gate.ts';
 import { followObservable } from './observable-work.ts';
 import { ProgressGate } from './progress-gate.ts';
 import { MissingOverflowError, StreamOverflowError } from './stream-errors.ts';
@@ -47,6 +48,7 @@ export class RunningTask {
   #refusal: FinalMessage | undefined;
   #token: CancellationToken | undefined;
   #gate: ProgressGate | undefined;
+  #logGate: LogGate | undefined;
   #startedAt = 0;
   #isStopping = false;
   #isOver = false;
@@ -75,7 +77,7 @@ export class RunningTask {
       log: (message, data) => {
         if (!isHeard) return;
         this.#gate?.flush();
-        this.#tell([fromWorker.log, uid, message, data]);
+        this.#logs().tell(message, data);
       },
     };
   }
@@ -100,9 +102,10 @@ export class RunningTask {
     this.#outlet?.grant(credit);
   }
 
-  /** Hears that so much progress was heard. */
-  heard(count: number): void {
-    this.#gate?.heard(count);
+  /** Hears that so much progress and so many lines were heard. */
+  heard(progress: number, lines: number): void {
+    if (progress > 0) this.#gate?.heard(progress);
+    if (lines > 0) this.#logGate?.heard(lines);
   }
 
   #progress(): ProgressGate {
@@ -115,6 +118,18 @@ export class RunningTask {
       },
     );
     return this.#gate;
+  }
+
+  #logs(): LogGate {
+    this.#logGate ??= new LogGate(
+      (message, data) => {
+        this.#tell([fromWorker.log, this.uid, message, data]);
+      },
+      () => {
+        this.#host.receive();
+      },
+    );
+    return this.#logGate;
   }
 
   #open(taskName: string, stream: StreamTerms): StreamOutlet {
@@ -280,6 +295,7 @@ export class RunningTask {
   #settle(message: FinalMessage, list?: readonly TransferItem[]): void {
     if (this.#isOver) return;
     this.#gate?.flush();
+    this.#logGate?.flush();
     this.#isOver = true;
     this.#stopWork = undefined;
     this.#host.over(this);

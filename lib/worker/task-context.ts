@@ -40,6 +40,9 @@ export interface TaskContext {
    * it is left out; the latest always arrives.
    */
   readonly progress: (amount: ProgressAmount, message?: string) => void;
-  /** Sends a line and perhaps data to the main side. Data that can't be cloned arrives as a description. */
+  /**
+   * Sends a line and perhaps data to the main side. Data that can't be cloned arrives as a description. Beyond a thousand
+   * lines that weren't heard yet lines are left out, and a line says how many.
+   */
   readonly log: (message: string, data?: unknown) => void;
 }

@@ -71,7 +71,7 @@ export class TaskRunner {
         if (this.#running?.uid === message[1]) this.#running.grant(message[2]);
         return;
       case toWorker.heard:
-        if (this.#running?.uid === message[1]) this.#running.heard(message[2]);
+        if (this.#running?.uid === message[1]) this.#running.heard(message[2], message[3]);
     }
   }
 

@@ -24,7 +24,8 @@
  * thread                  values[1…8] ──▶ values[9…16] ─▶ (held back) ─▶ values[17…24] ──▶ … result
  * ```
  *
- * Progress is heard in batches (`heard`): beyond what is on its way unheard, a task keeps only its latest.
+ * Progress and logs are heard in batches (`heard`): beyond what is on its way unheard, a task keeps only its latest progress,
+ * and counts the lines that it leaves out.
  */
 import type { Encoded } from './error-codec.ts';
 import type { StreamTerms } from './stream-terms.ts';
@@ -62,8 +63,8 @@ type CancelMessage = readonly [kind: typeof toWorker.cancel, uid: number, reason
 /** Room for further values of a streamed call. */
 type CreditMessage = readonly [kind: typeof toWorker.credit, uid: number, credit: number];
 
-/** So many progress messages of the task were heard: further ones may follow. */
-type HeardMessage = readonly [kind: typeof toWorker.heard, uid: number, count: number];
+/** So many of the task's progress messages and log lines were heard: further ones may follow. */
+type HeardMessage = readonly [kind: typeof toWorker.heard, uid: number, progress: number, lines: number];
 
 /** A message to a thread. */
 export type ToWorker = RunMessage | CancelMessage | CreditMessage | HeardMessage;

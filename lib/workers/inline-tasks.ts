@@ -112,7 +112,10 @@ export class InlineTasks implements CallHolder {
     return {
       post: (message, list) => {
         deliver(call, clone(message, list));
-        if (message[0] === fromWorker.progress) this.#running.get(call)?.task.heard(1);
+        const isProgress = message[0] === fromWorker.progress;
+        if (isProgress || message[0] === fromWorker.log) {
+          this.#running.get(call)?.task.heard(isProgress ? 1 : 0, isProgress ? 0 : 1);
+        }
       },
       // What the main side says is heard at once.
       receive: () => undefined,

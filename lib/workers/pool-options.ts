@@ -24,7 +24,7 @@ export interface ThreadResourceLimits {
  * ```
  */
 export interface ThreadPoolOptions<All extends Tasks = never> {
-  /** How many threads at most, from 1. @defaultValue what the machine runs at once */
+  /** How many threads at most, from 1 to 4096. @defaultValue what the machine runs at once */
   readonly size?: number | undefined;
   /** How long a thread may be without work before it is ended. @defaultValue '30s' */
   readonly idleTimeout?: Duration | undefined;
@@ -90,7 +90,7 @@ export function parsePoolOptions(
   checker.knownKeys('', given, optionNames);
   const settings = {
     url: parseUrl(checker, url),
-    size: checker.count('size', given.size, 1) ?? availableParallelism(),
+    size: parseSize(checker, given.size) ?? availableParallelism(),
     idleTimeout: checker.duration('idleTimeout', given.idleTimeout) ?? 30_000,
     gracePeriod: checker.duration('gracePeriod', given.gracePeriod) ?? 1000,
     startTimeout: checker.duration('startTimeout', given.startTimeout) ?? 30_000,
@@ -99,9 +99,17 @@ export function parsePoolOptions(
     resourceLimits: parseLimits(checker, given.resourceLimits),
     tasks: parseTasks(checker, given.tasks),
   };
-  if (settings.size === Infinity) checker.fail('size', 'a finite number of threads', given.size);
   checker.throwIfAny('threadPool');
   return settings;
+}
+
+/** Far beyond any machine; what is above is a mistake, such as a size in bytes. */
+const mostThreads = 4096;
+
+function parseSize(checker: OptionChecker, size: number | undefined): number | undefined {
+  if (size === undefined || (Number.isInteger(size) && size >= 1 && size <= mostThreads)) return size;
+  checker.fail('size', `a whole number from 1 to ${String(mostThreads)}`, size);
+  return undefined;
 }
 
 function parseTasks(checker: OptionChecker, tasks: Tasks | undefined): Tasks | undefined {

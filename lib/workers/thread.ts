@@ -1,5 +1,6 @@
 import { messageOf } from '../base/inspect.ts';
 import { encodeThrown } from '../worker/error-codec.ts';
+import { heardLines } from '../worker/log-gate.ts';
 import { heardBatch } from '../worker/progress-gate.ts';
 import { refuseGone } from '../worker/transfer.ts';
 import { unclonablePart } from '../worker/unclonable-part.ts';
@@ -50,8 +51,9 @@ export class Thread {
   readonly #sent: SentCall[] = [];
   #uid = 0;
   #isHeld = true;
-  /** How much progress of the present call was heard. */
+  /** How much progress and how many lines of the present call were heard. */
   #heard = 0;
+  #heardLines = 0;
   /** Why a message from the thread couldn't be read, in a list so that any reason counts. */
   #unread: readonly [reason: unknown] | undefined;
 
@@ -232,6 +234,7 @@ export class Thread {
   #begins(): void {
     const [sent] = this.#sent;
     this.#heard = 0;
+    this.#heardLines = 0;
     sent?.call.started((credit) => {
       this.#post([toWorker.credit, sent.uid, credit]);
     });
@@ -248,10 +251,11 @@ export class Thread {
     switch (message[0]) {
       case fromWorker.progress:
         call.progress(message[2], message[3]);
-        if (++this.#heard % heardBatch === 0) this.#post([toWorker.heard, sent.uid, heardBatch]);
+        if (++this.#heard % heardBatch === 0) this.#post([toWorker.heard, sent.uid, heardBatch, 0]);
         return;
       case fromWorker.log:
         call.log(message[2], message[3]);
+        if (++this.#heardLines % heardLines === 0) this.#post([toWorker.heard, sent.uid, 0, heardLines]);
         return;
       case fromWorker.values:
         call.values(message[2]);

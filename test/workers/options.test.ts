@@ -41,8 +41,10 @@ test('limits that are undefined are left out', () => {
 });
 
 test.for([
-  [{ size: 0 }, 'size to be a whole number of at least 1, got 0'],
-  [{ size: Infinity }, 'size to be a finite number of threads'],
+  [{ size: 0 }, 'size to be a whole number from 1 to 4096, got 0'],
+  [{ size: 1.5 }, 'size to be a whole number from 1 to 4096, got 1.5'],
+  [{ size: 1e308 }, 'size to be a whole number from 1 to 4096'],
+  [{ size: Infinity }, 'size to be a whole number from 1 to 4096'],
   [{ idleTimeout: 'soon' }, 'idleTimeout to be a duration'],
   [{ gracePeriod: -1 }, 'gracePeriod to be a duration'],
   [{ startTimeout: Number.NaN }, 'startTimeout to be a duration'],

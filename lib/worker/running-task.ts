@@ -1,16 +1,15 @@
 import type { ObservableInput } from 'rxjs';
 import type { CancellationToken } from '../base/cancellation.ts';
 import { monotonicNow } from '../base/clock.ts';
-import { inspectValue, messageOf } from '../base/inspect.ts';
+import { messageOf } from '../base/inspect.ts';
 import { encodeThrown } from './error-codec.ts';
 import { followIterator } from './iterator-work.ts';
-import { LogGate } from './log-gate.ts';
 import { followObservable } from './observable-work.ts';
-import { ProgressGate } from './progress-gate.ts';
 import { MissingOverflowError, StreamOverflowError } from './stream-errors.ts';
 import { StreamOutlet } from './stream-outlet.ts';
 import type { StreamTerms } from './stream-terms.ts';
 import type { TaskContext } from './task-context.ts';
+import { TaskVoice } from './task-voice.ts';
 import { isTransferred, refuseGone, type TransferItem } from './transfer.ts';
 import { unclonablePart } from './unclonable-part.ts';
 import { type FinalMessage, type FromWorker, fromWorker, type RunMessage } from './wire.ts';
@@ -41,14 +40,13 @@ export class RunningTask {
   readonly uid: number;
   readonly context: TaskContext;
   readonly #host: TaskHost;
+  readonly #voice: TaskVoice;
   /** Where values go one by one; absent where only the output counts. */
   readonly #outlet: StreamOutlet | undefined;
   readonly #stream: StreamTerms | undefined;
   /** What is said instead of `stopped`, as the task was stopped from here. */
   #refusal: FinalMessage | undefined;
   #token: CancellationToken | undefined;
-  #gate: ProgressGate | undefined;
-  #logGate: LogGate | undefined;
   #startedAt = 0;
   #isStopping = false;
   #isOver = false;
@@ -58,6 +56,7 @@ export class RunningTask {
   constructor([, uid, taskName, , attempt, stepId, isHeard, stream]: RunMessage, host: TaskHost) {
     this.uid = uid;
     this.#host = host;
+    this.#voice = new TaskVoice(uid, isHeard, host);
     this.#stream = stream;
     this.#outlet = stream === undefined ? undefined : this.#open(taskName, stream);
     const ownToken = (): CancellationToken => this.#ownToken();
@@ -72,12 +71,10 @@ export class RunningTask {
         return ownToken().signal;
       },
       progress: (amount, message) => {
-        if (isHeard) this.#progress().tell(amount, message);
+        this.#voice.progress(amount, message);
       },
       log: (message, data) => {
-        if (!isHeard) return;
-        this.#gate?.flush();
-        this.#logs().tell(message, data);
+        this.#voice.log(message, data);
       },
     };
   }
@@ -92,6 +89,7 @@ export class RunningTask {
   stop(reason: unknown): void {
     if (this.#isOver || this.#isStopping) return;
     this.#isStopping = true;
+    this.#voice.silence();
     this.#ownToken().cancel(reason);
     this.#outlet?.close();
     this.#stopWork?.();
@@ -104,32 +102,7 @@ export class RunningTask {
 
   /** Hears that so much progress and so many lines were heard. */
   heard(progress: number, lines: number): void {
-    if (progress > 0) this.#gate?.heard(progress);
-    if (lines > 0) this.#logGate?.heard(lines);
-  }
-
-  #progress(): ProgressGate {
-    this.#gate ??= new ProgressGate(
-      (amount, message) => {
-        this.#tell([fromWorker.progress, this.uid, amount, message]);
-      },
-      () => {
-        this.#host.receive();
-      },
-    );
-    return this.#gate;
-  }
-
-  #logs(): LogGate {
-    this.#logGate ??= new LogGate(
-      (message, data) => {
-        this.#tell([fromWorker.log, this.uid, message, data]);
-      },
-      () => {
-        this.#host.receive();
-      },
-    );
-    return this.#logGate;
+    this.#voice.heard(progress, lines);
   }
 
   #open(taskName: string, stream: StreamTerms): StreamOutlet {
@@ -294,9 +267,8 @@ export class RunningTask {
 
   #settle(message: FinalMessage, list?: readonly TransferItem[]): void {
     if (this.#isOver) return;
-    this.#gate?.flush();
-    this.#logGate?.flush();
     this.#isOver = true;
+    this.#voice.end();
     this.#stopWork = undefined;
     this.#host.over(this);
     const { uid } = this;
@@ -312,23 +284,6 @@ export class RunningTask {
       this.#host.post([fromWorker.unclonable, uid, path, `${what} (${messageOf(error)})`]);
     }
   }
-
-  #tell(message: FromWorker & { readonly length: 4 }): void {
-    if (this.#isOver || this.#isStopping) return;
-    try {
-      this.#host.post(message);
-    } catch {
-      const [kind, uid, first, second] = message;
-      this.#host.post([kind, uid, clean(first), clean(second)] as FromWorker);
-    }
-  }
-}
-
-/** A part of a message that is sure to be clonable. */
-function clean(part: unknown): unknown {
-  return typeof part === 'object' || typeof part === 'function' || typeof part === 'symbol'
-    ? inspectValue(part)
-    : part;
 }
 
 function isPromiseLike(value: object): value is PromiseLike<unknown> {

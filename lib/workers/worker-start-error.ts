@@ -28,11 +28,16 @@ export class WorkerStartError extends MillraceError {
       options?.cause === undefined
         ? `exited with code ${String(exitCode)} before it ran a task; does it call exposeTasks() of 'millrace/worker'?`
         : `failed to start: ${options.cause instanceof Error ? options.cause.message : inspectValue(options.cause)}`;
-    const hint = /\.[cm]?tsx?$/.test(url)
-      ? '; Node 20 loads no TypeScript in a thread: give the URL of its build'
-      : '';
-    super(`the worker ${url} ${why}${hint} (tries: ${String(tries)})`, options);
+    super(`the worker ${url} ${why}${hintFor(url, why)} (tries: ${String(tries)})`, options);
     this.url = url;
     this.tries = tries;
   }
+}
+
+function hintFor(url: string, why: string): string {
+  if (/\.[cm]?tsx?$/.test(url)) return '; Node 20 loads no TypeScript in a thread: give the URL of its build';
+  if (why.includes('Dynamic require of')) {
+    return "; threads.js can't be bundled into an ES module: keep 'threads' external, and installed";
+  }
+  return '';
 }

@@ -15,6 +15,12 @@ describe('a project of a user finds its worker files', () => {
     expect(await node('user.js')).toBe('{"letters":11}');
   });
 
+  test('in a bundle with threads.js in it, but for a message that names the remedy', async () => {
+    const { node } = installProject(`${fixtures}/tsup-package`, ['tsup', 'typescript']);
+    await node('node_modules/tsup/dist/cli-default.js', '--config', 'bundled.config.ts');
+    await expect(node('user.js')).rejects.toThrow(/Dynamic require of .*keep 'threads' external/);
+  });
+
   test('under vitest, in a thread and as plain functions', async () => {
     const { node } = installProject(`${fixtures}/vitest-project`, ['vitest']);
     expect(await node('node_modules/vitest/vitest.mjs', 'run')).toMatch(/Tests +2 passed/);

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { queryObjects } from 'node:v8';
+import { Worker } from 'node:worker_threads';
 import { expect, inject, test } from 'vitest';
 import { PoolClosedError } from '../../lib/workers/pool-closed-error.ts';
-import { errorAs, outputOf } from './support/outcome.ts';
+import { errorAs, errorOf, outputOf } from './support/outcome.ts';
 import { openGate, raised, sharedWord, taskPool, until, workerUrl } from './support/pools.ts';
 
 test('idle threads are ended after the idle timeout, and started again when needed', async () => {
@@ -96,6 +98,23 @@ test('await using closes the pool and cancels what runs', async () => {
   }
   await failed;
   expect(pool.stats().threads).toBe(0);
+});
+
+test('threads that are gone leave no worker behind', async () => {
+  const workers = (): number => queryObjects(Worker, { format: 'count' });
+  const before = workers();
+  for (let round = 0; round < 3; round++) {
+    const pool = taskPool({ size: 2, gracePeriod: 0 });
+    const word = sharedWord();
+    const endless = pool.run('endless', word).subscribe();
+    await outputOf(pool.run('double', 1));
+    await raised(word, 1);
+    expect(workers()).toBeGreaterThanOrEqual(2);
+    endless.unsubscribe();
+    await errorOf(pool.run('exit', 3));
+    await pool.close();
+  }
+  expect(workers()).toBeLessThanOrEqual(before);
 });
 
 test('a pool that was never used closes at once', async () => {

@@ -1,3 +1,4 @@
+import { step, workflow } from 'millrace';
 import { expect, onTestFinished, test } from 'vitest';
 import type { TaskContext } from '../../lib/worker/task-context.ts';
 import { TaskRunner } from '../../lib/worker/task-runner.ts';
@@ -6,6 +7,7 @@ import { PoolClosedError } from '../../lib/workers/pool-closed-error.ts';
 import type { ThreadPoolOptions } from '../../lib/workers/pool-options.ts';
 import { type ThreadPool, threadPool } from '../../lib/workers/thread-pool.ts';
 import { WorkerCrashedError } from '../../lib/workers/worker-crashed-error.ts';
+import { VirtualTime } from '../run/support/virtual-time.ts';
 import type { tasks } from './fixtures/ahead.worker.ts';
 import type { Word } from './fixtures/tasks.worker.ts';
 import { errorAs, outputOf } from './support/outcome.ts';
@@ -116,6 +118,39 @@ test.for([
   if (error !== undefined) expect(await error).toMatchObject({ taskName: 'hold', exitCode: 5 });
   expect(counter[0]).toBe(5);
   expect(pool.stats()).toMatchObject({ started: 2 });
+});
+
+test('what a task leaves behind ends its thread, and is not blamed on the call that was sent ahead', async () => {
+  const pool = await learnedPool({ size: 1 });
+  for (let round = 0; round < 3; round++) {
+    const word = sharedWord();
+    const counter = sharedWord();
+    const held = outputOf(pool.run('hold', word));
+    blockUntilRaised(word);
+    const litter = outputOf(pool.run('litter'));
+    const count = outputOf(pool.run('count', counter));
+    openGate(word);
+    expect(await Promise.all([held, litter, count])).toStrictEqual(['held', 'littered', 'counted']);
+    expect(counter[0]).toBe(1);
+  }
+  expect(pool.stats()).toMatchObject({ crashed: 3, completed: 109 });
+});
+
+test('the time that a call waits behind another in its thread is no part of its timeout', async () => {
+  const pool = await learnedPool({ size: 1 });
+  const time = new VirtualTime();
+  const word = sharedWord();
+  const held = outputOf(pool.run('hold', word));
+  blockUntilRaised(word);
+  const count = step(
+    'count',
+    pool.task('count', () => sharedWord()),
+    { timeout: '1s' },
+  );
+  const result = workflow('late', { count }).run({ scheduler: time.scheduler }).result();
+  time.advanceTo(3_600_000);
+  openGate(word);
+  expect(await Promise.all([held, result])).toStrictEqual(['held', { count: 'counted' }]);
 });
 
 test('no call stays behind one that takes long after all while another thread is idle', async () => {

@@ -3,12 +3,14 @@
  *
  * Rounds of all contestants are interleaved, each round in another order; a figure is the median over rounds, a ratio
  * the median of a round's ratios to piscina (or to raw messages, or to two processes, where a table says so).
- * Arguments: sections, by default all: latency throughput cpu data start.
+ * Arguments: sections, by default all: latency throughput cpu flights inline data start.
  */
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { table } from './statistics.ts';
 import { cpuRows } from './workers-cpu.ts';
 import { dataRows } from './workers-data.ts';
+import { flightsRows } from './workers-flights.ts';
+import { inlineRows } from './workers-inline.ts';
 import { latencyRows, throughputRows } from './workers-latency.ts';
 import { startRows } from './workers-start.ts';
 
@@ -16,6 +18,8 @@ const sections: Readonly<Record<string, () => Promise<[title: string, rows: stri
   latency: latencyRows,
   throughput: throughputRows,
   cpu: cpuRows,
+  flights: flightsRows,
+  inline: inlineRows,
   data: dataRows,
   start: startRows,
 };

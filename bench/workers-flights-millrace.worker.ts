@@ -1,0 +1,4 @@
+import { exposeTasks } from 'millrace/worker';
+import { aggregate } from './workers-flights-task.ts';
+
+export const tasks = exposeTasks({ aggregate });

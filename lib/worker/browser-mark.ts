@@ -3,3 +3,6 @@
  * `exposeTasks` has to know where it is.
  */
 export const browserMark = 'millrace:';
+
+/** What a Web Worker says last that closes itself. */
+export const closedMark = 'millrace:closed';

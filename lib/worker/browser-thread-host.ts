@@ -1,5 +1,5 @@
 /** All that a worker takes from a browser; the build puts it in the place of `thread-host.ts` there. */
-import { browserMark } from './browser-mark.ts';
+import { browserMark, closedMark } from './browser-mark.ts';
 import type { RunnerPort } from './task-runner.ts';
 import type { ToWorker } from './wire.ts';
 
@@ -13,6 +13,8 @@ export interface HostPort {
 interface WorkerScope {
   readonly name?: string;
   readonly document?: unknown;
+  close(): void;
+  postMessage(message: unknown): void;
   readonly addEventListener: (
     type: 'unhandledrejection',
     listener: (event: { readonly reason: unknown }) => void,
@@ -36,6 +38,7 @@ export function runnerPort(port: HostPort): RunnerPort {
       port.postMessage(message, list);
     },
     receive: () => undefined,
+    fetches: false,
     later: (work) => {
       setTimeout(work);
     },
@@ -54,8 +57,16 @@ export function listen(port: HostPort, handle: (message: ToWorker) => void, fail
   };
 }
 
-/** Makes rejections that nobody handles uncaught errors, which the main side hears of and ends the thread for. */
-export function unswallowErrors(): void {
+/**
+ * Makes rejections that nobody handles uncaught errors, which the main side hears of and ends the thread for, and has a
+ * thread that closes itself say so: no browser tells.
+ */
+export function announceEnds(): void {
+  const close = scope.close.bind(scope);
+  scope.close = () => {
+    scope.postMessage(closedMark);
+    close();
+  };
   scope.addEventListener('unhandledrejection', ({ reason }) => {
     setTimeout(() => {
       throw reason;

@@ -1,7 +1,7 @@
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Tasks } from './task-record.ts';
 import { TaskRunner } from './task-runner.ts';
-import { type HostPort, isPoolThread, listen, runnerPort, unswallowErrors } from './thread-host.ts';
+import { announceEnds, type HostPort, isPoolThread, listen, runnerPort } from './thread-host.ts';
 import { controlWord, type Handshake, unreadable } from './wire.ts';
 
 let isExposed = false;
@@ -44,7 +44,7 @@ export function exposeTasks<const All extends Tasks>(tasks: All): All {
 /** Waits for the main side to hand its port over. A failure is an unhandled rejection, which ends the thread. */
 async function expose(tasks: Tasks): Promise<void> {
   const library = await import('threads/worker');
-  unswallowErrors();
+  announceEnds();
   library.expose({ ...handshake(tasks) });
 }
 

@@ -11,6 +11,8 @@ export interface RunnerPort {
   post(message: FromWorker, list?: readonly object[]): void;
   /** Takes the oldest message that has arrived, without waiting for one. */
   receive(): ToWorker | undefined;
+  /** Whether `receive` finds what has arrived: where it doesn't, looking for the next call is in vain. */
+  readonly fetches?: boolean;
   /**
    * Calls `work` once the host has dealt with what the last task has left behind, such as a rejection that nobody
    * handles: it isn't blamed on the next. Where this is absent, the next begins at once.
@@ -85,7 +87,8 @@ export class TaskRunner {
 
   /** After a task: begins what waits, or looks for more. */
   #goOn(): void {
-    if (this.#isNextDue) return;
+    const mayLinger = this.#port.fetches === true;
+    if (this.#isNextDue || (this.#waiting.length === 0 && !mayLinger)) return;
     if (this.#port.later === undefined) {
       this.#beginWaiting();
       return;
@@ -96,7 +99,7 @@ export class TaskRunner {
       // Another may have arrived and begun meanwhile.
       if (this.#running !== undefined) return;
       if (this.#waiting.length > 0) this.#beginWaiting();
-      else this.#linger();
+      else if (mayLinger) this.#linger();
     });
   }
 

@@ -18,6 +18,7 @@ export function runnerPort(port: HostPort): RunnerPort {
       port.postMessage(message, list as readonly ArrayBuffer[] | undefined);
     },
     receive: () => (receiveMessageOnPort(port) as { readonly message: ToWorker } | undefined)?.message,
+    fetches: true,
     later: (work) => {
       setImmediate(work);
     },
@@ -37,7 +38,7 @@ export function listen(port: HostPort, handle: (message: ToWorker) => void, fail
  * Gives uncaught errors and rejections back their default, the end of the thread: threads.js has put listeners
  * on them that swallow them.
  */
-export function unswallowErrors(): void {
+export function announceEnds(): void {
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     for (const listener of process.listeners(event as 'uncaughtException')) {
       if (String(listener).includes('postUncaughtErrorMessage')) process.off(event, listener);

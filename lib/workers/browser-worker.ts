@@ -1,5 +1,5 @@
 /** All that the pool takes from a browser; the build puts it in the place of `node-worker.ts` there. */
-import { browserMark } from '../worker/browser-mark.ts';
+import { browserMark, closedMark } from '../worker/browser-mark.ts';
 import type { FromWorker } from '../worker/wire.ts';
 
 interface MessageFromWorker {
@@ -46,12 +46,14 @@ type Heard = 'error' | 'exit';
 /** The exit code of a worker that an uncaught error has ended, as in Node. */
 const faulted = 1;
 
+/** The exit code of a worker that has closed itself. */
+const closed = 0;
+
 /**
  * A Web Worker with the events of Node's.
  *
  * 1. An uncaught error ends the worker, as in Node; a browser alone would let it go on.
- * 2. `exit` comes exactly once, in a task of its own, after the messages that have arrived by then. A worker that
- *    closes itself is not heard of: no browser tells.
+ * 2. `exit` comes exactly once, in a task of its own, after the messages that have arrived by then.
  */
 export class BrowserWorker {
   readonly #worker: WebWorker;
@@ -65,7 +67,8 @@ export class BrowserWorker {
   constructor(url: URL | string, name: string) {
     this.#worker = new scope.Worker(url, { type: 'module', name: browserMark + name });
     this.#worker.onmessage = ({ data }) => {
-      this.deliver(data);
+      if (data === closedMark) void this.#end(closed);
+      else this.deliver(data);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();

@@ -19,37 +19,73 @@ const few = 200_000;
 /** More than any machine counts while the test lasts. */
 const tooMany = 2_000_000_000;
 
+let browser: Browser | undefined;
+
+beforeAll(async () => {
+  if (chromiumPath !== undefined) browser = await startChromium(chromiumPath);
+});
+
+afterAll(async () => {
+  await browser?.close();
+});
+
+/** Builds a page with Vite, serves and opens it. Nothing may throw there. */
+async function openPage(
+  source: string,
+  configFile: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<Page> {
+  const { folder } = installProject(source, ['vite']);
+  await build({
+    root: folder,
+    configFile: join(folder, configFile),
+    logLevel: 'error',
+    build: { outDir: join(folder, 'dist') },
+  });
+  const server = await serve(join(folder, 'dist'), headers);
+  const page = await (browser as Browser).newPage();
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  onTestFinished(async () => {
+    await page.close();
+    server.close();
+    expect(errors).toEqual([]);
+  });
+  await page.goto(server.url);
+  return page;
+}
+
+describe.skipIf(chromiumPath === undefined)('a pool of web workers', () => {
+  test.for([
+    ['with shared memory', isolation],
+    ['without shared memory', {}],
+  ] as const)(
+    '%s streams, isolates, and survives what its tasks do',
+    { timeout: 60_000 },
+    async ([, headers]) => {
+      const page = await openPage('test/ecosystem/fixtures/browser-pool', 'vite.config.js', headers);
+      const check = (name: string): Promise<unknown> => page.evaluate(`window.checks.${name}()`);
+      expect(await check('stream')).toStrictEqual({ sum: 125_250, isBounded: true });
+      expect(await check('streamLeft')).toStrictEqual([8, 1]);
+      expect(await check('observable')).toStrictEqual([0, 1, 2, 3, 4]);
+      expect(await check('selfClose')).toStrictEqual([
+        expect.stringMatching(/^WorkerCrashedError: .*'closeItself'/) as unknown,
+        8,
+        1,
+      ]);
+      expect(await check('uncaught')).toStrictEqual([
+        expect.stringMatching(/^WorkerCrashedError: .*thrown later/) as unknown,
+        8,
+      ]);
+      expect(await check('isolated')).toStrictEqual({ outputs: [8, 10], started: 2 });
+      expect(await check('limits')).toMatch(/^WorkerStartError: .*can't limit a worker's memory/);
+    },
+  );
+});
+
 describe.skipIf(chromiumPath === undefined)('the example in a browser, built with Vite', () => {
-  let browser: Browser;
-
-  beforeAll(async () => {
-    browser = await startChromium(chromiumPath ?? '');
-  });
-
-  afterAll(async () => {
-    await browser.close();
-  });
-
-  async function open(headers: Readonly<Record<string, string>>): Promise<ExamplePage> {
-    const { folder } = installProject('examples/browser', ['vite']);
-    await build({
-      root: folder,
-      configFile: join(folder, 'vite.config.ts'),
-      logLevel: 'error',
-      build: { outDir: join(folder, 'dist') },
-    });
-    const server = await serve(join(folder, 'dist'), headers);
-    const page = await browser.newPage();
-    const errors: string[] = [];
-    page.on('pageerror', (error) => errors.push(String(error)));
-    onTestFinished(async () => {
-      await page.close();
-      server.close();
-      expect(errors).toEqual([]);
-    });
-    await page.goto(server.url);
-    return new ExamplePage(page);
-  }
+  const open = async (headers: Readonly<Record<string, string>>): Promise<ExamplePage> =>
+    new ExamplePage(await openPage('examples/browser', 'vite.config.ts', headers));
 
   describe.each([
     ['with shared memory', isolation, 'shared'],

@@ -2,7 +2,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { InvalidOptionsError } from '../../lib/base/errors.ts';
 import { exposeTasks, handshake } from '../../lib/worker/expose-tasks.ts';
-import { isPoolThread, unswallowErrors } from '../../lib/worker/thread-host.ts';
+import { announceEnds, isPoolThread } from '../../lib/worker/thread-host.ts';
 import { fromWorker, toWorker } from '../../lib/worker/wire.ts';
 
 test('outside of a pool, tasks are the plain functions they are', () => {
@@ -54,7 +54,7 @@ test('only the listeners that swallow errors are taken back', () => {
   const before = process.listeners('uncaughtException');
   process.on('uncaughtException', ours);
   process.on('uncaughtException', swallowing);
-  unswallowErrors();
+  announceEnds();
   expect(process.listeners('uncaughtException')).toStrictEqual([...before, ours]);
   process.off('uncaughtException', ours);
 });

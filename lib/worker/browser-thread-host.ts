@@ -38,7 +38,6 @@ export function runnerPort(port: HostPort): RunnerPort {
       port.postMessage(message, list);
     },
     receive: () => undefined,
-    fetches: false,
     later: (work) => {
       setTimeout(work);
     },

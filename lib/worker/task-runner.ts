@@ -1,5 +1,4 @@
 import { decodeThrown } from './error-codec.ts';
-import { Lingering } from './lingering.ts';
 import { RunningTask, type TaskHost } from './running-task.ts';
 import type { Tasks } from './task-record.ts';
 import { TaskToken } from './task-token.ts';
@@ -11,8 +10,6 @@ export interface RunnerPort {
   post(message: FromWorker, list?: readonly object[]): void;
   /** Takes the oldest message that has arrived, without waiting for one. */
   receive(): ToWorker | undefined;
-  /** Whether `receive` finds what has arrived: where it doesn't, looking for the next call is in vain. */
-  readonly fetches?: boolean;
   /**
    * Calls `work` once the host has dealt with what the last task has left behind, such as a rejection that nobody
    * handles: it isn't blamed on the next. Where this is absent, the next begins at once.
@@ -31,10 +28,7 @@ export class TaskRunner {
   readonly #host: TaskHost;
   /** What was sent while another task ran; the oldest first. */
   readonly #waiting: RunMessage[] = [];
-  readonly #lingering = new Lingering();
   #running: RunningTask | undefined;
-  /** The last call that has arrived. */
-  #arrived = 0;
   #isNextDue = false;
 
   constructor(tasks: Tasks, port: RunnerPort, control: Int32Array) {
@@ -48,7 +42,7 @@ export class TaskRunner {
     this.#host = {
       post: (message, list) => {
         this.#port.post(message, list);
-        if (this.#running === undefined) this.#goOn();
+        if (this.#waiting.length > 0 && this.#running === undefined) this.#beginLater();
       },
       receive,
       token: (uid) => new TaskToken(control, uid, receive),
@@ -62,7 +56,6 @@ export class TaskRunner {
   handle(message: ToWorker): void {
     switch (message[0]) {
       case toWorker.run:
-        this.#arrived = message[1];
         if (this.#running !== undefined || this.#waiting.length > 0) this.#waiting.push(message);
         else this.#begin(message);
         return;
@@ -85,33 +78,21 @@ export class TaskRunner {
     this.#running.start((context) => this.#tasks[name]?.(input as never, context));
   }
 
-  /** After a task: begins what waits, or looks for more. */
-  #goOn(): void {
-    const mayLinger = this.#port.fetches === true;
-    if (this.#isNextDue || (this.#waiting.length === 0 && !mayLinger)) return;
-    if (this.#port.later === undefined) {
-      this.#beginWaiting();
-      return;
-    }
+  #beginLater(): void {
+    if (this.#isNextDue) return;
     this.#isNextDue = true;
-    this.#port.later(() => {
+    const begin = (): void => {
       this.#isNextDue = false;
-      // Another may have arrived and begun meanwhile.
-      if (this.#running !== undefined) return;
-      if (this.#waiting.length > 0) this.#beginWaiting();
-      else if (mayLinger) this.#linger();
-    });
+      this.#beginWaiting();
+    };
+    if (this.#port.later === undefined) begin();
+    else this.#port.later(begin);
   }
 
   #beginWaiting(): void {
     const message = this.#waiting.shift();
     if (message === undefined) return;
     this.#begin(message);
-    if (this.#waiting.length > 0 && this.#running === undefined) this.#goOn();
-  }
-
-  #linger(): void {
-    const isDue = (): boolean => Atomics.load(this.#control, controlWord.sent) !== this.#arrived;
-    if (this.#lingering.until(isDue)) this.#host.receive();
+    if (this.#waiting.length > 0 && this.#running === undefined) this.#beginLater();
   }
 }

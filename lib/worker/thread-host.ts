@@ -18,7 +18,6 @@ export function runnerPort(port: HostPort): RunnerPort {
       port.postMessage(message, list as readonly ArrayBuffer[] | undefined);
     },
     receive: () => (receiveMessageOnPort(port) as { readonly message: ToWorker } | undefined)?.message,
-    fetches: true,
     later: (work) => {
       setImmediate(work);
     },

@@ -90,10 +90,8 @@ export const controlWord = {
   cancelled: 0,
   /** The uid of the last task that was started, or {@link unreadable}; written by the thread. */
   started: 1,
-  /** The uid of the last call that was sent; written by the main side, after the message. */
-  sent: 2,
   /** The first of the tickets, which take the rest: 0, the uid if the thread has begun it, -uid if it must not. */
-  tickets: 3,
+  tickets: 2,
 } as const;
 
 /** What a thread writes that couldn't read a message. */

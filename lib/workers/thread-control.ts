@@ -45,11 +45,6 @@ export class ThreadControl {
     return this.isShared && Atomics.compareExchange(this.words, ticketOf(uid), 0, -uid) === 0;
   }
 
-  /** A call was sent: a thread that looks for it finds it. */
-  sent(uid: number): void {
-    Atomics.store(this.words, controlWord.sent, uid);
-  }
-
   /** The task is over: its ticket is free for a later one. */
   over(uid: number): void {
     this.#isAnyOver = true;

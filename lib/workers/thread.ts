@@ -163,7 +163,6 @@ export class Thread {
       const { path, what } = unclonablePart(input, 'input', transferList);
       return new UnclonableValueError(taskName, path, `${what} (${messageOf(error)})`, { cause: error });
     }
-    this.#control.sent(uid);
     this.#uid = uid;
     this.#sent.push({ uid, call, likelyMs: call.likelyMs, stopGrace: undefined });
     if (this.#sent.length === 1) this.#begins();

@@ -147,6 +147,15 @@ export interface RunSettings extends CallPlace {
   readonly memory: number | undefined;
 }
 
+const usual: RunSettings = { inline: 'never', isolate: false, gracePeriod: undefined, memory: undefined };
+
+/** Whether nothing can be read from the options, be it their own or inherited. */
+function isEmpty(options: unknown): boolean {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return false;
+  for (const _ in options) return false;
+  return true;
+}
+
 /** Reads the arguments of `pool.run`; `hasTasks` as for `pool.task`. */
 export function parseRunOptions(
   taskName: string,
@@ -154,6 +163,8 @@ export function parseRunOptions(
   hasTasks: boolean,
   owner = 'pool.run',
 ): RunSettings {
+  // Most calls have none, and reading them costs as much as all else that is done for a call here.
+  if (typeof taskName === 'string' && isEmpty(options)) return usual;
   const checker = new OptionChecker();
   checkName(checker, taskName);
   let place: CallPlace = { inline: 'never', isolate: false };

@@ -63,7 +63,7 @@ export function writeJsonLines(run: LoggedRun, file: string | URL): EventLogWrit
       next: (event) => {
         log.add(event);
       },
-      error: (error) => {
+      error: (error: unknown) => {
         log.fail(error);
       },
       complete: () => {

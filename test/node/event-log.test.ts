@@ -180,7 +180,12 @@ describe('what JSON lacks is kept:', () => {
     [new Point(), { x: 1 }],
     [circle, { name: 'circle', self: '[circular]' }],
     [
-      { call: function named() {}, symbol: Symbol('s') },
+      {
+        call: function named() {
+          return 1;
+        },
+        symbol: Symbol('s'),
+      },
       { call: 'function named', symbol: 'Symbol(s)' },
     ],
     [new Uint8Array(3), 'an instance of Uint8Array, 3 bytes'],
@@ -202,7 +207,7 @@ describe('what JSON lacks is kept:', () => {
       override readonly name = 'HttpError';
       readonly status = 503;
       get code(): string {
-        return 'E_HTTP';
+        return `E_${String(this.status)}`;
       }
     }
     const error = new AggregateError([new HttpError('gone'), 'text'], 'several', {
@@ -214,7 +219,7 @@ describe('what JSON lacks is kept:', () => {
     expect(kept.cause).toBeInstanceOf(RangeError);
     expect(kept.cause).toMatchObject({ message: 'too far', cause: 7 });
     expect(kept.errors[0]).toBeInstanceOf(Error);
-    expect(kept.errors[0]).toMatchObject({ name: 'HttpError', message: 'gone', status: 503, code: 'E_HTTP' });
+    expect(kept.errors[0]).toMatchObject({ name: 'HttpError', message: 'gone', status: 503, code: 'E_503' });
     expect(kept.errors[1]).toBe('text');
   });
 
@@ -231,7 +236,7 @@ describe('what JSON lacks is kept:', () => {
       proxy: "an object that can't be looked at",
       trap: { fine: 1, trap: "(can't be read)" },
     });
-    const endless = { [Symbol.iterator]: undefined, toJSON: () => ({ ...endless }) };
+    const endless: object = { toJSON: () => Object.assign({}, endless) };
     expect(JSON.stringify(await loggedValue(endless))).toContain('…');
     const rows = Array.from({ length: 100_000 }, (_, row) => row);
     const kept = (await loggedValue({ rows, text: 'x'.repeat(2_000_000) })) as { rows: unknown[] };

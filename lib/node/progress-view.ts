@@ -38,6 +38,8 @@ export class ProgressView {
   durationMs: number | undefined;
   /** Why it ended, where it didn't complete. */
   ending = '';
+  /** Whether failures are notes too: where they don't stay on the screen by themselves. */
+  notesFailures = false;
   #notes: Note[] = [];
   #dropped = 0;
 
@@ -121,7 +123,7 @@ export class ProgressView {
     this.failed++;
     const text = cleanText(`${stepId}: ${textOf(causeOf(error))}`);
     if (this.failures.length < mostFailures) this.failures.push(text);
-    this.#note('failure', text);
+    if (this.notesFailures) this.#note('failure', text);
   }
 
   #note(kind: Note['kind'], text: string): void {

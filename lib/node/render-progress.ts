@@ -112,6 +112,7 @@ class Display implements RenderedProgress {
       this.#settle = resolve;
     });
     this.#isLive = (style ?? (isAnimated(stream) ? 'live' : 'lines')) === 'live';
+    this.#view.notesFailures = !this.#isLive;
     stream.on?.('error', this.#giveUp);
     this.#subscription = run.progress$.subscribe({
       next: (event) => {
@@ -145,6 +146,7 @@ class Display implements RenderedProgress {
     this.#region = region;
     if (region === undefined) {
       this.#isLive = false;
+      this.#view.notesFailures = true;
       this.#writeLines([
         'The live view of renderProgress needs the package log-update; here are plain lines.',
       ]);
@@ -184,8 +186,7 @@ class Display implements RenderedProgress {
   };
 
   #keepNotes(): void {
-    // Failures stay in the frame, and in the summary.
-    const notes = this.#view.takeNotes().filter(({ kind }) => kind !== 'failure');
+    const notes = this.#view.takeNotes();
     if (notes.length === 0) return;
     const lines = notes.map((note) => this.#noteLine(note));
     if (this.#region === undefined) this.#stream.write(`${lines.join('\n')}\n`);

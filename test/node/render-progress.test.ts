@@ -286,6 +286,98 @@ describe('on a terminal', () => {
     expect(run.snapshot().status).toBe('completed');
   });
 
+  test('of many failures, large amounts and a long path the ends are shown', async () => {
+    const terminal = new FakeTerminal(220, 12);
+    const failing: Definition[] = Array.from({ length: 130 }, (_, place) => ({
+      id: `bad ${String(place)}`,
+      run: taking(10, new Error('no')),
+      resource: { memory: '1.5MiB', gpu: 1 },
+    }));
+    const chain: Definition[] = Array.from({ length: 12 }, (_, place) => ({
+      id: `link ${String(place)}`,
+      dependsOn: place === 0 ? [] : [`link ${String(place - 1)}`],
+      run: taking(100),
+    }));
+    const { goTo } = await shown([...failing, ...chain], terminal, {
+      onFailure: 'continue',
+      limits: { memory: '2GiB', gpu: Infinity, 'light-cpu': 1 },
+    });
+    const lines = await goTo(80);
+    expect(lines[1]).toContain('memory 0 B/2 GiB');
+    expect(lines[1]).toContain('gpu 0/∞');
+    expect(lines.slice(2)).toEqual([
+      '  ✗ bad 0: no',
+      '  ✗ bad 1: no',
+      '  ✗ bad 2: no',
+      '  ✗ … and 127 more failed',
+      expect.stringContaining('link 0'),
+    ]);
+    const end = await goTo(Infinity);
+    expect(end.at(-2)).toBe('  ✗ … and 110 more failed');
+    expect(end.slice(-1)[0]).toContain('link 3 (100 ms) → … 4 more … → link 8 (100 ms)');
+  });
+
+  test('what finalisers and clean-ups throw, a cancel by an error, and none, are told', async () => {
+    const ending = async (reason: unknown): Promise<string[]> => {
+      const terminal = new FakeTerminal(120, 12);
+      const { run, goTo } = await shown(
+        [
+          {
+            id: 'a',
+            run: (_, ctx) => {
+              ctx.defer(() => {
+                throw new RangeError('stuck');
+              });
+              return NEVER;
+            },
+          },
+        ],
+        terminal,
+      );
+      await goTo(80);
+      run.cancel(reason);
+      return goTo(Infinity);
+    };
+    expect(await ending(new Error('no power'))).toEqual([
+      "a finaliser of step 'a' failed: RangeError: stuck",
+      '■ demo was cancelled in 80 ms: no power',
+      '  0 of 1 steps completed, 1 cancelled',
+    ]);
+    expect((await ending(undefined))[1]).toBe('■ demo was cancelled in 80 ms');
+    expect((await ending(12n))[1]).toBe('■ demo was cancelled in 80 ms: 12n');
+  });
+
+  test('on the host’s time it draws as well, and without log-update there are plain lines', async () => {
+    const terminal = new FakeTerminal(80, 24);
+    const definition: Definition = {
+      id: 'a',
+      // Until it has been seen.
+      run: () =>
+        vi.waitFor(async () => {
+          expect((await terminal.lines()).at(-1)).toMatch(/^ {2}a .* 1\d\d ms$/);
+        }),
+    };
+    const run = defineWorkflow('host', [definition]).run();
+    const display = renderProgress(run, { stream: terminal, style: 'live' });
+    await run.result();
+    await display.done;
+    vi.doMock('log-update', () => {
+      throw new Error('not installed');
+    });
+    const other = new FakeTerminal(80, 24);
+    const scheduler = new VirtualTimeScheduler();
+    const again = defineWorkflow('host', pipeline).run({ scheduler });
+    const { done } = renderProgress(again, { stream: other, scheduler });
+    await vi.waitFor(async () => {
+      expect((await other.lines())[0]).toContain('needs the package log-update');
+    });
+    again.result$.subscribe();
+    scheduler.flush();
+    await done;
+    expect((await other.lines()).join('\n')).toContain('host: quick (1/3, 100 ms)');
+    vi.doUnmock('log-update');
+  });
+
   test('it can be stopped, and leaves nothing behind', async () => {
     const terminal = new FakeTerminal(80, 24);
     const { run, goTo, display } = await shown(pipeline, terminal);

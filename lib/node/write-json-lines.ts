@@ -124,7 +124,7 @@ class JsonLinesFile implements EventLogWriter {
       this.fail(error);
       return;
     }
-    process.on('exit', this.#flush);
+    flushAtExit(this.#flush);
     this.#pending = header;
     this.#flush();
   }
@@ -185,7 +185,8 @@ class JsonLinesFile implements EventLogWriter {
     this.#descriptor = undefined;
     this.#pending = '';
     this.#subscription?.unsubscribe();
-    process.off('exit', this.#flush);
+    flushes.delete(this.#flush);
+    if (flushes.size === 0) process.off('exit', flushAll);
     return descriptor;
   }
 
@@ -207,3 +208,15 @@ class JsonLinesFile implements EventLogWriter {
 
 /** What devices and pipes answer: they have nothing to bring to a disk. */
 const unsynced = new Set<string | undefined>(['EINVAL', 'ENOTSUP', 'EROFS']);
+
+/** What open logs have still to write when the process exits: one listener for all, since Node warns of many. */
+const flushes = new Set<() => void>();
+
+function flushAtExit(flush: () => void): void {
+  if (flushes.size === 0) process.on('exit', flushAll);
+  flushes.add(flush);
+}
+
+function flushAll(): void {
+  for (const flush of flushes) flush();
+}

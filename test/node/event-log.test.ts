@@ -341,6 +341,16 @@ describe('a file that can not be written', () => {
     await expect(log.close()).rejects.toThrow('The run goes on without it');
   });
 
+  test('nor where a folder is', async () => {
+    const run = chain.run();
+    const log = writeJsonLines(run, path('.'));
+    await run.result();
+    await expect(log.done).rejects.toMatchObject({
+      code: 'EVENT_LOG_NOT_WRITTEN',
+      cause: { code: 'EISDIR' },
+    });
+  });
+
   test.skipIf(!existsSync('/dev/full'))('nor for want of space', async () => {
     await symlink('/dev/full', path('full.jsonl'));
     const run = chain.run();
@@ -374,24 +384,38 @@ describe('a file that can not be written', () => {
   });
 });
 
+test('a process that exits has written what happened just before', async () => {
+  const { lastLines } = await program('exits.program.ts', 'exits.jsonl');
+  expect(lastLines).toEqual(['1', '2']);
+  const { events, problems } = await readJsonLines(path('exits.jsonl'));
+  expect(problems).toEqual([]);
+  expect(events.map(({ type }) => type)).toEqual(['run-started', 'step-started', 'log']);
+}, 60_000);
+
 test('a process that is killed leaves every line but the last', { timeout: 60_000 }, async () => {
-  const tsx = createRequire(import.meta.url).resolve('tsx');
-  const program = fileURLToPath(new URL('fixtures/killed.program.ts', import.meta.url));
-  const child = spawn(
-    process.execPath,
-    ['--import', pathToFileURL(tsx).href, '-C', 'millrace:source', program, path('killed.jsonl')],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let told = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    told += text;
-    if (told.split('\n').length > 300) child.kill('SIGKILL');
-  });
-  await new Promise((resolve) => child.on('close', resolve));
+  const { lastLines } = await program('killed.program.ts', 'killed.jsonl', 300);
   const { events, problems } = await readJsonLines(path('killed.jsonl'));
-  const last = Number(told.slice(0, told.lastIndexOf('\n')).split('\n').at(-1));
+  const last = Number(lastLines.at(-1));
   expect(last).toBeGreaterThan(299);
   expect(events.length).toBeGreaterThanOrEqual(last - 1);
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_: ProgressEvent, place) => place + 1));
   expect(problems.length).toBeLessThanOrEqual(1);
 });
+
+/** Runs a program that logs, as a process, killed once it has told so many lines; gives the lines that it told in the end. */
+async function program(name: string, file: string, killedAt = Infinity) {
+  const tsx = createRequire(import.meta.url).resolve('tsx');
+  const fixture = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+  const child = spawn(
+    process.execPath,
+    ['--import', pathToFileURL(tsx).href, '-C', 'millrace:source', fixture, path(file)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let told = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    told += text;
+    if (told.split('\n').length > killedAt) child.kill('SIGKILL');
+  });
+  await new Promise((resolve) => child.on('close', resolve));
+  return { lastLines: told.slice(0, told.lastIndexOf('\n')).split('\n').slice(-2) };
+}

@@ -202,6 +202,29 @@ describe('on a terminal', () => {
     expect((await goTo(Infinity))[0]).toBe('✓ demo completed in 1.5 s');
   });
 
+  test('whatever the sizes, what was there before is neither lost nor doubled', async () => {
+    const terminal = new FakeTerminal(100, 50);
+    terminal.write('$ node flights.js\n');
+    const steps: Definition[] = Array.from({ length: 12 }, (_, place) => ({
+      id: `a step with a rather long name ${String(place)}`,
+      run: (_, ctx) => {
+        ctx.progress(0.3, 'and a message that is rather long as well, so that lines are full');
+        return taking(10_000)({}, ctx);
+      },
+    }));
+    const { goTo, display } = await shown(steps, terminal, { limits: { 'light-cpu': 12 } });
+    for (const [place, columns] of [60, 45, 70, 38, 120, 40, 99, 50].entries()) {
+      await goTo(160 * place + 80);
+      await terminal.resize(columns, 50);
+      const lines = await goTo(160 * place + 160);
+      expect(lines[0]).toBe('$ node flights.js');
+      expect(lines.filter((line) => line.startsWith('demo'))).toHaveLength(1);
+      expect(lines).toHaveLength(15);
+    }
+    display.stop();
+    expect(await terminal.lines()).toEqual(['$ node flights.js']);
+  });
+
   test('what users write can not do the terminal harm', async () => {
     const terminal = new FakeTerminal(70, 10);
     const evil = '\u001B[2J\u001B]0;title\u0007a\nb\rc\u202Ed\u0000';

@@ -8,6 +8,7 @@ const allowed = {
   operators: ['rxjs'],
   simulate: ['rxjs', 'immer'],
   report: ['rxjs', 'immer'],
+  node: ['rxjs', 'immer', 'log-update', 'node:fs', 'node:readline', 'node:url', 'node:util'],
   testing: ['rxjs', 'immer', 'fast-check'],
   'testing-vitest': ['rxjs', 'immer', 'fast-check', 'vitest'],
   workers: ['rxjs', 'threads', '#platform/pool'],

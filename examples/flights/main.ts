@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { styleText } from 'node:util';
+import { renderProgress } from 'millrace/node';
 import { threadPool } from 'millrace/workers';
 import { type CommandLine, parseCommandLine, usage } from './command-line.ts';
 import { dataset } from './datasets.ts';
@@ -8,10 +10,7 @@ import { flightsWorkflow } from './pipeline.ts';
 import { comparison } from './report/comparison.ts';
 import { reportText } from './report/report-text.ts';
 import { errorLine } from './terminal/error-line.ts';
-import { painter } from './terminal/frame.ts';
 import { Interruption } from './terminal/interruption.ts';
-import { showProgress } from './terminal/show-progress.ts';
-import { isColoured } from './terminal/stream-abilities.ts';
 
 /*
  * The demo: the flights pipeline on every core, then a step at a time, and how they compare.
@@ -43,7 +42,7 @@ export async function main(args: readonly string[]): Promise<number> {
       error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
     const line = isUsage ? error.message : errorLine(error);
     if (line === undefined) console.error(error);
-    else process.stderr.write(`${painter(isColoured(process.stderr))('red', 'error:')} ${line}\n`);
+    else process.stderr.write(`${styleText('red', 'error:', { stream: process.stderr })} ${line}\n`);
     return isUsage ? 2 : 1;
   }
 }
@@ -83,10 +82,12 @@ async function timedRuns(
   const flights = flightsWorkflow({ rowGroups: file.rowGroups, pool, airports, pageScript });
   const timed = async (name: string) => {
     const run = flights.run({ inputs: { path: file.path, out }, concurrency, signal });
-    showProgress(run.progress$, name, process.stderr);
+    const display = renderProgress(run, { title: name });
     const started = performance.now();
     const outputs = await run.result();
-    return { ...outputs, wallMs: performance.now() - started };
+    const wallMs = performance.now() - started;
+    await display.done;
+    return { ...outputs, wallMs };
   };
   const { report, files, wallMs: first } = await timed(title);
   const { wallMs: again } = await timed(`${title}, again`);

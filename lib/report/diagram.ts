@@ -1,6 +1,7 @@
 import { OptionChecker } from '../base/option-checker.ts';
 import type { StepStatus } from '../run/run-state.ts';
 import type { RunSnapshot, StepSnapshot } from '../run/snapshot.ts';
+import { decisivePath } from './decisive-path.ts';
 import { durationText } from './duration-text.ts';
 import type { PicturedStep, PicturedWorkflow } from './timeline.ts';
 
@@ -137,33 +138,4 @@ function groupNode(
     if (count > 0) lines.push(`${String(count)} ${name}`);
   }
   return { lines, status, isGroup: true, isCritical: steps.some(({ id }) => critical.has(id)) };
-}
-
-/** The steps that decided how long it took, each with the dependency before it on the path. */
-function decisivePath(
-  { steps }: PicturedWorkflow,
-  snapshots: ReadonlyMap<string, StepSnapshot>,
-): ReadonlyMap<string, string | undefined> {
-  const dependencies = new Map(steps.map(({ id, dependsOn }) => [id, dependsOn]));
-  const path = new Map<string, string | undefined>();
-  let current = latest(
-    steps.map(({ id }) => id),
-    snapshots,
-  );
-  while (current !== undefined) {
-    const previous = latest(dependencies.get(current) ?? [], snapshots);
-    path.set(current, previous);
-    current = previous;
-  }
-  return path;
-}
-
-function latest(ids: readonly string[], snapshots: ReadonlyMap<string, StepSnapshot>): string | undefined {
-  let last: StepSnapshot | undefined;
-  for (const id of ids) {
-    const step = snapshots.get(id);
-    if (step?.status !== 'completed') continue;
-    if (last === undefined || (step.endedAt ?? 0) > (last.endedAt ?? 0)) last = step;
-  }
-  return last?.id;
 }

@@ -65,6 +65,12 @@ const floors = [
     below: [],
     packages: ['\\.\\./[^/]+', '\\.\\./\\.\\./run/[^/]+', '@dagrejs/dagre', 'uplot'],
   },
+  // For Node alone.
+  {
+    files: 'lib/node/**',
+    below: lib('base', 'graph', 'admission', 'definition', 'run', 'report'),
+    packages: ['rxjs', 'node:.+'],
+  },
   {
     files: 'lib/testing/**',
     below: [...lib('base', 'graph', 'admission', 'definition', 'run', 'simulate'), 'lib/workflow.ts'],
@@ -83,8 +89,8 @@ const floors = [
   },
 ];
 
-/** Only they load a module when it is needed: importing threads.js has effects. */
-const lazyFolders = ['lib/worker/**', 'lib/workers/**'];
+/** Only they load a module when it is needed: importing threads.js has effects, and log-update may not be there. */
+const lazyFolders = ['lib/worker/**', 'lib/workers/**', 'lib/node/terminal-region.ts'];
 
 /** ESLint's configuration for the floors; later entries are exceptions to earlier ones. */
 export const importFloors = [

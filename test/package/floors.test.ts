@@ -46,6 +46,10 @@ describe('the linter refuses', { timeout: 60_000 }, () => {
     ['lib/worker/new.ts', "import 'node:worker_threads';"],
     ['lib/worker/new.ts', "import '../workers/thread.ts';"],
     ['lib/workers/new.ts', "import '../run/run.ts';"],
+    ['lib/report/new.ts', "import '../node/replay.ts';"],
+    ['lib/node/new.ts', "import '../workers/index.ts';"],
+    ['lib/node/new.ts', "export const later = () => import('log-update');"],
+    ['lib/node/new.ts', 'setTimeout(Boolean);'],
     ['lib/fresh/new.ts', "import '../base/errors.ts';"],
   ])('in %s: %s', async (file, code) => {
     expect(await complaints(file, code)).toHaveLength(1);
@@ -74,6 +78,8 @@ test.each([
   ['operators/offload.ts', "import type { ThreadPool } from '../lib/workers/thread-pool.ts';"],
   ['operators/retry-with-backoff.ts', 'Math.random();'],
   ['lib/run/new.ts', "import './run.ts'; import '../../operators/merge-within.ts'; import 'rxjs';"],
+  ['lib/node/new.ts', "import 'node:fs'; import '../report/timeline.ts'; process.stderr;"],
+  ['lib/node/frame-timer.ts', 'setInterval(Boolean);'],
   ['lib/run/snapshot.ts', "import 'immer'; import './run-state.ts';"],
   [
     'lib/workers/new.ts',

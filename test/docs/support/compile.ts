@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as millrace from 'millrace';
+import * as node from 'millrace/node';
 import * as operators from 'millrace/operators';
 import * as report from 'millrace/report';
 import * as simulation from 'millrace/simulate';
@@ -31,6 +32,7 @@ const modules: readonly (readonly [specifier: string, values: object])[] = [
   ['millrace', millrace],
   ['millrace/operators', operators],
   ['millrace/report', report],
+  ['millrace/node', node],
   ['millrace/simulate', simulation],
   ['millrace/testing', testing],
   ['millrace/testing/vitest', testingVitest],

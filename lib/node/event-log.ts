@@ -1,0 +1,167 @@
+import { inspectValue } from '../base/inspect.ts';
+import type { PicturedStep } from '../report/timeline.ts';
+import type { PicturedRun } from '../report/timeline-of.ts';
+import type { ProgressEvent } from '../run/progress-event.ts';
+import type { RunSnapshot, StepSnapshot } from '../run/snapshot.ts';
+import { decodeValue, encodeValue } from './log-values.ts';
+
+/** The version of the format that this version writes, and the latest that it reads. */
+export const formatVersion = 1;
+
+/** A line of an event log that couldn't be used. */
+export interface LogProblem {
+  /** Which line, from 1. */
+  readonly line: number;
+  /** What is wrong with it. */
+  readonly why: string;
+}
+
+/** What an event log says: enough for every picture of `millrace/report`, and for `replay`. */
+export interface EventLog extends PicturedRun {
+  /** The run that was logged. */
+  readonly runId: string;
+  /** When the log was begun, in ms since 1970, whatever the clock of the run said. */
+  readonly loggedAt: number;
+  /** Where the run stood when the log was begun: before its start, unless the log was late. */
+  readonly snapshot: RunSnapshot;
+  /** The lines that couldn't be used; empty where all could. */
+  readonly problems: readonly LogProblem[];
+}
+
+/** The first line, without what makes it one. */
+export type LogHead = Pick<EventLog, 'runId' | 'workflow' | 'limits' | 'loggedAt' | 'snapshot'>;
+
+/** The first line of a log. */
+export function headerLine({ workflow, snapshot, ...head }: LogHead): string {
+  const { steps, ...state } = snapshot;
+  const header = {
+    format: formatName,
+    version: formatVersion,
+    ...head,
+    workflow: { name: workflow.name, steps: workflow.steps },
+    // Before the start every step waits.
+    snapshot: { ...state, ...(snapshot.status === 'idle' ? {} : { steps }) },
+  };
+  return `${JSON.stringify(encodeValue(header, Infinity))}\n`;
+}
+
+/** An event as a line. Never throws. */
+export function eventLine(event: ProgressEvent): string {
+  switch (event.type) {
+    case 'step-started':
+    case 'step-completed':
+    case 'step-cancelled':
+    case 'step-skipped':
+      // What most lines are has nothing in it that JSON can't hold.
+      return `${JSON.stringify(event)}\n`;
+    default:
+      return `${JSON.stringify(encodeValue(event))}\n`;
+  }
+}
+
+/** What a line says; its error says why it can't be used. */
+export function parseLine(line: string): unknown {
+  const value: unknown = decodeValue(JSON.parse(line));
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error('it is no JSON object');
+  return value;
+}
+
+/** Whether a line begins a log, of whatever version. */
+export function isHeader(value: unknown): value is { readonly format: string; readonly version: unknown } {
+  return (value as { readonly format?: unknown }).format === formatName;
+}
+
+/** The head that a first line holds; `undefined` where something that it needs isn't there. */
+export function headOf(value: unknown): LogHead | undefined {
+  const { runId, workflow, limits, loggedAt, snapshot } = value as Partial<LogHead>;
+  if (typeof runId !== 'string' || typeof loggedAt !== 'number') return undefined;
+  if (workflow === undefined || !isWorkflow(workflow) || !isRecord(limits) || !isRecord(snapshot))
+    return undefined;
+  if (!isRecord(snapshot.counts) || !isRecord(snapshot.resources)) return undefined;
+  const steps = (snapshot as Partial<RunSnapshot>).steps ?? waiting(workflow.steps);
+  return { runId, workflow, limits, loggedAt, snapshot: { ...snapshot, steps } };
+}
+
+function isWorkflow({ name, steps }: Partial<EventLog['workflow']>): boolean {
+  const isStep = (step: Partial<PicturedStep> | null): boolean =>
+    typeof step?.id === 'string' && isListOfTexts(step.dependsOn);
+  return typeof name === 'string' && Array.isArray(steps) && steps.every(isStep);
+}
+
+/** Why a line is no event that this version knows; `undefined` where it is one. */
+export function eventFault(value: unknown): string | undefined {
+  const { type, seq, at, runId } = value as Partial<ProgressEvent>;
+  if (
+    typeof type !== 'string' ||
+    typeof seq !== 'number' ||
+    typeof at !== 'number' ||
+    typeof runId !== 'string'
+  )
+    return 'it is no event: one has type, seq, at and runId';
+  const needed = Object.hasOwn(neededFields, type) ? neededFields[type] : undefined;
+  if (needed === undefined)
+    return `it is an event of a type that this version of millrace doesn't know: ${inspectValue(type)}`;
+  const missing = Object.entries(needed).find(
+    ([field, kind]) => typeof (value as Readonly<Record<string, unknown>>)[field] !== kind,
+  );
+  return missing === undefined ? undefined : `its ${missing[0]} isn't a ${missing[1]}`;
+}
+
+const formatName = 'millrace-events';
+const ofStep = { stepId: 'string' } as const;
+const ofAttempt = { ...ofStep, attempt: 'number' } as const;
+
+/** What must be there of each type of event for those who handle it. */
+const neededFields = {
+  'run-started': { workflow: 'string', steps: 'number' },
+  'step-started': ofAttempt,
+  'step-progress': { ...ofAttempt, fraction: 'number' },
+  'step-retrying': { ...ofAttempt, delayMs: 'number' },
+  'step-completed': { ...ofAttempt, durationMs: 'number' },
+  'step-failed': { ...ofAttempt, durationMs: 'number' },
+  'step-cancelled': { ...ofAttempt, durationMs: 'number' },
+  'step-skipped': { ...ofStep, because: 'string' },
+  log: { ...ofAttempt, message: 'string' },
+  warning: { ...ofAttempt, message: 'string', topic: 'string' },
+  'run-paused': {},
+  'run-resumed': {},
+  'limits-changed': { limits: 'object' },
+  'run-completed': { durationMs: 'number' },
+  'run-failed': { durationMs: 'number' },
+  'run-cancelled': { durationMs: 'number' },
+} as const satisfies Record<ProgressEvent['type'], Readonly<Record<string, string>>> as Readonly<
+  Record<string, Readonly<Record<string, string>>>
+>;
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isListOfTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+/** Every step as it is before a run. */
+function waiting(steps: readonly PicturedStep[]): RunSnapshot['steps'] {
+  return chunked(
+    steps.map(({ id }) => ({
+      id,
+      status: 'waiting',
+      attempts: 0,
+      startedAt: null,
+      endedAt: null,
+      fraction: null,
+    })),
+  );
+}
+
+/** Steps in the chunks that snapshots have them in. */
+function chunked(steps: readonly StepSnapshot[]): RunSnapshot['steps'] {
+  return Array.from({ length: Math.ceil(steps.length / chunkSize) }, (_, chunk) =>
+    steps.slice(chunk * chunkSize, (chunk + 1) * chunkSize),
+  );
+}
+
+/** How many steps a chunk of a snapshot has. */
+export const chunkSize = 256;

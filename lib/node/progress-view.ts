@@ -1,0 +1,147 @@
+import { messageOf } from '../base/inspect.ts';
+import type { ProgressEvent } from '../run/progress-event.ts';
+import { cleanText } from './terminal-text.ts';
+
+/** A step that runs. */
+export interface RunningStep {
+  readonly id: string;
+  readonly attempt: number;
+  /** When this attempt started. */
+  readonly startedAt: number;
+  /** How far it is, where it says so. */
+  fraction: number | undefined;
+  message: string;
+}
+
+/** A line that deserves to be read. */
+export interface Note {
+  readonly kind: 'log' | 'warning' | 'retry' | 'failure';
+  readonly text: string;
+}
+
+/** The notes that are kept for the next frame; what a step says a thousand times in a moment nobody reads. */
+const mostNotes = 100;
+/** The failures whose text is kept. */
+const mostFailures = 100;
+
+/** What a person wants to see of a run beside its snapshot: a fold over its events, each in constant time. */
+export class ProgressView {
+  /** In the order of their start. */
+  readonly running = new Map<string, RunningStep>();
+  /** The first failures, and how many there are. */
+  readonly failures: string[] = [];
+  failed = 0;
+  startedAt: number | undefined;
+  /** The time of the latest event. */
+  now = 0;
+  /** How long the run took; `undefined` while it runs. */
+  durationMs: number | undefined;
+  /** Why it ended, where it didn't complete. */
+  ending = '';
+  /** Whether failures are notes too: where they don't stay on the screen by themselves. */
+  notesFailures = false;
+  #notes: Note[] = [];
+  #dropped = 0;
+
+  add(event: ProgressEvent): void {
+    this.now = event.at;
+    switch (event.type) {
+      case 'run-started':
+        this.startedAt = event.at;
+        break;
+      case 'step-started':
+        this.running.set(event.stepId, {
+          id: cleanText(event.stepId),
+          attempt: event.attempt,
+          startedAt: event.at,
+          fraction: undefined,
+          message: '',
+        });
+        break;
+      case 'step-progress':
+        this.#progress(event);
+        break;
+      case 'step-retrying':
+        this.running.delete(event.stepId);
+        this.#note('retry', `${event.stepId} failed and is tried again: ${textOf(event.error)}`);
+        break;
+      case 'step-failed':
+        this.running.delete(event.stepId);
+        this.#fail(event.stepId, event.error);
+        break;
+      case 'step-completed':
+      case 'step-cancelled':
+        this.running.delete(event.stepId);
+        break;
+      case 'log':
+        this.#note('log', `${event.stepId}: ${event.message}`);
+        break;
+      case 'warning':
+        this.#note(
+          'warning',
+          event.error === undefined ? event.message : `${event.message}: ${textOf(event.error)}`,
+        );
+        break;
+      case 'run-completed':
+        this.durationMs = event.durationMs;
+        break;
+      case 'run-failed':
+        this.durationMs = event.durationMs;
+        if (this.failed === 0) this.ending = cleanText(textOf(event.error));
+        break;
+      case 'run-cancelled':
+        this.durationMs = event.durationMs;
+        if (event.reason !== undefined) this.ending = cleanText(reasonText(event.reason));
+        break;
+      case 'step-skipped':
+      case 'run-paused':
+      case 'run-resumed':
+      case 'limits-changed':
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** The notes since the last call. */
+  takeNotes(): readonly Note[] {
+    const notes = this.#notes;
+    if (this.#dropped > 0) notes.push({ kind: 'log', text: `… and ${String(this.#dropped)} messages more` });
+    this.#notes = [];
+    this.#dropped = 0;
+    return notes;
+  }
+
+  #progress({ stepId, fraction, message }: ProgressEvent & { readonly type: 'step-progress' }): void {
+    const step = this.running.get(stepId);
+    if (step === undefined) return;
+    step.fraction = fraction;
+    if (message !== undefined) step.message = message;
+  }
+
+  #fail(stepId: string, error: unknown): void {
+    this.failed++;
+    const text = cleanText(`${stepId}: ${textOf(causeOf(error))}`);
+    if (this.failures.length < mostFailures) this.failures.push(text);
+    if (this.notesFailures) this.#note('failure', text);
+  }
+
+  #note(kind: Note['kind'], text: string): void {
+    if (this.#notes.length < mostNotes) this.#notes.push({ kind, text: cleanText(text) });
+    else this.#dropped++;
+  }
+}
+
+/** What the step threw: that it failed, and which it is, is said already. */
+function causeOf(error: unknown): unknown {
+  const { code, cause } = (error ?? {}) as { readonly code?: unknown; readonly cause?: unknown };
+  return code === 'STEP_FAILED' && cause !== undefined ? cause : error;
+}
+
+function textOf(error: unknown): string {
+  return typeof error === 'string' ? error : messageOf(error);
+}
+
+function reasonText(reason: unknown): string {
+  return reason instanceof Error ? reason.message : textOf(reason);
+}

@@ -32,6 +32,7 @@ await build({
       'millrace/simulate': 'lib/simulate/index.ts',
       'millrace/report': 'lib/report/index.ts',
       'millrace/node': 'lib/node/index.ts',
+      'millrace/opentelemetry': 'lib/opentelemetry/index.ts',
       'millrace/testing': 'lib/testing/index.ts',
     }).map(([entry, file]) => [entry, fileURLToPath(new URL(`../${file}`, import.meta.url))]),
   ),

@@ -8,6 +8,7 @@ const allowed = {
   operators: ['rxjs'],
   simulate: ['rxjs', 'immer'],
   report: ['rxjs', 'immer'],
+  opentelemetry: ['rxjs', '@opentelemetry/api'],
   node: ['rxjs', 'immer', 'log-update', 'node:fs', 'node:readline', 'node:url', 'node:util'],
   testing: ['rxjs', 'immer', 'fast-check'],
   'testing-vitest': ['rxjs', 'immer', 'fast-check', 'vitest'],

@@ -65,6 +65,11 @@ const floors = [
     below: [],
     packages: ['\\.\\./[^/]+', '\\.\\./\\.\\./run/[^/]+', '@dagrejs/dagre', 'uplot'],
   },
+  {
+    files: 'lib/opentelemetry/**',
+    below: lib('base', 'graph', 'admission', 'definition', 'run'),
+    packages: ['rxjs', '@opentelemetry/api'],
+  },
   // For Node alone.
   {
     files: 'lib/node/**',

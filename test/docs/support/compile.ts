@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as millrace from 'millrace';
 import * as node from 'millrace/node';
+import * as opentelemetry from 'millrace/opentelemetry';
 import * as operators from 'millrace/operators';
 import * as report from 'millrace/report';
 import * as simulation from 'millrace/simulate';
@@ -33,6 +34,7 @@ const modules: readonly (readonly [specifier: string, values: object])[] = [
   ['millrace/operators', operators],
   ['millrace/report', report],
   ['millrace/node', node],
+  ['millrace/opentelemetry', opentelemetry],
   ['millrace/simulate', simulation],
   ['millrace/testing', testing],
   ['millrace/testing/vitest', testingVitest],

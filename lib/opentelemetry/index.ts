@@ -1,0 +1,1 @@
+export { type TracedRun, type TraceRunOptions, traceRun } from './trace-run.ts';

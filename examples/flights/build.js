@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
+import { esbuildReportPage } from '../../scripts/report-page.js';
 
 /*
  * Bundles the demo from source, so that it runs after nothing but `npm ci`. Plain JavaScript, as it is what makes
@@ -30,6 +31,7 @@ export async function build() {
       logLevel: 'warning',
       // millrace comes from source; what is CommonJS, and asks for `require`, stays in node_modules.
       conditions: ['millrace:source'],
+      plugins: [esbuildReportPage],
       external: ['threads', 'threads/*', 'log-update'],
     }),
     bundle({

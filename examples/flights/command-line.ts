@@ -6,6 +6,9 @@ import { dataset } from './datasets.ts';
 export interface CommandLine {
   readonly file: string;
   readonly out: string;
+  /** Whether the runs are served as a live page, and where. */
+  readonly dashboard: boolean;
+  readonly port: number;
   readonly help: boolean;
 }
 
@@ -13,6 +16,8 @@ export const usage = `Usage: npm run demo -- [options]
 
   --file <path>  the flights file (parquet)  [the 3,000,000 flights of vega-datasets]
   --out <dir>    where the reports go        [out]
+  --dashboard    serve the runs as a live page, until Ctrl-C
+  --port <n>     where  [any that is free]
   --help         show this text
 `;
 
@@ -27,8 +32,15 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     options: {
       file: { type: 'string', default: fileURLToPath(dataset('flights-3m.parquet')) },
       out: { type: 'string', default: 'out' },
+      dashboard: { type: 'boolean', default: false },
+      port: { type: 'string', default: '0' },
       help: { type: 'boolean', default: false },
     },
   });
-  return values;
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    const message = `--port takes a number from 0 to 65535, not '${values.port}'`;
+    throw Object.assign(new TypeError(message), { code: 'ERR_PARSE_ARGS_PORT' });
+  }
+  return { ...values, port };
 }

@@ -1,12 +1,18 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { styleText } from 'node:util';
+import type { ProgressEvent } from 'millrace';
 import { renderProgress } from 'millrace/node';
+import { htmlReport, serveDashboard, type WatchedRun } from 'millrace/report';
 import { threadPool } from 'millrace/workers';
+import { Subject } from 'rxjs';
 import { type CommandLine, parseCommandLine, usage } from './command-line.ts';
 import { dataset } from './datasets.ts';
 import type { tasks } from './flights.worker.ts';
 import { type FlightsFile, openFlightsFile } from './parquet/flights-file.ts';
 import { flightsWorkflow } from './pipeline.ts';
+import { atomicFile } from './report/atomic-file.ts';
 import { comparison } from './report/comparison.ts';
 import { reportText } from './report/report-text.ts';
 import { errorLine } from './terminal/error-line.ts';
@@ -29,6 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const options = parseCommandLine(args);
     if (options.help) process.stdout.write(usage);
+    else if (options.dashboard) await demoWithDashboard(options, interruption.signal);
     else await demo(options, interruption.signal);
     return 0;
   } catch (error) {
@@ -47,14 +54,33 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function demo({ file: path, out }: CommandLine, signal: AbortSignal): Promise<void> {
+/** The demo, its runs on a page that stays until Ctrl-C. */
+async function demoWithDashboard(options: CommandLine, signal: AbortSignal): Promise<void> {
+  const runs$ = new Subject<WatchedRun>();
+  const { port } = options;
+  const log = (url: string) => process.stderr.write(`the runs live: ${url}\n`);
+  await using _dashboard = await serveDashboard(runs$, { port, log });
+  await demo(options, signal, runs$);
+  process.stderr.write('the page stays until Ctrl-C\n');
+  if (!signal.aborted) await once(signal, 'abort');
+}
+
+async function demo(
+  { file: path, out }: CommandLine,
+  signal: AbortSignal,
+  runs$ = new Subject<WatchedRun>(),
+): Promise<void> {
   const file = await openFlightsFile(path);
   const pageScript = await readFile(pageScriptUrl, 'utf8');
-  const parallel = await timedRuns('on every core', undefined, { file, pageScript, out, signal });
-  const sequential = await timedRuns('a step at a time', 1, { file, pageScript, out, signal });
+  const parts = { file, pageScript, out, signal, runs$ };
+  const parallel = await timedRuns('on every core', undefined, parts);
+  const runPage = atomicFile(join(out, 'run.html'));
+  await runPage.write(parallel.runPage);
+  await runPage.commit();
+  const sequential = await timedRuns('a step at a time', 1, parts);
   const { report, files } = parallel;
   process.stdout.write(
-    `${reportText(report)}\n${files.json}\n${files.html}\n\n${comparison(parallel.wallMs, sequential.wallMs)}\n`,
+    `${reportText(report)}\n${files.json}\n${files.html}\n${runPage.path}\n\n${comparison(parallel.wallMs, sequential.wallMs)}\n`,
   );
 }
 
@@ -63,6 +89,8 @@ interface RunParts {
   readonly pageScript: string;
   readonly out: string;
   readonly signal: AbortSignal;
+  /** Hears of every run before it starts. */
+  readonly runs$: Subject<WatchedRun>;
 }
 
 /**
@@ -74,7 +102,7 @@ interface RunParts {
 async function timedRuns(
   title: string,
   concurrency: number | undefined,
-  { file, pageScript, out, signal }: RunParts,
+  { file, pageScript, out, signal, runs$ }: RunParts,
 ) {
   await using pool = threadPool<typeof tasks>(workerUrl, { size: concurrency });
   await pool.prewarm();
@@ -82,14 +110,21 @@ async function timedRuns(
   const flights = flightsWorkflow({ rowGroups: file.rowGroups, pool, airports, pageScript });
   const timed = async (name: string) => {
     const run = flights.run({ inputs: { path: file.path, out }, concurrency, signal });
+    const { workflow } = run;
+    const limits = Object.fromEntries(
+      Object.entries(run.snapshot().resources).map(([resource, { limit }]) => [resource, limit]),
+    );
+    const events: ProgressEvent[] = [];
+    run.progress$.subscribe({ next: (event) => events.push(event), error: console.error });
+    runs$.next(run);
     const display = renderProgress(run, { title: name });
     const started = performance.now();
     const outputs = await run.result();
     const wallMs = performance.now() - started;
     await display.done;
-    return { ...outputs, wallMs };
+    return { ...outputs, wallMs, page: () => htmlReport({ workflow, limits, events }) };
   };
   const { report, files, wallMs: first } = await timed(title);
-  const { wallMs: again } = await timed(`${title}, again`);
-  return { report, files, wallMs: { first, again } };
+  const { wallMs: again, page } = await timed(`${title}, again`);
+  return { report, files, wallMs: { first, again }, runPage: page() };
 }

@@ -1,9 +1,9 @@
-import type { SchedulerLike } from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
 import { clockOf } from './clock.ts';
 import { type Duration, durationExpected, parseDuration } from './durations.ts';
 import { CancelledError, InvalidOptionsError } from './errors.ts';
 import { reportError } from './report-error.ts';
-import { Observable } from './rxjs-parts.ts';
+import { Observable as RxObservable } from './rxjs-parts.ts';
 
 /**
  * A single-use signal that work should stop.
@@ -45,7 +45,7 @@ export class CancellationToken implements Disposable {
    * Never errors; without a cancel it never ends.
    */
   get cancelled$(): Observable<unknown> {
-    return new Observable((subscriber) =>
+    return new RxObservable((subscriber) =>
       this.onCancel(() => {
         subscriber.next(this.#reason);
         subscriber.complete();

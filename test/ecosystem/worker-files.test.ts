@@ -4,9 +4,9 @@ import { installProject } from './support/project.ts';
 const fixtures = 'test/ecosystem/fixtures';
 
 describe('a project of a user finds its worker files', () => {
-  test('in JavaScript, by URL, as .js and as .mjs', async () => {
+  test('in JavaScript, by URL, as .js and as .mjs, and a thread loads little of RxJS', async () => {
     const { node } = installProject(`${fixtures}/plain-javascript`);
-    expect(await node('main.js')).toBe('20');
+    expect(await node('main.js')).toBe('20\nfew modules of RxJS');
   });
 
   test('in a package built with tsup, the worker an entry of its own', async () => {

@@ -43,7 +43,31 @@ describe('npm run demo', { timeout: 60_000 }, () => {
     );
     expect(stdout + stderr).not.toContain(String.fromCodePoint(27));
     expect(code).toBe(0);
-    expect(await readdir(out())).toEqual(['flights.html', 'flights.json']);
+    expect(await readdir(out())).toEqual(['flights.html', 'flights.json', 'run.html']);
+  });
+
+  // Windows has no signals that a process could send to another.
+  test.skipIf(process.platform === 'win32')('serves its runs until it is interrupted', async () => {
+    const file = await writeFlights(join(folder(), 'small.parquet'));
+    let page: Promise<string> | undefined;
+    const { code, stdout, stderr } = await demo(['--file', file, '--dashboard'], (stderr, kill) => {
+      const url = /the runs live: (\S+)/.exec(stderr)?.[1];
+      if (page !== undefined || url === undefined || !stderr.includes('until Ctrl-C')) return;
+      page = fetch(url).then((response) => response.text());
+      void page.finally(() => {
+        kill('SIGINT');
+      });
+    });
+    expect(await page).toContain('<title>millrace</title>');
+    expect(stdout).toContain('run.html');
+    expect(stderr).toContain('the page stays until Ctrl-C');
+    expect(code).toBe(0);
+  });
+
+  test('says in one line which port it can’t have', async () => {
+    const { code, stderr } = await demo(['--dashboard', '--port', 'eighty']);
+    expect(stderr).toBe("error: --port takes a number from 0 to 65535, not 'eighty'\n");
+    expect(code).toBe(2);
   });
 
   test('says in one line what is wrong with a file', async () => {

@@ -1,19 +1,11 @@
-import { execFile } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { readJsonLines } from 'millrace/node';
 import { expect, test } from 'vitest';
+import { runExample } from './support/example.ts';
 
 const root = new URL('../../', import.meta.url);
-const tsx = createRequire(import.meta.url).resolve('tsx/cli');
 
 test('the progress example shows, logs, measures and counts one run', async () => {
-  const { stdout, stderr } = await promisify(execFile)(
-    process.execPath,
-    [tsx, '-C', 'millrace:source', 'examples/progress/main.ts'],
-    { cwd: fileURLToPath(root) },
-  );
+  const { stdout, stderr } = await runExample('progress');
   expect(stderr).toContain('inventory: poetry failed and is tried again: a board is missing\n');
   expect(stderr).toMatch(/^inventory: history \(1\/9, \d+ ms\)\n/);
   expect(stderr).toMatch(

@@ -29,6 +29,13 @@ const floors = [
     packages: ['rxjs'],
     typesOnly: lib('worker', 'workers'),
   },
+  // They fold over what runs tell.
+  {
+    files: 'operators/{estimate,forecast}.ts',
+    below: lib('base', 'admission'),
+    packages: ['rxjs'],
+    typesOnly: lib('definition', 'run'),
+  },
   { files: 'lib/definition/**', below: lib('base', 'graph', 'admission'), typesOnly: ['rxjs'] },
   {
     files: 'lib/run/**',

@@ -1,0 +1,69 @@
+import { fc, test } from '@fast-check/vitest';
+import { defineWorkflow } from 'millrace';
+import { type Estimate, estimate } from 'millrace/operators';
+import { map, timer, VirtualTimeScheduler } from 'rxjs';
+import { expect } from 'vitest';
+
+const stepArbitrary = fc.record({
+  takes: fc.integer({ min: 0, max: 500 }),
+  estimate: fc.option(fc.integer({ min: 1, max: 500 }), { nil: undefined }),
+  needs: fc.array(fc.nat(20), { maxLength: 3 }),
+  fails: fc.boolean(),
+  demand: fc.integer({ min: 1, max: 3 }),
+});
+
+test.prop([
+  fc.array(stepArbitrary, { minLength: 1, maxLength: 20 }),
+  fc.integer({ min: 3, max: 6 }),
+  fc.option(fc.nat(1500), { nil: undefined }),
+  fc.boolean(),
+])('estimates are in order, count up, and end where the run does', (steps, limit, cancelAt, mayFail) => {
+  const scheduler = new VirtualTimeScheduler();
+  const run = defineWorkflow(
+    'estimated',
+    steps.map(({ takes, estimate, needs, fails, demand }, place) => ({
+      id: `step ${String(place)}`,
+      dependsOn: [...new Set(needs.filter((need) => need < place))].map((need) => `step ${String(need)}`),
+      resource: { db: demand },
+      estimate,
+      run: () =>
+        timer(takes, scheduler).pipe(
+          map(() => {
+            if (fails && mayFail) throw new Error('as chance has it');
+            return takes;
+          }),
+        ),
+    })),
+    { onFailure: 'continue' },
+  ).run({ scheduler, limits: { db: limit } });
+  const estimates: Estimate[] = [];
+  run.progress$.pipe(estimate(run, { every: 0 })).subscribe((one) => estimates.push(one));
+  run.result$.subscribe({ error: () => undefined });
+  if (cancelAt !== undefined)
+    scheduler.schedule(() => {
+      run.cancel();
+    }, cancelAt);
+  scheduler.flush();
+
+  let before: Estimate | undefined;
+  for (const one of estimates) {
+    expect(one.fraction).toBeGreaterThanOrEqual(before?.fraction ?? 0);
+    expect(one.fraction).toBeLessThanOrEqual(1);
+    expect(one.done).toBeGreaterThanOrEqual(before?.done ?? 0);
+    expect(one.elapsed).toBe(one.at - (estimates[0]?.at ?? 0));
+    if (one.remaining !== undefined) {
+      const { low, likely, high } = one.remaining;
+      expect(low).toBeGreaterThanOrEqual(0);
+      expect(likely).toBeGreaterThanOrEqual(low);
+      expect(high).toBeGreaterThanOrEqual(likely);
+      expect(high).toBeLessThan(Infinity);
+    }
+    before = one;
+  }
+  expect(before).toMatchObject({
+    done: steps.length,
+    total: steps.length,
+    remaining: { low: 0, likely: 0, high: 0 },
+  });
+  if (run.snapshot().status === 'completed') expect(before?.fraction).toBe(1);
+});

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { afterEach, expect, test, vi } from 'vitest';
+import { format } from 'node:util';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { compileSnippets } from './support/compile.ts';
 import { allSnippets, root } from './support/snippets.ts';
 
@@ -45,7 +46,7 @@ export const ran = tests.length;`,
 });
 
 test('the first pipeline of the README does what it says', async () => {
-  const [snippet, ...others] = snippets.filter(({ runs }) => runs);
+  const [snippet, ...others] = snippets.filter(({ runs, file }) => runs && file === 'README.md');
   expect(others).toEqual([]);
   const file = new URL('node_modules/.cache/snippets/readme.ts', root);
   writeFileSync(file, snippet?.code ?? '');
@@ -58,4 +59,21 @@ test('the first pipeline of the README does what it says', async () => {
     'report',
     '18 letters, the longest word is millrace',
   ]);
+});
+
+describe('prints what it says', () => {
+  const running = snippets.filter(({ runs, file }) => runs && file !== 'README.md');
+
+  test.for(running.map((snippet) => [`${snippet.file}:${String(snippet.line)}`, snippet] as const))(
+    '%s',
+    async ([place, { code }]) => {
+      const file = new URL(`node_modules/.cache/snippets/${place.replaceAll(/\W/g, '-')}.ts`, root);
+      writeFileSync(file, code);
+      const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+      await import(/* @vite-ignore */ file.href);
+      const expected = [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text]) => text);
+      expect(expected.length).toBeGreaterThan(0);
+      expect(log.mock.calls.map((args: unknown[]) => format(...args))).toEqual(expected);
+    },
+  );
 });

@@ -61,6 +61,7 @@ export type {
   StepCompleted,
   StepFailed,
   StepLogged,
+  StepOffloaded,
   StepProgressed,
   StepRetrying,
   StepSkipped,

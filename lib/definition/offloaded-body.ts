@@ -29,8 +29,11 @@ export interface OffloadHost {
   readonly run: object;
   /** What the step demands. */
   readonly demand: Demand;
-  /** The work has begun elsewhere: the attempt's timeout counts from now, not from the wait for a place. */
-  workBegan(): void;
+  /**
+   * The work has begun elsewhere, in the thread of that name where it has one: the attempt's timeout counts from now, not from
+   * the wait for a place.
+   */
+  workBegan(thread: string | undefined): void;
   /** The inputs of the step that others still need, so that they mustn't be moved away. */
   sharedInputs(): readonly SharedInput[];
 }

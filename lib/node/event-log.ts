@@ -124,6 +124,7 @@ const neededFields = {
   'step-skipped': { ...ofStep, because: 'string' },
   log: { ...ofAttempt, message: 'string' },
   warning: { ...ofAttempt, message: 'string', topic: 'string' },
+  'step-offloaded': { ...ofAttempt, thread: 'string' },
   'run-paused': {},
   'run-resumed': {},
   'limits-changed': { limits: 'object' },

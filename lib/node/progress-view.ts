@@ -94,6 +94,7 @@ export class ProgressView {
         if (event.reason !== undefined) this.ending = cleanText(reasonText(event.reason));
         break;
       case 'step-skipped':
+      case 'step-offloaded':
       case 'run-paused':
       case 'run-resumed':
       case 'limits-changed':

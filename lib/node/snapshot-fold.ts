@@ -158,6 +158,7 @@ export class SnapshotFold {
         this.#end('cancelled', event.at);
         break;
       case 'log':
+      case 'step-offloaded':
         break;
       default:
         event satisfies never;

@@ -50,6 +50,9 @@ export class RunSpans {
       case 'step-started':
         this.#start(event);
         return false;
+      case 'step-offloaded':
+        this.#open.get(event.stepId)?.setAttribute('millrace.thread', event.thread);
+        return false;
       case 'step-completed': {
         const span = this.#end(event);
         if (span !== undefined) this.#completed.set(event.stepId, span.spanContext());

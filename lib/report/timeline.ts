@@ -32,6 +32,9 @@ export interface AttemptSpan {
   readonly stepId: string;
   readonly attempt: number;
   readonly from: number;
+  /** The thread that its work was given to, where it was; and when. */
+  thread: string | undefined;
+  threadFrom: number | undefined;
   /** `undefined` while it runs. */
   to: number | undefined;
   outcome: 'running' | 'completed' | 'failed' | 'cancelled';
@@ -132,6 +135,9 @@ export class Timeline {
       case 'step-started':
         this.#start(event.stepId, event.attempt);
         break;
+      case 'step-offloaded':
+        this.#offload(event.stepId, event.thread);
+        break;
       case 'step-progress':
         this.#change(event.stepId, { fraction: event.fraction, message: event.message });
         break;
@@ -218,10 +224,25 @@ export class Timeline {
     story.status = 'running';
     story.attempts = attempt;
     story.endedAt = undefined;
-    const span: AttemptSpan = { stepId: id, attempt, from: this.now, to: undefined, outcome: 'running' };
+    const span: AttemptSpan = {
+      stepId: id,
+      attempt,
+      from: this.now,
+      thread: undefined,
+      threadFrom: undefined,
+      to: undefined,
+      outcome: 'running',
+    };
     this.attempts.push(span);
     this.#running.set(id, span);
     this.#take(story.info.demand, 1);
+  }
+
+  #offload(id: string, thread: string): void {
+    const span = this.#running.get(id);
+    if (span === undefined) return;
+    span.thread = thread;
+    span.threadFrom = this.now;
   }
 
   #stop(id: string, outcome: AttemptSpan['outcome']): void {

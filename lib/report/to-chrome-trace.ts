@@ -69,6 +69,7 @@ export function toChromeTrace(log: PicturedRun): ChromeTrace {
     traceEvents: [
       ...names,
       ...slices.map((slice) => sliceEvent(slice, timeline)),
+      ...threadTracks(timeline, start, 1 + Math.max(0, ...slices.map(({ pid }) => pid))),
       ...arrows(slices, timeline),
       ...counters(timeline, start),
       ...moments(timeline, start),
@@ -104,6 +105,27 @@ function slicesOf(timeline: Timeline, start: number): { slices: Slice[]; names: 
     }
   }
   return { slices, names };
+}
+
+/** A track a thread, beside the lanes: what it worked on, without the wait for it. */
+function threadTracks(timeline: Timeline, start: number, pid: number): TraceEvent[] {
+  const tids = new Map<string, number>();
+  const tracks: TraceEvent[] = [];
+  for (const span of timeline.attempts) {
+    const { thread, threadFrom } = span;
+    if (thread === undefined || threadFrom === undefined) continue;
+    if (tids.size === 0) tracks.push(name('process_name', pid, 0, 'threads'));
+    let tid = tids.get(thread);
+    if (tid === undefined) {
+      tid = tids.size + 1;
+      tids.set(thread, tid);
+      tracks.push(name('thread_name', pid, tid, thread));
+    }
+    const ts = us(threadFrom, start);
+    const dur = us(span.to ?? timeline.now, start) - ts;
+    tracks.push(sliceEvent({ span, pid, tid, ts, dur }, timeline));
+  }
+  return tracks;
 }
 
 function name(kind: string, pid: number, tid: number, label: string): TraceEvent {

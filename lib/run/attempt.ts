@@ -28,6 +28,7 @@ export interface AttemptHost {
   returned(attempt: Attempt): void;
   reportProgress(attempt: Attempt, amount: ProgressAmount, message: string | undefined): void;
   reportLog(attempt: Attempt, message: string, data: unknown): void;
+  reportOffloaded(attempt: Attempt, thread: string): void;
   reportFinaliserError(attempt: Attempt, error: unknown): void;
   /** The body of an abandoned attempt has stopped after all. */
   recovered(attempt: Attempt): void;
@@ -181,8 +182,9 @@ export class Attempt implements BodyListener, OffloadHost {
     return this.definition.settings.demand;
   }
 
-  workBegan(): void {
+  workBegan(thread: string | undefined): void {
     this.#armTimeout();
+    if (thread !== undefined && !this.isOver) this.host.reportOffloaded(this, thread);
   }
 
   sharedInputs(): readonly SharedInput[] {

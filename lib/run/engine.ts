@@ -220,6 +220,10 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     this.#report.stepProgressed(attempt, amount, message);
   }
 
+  reportOffloaded(attempt: Attempt, thread: string): void {
+    this.#report.stepOffloaded(attempt, thread);
+  }
+
   reportLog(attempt: Attempt, message: string, data: unknown): void {
     this.#report.logged(attempt, message, data);
   }

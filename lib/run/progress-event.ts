@@ -33,6 +33,13 @@ export interface StepStarted extends OfAttempt {
   readonly type: 'step-started';
 }
 
+/** A thread has taken on the work of an attempt. Not told of bodies that run here. */
+export interface StepOffloaded extends OfAttempt {
+  readonly type: 'step-offloaded';
+  /** Which thread: the pool's name and a number that no other thread of the process has. */
+  readonly thread: string;
+}
+
 /** A step told how far it is. */
 export interface StepProgressed extends OfAttempt {
   readonly type: 'step-progress';
@@ -173,6 +180,7 @@ export interface RunCancelled extends Common {
 export type ProgressEvent =
   | RunStarted
   | StepStarted
+  | StepOffloaded
   | StepProgressed
   | StepRetrying
   | StepCompleted

@@ -39,6 +39,10 @@ export class Reporter {
     if (this.#progress.observed) this.#progress.stepStarted(definition.id, number);
   }
 
+  stepOffloaded(attempt: Attempt, thread: string): void {
+    if (this.#progress.observed) this.#progress.emit({ type: 'step-offloaded', ...idsOf(attempt), thread });
+  }
+
   /** Only to be called where someone listens: finding out `since` costs something too. */
   stepCompleted({ definition, number }: Attempt, since: number): void {
     this.#progress.stepCompleted(definition.id, number, this.#slice.now - since);

@@ -21,8 +21,8 @@ export interface CallRequest {
   readonly gracePeriod: number;
   readonly onProgress: ((amount: ProgressAmount, message?: string) => void) | undefined;
   readonly onLog: ((message: string, data?: unknown) => void) | undefined;
-  /** Hears that a thread has taken the call. */
-  readonly onBegin: (() => void) | undefined;
+  /** Hears that a thread has taken the call, and which; none where it runs here. */
+  readonly onBegin: ((thread: string | undefined) => void) | undefined;
   /** Whose turn it waits for; `undefined` outside of runs. */
   readonly group: object | undefined;
   /** Whether it wants a thread of its own, and what the heap of that may hold, in bytes. */
@@ -97,12 +97,12 @@ export class PoolCall extends QueueEntry {
     return this.request.onProgress !== undefined || this.request.onLog !== undefined;
   }
 
-  /** It is a thread's turn to work on the call; `grant` lets the task send so many further values. */
-  started(grant?: (credit: number) => void): void {
+  /** It is the turn of the thread named to work on the call; `grant` lets the task send so many further values. */
+  started(thread?: string, grant?: (credit: number) => void): void {
     this.#state = 'running';
     this.#grant = grant;
     this.#isMoved = this.request.transferList !== undefined && this.request.transferList.length > 0;
-    this.request.onBegin?.();
+    this.request.onBegin?.(thread);
   }
 
   /** The thread died before it began: the call waits again. */

@@ -158,8 +158,8 @@ export class Pool<All extends Tasks> {
           onBegin:
             host === undefined
               ? undefined
-              : () => {
-                  host.workBegan();
+              : (thread) => {
+                  host.workBegan(thread);
                 },
           group: host?.run,
           isolation: isolate ? { memory: host?.demand['memory'] } : undefined,

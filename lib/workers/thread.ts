@@ -23,6 +23,9 @@ export interface ThreadOwner {
   gone(thread: Thread, unbegun: readonly PoolCall[]): void;
 }
 
+/** How many threads there have been: each has a number of its own. */
+let threads = 0;
+
 /** A call that was sent to a thread. */
 interface SentCall {
   readonly uid: number;
@@ -42,6 +45,7 @@ interface SentCall {
 export class Thread {
   readonly #settings: PoolSettings;
   readonly #owner: ThreadOwner;
+  readonly #name: string;
   readonly #control = new ThreadControl();
   readonly #port: ThreadPort;
   readonly #far: ThreadPort;
@@ -77,6 +81,7 @@ export class Thread {
   constructor(settings: PoolSettings, owner: ThreadOwner) {
     this.#settings = settings;
     this.#owner = owner;
+    this.#name = `${settings.name} ${String(++threads)}`;
     const { near, far } = createChannel(
       (message) => {
         this.#receive(message);
@@ -234,7 +239,7 @@ export class Thread {
     const [sent] = this.#sent;
     this.#heard = 0;
     this.#heardLines = 0;
-    sent?.call.started((credit) => {
+    sent?.call.started(this.#name, (credit) => {
       this.#post([toWorker.credit, sent.uid, credit]);
     });
   }

@@ -1,3 +1,5 @@
+import type { ProgressEvent } from 'millrace';
+import { toChromeTrace } from 'millrace/report';
 import { expect, test } from 'vitest';
 import { CancelledError } from '../../lib/base/errors.ts';
 import { step } from '../../lib/definition/step.ts';
@@ -28,6 +30,35 @@ test('a task is a step among others, with its progress', async () => {
     ['report', 0.5],
     ['report', 1],
   ]);
+});
+
+test('its events name the thread that has taken it, once for each attempt', async () => {
+  const pool = taskPool({ size: 2, name: 'numbers' });
+  const steps = Object.fromEntries(
+    ['a', 'b', 'c'].map((id) => [
+      id,
+      step(
+        id,
+        pool.task('double', () => 1),
+      ),
+    ]),
+  );
+  const here = step('here', () => 1);
+  const run = workflow('offloaded', { ...steps, here }).run();
+  const events: ProgressEvent[] = [];
+  run.progress$.subscribe((event) => events.push(event));
+  await run.result();
+  const offloaded = events.filter((event) => event.type === 'step-offloaded');
+  expect(offloaded.map(({ stepId }) => stepId).toSorted()).toStrictEqual(['a', 'b', 'c']);
+  for (const { thread } of offloaded) expect(thread).toMatch(/^numbers \d+$/);
+  expect(new Set(offloaded.map(({ thread }) => thread)).size).toBeLessThanOrEqual(2);
+  const trace = toChromeTrace({ workflow: run.workflow, limits: {}, events });
+  const tracks = trace.traceEvents
+    .filter(({ name }) => name === 'thread_name')
+    .map(({ args }) => args?.['name']);
+  expect(tracks).toEqual(expect.arrayContaining([...new Set(offloaded.map(({ thread }) => thread))]));
+  // Each in a lane of its class and in the track of its thread.
+  expect(trace.traceEvents.filter(({ ph, name }) => ph === 'X' && name === 'a')).toHaveLength(2);
 });
 
 test('a run that is cancelled is over when the thread has stopped', async () => {

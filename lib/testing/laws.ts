@@ -177,7 +177,8 @@ export const workConserving = law('work-conserving', (recording) => {
     resources.heed(entry);
     if (resources.isUncertain || resources.isStopping) break;
     if (entry.kind !== 'quiet' || resources.paused.size > 0) continue;
-    const lacked = new Set([...resources.ready].flatMap((id) => resources.lackedBy(id)));
+    const waiting = [...resources.ready, ...resources.readyAgainAt(entry.at)];
+    const lacked = new Set(waiting.flatMap((id) => resources.lackedBy(id)));
     const idle = [...resources.ready].find(
       (id) =>
         resources.lackedBy(id).length === 0 &&

@@ -18,6 +18,8 @@ export class ResourcesOverTime {
   readonly #steps: ReadonlyMap<string, RecordedStep>;
   readonly #dependents = new Map<string, string[]>();
   readonly #waitingFor = new Map<string, number>();
+  /** When the back-offs end that steps are in, or were in and wait since. */
+  readonly #backOffEnds = new Map<string, number>();
 
   constructor({ steps, limits }: Recording) {
     this.limits = { ...limits };
@@ -27,6 +29,11 @@ export class ResourcesOverTime {
       for (const needed of dependsOn)
         this.#dependents.set(needed, [...(this.#dependents.get(needed) ?? []), id]);
     }
+  }
+
+  /** The steps that wait for resources once more, as their back-off is over. */
+  readyAgainAt(at: number): string[] {
+    return [...this.#backOffEnds].flatMap(([id, end]) => (end <= at ? [id] : []));
   }
 
   /** What a step takes, its place in `concurrency` included. */
@@ -55,6 +62,7 @@ export class ResourcesOverTime {
         break;
       case 'step-started':
         this.ready.delete(event.stepId);
+        this.#backOffEnds.delete(event.stepId);
         this.running.add(event.stepId);
         this.#take(event.stepId, 1);
         break;
@@ -66,11 +74,15 @@ export class ResourcesOverTime {
           if (left === 0) this.ready.add(id);
         }
         break;
+      case 'step-retrying':
+        this.#end(event.stepId);
+        this.#backOffEnds.set(event.stepId, event.at + event.delayMs);
+        break;
       case 'step-failed':
       case 'step-cancelled':
-      case 'step-retrying':
       case 'step-skipped':
         this.#end(event.stepId);
+        this.#backOffEnds.delete(event.stepId);
         break;
       case 'run-paused':
         this.paused.add(event.resource);

@@ -1,4 +1,4 @@
-import { step, workflow } from 'millrace';
+import { defineWorkflow, step, workflow } from 'millrace';
 import {
   boundedOvertaking,
   checkLaws,
@@ -194,4 +194,21 @@ test('an error names every violation, and has a code', async () => {
     expect(error).toMatchObject({ code: 'LAW_BROKEN' });
     expect((error as LawBrokenError).violations.map(({ law: name }) => name)).toContain('mine');
   }
+});
+
+test('a step whose back-off is over is waited for as any that is ready', async () => {
+  const flow = defineWorkflow('back-off', [
+    { id: 'a', run: () => 'a' },
+    { id: 'b', run: () => 'b', resource: { db: 3 }, retry: { attempts: 2, delay: 3, jitter: 0 } },
+    { id: 'c', run: () => 'c', resource: { db: 2 } },
+    // It would fit at 6 ms, but 'b' has waited for all of 'db' since 4 ms, and nothing may overtake it.
+    { id: 'd', dependsOn: ['a'], run: () => 'd', resource: { db: 1 } },
+    { id: 'e', dependsOn: ['b'], run: () => 'e' },
+  ]);
+  await expectLawful(flow, {
+    durations: { a: 6, b: 1, c: 6, d: 0, e: 5 },
+    failures: { b: 1 },
+    limits: { db: 3 },
+    maxOvertakes: 0,
+  });
 });

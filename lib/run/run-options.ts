@@ -150,12 +150,14 @@ export function checkWorkflowOptions(
 /**
  * Reads the options of a run.
  *
+ * @param readsInputs - whether there are inputs; without, as where nothing of the workflow is called, each is `undefined`
  * @throws InvalidOptionsError naming every option, input and environment variable that can't be used
  */
 export function readRunOptions(
   blueprint: Blueprint,
   defaults: WorkflowOptions,
   options: RunSettingsOptions & { readonly inputs?: unknown },
+  readsInputs = true,
 ): RunSettings {
   const checker = new OptionChecker();
   const owner = `run of workflow '${blueprint.name}'`;
@@ -173,7 +175,7 @@ export function readRunOptions(
   checkHistory(checker, blueprint, options.history);
   const settings: RunSettings = {
     runId: checker.text('runId', options.runId) ?? nextRunId(blueprint.name, clock),
-    inputs: readInputs(checker, blueprint.inputs, options.inputs),
+    inputs: readsInputs ? readInputs(checker, blueprint.inputs, options.inputs) : [],
     limits: capacities,
     rates,
     concurrency: resolveConcurrency(checker, options.concurrency),

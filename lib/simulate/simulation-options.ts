@@ -70,6 +70,6 @@ export function readConditions<More>(
   const read = more(checker);
   checker.throwIfAny(owner);
   const { limits, concurrency, maxOvertakes, plan } = options;
-  const settings = readRunOptions(blueprint, {}, { limits, concurrency, maxOvertakes, plan });
+  const settings = readRunOptions(blueprint, {}, { limits, concurrency, maxOvertakes, plan }, false);
   return { settings, durations, simultaneous, more: read };
 }

@@ -1,5 +1,13 @@
-import { defineWorkflow, InvalidOptionsError, ResourceLimitError, step, workflow } from 'millrace';
-import { simulate, whatIf } from 'millrace/simulate';
+import {
+  defineWorkflow,
+  InvalidOptionsError,
+  input,
+  ResourceLimitError,
+  step,
+  type,
+  workflow,
+} from 'millrace';
+import { plan, simulate, whatIf } from 'millrace/simulate';
 import { timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 
@@ -117,4 +125,13 @@ describe('whatIf', () => {
     expect(reports.map(({ report }) => report.resources['db']?.limit)).toEqual([2, 3]);
     expect(reports.map(({ limits }) => limits)).toEqual([{}, { db: 3 }]);
   });
+});
+
+it('a workflow with inputs is simulated, compared and planned without them: no step runs', () => {
+  const path = input('path', type<string>());
+  const read = step('read', { path }, ({ path }) => path.length, { estimate: 5 });
+  const withInputs = workflow('with inputs', { read });
+  expect(simulate(withInputs).makespan).toBe(5);
+  expect([...whatIf(withInputs, [{ 'light-cpu': 1 }])].map(({ report }) => report.makespan)).toEqual([5]);
+  expect(plan(withInputs).makespan).toBe(5);
 });

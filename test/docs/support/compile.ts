@@ -96,7 +96,8 @@ function compilerOptions(): ts.CompilerOptions {
   return { ...options, noEmit: true, noUnusedLocals: false, noUnusedParameters: false };
 }
 
-function importsOf(code: string): string[] {
+/** The imports that a snippet takes for granted. */
+export function importsOf(code: string): string[] {
   const declared = new Set([
     ...[...code.matchAll(/\b(?:const|let|function|class|interface)\s+(\w+)/g)].map((match) => match[1]),
     ...[...code.matchAll(/import (?:type )?\{([^}]*)\}/g)].flatMap((match) =>

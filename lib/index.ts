@@ -15,6 +15,17 @@ export { EmptyStepError } from './base/empty-step-error.ts';
 export { CancelledError, InvalidOptionsError, MillraceError, type OptionProblem } from './base/errors.ts';
 export type { Retry, RetryOptions } from './base/retry-policy.ts';
 export type { Definition } from './definition/blueprint-of-definitions.ts';
+export {
+  type ForEachContext,
+  type ForEachDependencies,
+  type ForEachNeeds,
+  type ForEachOptions,
+  type ForEachReduceOptions,
+  forEachStep,
+  type ItemOf,
+  type Items,
+  type SharedOf,
+} from './definition/for-each-step.ts';
 export type {
   Dependencies,
   Handle,
@@ -35,6 +46,7 @@ export type { StepInfo, WorkflowInfo } from './definition/workflow-info.ts';
 export type { CriticalPath, Weights } from './graph/critical-path.ts';
 export type { Graph } from './graph/graph.ts';
 export { InvalidWorkflowError, type WorkflowFault } from './graph/invalid-workflow-error.ts';
+export type { ChildCounts } from './run/child-tally.ts';
 export type { RunStatus } from './run/engine.ts';
 export {
   OutputReleasedError,
@@ -45,6 +57,7 @@ export {
   WorkflowFailedError,
   WorkflowTimeoutError,
 } from './run/failures.ts';
+export { ChildrenFailedError, DuplicateKeyError } from './run/fan-out-errors.ts';
 export type { RunHistory, StepHistory } from './run/history.ts';
 export type { ResourceMetrics, RunMetrics, StepMetrics } from './run/metrics.ts';
 export { type Plan, PlanMismatchError } from './run/plan.ts';
@@ -57,6 +70,7 @@ export type {
   RunPaused,
   RunResumed,
   RunStarted,
+  StepAdded,
   StepCancelled,
   StepCompleted,
   StepFailed,
@@ -68,10 +82,12 @@ export type {
   StepStarted,
   Warned,
 } from './run/progress-event.ts';
+export { RecursionLimitError } from './run/recursion-limit-error.ts';
 export type { CancelOptions, Run } from './run/run.ts';
 export type { RunOptions, RunSettingsOptions, WorkflowOptions } from './run/run-options.ts';
 export type { StepStatus } from './run/run-state.ts';
 export type { RunSnapshot, StepSnapshot } from './run/snapshot.ts';
+export { type InputHandles, type SubflowArguments, type SubflowOptions, subflow } from './subflow.ts';
 export {
   type DefineWorkflowOptions,
   defineWorkflow,

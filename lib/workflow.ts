@@ -1,9 +1,11 @@
 import { defer, type Observable } from 'rxjs';
+import { parseDuration } from './base/durations.ts';
 import { OptionChecker } from './base/option-checker.ts';
 import type { Blueprint } from './definition/blueprint.ts';
 import { blueprintOfDefinitions, type Definition } from './definition/blueprint-of-definitions.ts';
 import { blueprintOfHandles } from './definition/blueprint-of-handles.ts';
 import type { Input, Need, NeedsOf, OutputsOf, Step } from './definition/handle.ts';
+import { HostedGraph, type HostedSteps, hosted } from './definition/hosted.ts';
 import type { StepInfo } from './definition/workflow-info.ts';
 import type { Graph } from './graph/graph.ts';
 import { Engine } from './run/engine.ts';
@@ -57,6 +59,21 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
   /** @internal What it says about all of its runs. */
   get options(): WorkflowOptions {
     return this.#options;
+  }
+
+  /** @internal What a step does that runs it as part of another workflow. */
+  asPart(
+    inputs: Readonly<Record<string, unknown>>,
+    { onFailure, timeout }: Pick<WorkflowOptions, 'onFailure'> & { readonly timeout?: number | undefined },
+  ): HostedGraph {
+    const { onFailure: ownOnFailure = 'fail-fast', timeout: ownTimeout } = this.#options;
+    const ms = timeout === undefined && ownTimeout !== undefined ? parseDuration(ownTimeout) : undefined;
+    return new HostedGraph(this.#blueprint, inputs, onFailure ?? ownOnFailure, ms);
+  }
+
+  /** @internal A step's function may return a workflow: it is run in its place. */
+  [hosted](): HostedSteps<Outputs> {
+    return this.asPart({}, {});
   }
 
   /** Every step, in the order of definition. */

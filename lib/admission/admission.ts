@@ -60,6 +60,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   readonly peaks: number[];
   readonly capacities: number[];
   readonly #rules: AdmissionRules<Item>;
+  #maxOvertakes: number | undefined;
   readonly #ceilings: number[];
   readonly #holders: number[];
   /** How much of each class is taken for good by items whose demand will not come back. */
@@ -67,6 +68,8 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   /** How many forfeited items hold some of each class. */
   readonly #losers: number[];
   readonly #forfeited = new Set<Item>();
+  /** Admitted items whose demand has come back before their end. */
+  readonly #early = new Set<Item>();
   readonly #shapes: Shape<Item>[] = [];
   /** By place; absent where no class ever had a gate. */
   #gates: (Gate | undefined)[] | undefined;
@@ -76,6 +79,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
 
   constructor(rules: AdmissionRules<Item>) {
     this.#rules = rules;
+    this.#maxOvertakes = rules.maxOvertakes;
     this.capacities = [...rules.capacities];
     this.#ceilings = rules.capacities.map(ceilingOf);
     this.taken = rules.capacities.map(() => 0);
@@ -95,13 +99,13 @@ export class Admission<Item> implements AdmissionQueue<Item> {
       shape.isListed = true;
       this.#shapes.push(shape);
     }
-    shape.add(item, this.#rules.maxOvertakes !== undefined);
+    shape.add(item, this.#maxOvertakes !== undefined);
     this.#waiting++;
   }
 
   admit(): Item | undefined {
     if (this.#waiting === 0 || this.#pauses > 0) return undefined;
-    if (this.#rules.maxOvertakes === 0) this.#barAllThatLack();
+    if (this.#maxOvertakes === 0) this.#barAllThatLack();
     const shape = this.#barriers === 0 ? this.#best(noShapes) : this.#bestWithBarriers();
     if (shape !== undefined) return this.#start(shape);
     if (this.#gates !== undefined) this.#tellWhenRatesGiveRoom(this.#gates);
@@ -110,6 +114,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
 
   release(item: Item): void {
     if (this.#forfeited.size > 0 && this.#forfeited.has(item)) return;
+    if (this.#early.size > 0 && this.#early.delete(item)) return;
     const { classes, amounts } = this.#rules.shapeOf(item);
     for (let at = 0; at < classes.length; at++) {
       const place = classes[at] as number;
@@ -119,6 +124,28 @@ export class Admission<Item> implements AdmissionQueue<Item> {
       // With no holder left, what remains is the rounding of fractions.
       this.taken[place] = holders === 0 ? 0 : (this.taken[place] as number) - (amounts[at] as number);
     }
+  }
+
+  /** Gives back the demand of an admitted item that goes on without it; its release has no effect then. */
+  releaseEarly(item: Item): void {
+    this.release(item);
+    this.#early.add(item);
+    this.onRoom?.();
+  }
+
+  /** Counts overtakes from now on, where so far all demands were equal. */
+  boundOvertakes(maxOvertakes: number): void {
+    if (this.#maxOvertakes !== undefined) return;
+    this.#maxOvertakes = maxOvertakes;
+    for (const shape of this.#shapes) shape.beginToCount();
+  }
+
+  /** Makes room for a class that nothing has demanded so far; gives its place. */
+  addClass(capacity: number): number {
+    this.#ceilings.push(ceilingOf(capacity));
+    for (const column of [this.taken, this.peaks, this.#holders, this.#lost, this.#losers]) column.push(0);
+    this.#gates?.push(undefined);
+    return this.capacities.push(capacity) - 1;
   }
 
   /** Lets nothing more go until {@link resume} has been called as often. */
@@ -159,6 +186,15 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   clear(): Item[] {
     const items = this.#shapes.flatMap((shape) => this.#empty(shape));
     return items.sort((left, right) => (this.#rules.before(left, right) ? -1 : 1));
+  }
+
+  /** Takes out one item that waits. */
+  remove(item: Item): void {
+    const shape = this.#rules.shapeOf(item);
+    const barriers = shape.barriers.size;
+    shape.remove(item, this.#maxOvertakes !== undefined);
+    this.#barriers -= barriers - shape.barriers.size;
+    this.#waiting--;
   }
 
   /** Gives up hope for an admitted item's demand: it stays taken, and its release has no effect. */
@@ -244,7 +280,7 @@ export class Admission<Item> implements AdmissionQueue<Item> {
   }
 
   #start(shape: Shape<Item>): Item {
-    if (this.#rules.maxOvertakes !== undefined) this.#countOvertakes(shape, this.#rules.maxOvertakes);
+    if (this.#maxOvertakes !== undefined) this.#countOvertakes(shape, this.#maxOvertakes);
     if (shape.barriers.size > 0) this.#barriers--;
     const item = shape.take();
     this.#rules.started?.(item);

@@ -83,24 +83,35 @@ export function resolveLimits(
   const rates = new Map<string, Rate>();
   const classes = new Set(demanded);
   for (const name of classes) {
-    const { capacity, rate } = readLimit(checker, name, given.get(name));
+    const { capacity, rate } = resolveLimit(checker, name, limits, classes);
     if (rate !== undefined) rates.set(name, rate);
-    const limit =
-      capacity ??
-      environmentLimit(checker, name) ??
-      machineLimits.get(name)?.() ??
-      (rate === undefined ? undefined : Infinity);
-    if (limit !== undefined) {
-      capacities.set(name, limit);
-    } else if (given.get(name) === undefined) {
-      const unused = [...given.keys()].filter((other) => !classes.has(other));
-      const meant = nearestName(name, unused);
-      const hint = meant === undefined ? '' : ` (did you mean it with '${meant}'?)`;
-      checker.fail(`limits['${name}']`, `a positive number, since steps demand '${name}'${hint}`, undefined);
-    }
+    if (capacity !== undefined) capacities.set(name, capacity);
   }
   checkUndemanded(checker, classes, given, capacities.keys());
   return { capacities, rates };
+}
+
+/** The limit of one class, as by {@link resolveLimits}; `classes` are those known to be demanded. */
+export function resolveLimit(
+  checker: OptionChecker,
+  name: string,
+  limits: Limits,
+  classes: ReadonlySet<string> = new Set([name]),
+): LimitChange {
+  const given = Object.hasOwn(limits, name) ? limits[name] : undefined;
+  const { capacity, rate } = readLimit(checker, name, given);
+  const limit =
+    capacity ??
+    environmentLimit(checker, name) ??
+    machineLimits.get(name)?.() ??
+    (rate === undefined ? undefined : Infinity);
+  if (limit === undefined && given === undefined) {
+    const unused = Object.keys(limits).filter((other) => limits[other] !== undefined && !classes.has(other));
+    const meant = nearestName(name, unused);
+    const hint = meant === undefined ? '' : ` (did you mean it with '${meant}'?)`;
+    checker.fail(`limits['${name}']`, `a positive number, since steps demand '${name}'${hint}`, undefined);
+  }
+  return { capacity: limit, rate };
 }
 
 /**

@@ -48,6 +48,11 @@ export class Shape<Item> {
     if (countsOvertakes) this.#overtakenOnArrival.set(item, this.#overtaken);
   }
 
+  /** Those that wait count from now on how often they are overtaken. */
+  beginToCount(): void {
+    for (const item of this.#waiting.clear()) this.add(item, true);
+  }
+
   /** The item that goes first: a barrier where there is one. */
   peek(): Item | undefined {
     return this.barriers.peek() ?? this.#waiting.peek();
@@ -60,6 +65,13 @@ export class Shape<Item> {
     else this.#waiting.pop();
     if (this.#overtakenOnArrival.size > 0) this.#overtakenOnArrival.delete(item);
     return item;
+  }
+
+  /** Takes out an item that waits. */
+  remove(item: Item, countsOvertakes: boolean): void {
+    // What is no longer counted has become a barrier.
+    if (countsOvertakes && !this.#overtakenOnArrival.delete(item)) this.barriers.remove(item);
+    else this.#waiting.remove(item);
   }
 
   /** Counts an overtake and makes barriers of those that had too many; returns how many. */

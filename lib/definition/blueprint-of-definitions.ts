@@ -16,7 +16,7 @@ import type { StepContext } from './step-context.ts';
 import { defaultSettings, parseStepOptions, type StepOptions, stepOptionNames } from './step-options.ts';
 
 /** A step as data: its id, the ids it depends on (of steps, or names of inputs), its function, its options. */
-export interface Definition extends StepOptions {
+export interface Definition extends StepOptions<unknown, Readonly<Record<string, unknown>>> {
   /** Unique within the workflow. */
   readonly id: string;
   /** The ids of the steps, and the names of the inputs, that it needs. Naming one twice is naming it once. */

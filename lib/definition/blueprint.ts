@@ -1,5 +1,6 @@
+import type { Demand } from '../admission/demand.ts';
 import { type Demands, distinctDemands } from '../admission/distinct-demands.ts';
-import type { Graph } from '../graph/graph.ts';
+import { Graph } from '../graph/graph.ts';
 import { type Ranks, ranks } from '../graph/ranks.ts';
 import type { Input } from './handle.ts';
 import type { StepDefinition } from './step.ts';
@@ -27,6 +28,7 @@ export class Blueprint {
   #ranks: Ranks | undefined;
   #demands: Demands | undefined;
   #cleanedUp: readonly number[] | undefined;
+  #laterDemands: readonly (readonly [demand: Demand, stepId: string])[] | undefined;
   #info: WorkflowInfo | undefined;
 
   constructor(
@@ -51,9 +53,38 @@ export class Blueprint {
     return this.#demands;
   }
 
+  /** The demands of the steps that its own steps may bring, as far as they are known, each with one of those steps. */
+  get laterDemands(): readonly (readonly [demand: Demand, stepId: string])[] {
+    this.#laterDemands ??= this.#indicesWhere(({ later }) => later !== undefined).flatMap((index) => {
+      const { id, settings } = this.steps[index] as StepDefinition;
+      return [...(settings.later?.() ?? [])].map(([demand, suffix]) => [demand, `${id}${suffix}`] as const);
+    });
+    return this.#laterDemands;
+  }
+
   /** The names of all resource classes that are demanded. */
   get resources(): Set<string> {
-    return new Set(this.demands.distinct.flatMap((demand) => Object.keys(demand)));
+    const later = this.laterDemands.map(([demand]) => demand);
+    return new Set([...this.demands.distinct, ...later].flatMap((demand) => Object.keys(demand)));
+  }
+
+  /** The same with a prefix to every id, as part of a run of another workflow. */
+  prefixed(prefix: string): Blueprint {
+    const ids = this.graph.ids.map((id) => prefix + id);
+    const steps = this.steps.map(({ body, inputNames, settings }, index) => ({
+      id: ids[index] ?? '',
+      body,
+      inputNames,
+      settings,
+    }));
+    const { dependencies, order, dependents } = this.graph;
+    const graph = new Graph(ids, dependencies, order, dependents);
+    const copy = new Blueprint(this.name, graph, steps, this.sources, this.inputs, this.outputs);
+    // What doesn't depend on the names is worked out once for all copies.
+    copy.#ranks = this.ranks;
+    copy.#demands = this.demands;
+    copy.#cleanedUp = this.cleanedUp;
+    return copy;
   }
 
   /** The order in which ready steps start, worked out once: the lowest first. */

@@ -3,13 +3,14 @@ import type { Duration } from '../base/durations.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import { parseRetry, type Retry, type RetryPolicy } from '../base/retry-policy.ts';
 
+import type { LaterDemands } from './hosted.ts';
 import type { OffloadedBody, offloaded } from './offloaded-body.ts';
 
 /** How a run came to its end, as a clean-up is told. */
 export type RunOutcome = 'failed' | 'cancelled';
 
 /** What a step may say beside its function. `undefined` is always absent. */
-export interface StepOptions<Out = unknown> {
+export interface StepOptions<Out = unknown, Inputs = unknown> {
   /**
    * What the step takes of each resource class while it runs: all at once or nothing.
    *
@@ -34,6 +35,13 @@ export interface StepOptions<Out = unknown> {
    * in reverse order of completion, each awaited. Its errors become `warning` events.
    */
   readonly cleanup?: ((output: Out, outcome: RunOutcome) => unknown) | undefined;
+  /**
+   * Whether the step runs, asked once with its inputs when they are all there. Where it says no, the step is skipped, and so are
+   * those that need it other than as `optional(step)`. What it throws fails the step.
+   *
+   * @defaultValue it runs
+   */
+  readonly when?: ((inputs: Inputs) => boolean) | undefined;
   /** What the step is for, in a sentence. */
   readonly description?: string | undefined;
   /** The group it belongs to, for pictures and filters. */
@@ -50,11 +58,14 @@ export interface StepSettings {
   readonly priority: number;
   readonly estimate: number | undefined;
   readonly cleanup: ((output: unknown, outcome: RunOutcome) => unknown) | undefined;
+  readonly when: ((inputs: never) => boolean) | undefined;
   readonly description: string | undefined;
   readonly group: string | undefined;
   readonly tags: readonly string[];
   /** Whether the work is done elsewhere and is sure to stop when told to. */
   readonly isOffloaded: boolean;
+  /** What the steps demand that it may bring, where it brings some and their demands are known. */
+  readonly later: LaterDemands | undefined;
 }
 
 /** The names of all options, for those who misspell one. */
@@ -65,6 +76,7 @@ export const stepOptionNames = [
   'priority',
   'estimate',
   'cleanup',
+  'when',
   'description',
   'group',
   'tags',
@@ -78,10 +90,12 @@ export const defaultSettings: StepSettings = Object.freeze({
   priority: 0,
   estimate: undefined,
   cleanup: undefined,
+  when: undefined,
   description: undefined,
   group: undefined,
   tags: Object.freeze([]),
   isOffloaded: false,
+  later: undefined,
 });
 
 /**
@@ -89,10 +103,10 @@ export const defaultSettings: StepSettings = Object.freeze({
  *
  * @param mark - what the body says of itself where it is offloaded
  */
-export function parseStepOptions<Out>(
+export function parseStepOptions<Out, Inputs>(
   checker: OptionChecker,
   path: string,
-  options: StepOptions<Out>,
+  options: StepOptions<Out, Inputs>,
   mark: OffloadedBody[typeof offloaded] | undefined,
 ): StepSettings {
   const { tags } = options;
@@ -109,9 +123,11 @@ export function parseStepOptions<Out>(
     priority: checker.number(`${path}priority`, options.priority, -Number.MAX_VALUE, Number.MAX_VALUE) ?? 0,
     estimate: checker.duration(`${path}estimate`, options.estimate),
     cleanup: checker.function(`${path}cleanup`, options.cleanup) as StepSettings['cleanup'],
+    when: checker.function(`${path}when`, options.when),
     description: checker.text(`${path}description`, options.description),
     group: checker.text(`${path}group`, options.group),
     tags: tags ?? defaultSettings.tags,
     isOffloaded: mark !== undefined,
+    later: undefined,
   };
 }

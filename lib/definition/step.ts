@@ -22,6 +22,9 @@ export interface StepDefinition {
   /** The names by which the body knows its dependencies. */
   readonly inputNames: readonly string[];
   readonly settings: StepSettings;
+  /** Of a child of a fan-out: its key, and the place of its item. */
+  readonly key?: string;
+  readonly place?: number;
 }
 
 let handlesMade = 0;
@@ -102,18 +105,18 @@ export function step<const Deps extends Dependencies, Returned>(
   id: string,
   deps: Deps,
   run: (inputs: OutputsOf<Deps>, ctx: StepContext) => Returned,
-  options?: StepOptions<Output<Returned>>,
+  options?: StepOptions<Output<Returned>, OutputsOf<Deps>>,
 ): Step<Output<Returned>, NeedsOf<Deps>>;
 export function step(
   id: string,
   depsOrRun: Dependencies | ((ctx: StepContext) => unknown),
-  runOrOptions?: StepBody | StepOptions,
-  maybeOptions?: StepOptions,
+  runOrOptions?: StepBody | AnyOptions,
+  maybeOptions?: AnyOptions,
 ): Step<never, never> {
   const hasDependencies = typeof depsOrRun !== 'function';
   const deps = hasDependencies ? depsOrRun : noDependencies;
   const run = (hasDependencies ? runOrOptions : depsOrRun) as StepBody;
-  const options = (hasDependencies ? maybeOptions : runOrOptions) as StepOptions | undefined;
+  const options = (hasDependencies ? maybeOptions : runOrOptions) as AnyOptions | undefined;
 
   const areRecord = isRecord(deps);
   const inputNames = areRecord ? namesIn(deps) : [];
@@ -143,6 +146,9 @@ export function step(
   return new StepHandle(id, body, inputNames, inputs, settings);
 }
 
+/** Options whose `when` has inputs of some kind. */
+type AnyOptions = StepOptions<unknown, never>;
+
 const noDependencies: Dependencies = Object.freeze({});
 
 let lastNames: readonly string[] = [];
@@ -160,7 +166,7 @@ function newNames(deps: Dependencies): readonly string[] {
   return lastNames;
 }
 
-function isRecord(value: unknown): boolean {
+export function isRecord(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -168,12 +174,18 @@ function withoutInputs(run: (ctx: StepContext) => unknown): StepBody {
   return (_, ctx) => run(ctx);
 }
 
-function ownerOf(id: unknown): string {
-  return typeof id === 'string' ? `step('${id}')` : 'step';
+/** Whose options they are, for messages. */
+export function ownerOf(id: unknown, maker = 'step'): string {
+  return typeof id === 'string' ? `${maker}('${id}')` : maker;
+}
+
+/** Whether a step may depend on it. */
+export function isHandle(value: unknown): value is Handle {
+  return value instanceof StepHandle || isInput(value);
 }
 
 /** Says what is wrong with a step's id, dependencies or function. */
-function checkShape(checker: OptionChecker, id: unknown, deps: Dependencies, run: unknown): void {
+export function checkShape(checker: OptionChecker, id: unknown, deps: Dependencies, run: unknown): void {
   const idExpected = nameFault(id);
   if (idExpected !== undefined) checker.fail('id', idExpected, id);
   if (typeof run !== 'function') checker.fail('the function', 'a function', run);
@@ -183,8 +195,7 @@ function checkShape(checker: OptionChecker, id: unknown, deps: Dependencies, run
     return;
   }
   for (const [name, handle] of Object.entries(deps)) {
-    if (!(handle instanceof StepHandle) && !isInput(handle))
-      checker.fail(`the dependency '${name}'`, expected, handle);
+    if (!isHandle(handle)) checker.fail(`the dependency '${name}'`, expected, handle);
   }
 }
 

@@ -28,10 +28,10 @@ export class Graph {
   #indices: Map<string, number> | undefined;
 
   /** @internal Use `workflow.graph`. Without an `order`, that of definition must be topological. */
-  constructor(ids: readonly string[], dependencies: Rows, order?: Uint32Array) {
+  constructor(ids: readonly string[], dependencies: Rows, order?: Uint32Array, dependents?: Rows) {
     this.ids = ids;
     this.dependencies = dependencies;
-    this.dependents = reverseRows(dependencies);
+    this.dependents = dependents ?? reverseRows(dependencies);
     this.order = order ?? new Uint32Array(ids.length).map(identity);
   }
 

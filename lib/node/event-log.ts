@@ -115,6 +115,7 @@ const ofAttempt = { ...ofStep, attempt: 'number' } as const;
 /** What must be there of each type of event for those who handle it. */
 const neededFields = {
   'run-started': { workflow: 'string', steps: 'number' },
+  'step-added': { ...ofStep, parentId: 'string', dependsOn: 'object', demand: 'object' },
   'step-started': ofAttempt,
   'step-progress': { ...ofAttempt, fraction: 'number' },
   'step-retrying': { ...ofAttempt, delayMs: 'number' },

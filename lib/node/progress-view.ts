@@ -93,6 +93,7 @@ export class ProgressView {
         this.durationMs = event.durationMs;
         if (event.reason !== undefined) this.ending = cleanText(reasonText(event.reason));
         break;
+      case 'step-added':
       case 'step-skipped':
       case 'step-offloaded':
       case 'run-paused':

@@ -157,6 +157,7 @@ export class SnapshotFold {
       case 'run-cancelled':
         this.#end('cancelled', event.at);
         break;
+      case 'step-added':
       case 'log':
       case 'step-offloaded':
         break;

@@ -171,6 +171,7 @@ export class Timeline {
       case 'limits-changed':
         for (const [name, limit] of Object.entries(event.limits)) this.#note(this.capacity, name, limit);
         break;
+      case 'step-added':
       case 'run-paused':
       case 'run-resumed':
         break;

@@ -21,6 +21,15 @@ export class AttemptContext implements StepContext {
     return this.#attempt.number;
   }
 
+  /** Of a child of a fan-out, which one it is. */
+  get key(): string | undefined {
+    return this.#attempt.definition.key;
+  }
+
+  get index(): number | undefined {
+    return this.#attempt.definition.place;
+  }
+
   get scheduler(): SchedulerLike {
     return this.#attempt.host.clock.scheduler ?? liveScheduler;
   }

@@ -4,6 +4,8 @@ import type { Clock } from '../base/clock.ts';
 import { EmptyStepError } from '../base/empty-step-error.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
 import { thrownValue } from '../base/thrown-value.ts';
+import type { Step } from '../definition/handle.ts';
+import type { Hostable } from '../definition/hosted.ts';
 import type { OffloadHost, SharedInput } from '../definition/offloaded-body.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import type { ProgressAmount } from '../definition/step-context.ts';
@@ -32,8 +34,12 @@ export interface AttemptHost {
   reportFinaliserError(attempt: Attempt, error: unknown): void;
   /** The body of an abandoned attempt has stopped after all. */
   recovered(attempt: Attempt): void;
+  /** The body has handed its work to steps of their own: whoever does it tells the attempt how it ended. */
+  handOver(attempt: Attempt, work: Hostable | Step): void;
   /** The attempt is over. */
   over(attempt: Attempt): void;
+  /** What came of it is to be dealt with. */
+  ended(attempt: Attempt): void;
 }
 
 /** How an attempt ended, or will once it has stopped. */
@@ -46,6 +52,8 @@ class Extras {
   body: RunningBody | undefined;
   /** Whether the body has ended, so that the outcome is settled and only finalisers are left. */
   hasEnded = false;
+  /** Whether steps of their own do the work, each of which is sure to stop or be given up. */
+  isHosting = false;
   /** Why the attempt was told to stop. */
   stopReason: unknown;
   clearTimeout: (() => void) | undefined;
@@ -145,12 +153,22 @@ export class Attempt implements BodyListener, OffloadHost {
       this.result = reason;
     }
     extras.token?.cancel(reason);
-    extras.body?.stop();
-    if (this.#isOverNow() || this.definition.settings.isOffloaded) return;
+    extras.body?.stop(reason);
+    if (this.#isOverNow() || this.definition.settings.isOffloaded || extras.isHosting) return;
     extras.clearGrace = this.host.clock.after(this.host.gracePeriod, () => {
       this.host.enter();
       this.#abandon();
     });
+  }
+
+  /** Where steps of their own do the work: those that run may finish, but nothing more starts. */
+  drain(reason: unknown): void {
+    this.#extras?.body?.drain?.(reason);
+  }
+
+  /** Whether it was told to stop. */
+  get isStopping(): boolean {
+    return this.#isStopping;
   }
 
   defer(finaliser: () => unknown): void {
@@ -195,7 +213,7 @@ export class Attempt implements BodyListener, OffloadHost {
 
   running(body: RunningBody): void {
     this.#needExtras().body = body;
-    if (this.#isStopping) body.stop();
+    if (this.#isStopping) body.stop(this.#needExtras().stopReason);
   }
 
   completed(output: unknown): void {
@@ -210,6 +228,16 @@ export class Attempt implements BodyListener, OffloadHost {
   failed(error: unknown): void {
     this.#comeBack();
     this.#end('failed', thrownValue(error));
+  }
+
+  handedOver(work: Hostable | Step): void {
+    this.#comeBack();
+    if (this.#isStopping) {
+      this.#end(this.outcome, this.result);
+      return;
+    }
+    this.#needExtras().isHosting = true;
+    this.host.handOver(this, work);
   }
 
   tornDown(error: unknown): void {

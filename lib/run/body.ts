@@ -1,11 +1,16 @@
 import { type InteropObservable, isObservable, Observable, Subscriber } from 'rxjs';
 import { macrotask } from '../base/host.ts';
 import { inspectValue } from '../base/inspect.ts';
+import type { Step } from '../definition/handle.ts';
+import { type Hostable, hosted } from '../definition/hosted.ts';
+import { isStep } from '../definition/step.ts';
 
 /** Something that a function returned and that goes on. */
 export interface RunningBody {
   /** Tells it to stop; the listener hears when it has. */
-  stop(): void;
+  stop(reason?: unknown): void;
+  /** Where it is several steps: nothing more starts, but what runs may finish. */
+  drain?(reason: unknown): void;
 }
 
 /** Who is told how a body ended: by exactly one of the first four, once. */
@@ -19,6 +24,8 @@ export interface BodyListener {
   stopped(): void;
   /** A stream is about to be subscribed to, and can be told to stop. A Promise can't: it is waited for. */
   running?(body: RunningBody): void;
+  /** It is steps of their own that do the work. Who doesn't know what to do with them takes them for the output. */
+  handedOver?(work: Hostable | Step): void;
   /** Something that the stream had set up threw as it was torn down. Its outcome stands. */
   tornDown?(error: unknown): void;
 }
@@ -32,7 +39,7 @@ export function isPlain(returned: unknown): boolean {
   );
 }
 
-type Kind = 'plain' | 'promise' | 'thenable' | 'observable' | 'interop' | 'iterable';
+type Kind = 'plain' | 'promise' | 'thenable' | 'observable' | 'interop' | 'iterable' | 'steps';
 
 function kindOf(returned: unknown): Kind {
   if (isPlain(returned)) return 'plain';
@@ -43,7 +50,8 @@ function kindOf(returned: unknown): Kind {
   if (typeof value.then === 'function') return 'thenable';
   if (isObservable(value)) return 'observable';
   if (typeof value[interopKey()] === 'function') return 'interop';
-  return typeof value[Symbol.asyncIterator] === 'function' ? 'iterable' : 'plain';
+  if (typeof value[Symbol.asyncIterator] === 'function') return 'iterable';
+  return hosted in value || isStep(value) ? 'steps' : 'plain';
 }
 
 /** Where a host has no `Symbol.observable`, as Node hasn't, libraries agree on this name. */
@@ -81,6 +89,10 @@ export function followBody(returned: unknown, listener: BodyListener): void {
       break;
     case 'interop':
       new ObservedBody(listener).follow(fromInterop(returned as InteropObservable<unknown>));
+      break;
+    case 'steps':
+      if (listener.handedOver === undefined) listener.completed(returned);
+      else listener.handedOver(returned as Hostable | Step);
       break;
     case 'iterable':
       void new IteratedBody(listener).follow(returned as AsyncIterable<unknown>);

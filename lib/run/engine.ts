@@ -1,32 +1,40 @@
-import { type MergeOwner, MergeWithin } from '../../operators/merge-within.ts';
 import type { Limits } from '../admission/limits.ts';
 import { CancellationToken } from '../base/cancellation.ts';
-import type { Clock } from '../base/clock.ts';
 import { CancelledError } from '../base/errors.ts';
+import { OptionChecker } from '../base/option-checker.ts';
 import type { RetryPolicy } from '../base/retry-policy.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
+import { blueprintOfHandles } from '../definition/blueprint-of-handles.ts';
+import type { Step } from '../definition/handle.ts';
+import { type Hostable, HostedGraph, HostedItems, hosted } from '../definition/hosted.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
-import type { StepDefinition } from '../definition/step.ts';
-import { fractionOf, type ProgressAmount } from '../definition/step-context.ts';
+import { isStep, type StepDefinition } from '../definition/step.ts';
+import type { RunOutcome } from '../definition/step-options.ts';
 import { chainTo } from '../graph/chain.ts';
-import { Attempt, type AttemptHost } from './attempt.ts';
+import { Attempt } from './attempt.ts';
 import { BackOffs } from './back-offs.ts';
+import type { RunningBody } from './body.ts';
+import { Candidate, type Item } from './candidate.ts';
+import { ChildTally } from './child-tally.ts';
 import { cleanUp } from './clean-up.ts';
+import { Executor, type NestedScope } from './executor.ts';
 import { failedAncestors } from './failed-ancestors.ts';
 import { StepFailedError, WorkflowTimeoutError } from './failures.ts';
+import { FanOut } from './fan-out.ts';
 import { noteInHistory } from './history.ts';
-import { LiveLimits } from './live-limits.ts';
+import type { Host } from './host.ts';
+import type { LiveLimits } from './live-limits.ts';
 import { measure, type RunMetrics } from './metrics.ts';
 import { OuterStops, type Stoppable } from './outer-stops.ts';
-import { Progress } from './progress.ts';
-import { Reporter } from './reporter.ts';
-import { lossError, openAdmission, type RunAdmission, usageOf } from './run-admission.ts';
+import type { Progress } from './progress.ts';
+import { RecursionLimitError } from './recursion-limit-error.ts';
+import { readInputs } from './run-inputs.ts';
 import type { RunSettings } from './run-options.ts';
 import { RunState, status } from './run-state.ts';
 import { RunningAttempts } from './running-attempts.ts';
 import { inputsOf, sharedInputsOf } from './step-inputs.ts';
+import { type OrderedCleanUp, StepScope } from './step-scope.ts';
 import { failedWith, reasonOf, type Stop } from './stop.ts';
-import { TimeSlice } from './time-slice.ts';
 
 /** Where a run stands as a whole. */
 export type RunStatus = 'idle' | 'running' | 'stopping' | 'completed' | 'failed' | 'cancelled';
@@ -53,15 +61,14 @@ export interface StepListener {
  * 3. After the first stop (a cancel, a failure, the run's timeout) nothing starts; the run ends when what runs has.
  * 4. The end comes in one order: bodies have stopped, clean-ups have run, the last event, the result, `ended`.
  */
-export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppable {
+export class Engine extends StepScope implements Stoppable, RunningBody {
+  readonly executor: Executor;
   readonly blueprint: Blueprint;
   readonly settings: RunSettings;
-  readonly progress: Progress;
-  readonly closed = false;
   readonly token = new CancellationToken();
-  readonly clock: Clock;
-  readonly gracePeriod: number;
   readonly state: RunState;
+  /** Whose work this graph is; absent for the graph that the run is of. */
+  readonly host: Host | undefined;
   status: RunStatus = 'idle';
   /** What the run ended with: a record of outputs, or an error. */
   result: unknown;
@@ -71,91 +78,93 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
   listener: StepListener | undefined;
   /** Called once, when the run is over and `result` is there. */
   onEnded: (() => void) | undefined;
+  /** How the steps fare that came of a step of this graph. */
+  readonly tallies = new Map<number, ChildTally>();
 
-  /** What was changed of the budget. */
-  readonly limits: LiveLimits;
-
-  readonly #budget: RunAdmission;
-  readonly #slice: TimeSlice;
-  readonly #report: Reporter;
-  readonly #loop: MergeWithin<number, Attempt>;
   readonly #running = new RunningAttempts();
-  readonly #abandoned = new Set<Attempt>();
   readonly #backOffs: BackOffs;
-  /** The completed steps that have a clean-up, in the order of completion. */
-  readonly #toCleanUp: number[] = [];
+  /** What admission knows the steps as, where they came while the run was under way. */
+  readonly #candidates: Candidate[] = [];
+  /** What is to be undone of the steps completed, in the order of completion. */
+  readonly #toCleanUp: OrderedCleanUp[] = [];
   readonly #failures: StepFailedError[] = [];
   readonly #outerStops = new OuterStops();
+  /** Which of its outputs is the output of the step whose work it is; all of them, by name, where it isn't said. */
+  readonly #pick: string | undefined;
   #isWrappingUp = false;
   #stop: Stop | undefined;
 
   /** @throws ResourceLimitError where a step demands more than there can be */
-  constructor(blueprint: Blueprint, settings: RunSettings) {
+  constructor(blueprint: Blueprint, settings: RunSettings, host?: Host, pick?: string) {
+    super();
+    this.#pick = pick;
     this.blueprint = blueprint;
     this.settings = settings;
-    this.clock = settings.clock;
-    this.gracePeriod = settings.gracePeriod;
-    this.#budget = openAdmission(blueprint, settings);
-    this.#slice = new TimeSlice(settings.clock);
-    this.progress = new Progress(settings.runId, this.#slice);
-    this.#report = new Reporter(this.progress, this.#slice);
-    this.#backOffs = new BackOffs(settings.clock, settings.random, this.#report);
+    this.host = host;
     this.state = new RunState(blueprint);
-    this.limits = new LiveLimits(this.#budget, blueprint, this.state, settings.clock, () => {
-      this.#slice.enter();
-      this.#budget.admission.onRoom?.();
-    });
-    if (this.#budget.turns !== undefined) this.#budget.turns.isGone = (index) => this.state.isSettled(index);
-    this.#loop = new MergeWithin(this.#budget.admission, this);
+    this.executor = host?.scope.executor ?? new Executor(this, settings, openScope);
+    this.#backOffs = new BackOffs(settings.clock, settings.random, this.executor.report);
   }
 
-  /** The run's present. */
-  get now(): number {
-    return this.#slice.now;
+  get limits(): LiveLimits {
+    return this.executor.limits;
+  }
+
+  get onFailure(): 'fail-fast' | 'continue' {
+    return this.settings.onFailure;
+  }
+
+  get isFailing(): boolean {
+    return this.#stop?.kind === 'failed' || this.host?.scope.isFailing === true;
+  }
+
+  get progress(): Progress {
+    return this.executor.progress;
   }
 
   get isOver(): boolean {
     return this.status === 'completed' || this.status === 'failed' || this.status === 'cancelled';
   }
 
-  /** How many attempts hold their demands: those that run, and those that were abandoned. */
-  get held(): { readonly running: number; readonly abandoned: number } {
-    return { running: this.state.count(status.running), abandoned: this.#abandoned.size };
+  get unsettled(): number {
+    return this.state.unsettled;
   }
 
   /** What is taken of each resource class, and how much there is. */
   get resources(): Record<string, { readonly taken: number; readonly limit: number }> {
-    return usageOf(this.#budget);
+    return this.executor.resources;
   }
 
   metrics(): RunMetrics {
     const now = this.isOver ? this.endedAt : this.clock.now();
     const startedAt = Number.isNaN(this.startedAt) ? now : this.startedAt;
-    return measure(this.blueprint, this.state, this.#budget, this.limits, startedAt, now);
+    return measure(this.blueprint, this.state, this.executor, this.tallies, startedAt, now);
   }
 
   /** Starts the run. */
   launch(): void {
     if (this.status !== 'idle') return;
-    const { settings, blueprint } = this;
-    this.#slice.enter();
+    const { settings, blueprint, executor } = this;
+    executor.slice.enter();
     this.status = 'running';
     this.startedAt = this.now;
-    this.#report.runStarted(blueprint);
+    if (this.host === undefined) executor.report.runStarted(blueprint);
+    else this.#announceSteps(this.host);
     // Whoever has just heard that it starts may have cancelled it.
     if (!this.isOver) this.#outerStops.attach(settings, this);
     // All roots compete for the first places.
-    this.#budget.admission.pause();
+    executor.budget.admission.pause();
     for (let index = 0; index < blueprint.graph.size; index++) {
       const isRoot = this.state.waitingFor[index] === 0;
       if (isRoot && this.state.statuses[index] === status.waiting) this.#makeReady(index);
     }
-    this.#budget.admission.resume();
+    executor.budget.admission.resume();
+    if (this.host !== undefined && this.state.unsettled === 0) this.complete();
   }
 
   cancel(reason: unknown, drain = false): void {
     if (this.isOver || this.#isWrappingUp) return;
-    this.#slice.enter();
+    this.enter();
     if (this.#stop === undefined) {
       this.#halt({
         kind: 'cancelled',
@@ -167,30 +176,45 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     }
   }
 
+  /** The step whose work this is was told to stop. */
+  stop(reason: unknown): void {
+    if (this.status === 'idle') {
+      this.status = 'cancelled';
+      this.host?.attempt.stopped();
+    } else {
+      this.cancel(reason);
+    }
+  }
+
+  /** What runs may finish, but nothing more starts. */
+  drain(reason: unknown): void {
+    this.cancel(reason, true);
+  }
+
   /** Holds back what would start, of one class or at all, until it is resumed. */
   pause(resource: string | undefined): void {
-    this.#slice.enter();
+    this.enter();
     this.limits.pause(resource, () => {
-      this.#report.paused(resource);
+      this.executor.report.paused(resource);
       this.listener?.runChanged?.();
     });
   }
 
   resume(resource: string | undefined): void {
-    this.#slice.enter();
+    this.enter();
     this.limits.resume(resource, () => {
-      this.#report.resumed(resource);
+      this.executor.report.resumed(resource);
       this.listener?.runChanged?.();
     });
   }
 
   setLimits(limits: Limits): void {
-    this.#slice.enter();
+    this.enter();
     this.limits.change(limits, this.startedAt, this.now, (changed) => {
-      this.#report.limitsChanged(changed);
+      this.executor.report.limitsChanged(changed);
       this.listener?.runChanged?.();
     });
-    if (this.#abandoned.size > 0) this.#failHopelessSteps();
+    this.executor.failHopeless();
   }
 
   // What attempts ask for.
@@ -203,79 +227,128 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     return sharedInputsOf(this.blueprint, this.state, index);
   }
 
-  enter(): void {
-    this.#slice.enter();
+  itemOf(index: number): Item {
+    return this.host === undefined ? index : (this.#candidates[index] ?? this.#enter(this.host, index));
   }
 
-  returned(attempt: Attempt): void {
-    this.#slice.advance();
-    if (!this.progress.observed) return;
-    const blockedMs = this.now - this.state.lastStartOf(attempt.index);
-    if (blockedMs > longestBlock && this.clock.live) this.#report.blocked(attempt, blockedMs);
+  /** The body of a step has handed its work to steps of their own, which need what it has taken. */
+  handOver(attempt: Attempt, work: Hostable | Step): void {
+    const { executor, state } = this;
+    state.handedOverAt.set(attempt.index, this.now);
+    const candidate = this.host === undefined ? undefined : this.#candidates[attempt.index];
+    if (candidate !== undefined) executor.guests.ended(candidate, this.now);
+    const tally = new ChildTally(() => this.listener?.changed(attempt.index));
+    this.tallies.set(attempt.index, tally);
+    this.nest(work, {
+      scope: this,
+      attempt,
+      tally,
+      path: this.#rankPath(attempt.index),
+      depth: (this.host?.depth ?? 0) + 1,
+      chain: this.#chainTo(attempt.index),
+    });
   }
 
-  reportProgress(attempt: Attempt, amount: ProgressAmount, message: string | undefined): void {
-    this.state.fractions.set(attempt.index, fractionOf(amount));
-    this.listener?.changed(attempt.index);
-    this.#report.stepProgressed(attempt, amount, message);
+  /** What steps of nested graphs did is to be undone with what those of this one did. */
+  adopt(cleanUps: readonly OrderedCleanUp[]): void {
+    this.#toCleanUp.push(...cleanUps);
   }
 
-  reportOffloaded(attempt: Attempt, thread: string): void {
-    this.#report.stepOffloaded(attempt, thread);
+  protected lastStartOf(index: number): number {
+    return this.state.lastStartOf(index);
   }
 
-  reportLog(attempt: Attempt, message: string, data: unknown): void {
-    this.#report.logged(attempt, message, data);
+  protected tell(index: number, fraction: number): void {
+    this.state.fractions.set(index, fraction);
+    this.listener?.changed(index);
   }
 
-  reportFinaliserError(attempt: Attempt, error: unknown): void {
-    this.#report.finaliserFailed(attempt, error);
+  #announceSteps({ attempt, tally }: Host): void {
+    const { blueprint, executor } = this;
+    tally.add(blueprint.steps.length);
+    if (!executor.progress.observed) return;
+    for (const definition of blueprint.steps)
+      executor.report.stepAdded(
+        definition,
+        attempt.definition.id,
+        blueprint.graph.dependenciesOf(definition.id),
+      );
   }
 
-  recovered(attempt: Attempt): void {
-    if (this.#abandoned.delete(attempt)) this.#budget.admission.recover(attempt.index);
+  /** Makes a step of a nested graph known to admission. */
+  #enter(host: Host, index: number): Candidate {
+    const { id, settings } = this.blueprint.steps[index] as StepDefinition;
+    const shape = this.executor.budget.shapeFor(settings.demand, id);
+    const candidate = new Candidate(this, index, shape, [
+      ...host.path,
+      this.blueprint.ranks.rankOf[index] as number,
+    ]);
+    this.#candidates[index] = candidate;
+    return candidate;
   }
 
-  over(attempt: Attempt): void {
-    this.#loop.deliverAndFinish(attempt.index, attempt);
+  #rankPath(index: number): readonly number[] {
+    const item = this.itemOf(index);
+    return typeof item === 'number' ? [this.executor.budget.rankOf[item] as number] : item.path;
+  }
+
+  #chainTo(index: number): readonly string[] {
+    return [...(this.host?.chain ?? []), ...chainTo(this.blueprint.graph, index)];
   }
 
   // The loop.
 
-  // What the loop asks for.
-
   start(index: number): void {
     const number = this.state.startAttempt(index, this.now);
+    const candidate = this.#candidates[index];
+    if (candidate !== undefined) this.executor.guests.started(candidate, this.now);
+    if (this.host !== undefined) this.host.tally.started();
     const attempt = new Attempt(this, index, number, this.blueprint.steps[index] as StepDefinition);
     this.listener?.changed(index);
-    this.#running.start(attempt, this.#report);
+    this.#running.start(attempt, this.executor.report);
   }
 
-  next(attempt: Attempt): void {
+  ended(attempt: Attempt): void {
+    const { index } = attempt;
     this.#running.leave(attempt);
-    this.state.endedAt[attempt.index] = this.now;
-    if (attempt.isAbandoned) this.#abandon(attempt);
+    this.state.endedAt[index] = this.now;
+    if (this.host !== undefined) this.host.tally.ended();
+    const candidate = this.#candidates[index];
+    if (candidate !== undefined && !attempt.isAbandoned) this.executor.guests.ended(candidate, this.now);
+    if (attempt.isAbandoned) this.executor.abandon(this.itemOf(index), attempt);
     if (attempt.outcome === 'completed') this.#complete(attempt);
-    else if (attempt.outcome === 'cancelled') this.#cancelled(attempt.index, attempt.number);
+    else if (attempt.outcome === 'cancelled') this.#cancelled(index, attempt.number);
     else this.#failed(attempt);
-    if (attempt.isAbandoned) this.#failHopelessSteps();
-    if (this.state.unsettled === 0) this.#loop.seal();
-    else if (this.#slice.isOver && this.#slice.turn(this.#goOn)) this.#budget.admission.pause();
+    if (attempt.isAbandoned) this.executor.failHopeless();
+    if (this.host !== undefined && this.state.unsettled === 0) this.complete();
   }
-
-  readonly #goOn = (): void => {
-    this.#budget.admission.resume();
-  };
 
   #makeReady(index: number): void {
-    const place = this.#abandoned.size === 0 ? undefined : this.#budget.admission.neverFits(index);
+    if (
+      this.host !== undefined &&
+      this.#candidates[index] === undefined &&
+      !this.#tryToEnter(this.host, index)
+    )
+      return;
+    const place = this.executor.hopelessFor(this.itemOf(index));
     if (place !== undefined) {
-      this.#failHopeless(index, place);
+      this.failHopeless(index, place);
       return;
     }
     this.state.statuses[index] = status.ready;
     this.listener?.changed(index);
-    this.#loop.offer(index);
+    this.executor.offer(this.itemOf(index));
+  }
+
+  /** A step that demands what this run can't give fails, as nobody could have told before the run. */
+  #tryToEnter(host: Host, index: number): boolean {
+    try {
+      this.#enter(host, index);
+      return true;
+    } catch (error) {
+      this.#fail(index, 0, error, 0);
+      return false;
+    }
   }
 
   #complete(attempt: Attempt): void {
@@ -283,8 +356,8 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     const { state } = this;
     state.outputs[index] = attempt.result;
     this.#close(index, status.completed);
-    if (attempt.definition.settings.cleanup !== undefined) this.#toCleanUp.push(index);
-    if (this.progress.observed) this.#report.stepCompleted(attempt, state.lastStartOf(index));
+    if (attempt.definition.settings.cleanup !== undefined) this.#noteForCleanUp(attempt);
+    if (this.progress.observed) this.executor.report.stepCompleted(attempt, state.lastStartOf(index));
     const { starts, values } = this.blueprint.graph.dependents;
     const end = starts[index + 1] as number;
     for (let at = starts[index] as number; at < end; at++) {
@@ -293,6 +366,10 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
       state.waitingFor[dependent] = left;
       if (left === 0 && state.statuses[dependent] === status.waiting) this.#makeReady(dependent);
     }
+  }
+
+  #noteForCleanUp({ definition, number, result }: Attempt): void {
+    this.#toCleanUp.push({ definition, output: result, attempt: number, order: this.executor.nextOrder() });
   }
 
   #failed(attempt: Attempt): void {
@@ -316,7 +393,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     this.state.statuses[index] = status.retrying;
     this.state.fractions.delete(index);
     this.listener?.changed(index);
-    this.#report.stepRetrying(attempt, delayMs);
+    this.executor.report.stepRetrying(attempt, delayMs);
     // A subscriber may have cancelled the run just now.
     if (this.state.statuses[index] !== status.retrying) return;
     if (delayMs === 0) {
@@ -324,22 +401,22 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
       return;
     }
     this.#backOffs.wait(index, delayMs, () => {
-      this.#slice.enter();
+      this.enter();
       this.#makeReady(index);
       // It may have failed for good, being one that can never fit any more, and have been the last.
-      if (this.state.unsettled === 0) this.#loop.seal();
+      if (this.state.unsettled === 0) this.#settledAll();
     });
   }
 
   #fail(index: number, attempts: number, cause: unknown, durationMs: number): void {
-    const stepId = this.blueprint.graph.ids[index] ?? '';
-    const error = new StepFailedError(stepId, attempts, chainTo(this.blueprint.graph, index), cause);
+    const { id: stepId } = this.blueprint.steps[index] as StepDefinition;
+    const error = new StepFailedError(stepId, attempts, this.#chainTo(index), cause);
     this.#failures.push(error);
     const stop: Stop = { kind: 'failed', error, drain: false };
-    const isFirst = this.settings.onFailure === 'fail-fast' && this.#decide(stop);
+    const isFirst = this.onFailure === 'fail-fast' && this.#decide(stop);
     this.#close(index, status.failed);
-    this.#report.stepFailed(stepId, attempts, durationMs, error);
-    if (this.settings.onFailure === 'continue') this.#skipDependents(index);
+    this.executor.report.stepFailed(stepId, attempts, durationMs, error);
+    if (this.onFailure === 'continue') this.#skipDependents(index);
     else if (isFirst) this.#carryOut(stop);
   }
 
@@ -352,7 +429,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
       for (const dependent of values.subarray(starts[index], starts[index + 1])) {
         if (this.state.statuses[dependent] !== status.waiting) continue;
         this.#close(dependent, status.skipped);
-        this.#report.stepSkipped(graph.ids[dependent] ?? '', because);
+        this.executor.report.stepSkipped(graph.ids[dependent] ?? '', because);
         pending.push(dependent);
       }
     }
@@ -362,7 +439,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     this.#close(index, status.cancelled);
     const durationMs =
       attempt === 0 ? 0 : (this.state.endedAt[index] as number) - this.state.lastStartOf(index);
-    this.#report.stepCancelled(this.blueprint.graph.ids[index] ?? '', attempt, durationMs);
+    this.executor.report.stepCancelled(this.blueprint.graph.ids[index] ?? '', attempt, durationMs);
   }
 
   /** Settles a step, and lets go of its output where nobody will ask for it. */
@@ -370,6 +447,7 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     const { state } = this;
     if (state.fractions.size > 0) state.fractions.delete(index);
     state.settle(index, final);
+    if (this.host !== undefined) this.host.tally.settled(final);
     if (this.listener === undefined) {
       state.dropUnused(index);
       return;
@@ -379,30 +457,17 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     state.dropUnused(index);
   }
 
-  #abandon(attempt: Attempt): void {
-    this.#abandoned.add(attempt);
-    this.#budget.admission.forfeit(attempt.index);
-    this.#report.abandoned(attempt, this.gracePeriod);
-  }
-
-  /** What an abandoned body holds may be what waiting steps can't do without. */
-  #failHopelessSteps(): void {
-    const { admission } = this.#budget;
-    for (const index of admission.removeHopeless())
-      this.#failHopeless(index, admission.neverFits(index) ?? 0);
-  }
-
-  #failHopeless(index: number, place: number): void {
+  failHopeless(index: number, place: number): void {
     if (this.state.isSettled(index)) return;
     const { id, settings } = this.blueprint.steps[index] as StepDefinition;
-    this.#fail(index, this.state.attemptsOf(index), lossError(this.#budget, id, settings.demand, place), 0);
+    this.#fail(index, this.state.attemptsOf(index), this.lossError(id, settings.demand, place), 0);
   }
 
   // The end.
 
   /** The run's timeout has passed. */
   timeOut(timeoutMs: number): void {
-    this.#slice.enter();
+    this.enter();
     if (this.#isWrappingUp) return;
     if (this.#stop?.drain === true) this.#cutShort(this.#stop);
     else
@@ -428,17 +493,34 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
   #carryOut(stop: Stop): void {
     const wasIdle = this.status === 'idle';
     this.status = 'stopping';
-    this.#budget.admission.clear();
-    this.limits.close();
+    this.#withdrawAll();
     this.#backOffs.clear();
     for (let index = 0; index < this.state.statuses.length; index++) {
       const current = this.state.statuses[index] as number;
       if (current < status.running || current === status.retrying)
         this.#cancelled(index, this.state.attemptsOf(index));
     }
-    if (!stop.drain) this.#stopRunning(stop);
+    if (stop.drain) this.#running.drain(reasonOf(stop));
+    else this.#stopRunning(stop);
     if (wasIdle) this.complete();
-    else if (this.state.unsettled === 0) this.#loop.seal();
+    else if (this.state.unsettled === 0) this.#settledAll();
+  }
+
+  /** Nothing of this graph waits for admission any more. */
+  #withdrawAll(): void {
+    if (this.host === undefined) {
+      this.executor.budget.admission.clear();
+      this.limits.close();
+      return;
+    }
+    for (const [index, candidate] of this.#candidates.entries())
+      if (this.state.statuses[index] === status.ready) this.executor.withdraw(candidate);
+  }
+
+  /** Nothing is left to do but to end; the loop ends the run, once it has let go of what is just over. */
+  #settledAll(): void {
+    if (this.host === undefined) this.executor.seal();
+    else this.complete();
   }
 
   /** What was allowed to finish is told to stop after all. */
@@ -462,16 +544,11 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
       this.#end(outcome);
       return;
     }
-    const cleanUps = this.#toCleanUp.reverse().map((index) => ({
-      definition: this.blueprint.steps[index] as StepDefinition,
-      output: this.state.outputs[index],
-      attempt: this.state.attemptsOf(index),
-    }));
     cleanUp(
-      cleanUps,
-      outcome,
+      this.#toCleanUp.sort((left, right) => right.order - left.order),
+      this.#outcomeFor(outcome),
       (failed, error) => {
-        this.#report.cleanUpFailed(failed, error);
+        this.executor.report.cleanUpFailed(failed, error);
       },
       () => {
         this.#end(outcome);
@@ -479,15 +556,19 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
     );
   }
 
+  /** What clean-ups are told: the work of a step may be stopped because another one failed. */
+  #outcomeFor(outcome: RunOutcome): RunOutcome {
+    if (this.host?.attempt.isStopping !== true) return outcome;
+    return this.host.attempt.outcome === 'failed' || this.isFailing ? 'failed' : 'cancelled';
+  }
+
   #end(outcome: 'completed' | 'failed' | 'cancelled'): void {
-    this.#slice.enter();
+    this.enter();
     this.endedAt = this.now;
     if (Number.isNaN(this.startedAt)) this.startedAt = this.now;
     this.#outerStops.detach();
-    this.limits.close();
     if (this.#stop !== undefined) this.token.cancel(reasonOf(this.#stop));
     this.state.releaseRest(outcome === 'completed');
-    if (this.settings.history !== undefined) noteInHistory(this.settings.history, this.blueprint, this.state);
     this.status = outcome;
     const outputs = this.state.workflowOutputs();
     this.result =
@@ -497,9 +578,30 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
             metrics: this.metrics(),
             outputs,
           }));
-    this.#report.runEnded(outcome, this.endedAt - this.startedAt, this.result);
+    if (this.host === undefined) this.#endRun(outcome);
+    else this.#endFor(this.host);
+  }
+
+  #endRun(outcome: 'completed' | 'failed' | 'cancelled'): void {
+    this.limits.close();
+    if (this.settings.history !== undefined) noteInHistory(this.settings.history, this.blueprint, this.state);
+    this.executor.report.runEnded(outcome, this.endedAt - this.startedAt, this.result);
     // Whoever follows the events hears of the end before the result, also where handling one brought it about.
     this.progress.whenDelivered(() => this.onEnded?.());
+  }
+
+  /** The step whose work this was ends as its work did. */
+  #endFor({ attempt, scope }: Host): void {
+    if (this.status === 'completed') {
+      scope.adopt(this.#toCleanUp);
+      attempt.completed(
+        this.#pick === undefined ? this.result : (this.result as Record<string, unknown>)[this.#pick],
+      );
+    } else if (attempt.isStopping) {
+      attempt.stopped();
+    } else {
+      attempt.failed(this.result);
+    }
   }
 
   /** A fault of the engine's own must not leave anyone waiting for ever. */
@@ -525,5 +627,32 @@ export class Engine implements AttemptHost, MergeOwner<number, Attempt>, Stoppab
   }
 }
 
-/** A step that keeps the event loop for longer than this, in ms, is worth a warning. */
-const longestBlock = 50;
+/** The scope of steps that do the work of another. */
+function openScope(work: Hostable | Step, host: Host): NestedScope {
+  const { settings } = host.scope.executor;
+  if (host.depth > settings.maxDepth)
+    throw new RecursionLimitError(host.attempt.definition.id, settings.maxDepth);
+  if (isStep(work)) {
+    const { id } = host.attempt.definition;
+    const blueprint = blueprintOfHandles(id, { output: work as Step });
+    return nestedEngine(new HostedGraph(blueprint, {}, host.scope.onFailure, undefined), host, 'output');
+  }
+  const steps = (work as Hostable)[hosted]();
+  return steps instanceof HostedItems ? new FanOut(steps, host) : nestedEngine(steps, host, undefined);
+}
+
+function nestedEngine(graph: HostedGraph, host: Host, pick: string | undefined): Engine {
+  const { id } = host.attempt.definition;
+  const checker = new OptionChecker();
+  const inputs = readInputs(checker, graph.blueprint.inputs, graph.inputs);
+  checker.throwIfAny(`the work of step '${id}'`);
+  const settings: RunSettings = {
+    ...host.scope.executor.settings,
+    inputs,
+    onFailure: graph.onFailure,
+    timeout: graph.timeout,
+    token: undefined,
+    signal: undefined,
+  };
+  return new Engine(graph.blueprint.prefixed(`${id}/`), settings, host, pick);
+}

@@ -93,7 +93,7 @@ export class LiveLimits {
   ): void {
     const checker = new OptionChecker();
     const given = checker.record('limits', limits, 'a record of limits by class') ? limits : {};
-    const changes = readLimitChanges(checker, this.#blueprint.resources, given);
+    const changes = readLimitChanges(checker, this.#resources(), given);
     checker.throwIfAny(`setLimits of a run of '${this.#blueprint.name}'`);
     const { admission } = this.#budget;
     for (const [name, { capacity, rate }] of changes) {
@@ -135,6 +135,7 @@ export class LiveLimits {
   }
 
   #refuseTooSmall(resource: string, limit: number, perMs: number | undefined): void {
+    this.#refuseTooSmallForLater(resource, limit, perMs);
     const { demands, graph } = this.#blueprint;
     const amounts = demands.distinct.map((demand) => demand[resource] ?? 0);
     if (amounts.every((amount) => amount <= limit)) return;
@@ -145,10 +146,24 @@ export class LiveLimits {
     }
   }
 
+  #refuseTooSmallForLater(resource: string, limit: number, perMs: number | undefined): void {
+    for (const [demand, stepId] of [...this.#blueprint.laterDemands, ...this.#budget.laterDemands()]) {
+      const amount = demand[resource] ?? 0;
+      if (amount > limit) throw new ResourceLimitError(stepId, resource, amount, limit, 0, perMs);
+    }
+  }
+
+  /** The classes that steps demand, or may. */
+  #resources(): Set<string> {
+    const resources = new Set([...this.#blueprint.resources, ...this.#budget.resources]);
+    resources.delete('concurrency');
+    return resources;
+  }
+
   #placeOf(method: string, resource: string): number {
-    const place = this.#blueprint.resources.has(resource) ? this.#budget.resources.indexOf(resource) : -1;
+    const place = this.#resources().has(resource) ? this.#budget.resources.indexOf(resource) : -1;
     if (place >= 0) return place;
-    const meant = typeof resource === 'string' ? nearestName(resource, this.#blueprint.resources) : undefined;
+    const meant = typeof resource === 'string' ? nearestName(resource, this.#resources()) : undefined;
     const hint = meant === undefined ? '' : ` (did you mean '${meant}'?)`;
     throw new InvalidOptionsError(`${method} of a run of '${this.#blueprint.name}'`, [
       { option: 'the resource', expected: `one that steps demand${hint}`, value: resource },

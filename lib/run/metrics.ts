@@ -1,6 +1,6 @@
 import type { Blueprint } from '../definition/blueprint.ts';
-import type { LiveLimits } from './live-limits.ts';
-import type { RunAdmission } from './run-admission.ts';
+import type { ChildCounts, ChildTally } from './child-tally.ts';
+import type { Executor } from './executor.ts';
 import { type RunState, type StepStatus, status, stepStatuses } from './run-state.ts';
 
 /** What was measured of one step. All times in ms. */
@@ -15,6 +15,8 @@ export interface StepMetrics {
   readonly waitMs: number;
   /** How long its attempts held their resources. */
   readonly busyMs: number;
+  /** How the steps fare that came of it while the run was under way; absent where none did. */
+  readonly children?: ChildCounts;
 }
 
 /** What was measured of one resource class. */
@@ -45,20 +47,20 @@ export interface RunMetrics {
 export function measure(
   blueprint: Blueprint,
   state: RunState,
-  { admission, resources }: RunAdmission,
-  limits: LiveLimits,
+  { budget: { admission, resources }, guests, limits }: Executor,
+  tallies: ReadonlyMap<number, ChildTally>,
   startedAt: number,
   now: number,
 ): RunMetrics {
   const { graph, steps, demands } = blueprint;
   const totalMs = now - startedAt;
-  const taken = new Float64Array(resources.length);
+  const taken = guests.taken(now);
   const places = demands.distinct.map((demand) =>
     resources.map((name) =>
       name === 'concurrency' ? 1 : Object.hasOwn(demand, name) ? (demand[name] ?? 0) : 0,
     ),
   );
-  let busyMs = 0;
+  let busyMs = guests.busyMs(now);
   const measured: Record<string, StepMetrics> = {};
   for (const [index, { id }] of steps.entries()) {
     const busy = state.busyOf(index, now);
@@ -72,6 +74,7 @@ export function measure(
       attempts: state.attemptsOf(index),
       ...times(blueprint, state, index, startedAt, now),
       busyMs: busy,
+      ...childrenOf(tallies.get(index)),
     };
   }
   return {
@@ -88,6 +91,10 @@ export function measure(
     ),
     criticalPath: decisivePath(state, blueprint).map((index) => graph.ids[index] ?? ''),
   };
+}
+
+function childrenOf(tally: ChildTally | undefined): Pick<StepMetrics, 'children'> {
+  return tally === undefined ? {} : { children: tally.counts() };
 }
 
 function times(blueprint: Blueprint, state: RunState, index: number, startedAt: number, now: number) {

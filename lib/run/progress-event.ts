@@ -1,3 +1,5 @@
+import type { Demand } from '../admission/demand.ts';
+
 interface Common {
   /** What happened. */
   readonly type: string;
@@ -26,6 +28,20 @@ export interface RunStarted extends Common {
   readonly workflow: string;
   /** How many steps it has. */
   readonly steps: number;
+}
+
+/**
+ * A step has come while the run was under way: a child of a fan-out, or a step of a nested workflow. What happens to it is
+ * told as of any other. The step that it came of, whose demand was given back by the first of them, ends when all have.
+ */
+export interface StepAdded extends OfStep {
+  readonly type: 'step-added';
+  /** The step that it came of. */
+  readonly parentId: string;
+  /** The ids of the steps it needs. */
+  readonly dependsOn: readonly string[];
+  /** What it takes of each resource class. */
+  readonly demand: Demand;
 }
 
 /** An attempt has started: its resources are taken and its function is about to be called. */
@@ -179,6 +195,7 @@ export interface RunCancelled extends Common {
  */
 export type ProgressEvent =
   | RunStarted
+  | StepAdded
   | StepStarted
   | StepOffloaded
   | StepProgressed

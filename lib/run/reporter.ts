@@ -1,5 +1,6 @@
 import type { CancelledError } from '../base/errors.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
+import type { StepDefinition } from '../definition/step.ts';
 import { countsOf, fractionOf, type ProgressAmount } from '../definition/step-context.ts';
 import type { RunOutcome } from '../definition/step-options.ts';
 import type { Attempt } from './attempt.ts';
@@ -33,6 +34,15 @@ export class Reporter {
 
   limitsChanged(limits: Readonly<Record<string, number>>): void {
     if (this.#progress.observed) this.#progress.emit({ type: 'limits-changed', limits });
+  }
+
+  /** Only to be called where someone listens. */
+  stepAdded(
+    { id, settings: { demand } }: StepDefinition,
+    parentId: string,
+    dependsOn: readonly string[],
+  ): void {
+    this.#progress.emit({ type: 'step-added', stepId: id, parentId, dependsOn, demand });
   }
 
   stepStarted({ definition, number }: Attempt): void {

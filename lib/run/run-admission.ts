@@ -1,21 +1,35 @@
 import { Admission, type AdmissionRules } from '../admission/admission.ts';
 import type { Demand } from '../admission/demand.ts';
-import type { ItemOrder } from '../admission/priority-heap.ts';
+import { resolveLimit } from '../admission/limits.ts';
 import { RankSet } from '../admission/rank-set.ts';
 import { RateWindow } from '../admission/rate-window.ts';
 import { ResourceLimitError } from '../admission/resource-limit-error.ts';
 import { Shape } from '../admission/shape.ts';
 import { Turns } from '../admission/turns.ts';
+import type { WaitingItems } from '../admission/waiting-items.ts';
 import type { Clock } from '../base/clock.ts';
+import { OptionChecker } from '../base/option-checker.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
+import { type Item, ItemsByRank } from './candidate.ts';
 import type { RunSettings } from './run-options.ts';
 
-/** A run's budget: its ready steps, by index, and the names behind the places of its classes. */
+/** A run's budget: its ready steps, and the names behind the places of its classes. */
 export interface RunAdmission {
-  readonly admission: Admission<number>;
+  readonly admission: Admission<Item>;
   readonly resources: readonly string[];
   /** Whose turn it is, where the run follows a plan. */
   readonly turns: Turns | undefined;
+  /** How the run's own steps are ranked. */
+  readonly rankOf: Uint32Array;
+  /**
+   * The shape of a demand of steps that come while the run is under way. Equal demands have one.
+   *
+   * @throws InvalidOptionsError where it demands a class that has no limit
+   * @throws ResourceLimitError where it demands more than there can be
+   */
+  readonly shapeFor: (demand: Demand, stepId: string) => Shape<Item>;
+  /** The demands of steps that have come, each with one of those. */
+  readonly laterDemands: () => Iterable<readonly [Demand, string]>;
 }
 
 /**
@@ -33,55 +47,119 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
     capacities.push(concurrency);
   }
   const ranks = settings.plannedRanks ?? settings.measuredRanks ?? blueprint.ranks;
-  const order = new ByRank(ranks.rankOf);
+  const order = new ItemsByRank(ranks.rankOf);
   const shapes = distinct.map((demand, place) => {
-    const entries = Object.entries(demand);
-    for (const [name, amount] of entries) {
-      const limit = settings.limits.get(name) ?? 0;
-      const stepId = (): string => blueprint.graph.ids[places.indexOf(place)] ?? '';
-      if (amount > limit) throw new ResourceLimitError(stepId(), name, amount, limit);
-      const rate = settings.rates.get(name);
-      if (rate !== undefined && amount > rate.limit)
-        throw new ResourceLimitError(stepId(), name, amount, rate.limit, 0, rate.perMs);
-    }
-    if (concurrency !== undefined) entries.push(['concurrency', 1]);
-    return new Shape<number>(
-      entries.map(([name]) => resources.indexOf(name)),
-      entries.map(([, amount]) => amount),
-      order,
-      place < rankSets ? new RankSet(ranks) : undefined,
-    );
+    refuseTooMuch(settings, demand, () => blueprint.graph.ids[places.indexOf(place)] ?? '');
+    // Sets of numbers hold the run's own steps alone, which are all that will ever have these shapes.
+    const waiting = place < rankSets ? (new RankSet(ranks) as WaitingItems<unknown>) : undefined;
+    return shapeOf(demand, resources, order, waiting as WaitingItems<Item> | undefined);
   });
-  if (settings.plannedRanks !== undefined) {
-    const turns = new Turns(
-      ranks.itemAt,
-      resources.length,
-      (index) => shapes[places[index] as number]?.classes ?? [],
-    );
-    // Where everyone has a turn, nobody is overtaken.
-    const rules = new PlannedRules(ranks.rankOf, shapes, places, capacities, turns, settings.clock);
-    return { admission: withRates(new Admission<number>(rules), resources, settings), resources, turns };
-  }
-  const rules = new RunRules(
-    ranks.rankOf,
-    shapes,
-    places,
-    capacities,
-    shapes.length > 1 ? maxOvertakes : undefined,
-    settings.clock,
-  );
+  for (const [demand, stepId] of blueprint.laterDemands) refuseTooMuch(settings, demand, () => stepId);
+  const turns =
+    settings.plannedRanks === undefined
+      ? undefined
+      : new Turns(ranks.itemAt, resources.length, (index) => shapes[places[index] as number]?.classes ?? []);
+  // Where everyone has a turn, nobody is overtaken.
+  const rules =
+    turns === undefined
+      ? new RunRules(
+          ranks.rankOf,
+          shapes,
+          places,
+          capacities,
+          shapes.length > 1 ? maxOvertakes : undefined,
+          settings.clock,
+        )
+      : new PlannedRules(ranks.rankOf, shapes, places, capacities, turns, settings.clock);
+  const admission = withRates(new Admission<Item>(rules), resources, settings);
   return {
-    admission: withRates(new Admission<number>(rules), resources, settings),
+    admission,
     resources,
-    turns: undefined,
+    turns,
+    rankOf: ranks.rankOf,
+    ...shapesForLater(admission, resources, order, settings),
   };
 }
 
+/** @throws ResourceLimitError where a demand is more than there can be */
+function refuseTooMuch({ limits, rates }: RunSettings, demand: Demand, stepId: () => string): void {
+  for (const [name, amount] of Object.entries(demand)) {
+    const limit = limits.get(name) ?? 0;
+    if (amount > limit) throw new ResourceLimitError(stepId(), name, amount, limit);
+    const rate = rates.get(name);
+    if (rate !== undefined && amount > rate.limit)
+      throw new ResourceLimitError(stepId(), name, amount, rate.limit, 0, rate.perMs);
+  }
+}
+
+function shapeOf(
+  demand: Demand,
+  resources: readonly string[],
+  order: ItemsByRank,
+  waiting: WaitingItems<Item> | undefined,
+): Shape<Item> {
+  const entries = Object.entries(demand);
+  if (resources.includes('concurrency')) entries.push(['concurrency', 1]);
+  return new Shape<Item>(
+    entries.map(([name]) => resources.indexOf(name)),
+    entries.map(([, amount]) => amount),
+    order,
+    waiting,
+  );
+}
+
+function shapesForLater(
+  admission: Admission<Item>,
+  resources: string[],
+  order: ItemsByRank,
+  settings: RunSettings,
+): Pick<RunAdmission, 'shapeFor' | 'laterDemands'> {
+  const owners = new Map<Demand, string>();
+  const byDemand = new Map<Demand, Shape<Item>>();
+  const byContent = new Map<string, Shape<Item>>();
+  const make = (demand: Demand, stepId: string): Shape<Item> => {
+    if (settings.plannedRanks === undefined) admission.boundOvertakes(settings.maxOvertakes);
+    for (const name of Object.keys(demand)) {
+      if (resources.includes(name)) continue;
+      const checker = new OptionChecker();
+      const { capacity, rate } = resolveLimit(checker, name, settings.givenLimits);
+      checker.throwIfAny(`step '${stepId}', which came while the run was under way`);
+      resources.push(name);
+      const place = admission.addClass(capacity ?? Infinity);
+      if (rate !== undefined) admission.setWindow(place, new RateWindow(rate));
+    }
+    for (const [name, amount] of Object.entries(demand)) {
+      const place = resources.indexOf(name);
+      const limit = admission.capacities[place] ?? 0;
+      if (amount > limit) throw new ResourceLimitError(stepId, name, amount, limit);
+      const rate = admission.windowOf(place)?.rate;
+      if (rate !== undefined && amount > rate.limit)
+        throw new ResourceLimitError(stepId, name, amount, rate.limit, 0, rate.perMs);
+    }
+    return shapeOf(demand, resources, order, undefined);
+  };
+  const shapeFor = (demand: Demand, stepId: string): Shape<Item> => {
+    let shape = byDemand.get(demand);
+    if (shape !== undefined) return shape;
+    const content = JSON.stringify(demand);
+    shape = byContent.get(content);
+    if (shape === undefined) {
+      shape = make(demand, stepId);
+      byContent.set(content, shape);
+      owners.set(demand, stepId);
+    }
+    // Demands read over and over, as of steps made in a function, are other objects each time.
+    if (byDemand.size < mostKnownObjects) byDemand.set(demand, shape);
+    return shape;
+  };
+  return { shapeFor, laterDemands: () => owners };
+}
+
 function withRates(
-  admission: Admission<number>,
+  admission: Admission<Item>,
   resources: readonly string[],
   { rates }: RunSettings,
-): Admission<number> {
+): Admission<Item> {
   for (const [name, rate] of rates) admission.setWindow(resources.indexOf(name), new RateWindow(rate));
   return admission;
 }
@@ -117,31 +195,20 @@ export function lossError(
   );
 }
 
+const mostKnownObjects = 1024;
 // The fastest way to keep the steps of one demand; but each takes a bit a step of the whole workflow.
 const rankSets = 4;
 
-class ByRank implements ItemOrder<number> {
-  readonly #ranks: Uint32Array;
-
-  constructor(ranks: Uint32Array) {
-    this.#ranks = ranks;
-  }
-
-  before(left: number, right: number): boolean {
-    return (this.#ranks[left] as number) < (this.#ranks[right] as number);
-  }
-}
-
-class RunRules extends ByRank implements AdmissionRules<number> {
+class RunRules extends ItemsByRank implements AdmissionRules<Item> {
   readonly capacities: readonly number[];
   readonly maxOvertakes: number | undefined;
-  readonly #shapes: readonly Shape<number>[];
+  readonly #shapes: readonly Shape<Item>[];
   readonly #places: Uint32Array;
   readonly #clock: Clock;
 
   constructor(
     ranks: Uint32Array,
-    shapes: readonly Shape<number>[],
+    shapes: readonly Shape<Item>[],
     places: Uint32Array,
     capacities: readonly number[],
     maxOvertakes: number | undefined,
@@ -155,8 +222,10 @@ class RunRules extends ByRank implements AdmissionRules<number> {
     this.maxOvertakes = maxOvertakes;
   }
 
-  shapeOf(index: number): Shape<number> {
-    return this.#shapes[this.#places[index] as number] as Shape<number>;
+  shapeOf(item: Item): Shape<Item> {
+    return typeof item === 'number'
+      ? (this.#shapes[this.#places[item] as number] as Shape<Item>)
+      : item.shape;
   }
 
   now(): number {
@@ -164,12 +233,13 @@ class RunRules extends ByRank implements AdmissionRules<number> {
   }
 }
 
+/** What came later isn't in the plan: it starts when it fits. */
 class PlannedRules extends RunRules {
   readonly #turns: Turns;
 
   constructor(
     ranks: Uint32Array,
-    shapes: readonly Shape<number>[],
+    shapes: readonly Shape<Item>[],
     places: Uint32Array,
     capacities: readonly number[],
     turns: Turns,
@@ -179,11 +249,11 @@ class PlannedRules extends RunRules {
     this.#turns = turns;
   }
 
-  isDue(index: number): boolean {
-    return this.#turns.isDue(index);
+  isDue(item: Item): boolean {
+    return typeof item !== 'number' || this.#turns.isDue(item);
   }
 
-  started(index: number): void {
-    this.#turns.start(index);
+  started(item: Item): void {
+    if (typeof item === 'number') this.#turns.start(item);
   }
 }

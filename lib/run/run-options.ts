@@ -54,6 +54,8 @@ export interface RunSettingsOptions {
    * @defaultValue none: the remaining path is that of the estimates
    */
   readonly history?: RunHistory | undefined;
+  /** How deep steps may bring steps that bring steps, before it is taken for a recursion without an end. @defaultValue 64 */
+  readonly maxDepth?: number | undefined;
   /** As for the workflow, for this run. */
   readonly onFailure?: 'fail-fast' | 'continue' | undefined;
   /** As for the workflow, for this run. */
@@ -100,6 +102,9 @@ export interface RunSettings {
   readonly rates: ReadonlyMap<string, Rate>;
   readonly concurrency: number | undefined;
   readonly maxOvertakes: number;
+  readonly maxDepth: number;
+  /** The limits as they were given, for classes that only steps to come demand. */
+  readonly givenLimits: Limits;
   /** The order in which steps start, where a plan says so. */
   readonly plannedRanks: Ranks | undefined;
   /** The order that a history suggests, where one is given that knows the steps. */
@@ -119,6 +124,7 @@ const runOptionNames = [
   'limits',
   'concurrency',
   'maxOvertakes',
+  'maxDepth',
   'plan',
   'history',
   'onFailure',
@@ -132,6 +138,7 @@ const runOptionNames = [
 ];
 const workflowOptionNames = ['onFailure', 'timeout', 'description'];
 const defaultGracePeriod = 1000;
+const defaultMaxDepth = 64;
 let runsMade = 0;
 
 /** Notes what is wrong with a workflow's options; `more` are the names of those it doesn't know. */
@@ -180,6 +187,8 @@ export function readRunOptions(
     rates,
     concurrency: resolveConcurrency(checker, options.concurrency),
     maxOvertakes: checker.count('maxOvertakes', options.maxOvertakes, 0) ?? defaultMaxOvertakes,
+    maxDepth: checker.count('maxDepth', options.maxDepth, 1) ?? defaultMaxDepth,
+    givenLimits: hasLimits ? limits : {},
     plannedRanks: readPlan(checker, blueprint, options.plan),
     measuredRanks: undefined,
     history: options.history,

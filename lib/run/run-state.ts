@@ -60,6 +60,8 @@ export class RunState {
   readonly fractions = new Map<number, number>();
   /** What is known of the steps that needed more than one attempt; most don't. */
   readonly repeated = new Map<number, Repeated>();
+  /** When the last attempts of steps gave back what they held since steps of their own took over; most don't. */
+  readonly handedOverAt = new Map<number, number>();
   unsettled: number;
   readonly #blueprint: Blueprint;
 
@@ -130,7 +132,8 @@ export class RunState {
       earlierBusy: 0,
       lastStart: first,
     };
-    const busy = earlierBusy + (this.endedAt[index] as number) - lastStart;
+    const busy = earlierBusy + (this.handedOverAt.get(index) ?? (this.endedAt[index] as number)) - lastStart;
+    this.handedOverAt.delete(index);
     this.endedAt[index] = Number.NaN;
     this.repeated.set(index, { attempts: attempts + 1, earlierBusy: busy, lastStart: now });
     return attempts + 1;
@@ -150,7 +153,7 @@ export class RunState {
   busyOf(index: number, now: number): number {
     const start = this.lastStartOf(index);
     if (Number.isNaN(start)) return 0;
-    const end = this.endedAt[index] as number;
+    const end = this.handedOverAt.get(index) ?? (this.endedAt[index] as number);
     return (this.repeated.get(index)?.earlierBusy ?? 0) + (Number.isNaN(end) ? now : end) - start;
   }
 

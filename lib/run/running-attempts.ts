@@ -25,6 +25,18 @@ export class RunningAttempts {
     last.place = place;
   }
 
+  /** The indices of the steps whose attempts these are. */
+  places(): number[] {
+    const places = this.#attempts.map(({ index }) => index);
+    if (this.#starting !== undefined) places.push(this.#starting.index);
+    return places;
+  }
+
+  /** Nothing more starts of what they brought, but what runs may finish. */
+  drain(reason: unknown): void {
+    for (const attempt of [...this.#attempts]) attempt.drain(reason);
+  }
+
   stop(reason: unknown): void {
     this.#starting?.stop('cancelled', reason);
     for (const attempt of [...this.#attempts]) attempt.stop('cancelled', reason);

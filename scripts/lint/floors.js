@@ -53,8 +53,12 @@ const floors = [
     packages: ['rxjs'],
   },
   {
+    files: 'lib/subflow.ts',
+    below: [...lib('base', 'definition'), 'lib/workflow.ts'],
+  },
+  {
     files: 'lib/index.ts',
-    below: [...lib('base', 'graph', 'admission', 'definition', 'run'), 'lib/workflow.ts'],
+    below: [...lib('base', 'graph', 'admission', 'definition', 'run'), 'lib/workflow.ts', 'lib/subflow.ts'],
   },
   {
     files: 'lib/simulate/**',

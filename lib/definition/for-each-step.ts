@@ -1,0 +1,256 @@
+import type { Observable } from 'rxjs';
+import { OptionChecker } from '../base/option-checker.ts';
+import type { Dependencies, Handle, NeedsOf, Output, OutputsOf, Step } from './handle.ts';
+import { type FanOutPlan, HostedItems } from './hosted.ts';
+import { offloadedMark } from './offloaded-body.ts';
+import { checkShape, isHandle, isRecord, ownerOf, type StepBody, StepHandle } from './step.ts';
+import type { StepContext } from './step-context.ts';
+import {
+  defaultSettings,
+  parseStepOptions,
+  type StepOptions,
+  type StepSettings,
+  stepOptionNames,
+} from './step-options.ts';
+
+/** What the items of a fan-out may be: a handle on a list or a stream of them, or these themselves. */
+export type Items = Handle | Iterable<unknown> | AsyncIterable<unknown> | Observable<unknown>;
+
+/** The type of one of them. */
+export type ItemOf<Given> =
+  Given extends Handle<infer Out>
+    ? Out extends Iterable<infer Item> | AsyncIterable<infer Item>
+      ? Item
+      : never
+    : Given extends Iterable<infer Item> | AsyncIterable<infer Item>
+      ? Item
+      : Given extends Observable<infer Item>
+        ? Item
+        : never;
+
+/** The dependencies of a fan-out: its items, and what every child gets beside its own. */
+export interface ForEachDependencies {
+  /** The items: a handle on a list, or a list, an AsyncIterable, an Observable. */
+  readonly items: Items;
+  readonly [name: string]: Items;
+}
+
+/** What the children get beside their items. */
+export type SharedOf<Deps extends ForEachDependencies> =
+  Omit<Deps, 'items'> extends infer Shared extends Dependencies ? OutputsOf<Shared> : never;
+
+/** The inputs that a fan-out needs. */
+export type ForEachNeeds<Deps extends ForEachDependencies> = NeedsOf<{
+  readonly [Name in keyof Deps as Deps[Name] extends Handle ? Name : never]: Deps[Name] extends Handle
+    ? Deps[Name]
+    : never;
+}>;
+
+/** What a child's function gets beside its item and the inputs: one object for each attempt. */
+export interface ForEachContext extends StepContext {
+  /** The child's key: it is `id[key]`. */
+  readonly key: string;
+  /** The place of its item, from 0. */
+  readonly index: number;
+}
+
+/** What a fan-out may say beside its function. What isn't said of a child here is as for any step. */
+export interface ForEachOptions<Item, Out, Shared = unknown> extends Omit<StepOptions<Out>, 'when'> {
+  /** Whether the fan-out runs, as for any step. */
+  readonly when?: ((inputs: Shared) => boolean) | undefined;
+  /**
+   * Names the child of an item. Keys are unique, and kept until the fan-out is over; two that are equal fail it with a
+   * `DuplicateKeyError`.
+   *
+   * @defaultValue the place of the item, from 0
+   */
+  readonly key?: ((item: Item, index: number) => string | number) | undefined;
+  /** How many children may run, wait or back off at once, whatever else there is room for. @defaultValue no limit */
+  readonly concurrency?: number | undefined;
+  /**
+   * Whether the failure of a child is a result as well: the output is then a list of
+   * `{ status: 'fulfilled', value }` and `{ status: 'rejected', reason }`, the reason being a `StepFailedError`, and the fan-out
+   * doesn't fail.
+   *
+   * @defaultValue false
+   */
+  readonly settle?: boolean | undefined;
+}
+
+/** As {@link ForEachOptions}, with the results folded instead of kept. */
+export interface ForEachReduceOptions<Item, Out, Result, Sum, Shared = unknown>
+  extends ForEachOptions<Item, Out, Shared> {
+  /** Takes the results in, one by one, in the order of the items. */
+  readonly reduce: (sum: Sum, result: Result, key: string) => Sum;
+  /** What it begins with, and the output where there are no items. */
+  readonly initial: Sum;
+}
+
+type Run<Deps extends ForEachDependencies, Returned> = (
+  item: ItemOf<Deps['items']>,
+  inputs: SharedOf<Deps>,
+  ctx: ForEachContext,
+) => Returned;
+
+/**
+ * Defines a fan-out: a step that brings one child step for each item, known only when it runs. Its output is the list of the
+ * children's outputs, in the order of the items.
+ *
+ * Children are steps named `id[key]`: `resource`, `retry`, `timeout`, `priority`, `estimate` and `cleanup` are theirs, while the
+ * fan-out itself takes nothing. They start as they fit, the earlier items first, and only so many are made as can soon start:
+ * an AsyncIterable isn't read further than that, while what an Observable emits waits. Items are a list (a Set or any other
+ * iterable too), an AsyncIterable, an Observable, or a handle on a list. To fan out further, return a step from the function.
+ *
+ * A child that fails fails the fan-out: at once under `'fail-fast'`, after the others under `'continue'`. A `DuplicateKeyError`, an
+ * error of the items' own or of `key` or `reduce` fails it as well.
+ *
+ * @throws InvalidOptionsError at once, naming every option that can't be used
+ * @example
+ * ```ts
+ * const urls = step('urls', () => ['https://example.org/a', 'https://example.org/b']);
+ * const pages = forEachStep('pages', { items: urls }, (url, _, { signal }) => fetch(url, { signal }).then((page) => page.text()), {
+ *   key: (url) => url,
+ *   resource: 'light-io',
+ *   retry: 2,
+ * });
+ * const bytes = forEachStep('bytes', { items: pages }, (page) => page.length, {
+ *   reduce: (sum: number, length) => sum + length,
+ *   initial: 0,
+ * });
+ * ```
+ */
+export function forEachStep<const Deps extends ForEachDependencies, Returned, Sum>(
+  id: string,
+  deps: Deps,
+  run: Run<Deps, Returned>,
+  options: ForEachReduceOptions<
+    ItemOf<Deps['items']>,
+    Output<Returned>,
+    PromiseSettledResult<Output<Returned>>,
+    Sum,
+    WhenInputs<Deps>
+  > & {
+    /** Failures are results as well. */
+    readonly settle: true;
+  },
+): Step<Sum, ForEachNeeds<Deps>>;
+export function forEachStep<const Deps extends ForEachDependencies, Returned, Sum>(
+  id: string,
+  deps: Deps,
+  run: Run<Deps, Returned>,
+  options: ForEachReduceOptions<
+    ItemOf<Deps['items']>,
+    Output<Returned>,
+    Output<Returned>,
+    Sum,
+    WhenInputs<Deps>
+  >,
+): Step<Sum, ForEachNeeds<Deps>>;
+export function forEachStep<const Deps extends ForEachDependencies, Returned>(
+  id: string,
+  deps: Deps,
+  run: Run<Deps, Returned>,
+  options: ForEachOptions<ItemOf<Deps['items']>, Output<Returned>, WhenInputs<Deps>> & {
+    /** Failures are results as well. */
+    readonly settle: true;
+  },
+): Step<readonly PromiseSettledResult<Output<Returned>>[], ForEachNeeds<Deps>>;
+export function forEachStep<const Deps extends ForEachDependencies, Returned>(
+  id: string,
+  deps: Deps,
+  run: Run<Deps, Returned>,
+  options?: ForEachOptions<ItemOf<Deps['items']>, Output<Returned>, WhenInputs<Deps>>,
+): Step<readonly Output<Returned>[], ForEachNeeds<Deps>>;
+export function forEachStep(
+  id: string,
+  deps: ForEachDependencies,
+  run: AnyRun,
+  options: object = {},
+): Step<never, never> {
+  const checker = new OptionChecker();
+  const { items, ...shared } = (isRecord(deps) ? deps : {}) as ForEachDependencies;
+  const handles = (isHandle(items) ? { items, ...shared } : shared) as Dependencies;
+  checkShape(checker, id, isRecord(deps) ? handles : (deps as never), run);
+  if (isRecord(deps) && !isHandle(items) && !hasItems(items))
+    checker.fail(
+      'items',
+      'a handle on a list, or an iterable, an AsyncIterable or an Observable other than a string',
+      items,
+    );
+  const { plan, settings } = readOptions(checker, options, bodyOf(run), offloadedMark(run));
+  checker.throwIfAny(ownerOf(id, 'forEachStep'));
+  const raw = isHandle(items) ? undefined : items;
+  const body: StepBody = (inputs) => {
+    const { items: given = raw, ...rest } = inputs;
+    return new HostedItems(given, rest, plan);
+  };
+  return new StepHandle(id, body, Object.keys(handles), Object.values(handles), settings);
+}
+
+/** What the `when` of a fan-out is asked with. */
+type WhenInputs<Deps extends ForEachDependencies> = SharedOf<Deps> &
+  (Deps['items'] extends Handle<infer Out> ? { readonly items: Out } : unknown);
+
+type AnyRun = (item: never, inputs: never, ctx: never) => unknown;
+
+interface AllOptions extends StepOptions {
+  readonly key?: FanOutPlan['keyOf'] | undefined;
+  readonly concurrency?: number | undefined;
+  readonly settle?: boolean | undefined;
+  readonly reduce?: FanOutPlan['reduce'] | undefined;
+  readonly initial?: unknown;
+}
+
+function hasItems(items: unknown): boolean {
+  if ((typeof items !== 'object' && typeof items !== 'function') || items === null) return false;
+  const { subscribe } = items as { readonly subscribe?: unknown };
+  return typeof subscribe === 'function' || Symbol.iterator in items || Symbol.asyncIterator in items;
+}
+
+/** A pool's task gets the item among its inputs; a function gets it before them. */
+function bodyOf(run: AnyRun): StepBody {
+  if (offloadedMark(run) === undefined)
+    return ({ item, inputs }, ctx) => run(item as never, inputs as never, ctx as never);
+  const task = run as unknown as StepBody;
+  return ({ item, inputs }, ctx) => task({ ...(inputs as object), item }, ctx);
+}
+
+function readOptions(
+  checker: OptionChecker,
+  options: AllOptions,
+  body: StepBody,
+  mark: ReturnType<typeof offloadedMark>,
+): { readonly plan: FanOutPlan; readonly settings: StepSettings } {
+  const given = checker.record('options', options) ? options : {};
+  checker.knownKeys('', given, [...stepOptionNames, 'key', 'concurrency', 'settle', 'reduce', 'initial']);
+  const child = parseStepOptions(checker, '', { ...given, when: undefined }, mark);
+  const reduce = checker.function('reduce', given.reduce);
+  if (reduce !== undefined && !('initial' in given))
+    checker.fail('initial', 'given, since reduce begins with it', undefined);
+  if (reduce === undefined && given.initial !== undefined)
+    checker.fail('initial', 'absent, since there is no reduce that would begin with it', given.initial);
+  const plan: FanOutPlan = {
+    body,
+    settings: child,
+    keyOf: checker.function('key', given.key),
+    concurrency: checker.count('concurrency', given.concurrency, 1) ?? Infinity,
+    reduce,
+    initial: given.initial,
+    settle: checker.flag('settle', given.settle) ?? false,
+  };
+  const { description, group, tags, priority, estimate } = child;
+  const settings: StepSettings = {
+    ...defaultSettings,
+    demand: nothing,
+    description,
+    group,
+    tags,
+    priority,
+    estimate,
+    when: given.when,
+    later: () => [[child.demand, '[…]']],
+  };
+  return { plan, settings };
+}
+
+const nothing = Object.freeze({});

@@ -1,0 +1,78 @@
+import type { Demand } from '../admission/demand.ts';
+import type { Blueprint } from './blueprint.ts';
+import type { StepBody } from './step.ts';
+import type { StepSettings } from './step-options.ts';
+
+/** What a body may return to hand its work to steps of their own: under this name it says which. */
+export const hosted = Symbol('millrace.hosted');
+
+/** Something whose steps run in the place of the step that returns it. */
+export interface Hostable<out Out = unknown> {
+  /** @hidden */
+  [hosted](): HostedSteps<Out>;
+}
+
+declare const output: unique symbol;
+
+/** The steps that a body hands its work to. */
+export type HostedSteps<Out = unknown> = (HostedGraph | HostedItems) & {
+  readonly [output]?: Out;
+};
+
+/** A graph of steps. */
+export class HostedGraph {
+  readonly blueprint: Blueprint;
+  /** The values of its inputs, by name. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly onFailure: 'fail-fast' | 'continue';
+  readonly timeout: number | undefined;
+
+  constructor(
+    blueprint: Blueprint,
+    inputs: Readonly<Record<string, unknown>>,
+    onFailure: 'fail-fast' | 'continue',
+    timeout: number | undefined,
+  ) {
+    this.blueprint = blueprint;
+    this.inputs = inputs;
+    this.onFailure = onFailure;
+    this.timeout = timeout;
+  }
+
+  [hosted](): this {
+    return this;
+  }
+}
+
+/** How a fan-out makes and gathers its children. */
+export interface FanOutPlan {
+  readonly body: StepBody;
+  readonly settings: StepSettings;
+  readonly keyOf: ((item: unknown, index: number) => unknown) | undefined;
+  /** How many children may run at once, whatever else there is room for. */
+  readonly concurrency: number;
+  readonly reduce: ((sum: unknown, result: unknown, key: string) => unknown) | undefined;
+  readonly initial: unknown;
+  readonly settle: boolean;
+}
+
+/** A step an item. */
+export class HostedItems {
+  readonly items: unknown;
+  /** What every child gets beside its item. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly plan: FanOutPlan;
+
+  constructor(items: unknown, inputs: Readonly<Record<string, unknown>>, plan: FanOutPlan) {
+    this.items = items;
+    this.inputs = inputs;
+    this.plan = plan;
+  }
+
+  [hosted](): this {
+    return this;
+  }
+}
+
+/** The demands of the steps that a step may bring, as far as they are known before it runs, each with the end of an id. */
+export type LaterDemands = () => Iterable<readonly [demand: Demand, idSuffix: string]>;

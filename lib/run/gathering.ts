@@ -1,0 +1,84 @@
+import type { FanOutPlan } from '../definition/hosted.ts';
+
+/** Where the results of children go, each with its item's place. */
+export interface Gathering {
+  /** Whether a further child's result can be taken, should it come before those of earlier ones. */
+  readonly hasRoom: boolean;
+  add(place: number, key: string, result: unknown): void;
+  /** There will be no result for a place. */
+  skip(place: number): void;
+  result(): unknown;
+}
+
+export function gatheringOf(plan: FanOutPlan): Gathering {
+  return plan.reduce === undefined ? new ListGathering() : new FoldGathering(plan.reduce, plan.initial);
+}
+
+/** Keeps them all, in the order of the items. */
+class ListGathering implements Gathering {
+  readonly hasRoom = true;
+  readonly #results: unknown[] = [];
+
+  add(place: number, _: string, result: unknown): void {
+    // Without holes: a list that has some is slow for ever.
+    while (this.#results.length < place) this.#results.push(undefined);
+    this.#results[place] = result;
+  }
+
+  skip(): void {
+    // There is no list where one is missing.
+  }
+
+  result(): unknown {
+    return this.#results;
+  }
+}
+
+/** So many results may wait for an earlier one at most. */
+const mostWaiting = 1024;
+
+/** Folds them in the order of the items, and forgets them. */
+class FoldGathering implements Gathering {
+  readonly #reduce: NonNullable<FanOutPlan['reduce']>;
+  /** What came before the result of an earlier item. */
+  readonly #waiting = new Map<number, { readonly key: string; readonly result: unknown } | undefined>();
+  #sum: unknown;
+  #next = 0;
+
+  constructor(reduce: NonNullable<FanOutPlan['reduce']>, initial: unknown) {
+    this.#reduce = reduce;
+    this.#sum = initial;
+  }
+
+  get hasRoom(): boolean {
+    return this.#waiting.size < mostWaiting;
+  }
+
+  add(place: number, key: string, result: unknown): void {
+    if (place !== this.#next) {
+      this.#waiting.set(place, { key, result });
+      return;
+    }
+    this.#sum = this.#reduce(this.#sum, result, key);
+    this.#next++;
+    this.#foldWaiting();
+  }
+
+  skip(place: number): void {
+    this.#waiting.set(place, undefined);
+    this.#foldWaiting();
+  }
+
+  result(): unknown {
+    return this.#sum;
+  }
+
+  #foldWaiting(): void {
+    while (this.#waiting.has(this.#next)) {
+      const waiting = this.#waiting.get(this.#next);
+      this.#waiting.delete(this.#next);
+      this.#next++;
+      if (waiting !== undefined) this.#sum = this.#reduce(this.#sum, waiting.result, waiting.key);
+    }
+  }
+}

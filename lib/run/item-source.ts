@@ -1,0 +1,211 @@
+import { isObservable, type Observable, type Subscription } from 'rxjs';
+import type { Clock } from '../base/clock.ts';
+import { InvalidOptionsError } from '../base/errors.ts';
+
+/** Who is told of items that come by themselves. */
+export interface ItemListener {
+  /** There is one, or the end. */
+  came(): void;
+  failed(error: unknown): void;
+}
+
+/** An item; or none so far, in which case the listener is told when there is; or none any more. */
+export type NextItem = { readonly item: unknown } | 'later' | 'over';
+
+/** Items, one at a time, and none that isn't asked for where the source can be held back. */
+export interface ItemSource {
+  /** Whether it has let go of what it reads. */
+  readonly isClosed: boolean;
+  open(): void;
+  next(): NextItem;
+  /** Lets go of what it reads, and calls `closed` once it has, or after the grace period. */
+  close(clock: Clock, gracePeriod: number, closed: () => void): void;
+}
+
+/** @throws InvalidOptionsError where there is nothing to read items from */
+export function itemSource(stepId: string, items: unknown, listener: ItemListener): ItemSource {
+  if (isObservable(items)) return new ObservedItems(items, listener);
+  const value = (items ?? {}) as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
+  if (typeof value[Symbol.asyncIterator] === 'function')
+    return new AwaitedItems(value as AsyncIterable<unknown>, listener);
+  if (typeof items === 'object' && typeof value[Symbol.iterator] === 'function')
+    return new GivenItems(value as Iterable<unknown>, listener);
+  throw new InvalidOptionsError(`forEachStep('${stepId}')`, [
+    {
+      option: 'items',
+      expected:
+        'an array or another iterable, an AsyncIterable, an Observable, or a step that gives an array',
+      value: items,
+    },
+  ]);
+}
+
+/** Items that are there. */
+class GivenItems implements ItemSource {
+  isClosed = false;
+  readonly #items: Iterable<unknown>;
+  readonly #listener: ItemListener;
+  #iterator: Iterator<unknown> | undefined;
+
+  constructor(items: Iterable<unknown>, listener: ItemListener) {
+    this.#items = items;
+    this.#listener = listener;
+  }
+
+  open(): void {
+    // Asked for with the first item, as what it throws is an item's.
+  }
+
+  next(): NextItem {
+    try {
+      this.#iterator ??= this.#items[Symbol.iterator]();
+      const { done, value } = this.#iterator.next();
+      if (done === true) this.isClosed = true;
+      return done === true ? 'over' : { item: value };
+    } catch (error) {
+      this.isClosed = true;
+      this.#listener.failed(error);
+      return 'over';
+    }
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    try {
+      this.#iterator?.return?.();
+    } catch {
+      // It ends with something else already.
+    }
+  }
+}
+
+/** Items that are waited for, one at a time. */
+class AwaitedItems implements ItemSource {
+  isClosed = false;
+  readonly #items: AsyncIterable<unknown>;
+  readonly #listener: ItemListener;
+  #iterator: AsyncIterator<unknown> | undefined;
+  #came: { readonly item: unknown } | undefined;
+  #isAwaiting = false;
+  #isOver = false;
+
+  constructor(items: AsyncIterable<unknown>, listener: ItemListener) {
+    this.#items = items;
+    this.#listener = listener;
+  }
+
+  open(): void {
+    // Asked for with the first item.
+  }
+
+  next(): NextItem {
+    if (this.#came !== undefined) {
+      const item = this.#came;
+      this.#came = undefined;
+      return item;
+    }
+    if (this.#isOver) return 'over';
+    if (!this.#isAwaiting) void this.#await();
+    return 'later';
+  }
+
+  close(clock: Clock, gracePeriod: number, closed: () => void): void {
+    if (this.isClosed) return;
+    const cancelTimer = clock.after(gracePeriod, () => {
+      this.#finish(closed);
+    });
+    const finish = (): void => {
+      cancelTimer();
+      this.#finish(closed);
+    };
+    // A generator heeds its `return` when the `next` under way has settled.
+    Promise.resolve()
+      .then(() => this.#iterator?.return?.())
+      .then(finish, finish);
+  }
+
+  #finish(closed: () => void): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    closed();
+  }
+
+  async #await(): Promise<void> {
+    this.#isAwaiting = true;
+    try {
+      this.#iterator ??= this.#items[Symbol.asyncIterator]();
+      const { done, value } = await this.#iterator.next();
+      if (done === true) {
+        this.#isOver = true;
+        this.isClosed = true;
+      } else {
+        this.#came = { item: value };
+      }
+    } catch (error) {
+      this.#isOver = true;
+      this.isClosed = true;
+      this.#isAwaiting = false;
+      this.#listener.failed(error);
+      return;
+    }
+    this.#isAwaiting = false;
+    this.#listener.came();
+  }
+}
+
+/** Items that come by themselves: an Observable can't be held back, so that those wait for which there is no room. */
+class ObservedItems implements ItemSource {
+  isClosed = false;
+  readonly #items: Observable<unknown>;
+  readonly #listener: ItemListener;
+  #waiting: unknown[] = [];
+  #taken = 0;
+  #isOver = false;
+  #subscription: Subscription | undefined;
+
+  constructor(items: Observable<unknown>, listener: ItemListener) {
+    this.#items = items;
+    this.#listener = listener;
+  }
+
+  open(): void {
+    this.#subscription = this.#items.subscribe({
+      next: (item) => {
+        this.#waiting.push(item);
+        this.#listener.came();
+      },
+      error: (error: unknown) => {
+        this.isClosed = true;
+        this.#listener.failed(error);
+      },
+      complete: () => {
+        this.#isOver = true;
+        this.#listener.came();
+      },
+    });
+    if (this.isClosed) this.#subscription.unsubscribe();
+  }
+
+  next(): NextItem {
+    if (this.#taken < this.#waiting.length) {
+      const item = this.#waiting[this.#taken];
+      this.#waiting[this.#taken++] = undefined;
+      if (this.#taken === this.#waiting.length) {
+        this.#waiting = [];
+        this.#taken = 0;
+      }
+      return { item };
+    }
+    if (!this.#isOver) return 'later';
+    this.isClosed = true;
+    return 'over';
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.#waiting = [];
+    this.#taken = 0;
+    this.#subscription?.unsubscribe();
+  }
+}

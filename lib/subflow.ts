@@ -1,0 +1,132 @@
+import type { Duration } from './base/durations.ts';
+import { nearestName } from './base/nearest.ts';
+import { OptionChecker } from './base/option-checker.ts';
+import type { Handle, InputsOf, Need, NeedsOf, Step } from './definition/handle.ts';
+import type { HostedGraph } from './definition/hosted.ts';
+import { checkShape, ownerOf, StepHandle } from './definition/step.ts';
+import { parseStepOptions, type StepOptions, type StepSettings } from './definition/step-options.ts';
+import { Workflow } from './workflow.ts';
+
+/** A handle for each input of a workflow. */
+export type InputHandles<Needs extends Need> = {
+  readonly [Name in keyof InputsOf<Needs>]: Handle<InputsOf<Needs>[Name]>;
+};
+
+/** What a workflow may say as part of another. `undefined` is always absent. */
+export interface SubflowOptions<Outputs = unknown>
+  extends Pick<
+    StepOptions<Outputs>,
+    'cleanup' | 'description' | 'estimate' | 'group' | 'priority' | 'retry' | 'tags' | 'when'
+  > {
+  /** What a failed step means within. @defaultValue what the workflow says */
+  readonly onFailure?: 'fail-fast' | 'continue' | undefined;
+  /** How long one attempt of the whole may take. @defaultValue what the workflow says */
+  readonly timeout?: Duration | undefined;
+}
+
+/** The options of a subflow, with the inputs where the workflow has some. */
+export type SubflowArguments<Needs extends Need, Handles, Outputs> = [Needs] extends [never]
+  ? [options?: SubflowOptions<Outputs> & { readonly inputs?: Readonly<Record<string, never>> | undefined }]
+  : string extends Needs[0]
+    ? [options?: SubflowOptions<Outputs> & { readonly inputs?: Handles | undefined }]
+    : [options: SubflowOptions<Outputs> & { readonly inputs: Handles }];
+
+const optionNames = [
+  'cleanup',
+  'description',
+  'estimate',
+  'group',
+  'priority',
+  'retry',
+  'tags',
+  'when',
+  'onFailure',
+  'timeout',
+  'inputs',
+];
+
+/**
+ * Defines a step that runs a workflow as part of another: its output is the record of the workflow's outputs.
+ *
+ * The steps of the workflow are named `id/step`; they share the run's budget, its cancellation and its stream of events. `retry` and
+ * `timeout` are of the whole: before it is tried again, the clean-ups of what had completed run. Once it has completed, its
+ * clean-ups are the run's. A workflow that contains itself is given as a function; such a recursion ends where a `when` says
+ * so, or with a `RecursionLimitError` at the run's `maxDepth`.
+ *
+ * @throws InvalidOptionsError at once, naming every option and input that doesn't fit
+ * @example
+ * ```ts
+ * const double = workflow('double', { result: step('result', { n: input('n', type<number>()) }, ({ n }) => 2 * n) });
+ * const seven = step('seven', () => 7);
+ * const doubled = subflow('doubled', double, { inputs: { n: seven }, retry: 2, timeout: '10s' });
+ * const { doubled: { result } } = await workflow('main', { doubled }).run().result();
+ * ```
+ */
+export function subflow<Outputs, Needs extends Need, const Handles extends InputHandles<Needs>>(
+  id: string,
+  workflow: Workflow<Outputs, Needs> | (() => Workflow<Outputs, Needs>),
+  ...[options]: SubflowArguments<Needs, Handles, Outputs>
+): Step<Outputs, [Needs] extends [never] ? never : NeedsOf<Handles & Readonly<Record<string, Handle>>>> {
+  const checker = new OptionChecker();
+  const given = (options ?? {}) as SubflowOptions & { readonly inputs?: Readonly<Record<string, Handle>> };
+  const isSound = checker.record('options', given);
+  if (isSound) checker.knownKeys('', given, optionNames);
+  const { inputs = {}, onFailure, timeout, ...rest } = isSound ? given : {};
+  const areRecord = checker.record('inputs', inputs, 'a record of handles by name');
+  const handles: Readonly<Record<string, Handle>> = areRecord ? inputs : {};
+  checkShape(checker, id, handles, () => undefined);
+  const isKnown = workflow instanceof Workflow;
+  if (!isKnown && typeof workflow !== 'function')
+    checker.fail('the workflow', 'a workflow, or a function that gives one', workflow);
+  if (isKnown && areRecord) checkInputs(checker, workflow, handles);
+  checker.oneOf('onFailure', onFailure, ['fail-fast', 'continue']);
+  const ms = checker.duration('timeout', timeout);
+  const settings: StepSettings = {
+    ...parseStepOptions(checker, '', rest, undefined),
+    demand: nothing,
+    timeout: ms,
+    later: isKnown ? () => laterDemandsOf(workflow) : undefined,
+  };
+  checker.throwIfAny(ownerOf(id, 'subflow'));
+  const body = (values: Readonly<Record<string, unknown>>): HostedGraph => {
+    const actual = isKnown ? workflow : (workflow as () => Workflow)();
+    const late = new OptionChecker();
+    if (!(actual instanceof Workflow)) late.fail('what the function gives', 'a workflow', actual);
+    else if (!isKnown) checkInputs(late, actual, handles);
+    late.throwIfAny(ownerOf(id, 'subflow'));
+    return actual.asPart(values, { onFailure, timeout: ms });
+  };
+  return new StepHandle(id, body, Object.keys(handles), Object.values(handles), settings);
+}
+
+const nothing = Object.freeze({});
+
+function laterDemandsOf({ blueprint }: Workflow<unknown>) {
+  const { demands, graph, laterDemands } = blueprint;
+  const own = demands.distinct.map(
+    (demand, place) => [demand, `/${graph.ids[demands.places.indexOf(place)] ?? ''}`] as const,
+  );
+  return [...own, ...laterDemands.map(([demand, stepId]) => [demand, `/${stepId}`] as const)];
+}
+
+function checkInputs(
+  checker: OptionChecker,
+  { blueprint }: Workflow<unknown>,
+  handles: Readonly<Record<string, Handle>>,
+): void {
+  const names = blueprint.inputs.map(({ name }) => name);
+  for (const name of names) {
+    if (!Object.hasOwn(handles, name))
+      checker.fail(`inputs.${name}`, `a handle, since workflow '${blueprint.name}' needs it`, undefined);
+  }
+  for (const name of Object.keys(handles)) {
+    if (names.includes(name)) continue;
+    const meant = nearestName(name, names);
+    const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
+    checker.fail(
+      `inputs.${name}`,
+      `absent (workflow '${blueprint.name}' has no such input${hint})`,
+      handles[name],
+    );
+  }
+}

@@ -16,6 +16,17 @@ export { CancelledError, InvalidOptionsError, MillraceError, type OptionProblem 
 export type { Retry, RetryOptions } from './base/retry-policy.ts';
 export type { Definition } from './definition/blueprint-of-definitions.ts';
 export {
+  type Branch,
+  type BranchNeeds,
+  type BranchOutput,
+  choose,
+  fallback,
+  firstOf,
+  type JoinOptions,
+  optional,
+} from './definition/branching.ts';
+export type { OptionalStep } from './definition/edge.ts';
+export {
   type ForEachContext,
   type ForEachDependencies,
   type ForEachNeeds,
@@ -46,6 +57,7 @@ export type { StepInfo, WorkflowInfo } from './definition/workflow-info.ts';
 export type { CriticalPath, Weights } from './graph/critical-path.ts';
 export type { Graph } from './graph/graph.ts';
 export { InvalidWorkflowError, type WorkflowFault } from './graph/invalid-workflow-error.ts';
+export { NoneSucceededError, StepSkippedError, UnknownBranchError } from './run/branching-errors.ts';
 export type { ChildCounts } from './run/child-tally.ts';
 export type { RunStatus } from './run/engine.ts';
 export {
@@ -70,6 +82,7 @@ export type {
   RunPaused,
   RunResumed,
   RunStarted,
+  SkipReason,
   StepAdded,
   StepCancelled,
   StepCompleted,

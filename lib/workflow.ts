@@ -4,6 +4,7 @@ import { OptionChecker } from './base/option-checker.ts';
 import type { Blueprint } from './definition/blueprint.ts';
 import { blueprintOfDefinitions, type Definition } from './definition/blueprint-of-definitions.ts';
 import { blueprintOfHandles } from './definition/blueprint-of-handles.ts';
+import type { OptionalStep } from './definition/edge.ts';
 import type { Input, Need, NeedsOf, OutputsOf, Step } from './definition/handle.ts';
 import { HostedGraph, type HostedSteps, hosted } from './definition/hosted.ts';
 import type { StepInfo } from './definition/workflow-info.ts';
@@ -118,7 +119,8 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
  *
  * Linear in steps + dependencies, without recursion.
  *
- * @param outputs - the steps whose outputs are the result, by the names they have there
+ * @param outputs - the steps whose outputs are the result, by the names they have there; one that may be skipped as
+ *   `optional(step)`, or skipping it fails the run with a `StepSkippedError`
  * @throws InvalidWorkflowError naming every fault found
  * @throws InvalidOptionsError where the options can't be used
  * @example
@@ -127,7 +129,7 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
  * const { double: result } = await workflow('doubling', { double }).run({ inputs: { n: 21 } }).result();
  * ```
  */
-export function workflow<const Steps extends Readonly<Record<string, Step>>>(
+export function workflow<const Steps extends Readonly<Record<string, Step | OptionalStep>>>(
   name: string,
   outputs: Steps,
   options: WorkflowOptions = {},

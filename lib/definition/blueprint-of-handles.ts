@@ -2,7 +2,9 @@ import { Graph } from '../graph/graph.ts';
 import { InvalidWorkflowError, type WorkflowFault } from '../graph/invalid-workflow-error.ts';
 import type { Rows } from '../graph/rows.ts';
 import { Blueprint } from './blueprint.ts';
+import { OptionalHandle } from './edge.ts';
 import type { Dependencies, Input } from './handle.ts';
+import { edge } from './join.ts';
 import { isStep, StepHandle } from './step.ts';
 
 /**
@@ -25,7 +27,13 @@ export function blueprintOfHandles(name: string, outputs: Dependencies): Bluepri
   if (faults.length > 0) throw new InvalidWorkflowError(name, faults);
 
   const outputIndices = new Map(
-    Object.entries(outputs).map(([key, handle]) => [key, StepHandle.slotOf(handle as StepHandle)]),
+    Object.entries(outputs).map(([key, handle]) => [
+      key,
+      StepHandle.slotOf(stepBehind(handle) as StepHandle),
+    ]),
+  );
+  const optionalOutputs = new Set(
+    Object.keys(outputs).filter((key) => outputs[key] instanceof OptionalHandle),
   );
   return new Blueprint(
     name,
@@ -34,7 +42,14 @@ export function blueprintOfHandles(name: string, outputs: Dependencies): Bluepri
     edges.sources,
     edges.inputs,
     outputIndices,
+    optionalOutputs,
+    edges.marks,
   );
+}
+
+/** The step that a handle is about, where it is about one. */
+function stepBehind(handle: unknown): unknown {
+  return handle instanceof OptionalHandle ? handle.step : handle;
 }
 
 function rootsOf(outputs: unknown, faults: WorkflowFault[]): StepHandle[] {
@@ -49,10 +64,11 @@ function rootsOf(outputs: unknown, faults: WorkflowFault[]): StepHandle[] {
   }
   return Object.entries(outputs).flatMap(([key, handle]: [string, unknown]) => {
     if (isStep(handle)) return [handle];
+    if (handle instanceof OptionalHandle) return [handle.step];
     faults.push({
       kind: 'bad-definition',
       where: `the output '${key}'`,
-      expected: 'a step made by step()',
+      expected: 'a step made by step() and the like, or optional(step)',
       value: handle,
     });
     return [];
@@ -68,7 +84,7 @@ function reach(roots: readonly StepHandle[]): StepHandle[] {
   for (let next = 0; next < found.length; next++) {
     const { inputs } = found[next] as StepHandle;
     for (let at = 0; at < inputs.length; at++) {
-      const handle = inputs[at];
+      const handle = stepBehind(inputs[at]);
       if (handle instanceof StepHandle && StepHandle.visit(handle, workflow)) found.push(handle);
     }
   }
@@ -113,6 +129,7 @@ function connect(steps: readonly StepHandle[]) {
   const sources = new Int32Array(starts[steps.length] as number);
   const inputs: Input[] = [];
   const inputPlaces = new Map<unknown, number>();
+  const marks = new Map<number, number>();
   let next = 0;
   for (let index = 0; index < steps.length; index++) {
     const handles = (steps[index] as StepHandle).inputs;
@@ -120,6 +137,11 @@ function connect(steps: readonly StepHandle[]) {
       const handle = handles[at];
       if (handle instanceof StepHandle) {
         sources[next++] = StepHandle.slotOf(handle);
+        continue;
+      }
+      if (handle instanceof OptionalHandle) {
+        marks.set(next, edge.optional);
+        sources[next++] = StepHandle.slotOf(handle.step);
         continue;
       }
       let place = inputPlaces.get(handle);
@@ -134,7 +156,7 @@ function connect(steps: readonly StepHandle[]) {
     inputs.length === 0
       ? { starts, values: new Uint32Array(sources.buffer) }
       : withoutInputs(starts, sources);
-  return { inputs, sources: { starts, values: sources }, dependencies };
+  return { inputs, marks, sources: { starts, values: sources }, dependencies };
 }
 
 /** The sources that are steps. */

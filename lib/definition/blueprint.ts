@@ -2,6 +2,7 @@ import type { Demand } from '../admission/demand.ts';
 import { type Demands, distinctDemands } from '../admission/distinct-demands.ts';
 import { Graph } from '../graph/graph.ts';
 import { type Ranks, ranks } from '../graph/ranks.ts';
+import { type BranchingPlan, branchingPlan } from './branching-plan.ts';
 import type { Input } from './handle.ts';
 import type { StepDefinition } from './step.ts';
 import type { StepSettings } from './step-options.ts';
@@ -16,6 +17,9 @@ export interface Sources {
   readonly values: Int32Array;
 }
 
+const none: ReadonlySet<string> = new Set();
+const noMarks: ReadonlyMap<number, number> = new Map();
+
 /** A workflow that has been found sound: everything a run needs to know, none of what it changes. */
 export class Blueprint {
   readonly name: string;
@@ -25,6 +29,11 @@ export class Blueprint {
   readonly inputs: readonly Input[];
   /** The indices of the steps whose outputs are the workflow's, by the names they have there. */
   readonly outputs: ReadonlyMap<string, number>;
+  /** The names of those that may be missing. */
+  readonly optionalOutputs: ReadonlySet<string>;
+  /** How steps are needed other than by their output: a kind of edge by its place in `sources.values`. */
+  readonly marks: ReadonlyMap<number, number>;
+  #branching: BranchingPlan | undefined | null = null;
   #ranks: Ranks | undefined;
   #demands: Demands | undefined;
   #cleanedUp: readonly number[] | undefined;
@@ -38,7 +47,11 @@ export class Blueprint {
     sources: Sources,
     inputs: readonly Input[],
     outputs: ReadonlyMap<string, number>,
+    optionalOutputs: ReadonlySet<string> = none,
+    marks: ReadonlyMap<number, number> = noMarks,
   ) {
+    this.optionalOutputs = optionalOutputs;
+    this.marks = marks;
     this.name = name;
     this.graph = graph;
     this.steps = steps;
@@ -79,12 +92,28 @@ export class Blueprint {
     }));
     const { dependencies, order, dependents } = this.graph;
     const graph = new Graph(ids, dependencies, order, dependents);
-    const copy = new Blueprint(this.name, graph, steps, this.sources, this.inputs, this.outputs);
+    const copy = new Blueprint(
+      this.name,
+      graph,
+      steps,
+      this.sources,
+      this.inputs,
+      this.outputs,
+      this.optionalOutputs,
+      this.marks,
+    );
     // What doesn't depend on the names is worked out once for all copies.
     copy.#ranks = this.ranks;
     copy.#demands = this.demands;
     copy.#cleanedUp = this.cleanedUp;
+    copy.#branching = this.branching;
     return copy;
+  }
+
+  /** How its steps need each other, where it isn't all by output. Found once. */
+  get branching(): BranchingPlan | undefined {
+    if (this.#branching === null) this.#branching = branchingPlan(this);
+    return this.#branching;
   }
 
   /** The order in which ready steps start, worked out once: the lowest first. */

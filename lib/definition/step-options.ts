@@ -4,6 +4,7 @@ import type { OptionChecker } from '../base/option-checker.ts';
 import { parseRetry, type Retry, type RetryPolicy } from '../base/retry-policy.ts';
 
 import type { LaterDemands } from './hosted.ts';
+import type { Join } from './join.ts';
 import type { OffloadedBody, offloaded } from './offloaded-body.ts';
 
 /** How a run came to its end, as a clean-up is told. */
@@ -66,6 +67,8 @@ export interface StepSettings {
   readonly isOffloaded: boolean;
   /** What the steps demand that it may bring, where it brings some and their demands are known. */
   readonly later: LaterDemands | undefined;
+  /** What makes it start, where it only gives what others gave. */
+  readonly join: Join | undefined;
 }
 
 /** The names of all options, for those who misspell one. */
@@ -96,6 +99,7 @@ export const defaultSettings: StepSettings = Object.freeze({
   tags: Object.freeze([]),
   isOffloaded: false,
   later: undefined,
+  join: undefined,
 });
 
 /**
@@ -129,5 +133,6 @@ export function parseStepOptions<Out, Inputs>(
     tags: tags ?? defaultSettings.tags,
     isOffloaded: mark !== undefined,
     later: undefined,
+    join: undefined,
   };
 }

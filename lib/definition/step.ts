@@ -1,5 +1,6 @@
 import { nameFault } from '../base/name.ts';
 import { OptionChecker } from '../base/option-checker.ts';
+import { OptionalHandle } from './edge.ts';
 import type { Dependencies, Handle, NeedsOf, Output, OutputsOf, Step } from './handle.ts';
 import { isInput } from './input.ts';
 import { offloadedMark } from './offloaded-body.ts';
@@ -123,7 +124,7 @@ export function step(
   const inputs: readonly Handle[] = areRecord ? Object.values(deps) : [];
   let sound = nameFault(id) === undefined && typeof run === 'function' && areRecord;
   for (let at = 0; at < inputs.length; at++) {
-    if (!(inputs[at] instanceof StepHandle) && !isInput(inputs[at])) sound = false;
+    if (!isHandle(inputs[at])) sound = false;
   }
   const mark = offloadedMark(run);
   if (sound && options === undefined && mark === undefined) {
@@ -181,7 +182,7 @@ export function ownerOf(id: unknown, maker = 'step'): string {
 
 /** Whether a step may depend on it. */
 export function isHandle(value: unknown): value is Handle {
-  return value instanceof StepHandle || isInput(value);
+  return value instanceof StepHandle || value instanceof OptionalHandle || isInput(value);
 }
 
 /** Says what is wrong with a step's id, dependencies or function. */
@@ -189,7 +190,7 @@ export function checkShape(checker: OptionChecker, id: unknown, deps: Dependenci
   const idExpected = nameFault(id);
   if (idExpected !== undefined) checker.fail('id', idExpected, id);
   if (typeof run !== 'function') checker.fail('the function', 'a function', run);
-  const expected = 'a handle made by step() or input() of this copy of millrace';
+  const expected = 'a handle made by step(), input() and the like of this copy of millrace';
   if (!isRecord(deps)) {
     checker.fail('the dependencies', 'a record of handles, as in { table }', deps);
     return;

@@ -50,6 +50,11 @@ export class BackOffs {
     this.#timers.set(index, cancelTimer);
   }
 
+  cancel(index: number): void {
+    this.#timers.get(index)?.();
+    this.#timers.delete(index);
+  }
+
   clear(): void {
     for (const cancelTimer of this.#timers.values()) cancelTimer();
     this.#timers.clear();

@@ -13,7 +13,8 @@ import type { RunOutcome } from '../definition/step-options.ts';
 import { chainTo } from '../graph/chain.ts';
 import { Attempt } from './attempt.ts';
 import { BackOffs } from './back-offs.ts';
-import type { RunningBody } from './body.ts';
+import { Branches, type BranchHost, type Skip } from './branches.ts';
+import { StepSkippedError } from './branching-errors.ts';
 import { Candidate, type Item } from './candidate.ts';
 import { ChildTally } from './child-tally.ts';
 import { cleanUp } from './clean-up.ts';
@@ -22,7 +23,7 @@ import { failedAncestors } from './failed-ancestors.ts';
 import { StepFailedError, WorkflowTimeoutError } from './failures.ts';
 import { FanOut } from './fan-out.ts';
 import { noteInHistory } from './history.ts';
-import type { Host } from './host.ts';
+import type { Host, HostScope } from './host.ts';
 import type { LiveLimits } from './live-limits.ts';
 import { measure, type RunMetrics } from './metrics.ts';
 import { OuterStops, type Stoppable } from './outer-stops.ts';
@@ -61,7 +62,7 @@ export interface StepListener {
  * 3. After the first stop (a cancel, a failure, the run's timeout) nothing starts; the run ends when what runs has.
  * 4. The end comes in one order: bodies have stopped, clean-ups have run, the last event, the result, `ended`.
  */
-export class Engine extends StepScope implements Stoppable, RunningBody {
+export class Engine extends StepScope implements Stoppable, NestedScope, HostScope, BranchHost {
   readonly executor: Executor;
   readonly blueprint: Blueprint;
   readonly settings: RunSettings;
@@ -88,6 +89,9 @@ export class Engine extends StepScope implements Stoppable, RunningBody {
   /** What is to be undone of the steps completed, in the order of completion. */
   readonly #toCleanUp: OrderedCleanUp[] = [];
   readonly #failures: StepFailedError[] = [];
+  /** What each step failed with, whether or not that was dealt with. */
+  readonly #errors = new Map<number, StepFailedError>();
+  readonly #branches: Branches | undefined;
   readonly #outerStops = new OuterStops();
   /** Which of its outputs is the output of the step whose work it is; all of them, by name, where it isn't said. */
   readonly #pick: string | undefined;
@@ -104,6 +108,8 @@ export class Engine extends StepScope implements Stoppable, RunningBody {
     this.state = new RunState(blueprint);
     this.executor = host?.scope.executor ?? new Executor(this, settings, openScope);
     this.#backOffs = new BackOffs(settings.clock, settings.random, this.executor.report);
+    const { branching } = blueprint;
+    if (branching !== undefined) this.#branches = new Branches(branching, blueprint, this.state, this);
   }
 
   get limits(): LiveLimits {
@@ -156,7 +162,8 @@ export class Engine extends StepScope implements Stoppable, RunningBody {
     executor.budget.admission.pause();
     for (let index = 0; index < blueprint.graph.size; index++) {
       const isRoot = this.state.waitingFor[index] === 0;
-      if (isRoot && this.state.statuses[index] === status.waiting) this.#makeReady(index);
+      if (this.#branches !== undefined) this.#branches.launch(index);
+      else if (isRoot && this.state.statuses[index] === status.waiting) this.makeReady(index);
     }
     executor.budget.admission.resume();
     if (this.host !== undefined && this.state.unsettled === 0) this.complete();
@@ -220,7 +227,7 @@ export class Engine extends StepScope implements Stoppable, RunningBody {
   // What attempts ask for.
 
   inputsOf(index: number): Readonly<Record<string, unknown>> {
-    return inputsOf(this.blueprint, this.state, this.settings.inputs, index);
+    return this.#branches?.joined(index) ?? inputsOf(this.blueprint, this.state, this.settings.inputs, index);
   }
 
   sharedInputsOf(index: number): readonly SharedInput[] {
@@ -300,9 +307,7 @@ export class Engine extends StepScope implements Stoppable, RunningBody {
 
   start(index: number): void {
     const number = this.state.startAttempt(index, this.now);
-    const candidate = this.#candidates[index];
-    if (candidate !== undefined) this.executor.guests.started(candidate, this.now);
-    if (this.host !== undefined) this.host.tally.started();
+    if (this.host !== undefined) this.#guestStarted(this.host, index);
     const attempt = new Attempt(this, index, number, this.blueprint.steps[index] as StepDefinition);
     this.listener?.changed(index);
     this.#running.start(attempt, this.executor.report);
@@ -312,9 +317,7 @@ export class Engine extends StepScope implements Stoppable, RunningBody {
     const { index } = attempt;
     this.#running.leave(attempt);
     this.state.endedAt[index] = this.now;
-    if (this.host !== undefined) this.host.tally.ended();
-    const candidate = this.#candidates[index];
-    if (candidate !== undefined && !attempt.isAbandoned) this.executor.guests.ended(candidate, this.now);
+    if (this.host !== undefined) this.#guestEnded(this.host, attempt);
     if (attempt.isAbandoned) this.executor.abandon(this.itemOf(index), attempt);
     if (attempt.outcome === 'completed') this.#complete(attempt);
     else if (attempt.outcome === 'cancelled') this.#cancelled(index, attempt.number);
@@ -323,7 +326,17 @@ export class Engine extends StepScope implements Stoppable, RunningBody {
     if (this.host !== undefined && this.state.unsettled === 0) this.complete();
   }
 
-  #makeReady(index: number): void {
+  #guestStarted(host: Host, index: number): void {
+    host.tally.started();
+    this.executor.guests.started(this.#candidates[index] as Candidate, this.now);
+  }
+
+  #guestEnded(host: Host, { index, isAbandoned }: Attempt): void {
+    host.tally.ended();
+    if (!isAbandoned) this.executor.guests.ended(this.#candidates[index] as Candidate, this.now);
+  }
+
+  makeReady(index: number): void {
     if (
       this.host !== undefined &&
       this.#candidates[index] === undefined &&
@@ -358,13 +371,17 @@ export class Engine extends StepScope implements Stoppable, RunningBody {
     this.#close(index, status.completed);
     if (attempt.definition.settings.cleanup !== undefined) this.#noteForCleanUp(attempt);
     if (this.progress.observed) this.executor.report.stepCompleted(attempt, state.lastStartOf(index));
+    if (this.#branches !== undefined) {
+      this.#branches.settled(index);
+      return;
+    }
     const { starts, values } = this.blueprint.graph.dependents;
     const end = starts[index + 1] as number;
     for (let at = starts[index] as number; at < end; at++) {
       const dependent = values[at] as number;
       const left = (state.waitingFor[dependent] as number) - 1;
       state.waitingFor[dependent] = left;
-      if (left === 0 && state.statuses[dependent] === status.waiting) this.#makeReady(dependent);
+      if (left === 0 && state.statuses[dependent] === status.waiting) this.makeReady(dependent);
     }
   }
 
@@ -397,12 +414,12 @@ export class Engine extends StepScope implements Stoppable, RunningBody {
     // A subscriber may have cancelled the run just now.
     if (this.state.statuses[index] !== status.retrying) return;
     if (delayMs === 0) {
-      this.#makeReady(index);
+      this.makeReady(index);
       return;
     }
     this.#backOffs.wait(index, delayMs, () => {
       this.enter();
-      this.#makeReady(index);
+      this.makeReady(index);
       // It may have failed for good, being one that can never fit any more, and have been the last.
       if (this.state.unsettled === 0) this.#settledAll();
     });
@@ -411,13 +428,16 @@ export class Engine extends StepScope implements Stoppable, RunningBody {
   #fail(index: number, attempts: number, cause: unknown, durationMs: number): void {
     const { id: stepId } = this.blueprint.steps[index] as StepDefinition;
     const error = new StepFailedError(stepId, attempts, this.#chainTo(index), cause);
-    this.#failures.push(error);
+    this.#errors.set(index, error);
+    const isHandled = this.#branches?.isGuarded(index) === true;
+    if (!isHandled) this.#failures.push(error);
     const stop: Stop = { kind: 'failed', error, drain: false };
-    const isFirst = this.onFailure === 'fail-fast' && this.#decide(stop);
+    const isFirst = !isHandled && this.onFailure === 'fail-fast' && this.#decide(stop);
     this.#close(index, status.failed);
     this.executor.report.stepFailed(stepId, attempts, durationMs, error);
-    if (this.onFailure === 'continue') this.#skipDependents(index);
-    else if (isFirst) this.#carryOut(stop);
+    if (isFirst) this.#carryOut(stop);
+    else if (this.#branches !== undefined) this.#branches.settled(index);
+    else if (this.onFailure === 'continue') this.#skipDependents(index);
   }
 
   #skipDependents(failed: number): void {
@@ -429,7 +449,7 @@ export class Engine extends StepScope implements Stoppable, RunningBody {
       for (const dependent of values.subarray(starts[index], starts[index + 1])) {
         if (this.state.statuses[dependent] !== status.waiting) continue;
         this.#close(dependent, status.skipped);
-        this.executor.report.stepSkipped(graph.ids[dependent] ?? '', because);
+        this.executor.report.stepSkipped(graph.ids[dependent] ?? '', because, 'failed');
         pending.push(dependent);
       }
     }
@@ -439,7 +459,50 @@ export class Engine extends StepScope implements Stoppable, RunningBody {
     this.#close(index, status.cancelled);
     const durationMs =
       attempt === 0 ? 0 : (this.state.endedAt[index] as number) - this.state.lastStartOf(index);
-    this.executor.report.stepCancelled(this.blueprint.graph.ids[index] ?? '', attempt, durationMs);
+    const because = this.#stop === undefined ? this.#branches?.skipOf(index)?.because : undefined;
+    this.executor.report.stepCancelled(this.blueprint.graph.ids[index] ?? '', attempt, durationMs, because);
+    if (this.#stop === undefined) this.#branches?.settled(index);
+  }
+
+  // What branches ask for.
+
+  skip(index: number, { because, reason }: Skip): void {
+    const { id } = this.blueprint.steps[index] as StepDefinition;
+    const isMissed = reason !== 'failed' && this.#isRequiredOutput(index);
+    const error = isMissed
+      ? new StepFailedError(id, 0, this.#chainTo(index), new StepSkippedError(id, because, reason))
+      : undefined;
+    if (error !== undefined) this.#failures.push(error);
+    this.#close(index, status.skipped);
+    this.executor.report.stepSkipped(id, because, reason);
+    if (error !== undefined && this.onFailure === 'fail-fast')
+      this.#halt({ kind: 'failed', error, drain: false });
+    else this.#branches?.settled(index);
+  }
+
+  withdraw(index: number, because: string): void {
+    const running = this.#running.of(index);
+    if (running !== undefined) {
+      running.stop('cancelled', new CancelledError(`step '${because}' no longer needs it`));
+      return;
+    }
+    if (this.state.statuses[index] === status.ready) this.executor.withdraw(this.itemOf(index));
+    this.#backOffs.cancel(index);
+    this.#cancelled(index, this.state.attemptsOf(index));
+  }
+
+  fail(index: number, cause: unknown): void {
+    this.#fail(index, 0, cause, 0);
+  }
+
+  errorOf(index: number): StepFailedError | undefined {
+    return this.#errors.get(index);
+  }
+
+  #isRequiredOutput(index: number): boolean {
+    for (const [name, output] of this.blueprint.outputs)
+      if (output === index && !this.blueprint.optionalOutputs.has(name)) return true;
+    return false;
   }
 
   /** Settles a step, and lets go of its output where nobody will ask for it. */
@@ -617,9 +680,12 @@ export class Engine extends StepScope implements Stoppable, RunningBody {
   }
 
   /** Why a step has no output: its own failure, that of a step it needs, or the end of the run. */
-  failureOf(index: number): StepFailedError | CancelledError {
+  failureOf(index: number): Error {
+    const skip = this.#branches?.skipOf(index);
+    if (skip !== undefined && skip.reason !== 'failed')
+      return new StepSkippedError(this.blueprint.graph.ids[index] ?? '', skip.because, skip.reason);
     const chain = failedAncestors(this.blueprint.graph, this.state.statuses, index);
-    const failure = this.#failures.find(({ stepId }) => chain.has(stepId));
+    const failure = [...this.#errors.values()].find(({ stepId }) => chain.has(stepId));
     if (failure !== undefined) return failure;
     return this.#stop?.kind === 'cancelled'
       ? this.#stop.error

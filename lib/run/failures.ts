@@ -61,7 +61,7 @@ export class StepFailedError extends RunFailure {
   readonly chain: readonly string[];
 
   constructor(stepId: string, attempts: number, chain: readonly string[], cause: unknown) {
-    const tries = attempts === 1 ? '' : ` after ${String(attempts)} attempts`;
+    const tries = attempts <= 1 ? '' : ` after ${String(attempts)} attempts`;
     const path = chain.length > 1 ? ` (${chainText(chain)})` : '';
     super(`step '${stepId}' failed${tries}${path}: ${messageOf(cause)}`, { cause });
     this.stepId = stepId;

@@ -94,18 +94,28 @@ export interface StepFailed extends OfAttempt {
   readonly error: unknown;
 }
 
-/** A step will not run, or was stopped while it ran, because the run was cancelled or failed. */
+/** A step will not run, or was stopped while it ran, because the run was cancelled or failed, or because nothing needs it any more. */
 export interface StepCancelled extends OfAttempt {
   readonly type: 'step-cancelled';
+  /** The id of the step that needed it and no longer does; absent where the run, or what the step is part of, was stopped. */
+  readonly because?: string;
   /** How long the last attempt took; 0 where none was made. */
   readonly durationMs: number;
 }
 
-/** A step will not run, because one that it needs has failed. */
+/**
+ * Why a step will not run: one that it needs has `failed`; its own `when`, or that of one that it needs, said no; a `choose` or a
+ * `fallback` took another `branch`; or nothing needs it any more.
+ */
+export type SkipReason = 'failed' | 'when' | 'branch' | 'not-needed';
+
+/** A step will not run. */
 export interface StepSkipped extends OfStep {
   readonly type: 'step-skipped';
-  /** The id of the step that failed. */
+  /** The id of the step that is to blame: that failed, whose `when` said no, or that took another branch. */
   readonly because: string;
+  /** Why. */
+  readonly reason: SkipReason;
 }
 
 /** A step had something to say. */

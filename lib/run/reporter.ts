@@ -6,7 +6,7 @@ import type { RunOutcome } from '../definition/step-options.ts';
 import type { Attempt } from './attempt.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { Progress } from './progress.ts';
-import type { Warned } from './progress-event.ts';
+import type { SkipReason, Warned } from './progress-event.ts';
 import type { TimeSlice } from './time-slice.ts';
 
 /** Tells what happens in a run, in the words of its events. With nobody listening, none is built. */
@@ -68,12 +68,14 @@ export class Reporter {
       this.#progress.emit({ type: 'step-failed', stepId, attempt, durationMs, error });
   }
 
-  stepSkipped(stepId: string, because: string): void {
-    if (this.#progress.observed) this.#progress.emit({ type: 'step-skipped', stepId, because });
+  stepSkipped(stepId: string, because: string, reason: SkipReason): void {
+    if (this.#progress.observed) this.#progress.emit({ type: 'step-skipped', stepId, because, reason });
   }
 
-  stepCancelled(stepId: string, attempt: number, durationMs: number): void {
-    if (this.#progress.observed) this.#progress.emit({ type: 'step-cancelled', stepId, attempt, durationMs });
+  stepCancelled(stepId: string, attempt: number, durationMs: number, because?: string): void {
+    if (!this.#progress.observed) return;
+    const noLonger = because === undefined ? {} : { because };
+    this.#progress.emit({ type: 'step-cancelled', stepId, attempt, durationMs, ...noLonger });
   }
 
   stepProgressed(attempt: Attempt, amount: ProgressAmount, message: string | undefined): void {

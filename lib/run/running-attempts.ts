@@ -25,6 +25,12 @@ export class RunningAttempts {
     last.place = place;
   }
 
+  /** The attempt of a step that runs just now. */
+  of(index: number): Attempt | undefined {
+    if (this.#starting?.index === index) return this.#starting;
+    return this.#attempts.find((attempt) => attempt.index === index);
+  }
+
   /** The indices of the steps whose attempts these are. */
   places(): number[] {
     const places = this.#attempts.map(({ index }) => index);

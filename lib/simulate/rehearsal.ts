@@ -95,7 +95,16 @@ function waitingBlueprint(original: Blueprint, stage: Stage): Blueprint {
   const steps = original.steps.map(({ id, settings }, index): StepDefinition => {
     let quiet = plain.get(settings);
     if (quiet === undefined) {
-      quiet = { ...settings, retry: undefined, timeout: undefined, cleanup: undefined, isOffloaded: false };
+      quiet = {
+        ...settings,
+        retry: undefined,
+        timeout: undefined,
+        cleanup: undefined,
+        isOffloaded: false,
+        when: undefined,
+        later: undefined,
+        join: undefined,
+      };
       plain.set(settings, quiet);
     }
     const wait = waiting(stage, index);

@@ -229,7 +229,7 @@ class Performance {
   }
 
   #staged(
-    { name, graph, steps, sources, inputs, outputs }: Blueprint,
+    { name, graph, steps, sources, inputs, outputs, optionalOutputs, marks }: Blueprint,
     parts: ReadonlyMap<number, Part>,
   ): Blueprint {
     const staged = steps.map((definition, index): StepDefinition => {
@@ -248,7 +248,7 @@ class Performance {
         body: this.#stagedBody(definition, part),
       };
     });
-    return new Blueprint(name, graph, staged, sources, inputs, outputs);
+    return new Blueprint(name, graph, staged, sources, inputs, outputs, optionalOutputs, marks);
   }
 
   #stagedBody({ id, body }: StepDefinition, part: Part | undefined): StepBody {

@@ -1,0 +1,104 @@
+import type { Blueprint } from './blueprint.ts';
+import { edge, joinEdge } from './join.ts';
+import type { StepDefinition } from './step.ts';
+
+/** How the steps of a workflow need each other, where it isn't all by output. Found once. */
+export interface BranchingPlan {
+  /** How each dependent needs a step: beside the rows of `graph.dependents`. */
+  readonly kinds: Uint8Array;
+  /** The steps that wait to be chosen. */
+  readonly dormant: Uint8Array;
+  /** The steps whose failure is somebody's to deal with, so that it isn't the run's. */
+  readonly guarded: Uint8Array;
+  /** The places of the inputs that are steps, and what kind each is: of one step. */
+  edgesOf(index: number): readonly BranchingEdge[];
+}
+
+/** How one step needs another. */
+export interface BranchingEdge {
+  /** The other. */
+  readonly step: number;
+  readonly kind: number;
+  /** Which of the step's inputs it is. */
+  readonly place: number;
+}
+
+/** The plan of a workflow that branches; `undefined` where every step waits for all outputs that it needs. */
+export function branchingPlan(blueprint: Blueprint): BranchingPlan | undefined {
+  const { steps, marks } = blueprint;
+  const branches = steps.some(({ settings: { join, when } }) => join !== undefined || when !== undefined);
+  if (!branches && marks.size === 0) return undefined;
+  const edgesOf = (index: number): BranchingEdge[] => edgesOfStep(blueprint, index);
+  return {
+    edgesOf,
+    kinds: kindsOfDependents(blueprint, edgesOf),
+    dormant: dormantSteps(blueprint, edgesOf),
+    guarded: guardedSteps(blueprint, edgesOf),
+  };
+}
+
+function edgesOfStep({ steps, sources, marks }: Blueprint, index: number): BranchingEdge[] {
+  const { settings } = steps[index] as StepDefinition;
+  const edges: BranchingEdge[] = [];
+  const start = sources.starts[index] as number;
+  for (let at = start; at < (sources.starts[index + 1] as number); at++) {
+    const step = sources.values[at] as number;
+    if (step < 0) continue;
+    const place = at - start;
+    const joined = settings.join === undefined ? edge.data : joinEdge(settings.join, place);
+    edges.push({ step, place, kind: marks.get(at) ?? joined });
+  }
+  return edges;
+}
+
+/** In the order in which `graph.dependents` has them: by dependent, and by place. */
+function kindsOfDependents(
+  { graph }: Blueprint,
+  edgesOf: (index: number) => readonly BranchingEdge[],
+): Uint8Array {
+  const next = graph.dependents.starts.slice();
+  const kinds = new Uint8Array(graph.dependents.values.length);
+  for (let index = 0; index < graph.size; index++) {
+    for (const { step, kind } of edgesOf(index)) {
+      const at = next[step] as number;
+      kinds[at] = kind;
+      next[step] = at + 1;
+    }
+  }
+  return kinds;
+}
+
+/** Those that only a branch which is still to be chosen needs. */
+function dormantSteps(
+  { graph, outputs, steps }: Blueprint,
+  edgesOf: (index: number) => readonly BranchingEdge[],
+): Uint8Array {
+  const dormant = new Uint8Array(graph.size);
+  if (!steps.some(({ settings: { join } }) => join !== undefined)) return dormant;
+  dormant.fill(1);
+  // A Set goes on over what is added while it is walked.
+  const wanted = new Set(outputs.values());
+  for (const index of wanted) {
+    dormant[index] = 0;
+    for (const { step, kind } of edgesOf(index)) if (kind !== edge.lazy) wanted.add(step);
+  }
+  return dormant;
+}
+
+/** Those that every way from leads to one who deals with failures. */
+function guardedSteps(
+  { graph, outputs }: Blueprint,
+  edgesOf: (index: number) => readonly BranchingEdge[],
+): Uint8Array {
+  const { starts } = graph.dependents;
+  const guarded = new Uint8Array(graph.size);
+  for (let index = 0; index < graph.size; index++)
+    guarded[index] = starts[index] === starts[index + 1] ? 0 : 1;
+  for (const index of outputs.values()) guarded[index] = 0;
+  for (let place = graph.size - 1; place >= 0; place--) {
+    const index = graph.order[place] as number;
+    if (guarded[index] === 1) continue;
+    for (const { step, kind } of edgesOf(index)) if (kind !== edge.candidate) guarded[step] = 0;
+  }
+  return guarded;
+}

@@ -68,7 +68,7 @@ function rootsOf(outputs: unknown, faults: WorkflowFault[]): StepHandle[] {
     faults.push({
       kind: 'bad-definition',
       where: `the output '${key}'`,
-      expected: 'a step made by step() and the like, or optional(step)',
+      expected: 'a step made by step()',
       value: handle,
     });
     return [];

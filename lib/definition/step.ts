@@ -190,7 +190,7 @@ export function checkShape(checker: OptionChecker, id: unknown, deps: Dependenci
   const idExpected = nameFault(id);
   if (idExpected !== undefined) checker.fail('id', idExpected, id);
   if (typeof run !== 'function') checker.fail('the function', 'a function', run);
-  const expected = 'a handle made by step(), input() and the like of this copy of millrace';
+  const expected = 'a handle made by step() or input() of this copy of millrace';
   if (!isRecord(deps)) {
     checker.fail('the dependencies', 'a record of handles, as in { table }', deps);
     return;

@@ -13,6 +13,7 @@ export { CancellationToken } from './base/cancellation.ts';
 export type { Duration } from './base/durations.ts';
 export { EmptyStepError } from './base/empty-step-error.ts';
 export { CancelledError, InvalidOptionsError, MillraceError, type OptionProblem } from './base/errors.ts';
+export type { Overflow } from './base/overflow.ts';
 export type { Retry, RetryOptions } from './base/retry-policy.ts';
 export type { Definition } from './definition/blueprint-of-definitions.ts';
 export {
@@ -25,7 +26,7 @@ export {
   type JoinOptions,
   optional,
 } from './definition/branching.ts';
-export type { OptionalStep } from './definition/edge.ts';
+export type { OptionalStep, StreamOf } from './definition/edge.ts';
 export {
   type ForEachContext,
   type ForEachDependencies,
@@ -53,6 +54,7 @@ export { type Schema, type SchemaIssue, type SchemaResult, type } from './defini
 export { step } from './definition/step.ts';
 export type { ProgressAmount, StepContext } from './definition/step-context.ts';
 export type { RunOutcome, StepOptions } from './definition/step-options.ts';
+export { type LiveStream, type StreamTermsOptions, stream } from './definition/stream.ts';
 export type { StepInfo, WorkflowInfo } from './definition/workflow-info.ts';
 export type { CriticalPath, Weights } from './graph/critical-path.ts';
 export type { Graph } from './graph/graph.ts';
@@ -100,6 +102,7 @@ export type { CancelOptions, Run } from './run/run.ts';
 export type { RunOptions, RunSettingsOptions, WorkflowOptions } from './run/run-options.ts';
 export type { StepStatus } from './run/run-state.ts';
 export type { RunSnapshot, StepSnapshot } from './run/snapshot.ts';
+export { ChannelOverflowError, MissingPolicyError } from './run/stream-errors.ts';
 export { type InputHandles, type SubflowArguments, type SubflowOptions, subflow } from './subflow.ts';
 export {
   type DefineWorkflowOptions,

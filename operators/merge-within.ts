@@ -55,6 +55,11 @@ export class MergeWithin<Item, Result> {
     this.#drain();
   }
 
+  /** One item has turned out to be several, each of which ends by itself. */
+  split(parts: number): void {
+    this.#active += parts - 1;
+  }
+
   /** An item has ended. */
   finish(item: Item): void {
     this.#active--;

@@ -133,6 +133,16 @@ export class Admission<Item> implements AdmissionQueue<Item> {
     this.onRoom?.();
   }
 
+  /** Several items take over what one has taken for all of them, each its own demand. */
+  split(item: Item, parts: readonly Item[]): void {
+    const count = (each: Item, sign: number): void => {
+      for (const place of this.#rules.shapeOf(each).classes)
+        this.#holders[place] = (this.#holders[place] as number) + sign;
+    };
+    for (const part of parts) count(part, 1);
+    count(item, -1);
+  }
+
   /** Counts overtakes from now on, where so far all demands were equal. */
   boundOvertakes(maxOvertakes: number): void {
     if (this.#maxOvertakes !== undefined) return;

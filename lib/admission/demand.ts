@@ -62,6 +62,18 @@ export function memory(amount: Bytes): {
   return Object.freeze({ memory: bytes });
 }
 
+/** What several take together. */
+export function sumOfDemands(demands: readonly Demand[]): Demand {
+  const total = new Map<string, number>();
+  for (const [name, amount] of demands.flatMap(Object.entries<number>))
+    total.set(name, (total.get(name) ?? 0) + amount);
+  return sorted(total);
+}
+
+function sorted(total: ReadonlyMap<string, number>): Demand {
+  return Object.freeze(Object.fromEntries([...total].sort(([left], [right]) => (left < right ? -1 : 1))));
+}
+
 /** Reads a `resource` option into a demand; what is wrong is noted with the checker. */
 export function parseDemand(checker: OptionChecker, option: string, resource: Resource | undefined): Demand {
   if (resource === undefined || resource === 'default') return defaultDemand;
@@ -74,7 +86,7 @@ export function parseDemand(checker: OptionChecker, option: string, resource: Re
     for (const [name, amount] of amountsOf(checker, path, entry))
       total.set(name, (total.get(name) ?? 0) + amount);
   }
-  return Object.freeze(Object.fromEntries([...total].sort(([left], [right]) => (left < right ? -1 : 1))));
+  return sorted(total);
 }
 
 const entryExpected = "a class such as 'heavy-cpu', a name of your own, memory(bytes), or amounts by class";

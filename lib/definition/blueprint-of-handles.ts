@@ -2,10 +2,11 @@ import { Graph } from '../graph/graph.ts';
 import { InvalidWorkflowError, type WorkflowFault } from '../graph/invalid-workflow-error.ts';
 import type { Rows } from '../graph/rows.ts';
 import { Blueprint } from './blueprint.ts';
-import { OptionalHandle } from './edge.ts';
+import { OptionalHandle, StreamHandle } from './edge.ts';
 import type { Dependencies, Input } from './handle.ts';
-import { edge } from './join.ts';
+import { edge, type Mark } from './join.ts';
 import { isStep, StepHandle } from './step.ts';
+import { streamFaults } from './stream-faults.ts';
 
 /**
  * The blueprint of the steps that the outputs reach. Linear in steps + dependencies, without recursion.
@@ -35,7 +36,7 @@ export function blueprintOfHandles(name: string, outputs: Dependencies): Bluepri
   const optionalOutputs = new Set(
     Object.keys(outputs).filter((key) => outputs[key] instanceof OptionalHandle),
   );
-  return new Blueprint(
+  const blueprint = new Blueprint(
     name,
     new Graph(ids, edges.dependencies),
     steps,
@@ -45,11 +46,19 @@ export function blueprintOfHandles(name: string, outputs: Dependencies): Bluepri
     optionalOutputs,
     edges.marks,
   );
+  if (edges.marks.size > 0) refuseStreams(blueprint);
+  return blueprint;
+}
+
+/** @throws InvalidWorkflowError where steps can't run at the same time that a stream connects */
+function refuseStreams(blueprint: Blueprint): void {
+  const faults = streamFaults(blueprint);
+  if (faults.length > 0) throw new InvalidWorkflowError(blueprint.name, faults);
 }
 
 /** The step that a handle is about, where it is about one. */
 function stepBehind(handle: unknown): unknown {
-  return handle instanceof OptionalHandle ? handle.step : handle;
+  return handle instanceof OptionalHandle || handle instanceof StreamHandle ? handle.step : handle;
 }
 
 function rootsOf(outputs: unknown, faults: WorkflowFault[]): StepHandle[] {
@@ -129,7 +138,7 @@ function connect(steps: readonly StepHandle[]) {
   const sources = new Int32Array(starts[steps.length] as number);
   const inputs: Input[] = [];
   const inputPlaces = new Map<unknown, number>();
-  const marks = new Map<number, number>();
+  const marks = new Map<number, Mark>();
   let next = 0;
   for (let index = 0; index < steps.length; index++) {
     const handles = (steps[index] as StepHandle).inputs;
@@ -140,7 +149,12 @@ function connect(steps: readonly StepHandle[]) {
         continue;
       }
       if (handle instanceof OptionalHandle) {
-        marks.set(next, edge.optional);
+        marks.set(next, { kind: edge.optional });
+        sources[next++] = StepHandle.slotOf(handle.step);
+        continue;
+      }
+      if (handle instanceof StreamHandle) {
+        marks.set(next, { kind: edge.stream, terms: handle.terms });
         sources[next++] = StepHandle.slotOf(handle.step);
         continue;
       }

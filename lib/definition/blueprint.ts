@@ -1,9 +1,10 @@
-import type { Demand } from '../admission/demand.ts';
+import { type Demand, sumOfDemands } from '../admission/demand.ts';
 import { type Demands, distinctDemands } from '../admission/distinct-demands.ts';
 import { Graph } from '../graph/graph.ts';
 import { type Ranks, ranks } from '../graph/ranks.ts';
 import { type BranchingPlan, branchingPlan } from './branching-plan.ts';
 import type { Input } from './handle.ts';
+import type { Mark } from './join.ts';
 import type { StepDefinition } from './step.ts';
 import type { StepSettings } from './step-options.ts';
 import type { WorkflowInfo } from './workflow-info.ts';
@@ -18,7 +19,7 @@ export interface Sources {
 }
 
 const none: ReadonlySet<string> = new Set();
-const noMarks: ReadonlyMap<number, number> = new Map();
+const noMarks: ReadonlyMap<number, Mark> = new Map();
 
 /** A workflow that has been found sound: everything a run needs to know, none of what it changes. */
 export class Blueprint {
@@ -31,8 +32,8 @@ export class Blueprint {
   readonly outputs: ReadonlyMap<string, number>;
   /** The names of those that may be missing. */
   readonly optionalOutputs: ReadonlySet<string>;
-  /** How steps are needed other than by their output: a kind of edge by its place in `sources.values`. */
-  readonly marks: ReadonlyMap<number, number>;
+  /** How steps are needed other than by their output: what is special of an edge, by its place in `sources.values`. */
+  readonly marks: ReadonlyMap<number, Mark>;
   #branching: BranchingPlan | undefined | null = null;
   #ranks: Ranks | undefined;
   #demands: Demands | undefined;
@@ -48,7 +49,7 @@ export class Blueprint {
     inputs: readonly Input[],
     outputs: ReadonlyMap<string, number>,
     optionalOutputs: ReadonlySet<string> = none,
-    marks: ReadonlyMap<number, number> = noMarks,
+    marks: ReadonlyMap<number, Mark> = noMarks,
   ) {
     this.optionalOutputs = optionalOutputs;
     this.marks = marks;
@@ -68,11 +69,28 @@ export class Blueprint {
 
   /** The demands of the steps that its own steps may bring, as far as they are known, each with one of those steps. */
   get laterDemands(): readonly (readonly [demand: Demand, stepId: string])[] {
-    this.#laterDemands ??= this.#indicesWhere(({ later }) => later !== undefined).flatMap((index) => {
-      const { id, settings } = this.steps[index] as StepDefinition;
-      return [...(settings.later?.() ?? [])].map(([demand, suffix]) => [demand, `${id}${suffix}`] as const);
-    });
+    this.#laterDemands ??= [
+      ...this.#indicesWhere(({ later }) => later !== undefined).flatMap((index) => {
+        const { id, settings } = this.steps[index] as StepDefinition;
+        return [...(settings.later?.() ?? [])].map(([demand, suffix]) => [demand, `${id}${suffix}`] as const);
+      }),
+      ...this.gangs.map((gang) => [this.demandOfGang(gang), this.nameOfGang(gang)] as const),
+    ];
     return this.#laterDemands;
+  }
+
+  /** The steps that have to run at the same time, as streams connect them. */
+  get gangs(): readonly (readonly number[])[] {
+    return this.branching?.gangs ?? [];
+  }
+
+  /** What those take together. */
+  demandOfGang(gang: readonly number[]): Demand {
+    return sumOfDemands(gang.map((index) => (this.steps[index] as StepDefinition).settings.demand));
+  }
+
+  nameOfGang(gang: readonly number[]): string {
+    return gang.map((index) => this.graph.ids[index]).join("' + '");
   }
 
   /** The names of all resource classes that are demanded. */

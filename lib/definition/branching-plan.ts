@@ -1,4 +1,5 @@
 import type { Blueprint } from './blueprint.ts';
+import type { ChannelTerms } from './edge.ts';
 import { edge, joinEdge } from './join.ts';
 import type { StepDefinition } from './step.ts';
 
@@ -12,6 +13,8 @@ export interface BranchingPlan {
   readonly guarded: Uint8Array;
   /** The places of the inputs that are steps, and what kind each is: of one step. */
   edgesOf(index: number): readonly BranchingEdge[];
+  /** The steps that have to run at the same time, each group in the order of definition. */
+  readonly gangs: readonly (readonly number[])[];
 }
 
 /** How one step needs another. */
@@ -21,6 +24,8 @@ export interface BranchingEdge {
   readonly kind: number;
   /** Which of the step's inputs it is. */
   readonly place: number;
+  /** Where it is a stream. */
+  readonly terms: ChannelTerms | undefined;
 }
 
 /** The plan of a workflow that branches; `undefined` where every step waits for all outputs that it needs. */
@@ -34,6 +39,7 @@ export function branchingPlan(blueprint: Blueprint): BranchingPlan | undefined {
     kinds: kindsOfDependents(blueprint, edgesOf),
     dormant: dormantSteps(blueprint, edgesOf),
     guarded: guardedSteps(blueprint, edgesOf),
+    gangs: gangsOf(blueprint.graph.size, edgesOf),
   };
 }
 
@@ -46,7 +52,8 @@ function edgesOfStep({ steps, sources, marks }: Blueprint, index: number): Branc
     if (step < 0) continue;
     const place = at - start;
     const joined = settings.join === undefined ? edge.data : joinEdge(settings.join, place);
-    edges.push({ step, place, kind: marks.get(at) ?? joined });
+    const mark = marks.get(at);
+    edges.push({ step, place, kind: mark?.kind ?? joined, terms: mark?.terms });
   }
   return edges;
 }
@@ -101,4 +108,17 @@ function guardedSteps(
     for (const { step, kind } of edgesOf(index)) if (kind !== edge.candidate) guarded[step] = 0;
   }
   return guarded;
+}
+
+/** The groups that streams connect. */
+function gangsOf(size: number, edgesOf: (index: number) => readonly BranchingEdge[]): number[][] {
+  const gangOf = new Map<number, Set<number>>();
+  for (let index = 0; index < size; index++) {
+    for (const { step, kind } of edgesOf(index)) {
+      if (kind !== edge.stream) continue;
+      const merged = new Set([...(gangOf.get(index) ?? [index]), ...(gangOf.get(step) ?? [step])]);
+      for (const member of merged) gangOf.set(member, merged);
+    }
+  }
+  return [...new Set(gangOf.values())].map((gang) => [...gang].sort((left, right) => left - right));
 }

@@ -1,3 +1,4 @@
+import type { Overflow } from '../base/overflow.ts';
 import type { Handle, Need, Step } from './handle.ts';
 import type { StepHandle } from './step.ts';
 
@@ -16,6 +17,33 @@ export class OptionalHandle implements OptionalStep<never, never> {
 
   constructor(step: StepHandle) {
     this.step = step;
+    Object.freeze(this);
+  }
+}
+
+/** What a step emits, as a dependency. */
+export interface StreamOf<out Out = unknown, out Needs extends Need = Need> extends Handle<Out, Needs> {
+  /** What kind of handle this is. */
+  readonly kind: 'stream';
+  /** The step. */
+  readonly step: Step;
+}
+
+/** How many values may wait, and what happens to one too many. */
+export interface ChannelTerms {
+  readonly capacity: number;
+  readonly overflow: Overflow | undefined;
+}
+
+/** The class behind {@link StreamOf}. */
+export class StreamHandle implements StreamOf<never, never> {
+  readonly kind = 'stream';
+  readonly step: StepHandle;
+  readonly terms: ChannelTerms;
+
+  constructor(step: StepHandle, terms: ChannelTerms) {
+    this.step = step;
+    this.terms = terms;
     Object.freeze(this);
   }
 }

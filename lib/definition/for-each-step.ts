@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import { OptionChecker } from '../base/option-checker.ts';
+import { StreamHandle } from './edge.ts';
 import type { Dependencies, Handle, NeedsOf, Output, OutputsOf, Step } from './handle.ts';
 import { type FanOutPlan, HostedItems } from './hosted.ts';
 import { offloadedMark } from './offloaded-body.ts';
@@ -177,7 +178,13 @@ export function forEachStep(
       'a handle on a list, or an iterable, an AsyncIterable or an Observable other than a string',
       items,
     );
-  const { plan, settings } = readOptions(checker, options, bodyOf(run), offloadedMark(run));
+  const { plan, settings } = readOptions(
+    checker,
+    options,
+    bodyOf(run),
+    offloadedMark(run),
+    items instanceof StreamHandle,
+  );
   checker.throwIfAny(ownerOf(id, 'forEachStep'));
   const raw = isHandle(items) ? undefined : items;
   const body: StepBody = (inputs) => {
@@ -220,6 +227,7 @@ function readOptions(
   options: AllOptions,
   body: StepBody,
   mark: ReturnType<typeof offloadedMark>,
+  isLive: boolean,
 ): { readonly plan: FanOutPlan; readonly settings: StepSettings } {
   const given = checker.record('options', options) ? options : {};
   checker.knownKeys('', given, [...stepOptionNames, 'key', 'concurrency', 'settle', 'reduce', 'initial']);
@@ -237,11 +245,12 @@ function readOptions(
     reduce,
     initial: given.initial,
     settle: checker.flag('settle', given.settle) ?? false,
+    isLive,
   };
   const { description, group, tags, priority, estimate } = child;
   const settings: StepSettings = {
     ...defaultSettings,
-    demand: nothing,
+    demand: isLive ? child.demand : nothing,
     description,
     group,
     tags,

@@ -54,6 +54,11 @@ export interface FanOutPlan {
   readonly reduce: ((sum: unknown, result: unknown, key: string) => unknown) | undefined;
   readonly initial: unknown;
   readonly settle: boolean;
+  /**
+   * Whether the items come from a step that runs meanwhile. The fan-out then keeps what one child takes, which one child at a time
+   * runs in: or what that step holds could be what all children wait for.
+   */
+  readonly isLive: boolean;
 }
 
 /** A step an item. */

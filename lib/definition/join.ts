@@ -1,3 +1,5 @@
+import type { ChannelTerms } from './edge.ts';
+
 /** What makes a step that calls no function of its own start: the outcome of those it joins. Places are those of its inputs. */
 export type Join =
   | {
@@ -31,6 +33,12 @@ export const edge = {
   /** It runs at the same time. */
   stream: 4,
 } as const;
+
+/** What is special of an edge: its kind, and the terms where it is a stream. */
+export interface Mark {
+  readonly kind: number;
+  readonly terms?: ChannelTerms;
+}
 
 /** How an input of a join is needed, by its place. */
 export function joinEdge(join: Join, place: number): number {

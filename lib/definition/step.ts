@@ -1,6 +1,6 @@
 import { nameFault } from '../base/name.ts';
 import { OptionChecker } from '../base/option-checker.ts';
-import { OptionalHandle } from './edge.ts';
+import { OptionalHandle, StreamHandle } from './edge.ts';
 import type { Dependencies, Handle, NeedsOf, Output, OutputsOf, Step } from './handle.ts';
 import { isInput } from './input.ts';
 import { offloadedMark } from './offloaded-body.ts';
@@ -182,7 +182,12 @@ export function ownerOf(id: unknown, maker = 'step'): string {
 
 /** Whether a step may depend on it. */
 export function isHandle(value: unknown): value is Handle {
-  return value instanceof StepHandle || value instanceof OptionalHandle || isInput(value);
+  return (
+    value instanceof StepHandle ||
+    value instanceof OptionalHandle ||
+    value instanceof StreamHandle ||
+    isInput(value)
+  );
 }
 
 /** Says what is wrong with a step's id, dependencies or function. */

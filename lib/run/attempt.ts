@@ -12,6 +12,7 @@ import type { ProgressAmount } from '../definition/step-context.ts';
 import { AttemptContext } from './attempt-context.ts';
 import { type BodyListener, followBody, isPlain, type RunningBody } from './body.ts';
 import { StepTimeoutError } from './failures.ts';
+import type { Outlet } from './outlet.ts';
 
 /** What an attempt asks of its run. */
 export interface AttemptHost {
@@ -34,6 +35,8 @@ export interface AttemptHost {
   reportFinaliserError(attempt: Attempt, error: unknown): void;
   /** The body of an abandoned attempt has stopped after all. */
   recovered(attempt: Attempt): void;
+  /** Where what a step emits goes, when others read it. */
+  outletOf(index: number): Outlet | undefined;
   /** The body has handed its work to steps of their own: whoever does it tells the attempt how it ended. */
   handOver(attempt: Attempt, work: Hostable | Step): void;
   /** The attempt is over. */
@@ -133,6 +136,7 @@ export class Attempt implements BodyListener, OffloadHost {
       return;
     }
     if (isOutput) {
+      this.outlet?.push(returned);
       this.completed(returned);
       return;
     }
@@ -210,6 +214,10 @@ export class Attempt implements BodyListener, OffloadHost {
   }
 
   // What the body tells.
+
+  get outlet(): Outlet | undefined {
+    return this.host.outletOf(this.index);
+  }
 
   running(body: RunningBody): void {
     this.#needExtras().body = body;

@@ -4,6 +4,7 @@ import { inspectValue } from '../base/inspect.ts';
 import type { Step } from '../definition/handle.ts';
 import { type Hostable, hosted } from '../definition/hosted.ts';
 import { isStep } from '../definition/step.ts';
+import type { Outlet } from './outlet.ts';
 
 /** Something that a function returned and that goes on. */
 export interface RunningBody {
@@ -22,6 +23,8 @@ export interface BodyListener {
   failed(error: unknown): void;
   /** It stopped because it was told to, without an outcome of its own. */
   stopped(): void;
+  /** Where each value goes beside the last one's being the output, where others read them. */
+  readonly outlet?: Outlet | undefined;
   /** A stream is about to be subscribed to, and can be told to stop. A Promise can't: it is waited for. */
   running?(body: RunningBody): void;
   /** It is steps of their own that do the work. Who doesn't know what to do with them takes them for the output. */
@@ -135,15 +138,23 @@ class ObservedBody extends Subscriber<unknown> implements RunningBody {
   #ending: Ending | undefined;
   #hasValue = false;
   #last: unknown;
+  readonly #outlet: Outlet | undefined;
 
   constructor(listener: BodyListener) {
     super();
     this.#listener = listener;
+    this.#outlet = listener.outlet;
   }
 
   follow(source: Observable<unknown>): void {
     this.#listener.running?.(this);
     if (this.closed) return;
+    try {
+      this.#outlet?.checkPolicies();
+    } catch (error) {
+      this.error(error);
+      return;
+    }
     this.#isSubscribing = true;
     try {
       source.subscribe(this);
@@ -163,6 +174,12 @@ class ObservedBody extends Subscriber<unknown> implements RunningBody {
   protected override _next(value: unknown): void {
     this.#hasValue = true;
     this.#last = value;
+    if (this.#outlet === undefined) return;
+    try {
+      this.#outlet.push(value);
+    } catch (error) {
+      this.error(error);
+    }
   }
 
   protected override _error(error: unknown): void {
@@ -198,6 +215,8 @@ class IteratedBody implements RunningBody {
   #iterator: AsyncIterator<unknown> | undefined;
   /** Settles when the iterator has done its own clean-up; there only once told to stop. */
   #returned: Promise<unknown> | undefined;
+  /** Ends the wait for a reader. */
+  #wake: (() => void) | undefined;
 
   constructor(listener: BodyListener) {
     this.#listener = listener;
@@ -205,6 +224,7 @@ class IteratedBody implements RunningBody {
 
   stop(): void {
     if (this.#returned !== undefined) return;
+    this.#wake?.();
     this.#returned = this.#return();
     // Where `next` never settles, nobody comes to see that this rejects.
     this.#returned.catch(() => undefined);
@@ -215,8 +235,21 @@ class IteratedBody implements RunningBody {
     return this.#iterator?.return?.();
   }
 
+  // A call, since the compiler takes a field for unchanged across waits that change it.
+  #isStopped(): boolean {
+    return this.#returned !== undefined;
+  }
+
+  async #waitFor(room: Promise<void>): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      void room.then(resolve);
+    });
+  }
+
   async follow(iterable: AsyncIterable<unknown>): Promise<void> {
     const listener = this.#listener;
+    const { outlet } = listener;
     listener.running?.(this);
     if (this.#returned !== undefined) {
       listener.stopped();
@@ -242,6 +275,12 @@ class IteratedBody implements RunningBody {
         }
         hasValue = true;
         last = result.value;
+        if (outlet !== undefined) {
+          outlet.push(last);
+          const room = outlet.room();
+          if (room !== undefined) await this.#waitFor(room);
+          if (this.#isStopped()) break;
+        }
         if (++values % valuesATurn !== 0) continue;
         // One that never waits would keep timers and I/O, a timeout among them, from ever coming through.
         await new Promise<void>(macrotask);

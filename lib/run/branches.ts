@@ -65,6 +65,10 @@ export class Branches {
       (_, index) => (starts[index + 1] as number) - (starts[index] as number),
     );
     for (const index of blueprint.outputs.values()) this.#wants[index] = (this.#wants[index] as number) + 1;
+    // What runs at the same time isn't waited for.
+    for (const [at, dependent] of blueprint.graph.dependents.values.entries())
+      if (plan.kinds[at] === edge.stream)
+        state.waitingFor[dependent] = (state.waitingFor[dependent] as number) - 1;
   }
 
   /** Whether a step's failure is dealt with by another. */
@@ -105,14 +109,28 @@ export class Branches {
     this.#isDealing = false;
   }
 
+  /** A step reads a stream no further. */
+  left(index: number, place: number, producer: number): void {
+    const letGo = this.#letGo.get(index) ?? new Set();
+    if (letGo.has(place)) return;
+    this.#letGo.set(index, letGo.add(place));
+    this.#wantLess(producer, this.#leftBy(index));
+  }
+
+  #leftBy(index: number): Against {
+    return { because: this.#stepAt(index).id, reason: 'not-needed', stopsRunning: true };
+  }
+
   #deal(index: number): void {
     const { starts, values } = this.#blueprint.graph.dependents;
     const end = starts[index + 1] as number;
     for (let at = starts[index] as number; at < end; at++)
       this.#heed(index, values[at] as number, this.#plan.kinds[at] as number);
     const letGo = this.#letGo.get(index);
-    for (const { step, place } of this.#plan.edgesOf(index))
-      if (letGo?.has(place) !== true) this.#wantLess(step, this.#reasonAgainst(index));
+    for (const { step, place, kind } of this.#plan.edgesOf(index)) {
+      if (letGo?.has(place) === true) continue;
+      this.#wantLess(step, kind === edge.stream ? this.#leftBy(index) : this.#reasonAgainst(index));
+    }
   }
 
   /** A step that another needs is settled. */
@@ -120,11 +138,11 @@ export class Branches {
     const state = this.#state;
     if (this.#joinOf(index) === undefined) {
       const isThere = kind === edge.optional || state.statuses[settled] === status.completed;
-      const left = (state.waitingFor[index] as number) - (isThere ? 1 : 0);
+      const left = (state.waitingFor[index] as number) - (isThere && kind !== edge.stream ? 1 : 0);
       state.waitingFor[index] = left;
       if (state.statuses[index] !== status.waiting || this.#dormant[index] === 1) return;
       if (!isThere) this.#skipAfter(index, settled);
-      else if (left === 0) this.#gate(index);
+      else if (left === 0 && kind !== edge.stream) this.#gate(index);
     } else if (state.statuses[index] === status.waiting && this.#dormant[index] === 0) {
       this.#join(index);
     }
@@ -235,7 +253,9 @@ export class Branches {
     const { statuses } = this.#state;
     if (statuses[index] !== status.waiting) return false;
     const isThere = ({ step, kind }: BranchingEdge): boolean =>
-      kind === edge.optional ? this.#state.isSettled(step) : statuses[step] === status.completed;
+      kind === edge.optional
+        ? this.#state.isSettled(step)
+        : statuses[step] === status.completed || (kind === edge.stream && !this.#state.isSettled(step));
     const lost = edges.find((each) => this.#state.isSettled(each.step) && !isThere(each));
     if (lost !== undefined) this.#skipAfter(index, lost.step);
     return lost === undefined && edges.every(isThere);

@@ -22,11 +22,13 @@ import { Executor, type NestedScope } from './executor.ts';
 import { failedAncestors } from './failed-ancestors.ts';
 import { StepFailedError, WorkflowTimeoutError } from './failures.ts';
 import { FanOut } from './fan-out.ts';
+import { GangStart } from './gang-start.ts';
 import { noteInHistory } from './history.ts';
 import type { Host, HostScope } from './host.ts';
 import type { LiveLimits } from './live-limits.ts';
 import { measure, type RunMetrics } from './metrics.ts';
 import { OuterStops, type Stoppable } from './outer-stops.ts';
+import type { Outlet } from './outlet.ts';
 import type { Progress } from './progress.ts';
 import { RecursionLimitError } from './recursion-limit-error.ts';
 import { readInputs } from './run-inputs.ts';
@@ -34,8 +36,9 @@ import type { RunSettings } from './run-options.ts';
 import { RunState, status } from './run-state.ts';
 import { RunningAttempts } from './running-attempts.ts';
 import { inputsOf, sharedInputsOf } from './step-inputs.ts';
-import { type OrderedCleanUp, StepScope } from './step-scope.ts';
+import { keepsDemand, type OrderedCleanUp, StepScope } from './step-scope.ts';
 import { failedWith, reasonOf, type Stop } from './stop.ts';
+import { type Gang, Streams } from './streams.ts';
 
 /** Where a run stands as a whole. */
 export type RunStatus = 'idle' | 'running' | 'stopping' | 'completed' | 'failed' | 'cancelled';
@@ -92,6 +95,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   /** What each step failed with, whether or not that was dealt with. */
   readonly #errors = new Map<number, StepFailedError>();
   readonly #branches: Branches | undefined;
+  readonly #streams: Streams | undefined;
   readonly #outerStops = new OuterStops();
   /** Which of its outputs is the output of the step whose work it is; all of them, by name, where it isn't said. */
   readonly #pick: string | undefined;
@@ -109,7 +113,14 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     this.executor = host?.scope.executor ?? new Executor(this, settings, openScope);
     this.#backOffs = new BackOffs(settings.clock, settings.random, this.executor.report);
     const { branching } = blueprint;
-    if (branching !== undefined) this.#branches = new Branches(branching, blueprint, this.state, this);
+    if (branching === undefined) return;
+    const branches = new Branches(branching, blueprint, this.state, this);
+    this.#branches = branches;
+    if (branching.gangs.length === 0) return;
+    this.#streams = new Streams(branching, blueprint, this.state, (producer, consumer, place) => {
+      this.enter();
+      branches.left(consumer, place, producer);
+    });
   }
 
   get limits(): LiveLimits {
@@ -227,11 +238,18 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   // What attempts ask for.
 
   inputsOf(index: number): Readonly<Record<string, unknown>> {
-    return this.#branches?.joined(index) ?? inputsOf(this.blueprint, this.state, this.settings.inputs, index);
+    const joined = this.#branches?.joined(index);
+    if (joined !== undefined) return joined;
+    const inputs = inputsOf(this.blueprint, this.state, this.settings.inputs, index);
+    return this.#streams?.withStreams(index, inputs) ?? inputs;
   }
 
   sharedInputsOf(index: number): readonly SharedInput[] {
     return sharedInputsOf(this.blueprint, this.state, index);
+  }
+
+  outletOf(index: number): Outlet | undefined {
+    return this.#streams?.outletOf(index);
   }
 
   itemOf(index: number): Item {
@@ -241,9 +259,11 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   /** The body of a step has handed its work to steps of their own, which need what it has taken. */
   handOver(attempt: Attempt, work: Hostable | Step): void {
     const { executor, state } = this;
-    state.handedOverAt.set(attempt.index, this.now);
-    const candidate = this.host === undefined ? undefined : this.#candidates[attempt.index];
-    if (candidate !== undefined) executor.guests.ended(candidate, this.now);
+    if (!keepsDemand(work)) {
+      state.handedOverAt.set(attempt.index, this.now);
+      const candidate = this.host === undefined ? undefined : this.#candidates[attempt.index];
+      if (candidate !== undefined) executor.guests.ended(candidate, this.now);
+    }
     const tally = new ChildTally(() => this.listener?.changed(attempt.index));
     this.tallies.set(attempt.index, tally);
     this.nest(work, {
@@ -348,9 +368,45 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
       this.failHopeless(index, place);
       return;
     }
-    this.state.statuses[index] = status.ready;
-    this.listener?.changed(index);
-    this.executor.offer(this.itemOf(index));
+    const gang = this.#streams?.ready(index);
+    if (gang === 'later') return;
+    if (gang === undefined) this.#offer([index], this.itemOf(index));
+    else this.#offerGang(gang);
+  }
+
+  #offer(indices: readonly number[], item: Item): void {
+    for (const index of indices) {
+      this.state.statuses[index] = status.ready;
+      this.listener?.changed(index);
+    }
+    this.executor.offer(item);
+  }
+
+  /** Those that streams connect start together or not at all. */
+  #offerGang(gang: Gang): void {
+    const members = (this.#streams as Streams).startingOrder(gang);
+    const first = members[members.length - 1] as number;
+    const demands = members.map((index) => (this.blueprint.steps[index] as StepDefinition).settings.demand);
+    try {
+      const shape = this.executor.budget.shapeForAll(demands, this.blueprint.nameOfGang(gang.members));
+      const path = this.#rankPath(first);
+      gang.candidate = new Candidate(new GangStart(this, gang, members), first, shape, path);
+      this.#offer(members, gang.candidate);
+    } catch (error) {
+      this.#fail(first, 0, error, 0);
+    }
+  }
+
+  /** The members of a gang have been admitted: each goes on by itself. */
+  startGang(gang: Gang, members: readonly number[]): void {
+    const items = members.map((index) => this.itemOf(index));
+    this.executor.split(gang.candidate as Candidate, items);
+    gang.candidate = undefined;
+    for (const [at, index] of members.entries()) {
+      // One that has just started may have stopped the others.
+      if (this.state.statuses[index] === status.ready) this.start(index);
+      else this.executor.neverStarted(items[at] as Item);
+    }
   }
 
   /** A step that demands what this run can't give fails, as nobody could have told before the run. */
@@ -486,7 +542,8 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
       running.stop('cancelled', new CancelledError(`step '${because}' no longer needs it`));
       return;
     }
-    if (this.state.statuses[index] === status.ready) this.executor.withdraw(this.itemOf(index));
+    if (this.state.statuses[index] === status.ready && this.#streams?.gangOf(index) === undefined)
+      this.executor.withdraw(this.itemOf(index));
     this.#backOffs.cancel(index);
     this.#cancelled(index, this.state.attemptsOf(index));
   }
@@ -510,6 +567,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     const { state } = this;
     if (state.fractions.size > 0) state.fractions.delete(index);
     state.settle(index, final);
+    if (this.#streams !== undefined) this.#endStreams(this.#streams, index);
     if (this.host !== undefined) this.host.tally.settled(final);
     if (this.listener === undefined) {
       state.dropUnused(index);
@@ -518,6 +576,24 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     this.listener.changed(index);
     this.listener.settled(index);
     state.dropUnused(index);
+  }
+
+  #endStreams(streams: Streams, index: number): void {
+    const gang = streams.settled(index, this.#errors.get(index) ?? this.#stopError(index));
+    if (gang === undefined) return;
+    if (gang.candidate !== undefined && gang.members.every((member) => this.state.isSettled(member))) {
+      // The root's were taken out of admission all at once.
+      if (this.host !== undefined || this.#stop === undefined) this.executor.withdraw(gang.candidate);
+      gang.candidate = undefined;
+    } else if (streams.isComplete(gang) && this.#stop === undefined) {
+      this.#offerGang(gang);
+    }
+  }
+
+  #stopError(index: number): CancelledError {
+    const { id } = this.blueprint.steps[index] as StepDefinition;
+    const reason = this.#stop === undefined ? undefined : reasonOf(this.#stop);
+    return new CancelledError(reason, `the stream of step '${id}'`);
   }
 
   failHopeless(index: number, place: number): void {
@@ -577,7 +653,8 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
       return;
     }
     for (const [index, candidate] of this.#candidates.entries())
-      if (this.state.statuses[index] === status.ready) this.executor.withdraw(candidate);
+      if (this.state.statuses[index] === status.ready && this.#streams?.gangOf(index) === undefined)
+        this.executor.withdraw(candidate);
   }
 
   /** Nothing is left to do but to end; the loop ends the run, once it has let go of what is just over. */

@@ -119,6 +119,17 @@ export class Executor implements MergeOwner<Item, Attempt> {
     this.#loop.deliverAndFinish(item, attempt);
   }
 
+  /** What was admitted as one goes on as several. */
+  split(item: Item, parts: readonly Item[]): void {
+    this.budget.admission.split(item, parts);
+    this.#loop.split(parts.length);
+  }
+
+  /** What was admitted with others will not start after all. */
+  neverStarted(item: Item): void {
+    this.#loop.finish(item);
+  }
+
   seal(): void {
     this.#loop.seal();
   }

@@ -30,10 +30,12 @@ class Child implements StepDefinition {
   readonly key: string;
   readonly place: number;
   readonly item: unknown;
-  readonly candidate: Candidate;
+  candidate: Candidate;
   attempts = 0;
   startedAt = Number.NaN;
   isReady = true;
+  /** What admission knew it as when it was given up. */
+  abandonedAs: Candidate | undefined;
 
   constructor(hostId: string, plan: FanOutPlan, key: string, item: unknown, candidate: Candidate) {
     this.id = `${hostId}[${key}]`;
@@ -80,6 +82,8 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   readonly #failures: StepFailedError[] = [];
   /** Where keys are the user's, the place that each was given to. */
   readonly #keys: Map<string, number> | undefined;
+  /** The child that runs in what the fan-out itself has taken. */
+  #inLane: Child | undefined;
   #failed = 0;
   #ready = 0;
   #size = 0;
@@ -153,6 +157,11 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     return Object.values(this.#inputs).map((value) => ({ stepId: this.#host.attempt.definition.id, value }));
   }
 
+  /** Nobody reads what a child emits. */
+  outletOf(): undefined {
+    return undefined;
+  }
+
   itemOf(place: number): Item {
     return (this.#children.get(place) as Child).candidate;
   }
@@ -162,7 +171,8 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   }
 
   override recovered(attempt: Attempt): void {
-    this.executor.recovered((attempt.definition as Child).candidate, attempt);
+    const { abandonedAs, candidate } = attempt.definition as Child;
+    this.executor.recovered(abandonedAs ?? candidate, attempt);
   }
 
   handOver(attempt: Attempt, work: Hostable | Step): void {
@@ -203,11 +213,12 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     const child = attempt.definition as Child;
     this.#running.leave(attempt);
     this.#host.tally.ended();
-    if (attempt.isAbandoned) this.executor.abandon(child.candidate, attempt);
+    if (attempt.isAbandoned) this.#abandon(child, attempt);
     else this.executor.guests.ended(child.candidate, this.now);
     if (attempt.outcome === 'completed') this.#completed(child, attempt);
     else if (attempt.outcome === 'cancelled') this.#cancelled(child);
     else this.#attemptFailed(child, attempt);
+    if (this.#plan.isLive && !child.isReady) this.#leaveLane(child);
     if (attempt.isAbandoned) this.executor.failHopeless();
     this.#pull();
     this.#endIfOver();
@@ -284,11 +295,36 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   }
 
   #offer(child: Child): void {
+    if (this.#plan.isLive && this.#inLane === undefined) this.#takeLane(child);
     const lacking = this.executor.hopelessFor(child.candidate);
     this.#ready++;
     child.isReady = true;
     if (lacking === undefined) this.executor.offer(child.candidate);
     else this.failHopeless(child.place, lacking);
+  }
+
+  #abandon(child: Child, attempt: Attempt): void {
+    child.abandonedAs = child.candidate;
+    this.executor.abandon(child.candidate, attempt);
+  }
+
+  #takeLane(child: Child): void {
+    this.#inLane = child;
+    child.candidate = new Candidate(this, child.place, this.executor.budget.freeShape, child.candidate.path);
+  }
+
+  /** The lane is free: the first of those that wait takes it. */
+  #leaveLane(child: Child): void {
+    if (this.#inLane !== child) return;
+    this.#inLane = undefined;
+    child.candidate = new Candidate(this, child.place, this.#shape, child.candidate.path);
+    for (const other of this.#children.values()) {
+      if (!other.isReady || this.#halt !== undefined) continue;
+      this.executor.withdraw(other.candidate);
+      this.#takeLane(other);
+      this.executor.offer(other.candidate);
+      return;
+    }
   }
 
   #leaveReady(child: Child): void {

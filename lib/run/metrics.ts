@@ -113,7 +113,12 @@ function lastToSettle(
   index: number,
 ): number | undefined {
   const { starts, values } = dependencies;
-  return latest(values.subarray(starts[index], starts[index + 1]), state);
+  const first = state.startedAt[index] as number;
+  // What ran at the same time, as the other end of a stream, was not waited for.
+  const waitedFor = values
+    .subarray(starts[index], starts[index + 1])
+    .filter((needed) => !((state.endedAt[needed] as number) > first));
+  return latest(waitedFor, state);
 }
 
 function latest(indices: Iterable<number>, state: RunState): number | undefined {

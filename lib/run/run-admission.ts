@@ -1,5 +1,5 @@
 import { Admission, type AdmissionRules } from '../admission/admission.ts';
-import type { Demand } from '../admission/demand.ts';
+import { type Demand, sumOfDemands } from '../admission/demand.ts';
 import { resolveLimit } from '../admission/limits.ts';
 import { RankSet } from '../admission/rank-set.ts';
 import { RateWindow } from '../admission/rate-window.ts';
@@ -28,6 +28,10 @@ export interface RunAdmission {
    * @throws ResourceLimitError where it demands more than there can be
    */
   readonly shapeFor: (demand: Demand, stepId: string) => Shape<Item>;
+  /** The shape of several steps that start together; throws as {@link RunAdmission.shapeFor} does. */
+  readonly shapeForAll: (demands: readonly Demand[], stepIds: string) => Shape<Item>;
+  /** The shape of what takes nothing at all. */
+  readonly freeShape: Shape<Item>;
   /** The demands of steps that have come, each with one of those. */
   readonly laterDemands: () => Iterable<readonly [Demand, string]>;
 }
@@ -55,6 +59,7 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
     return shapeOf(demand, resources, order, waiting as WaitingItems<Item> | undefined);
   });
   for (const [demand, stepId] of blueprint.laterDemands) refuseTooMuch(settings, demand, () => stepId);
+  for (const gang of blueprint.gangs) refuseTooMany(concurrency, gang.length, blueprint.nameOfGang(gang));
   const turns =
     settings.plannedRanks === undefined
       ? undefined
@@ -77,6 +82,7 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
     resources,
     turns,
     rankOf: ranks.rankOf,
+    freeShape: new Shape<Item>([], [], order),
     ...shapesForLater(admission, resources, order, settings),
   };
 }
@@ -90,6 +96,12 @@ function refuseTooMuch({ limits, rates }: RunSettings, demand: Demand, stepId: (
     if (rate !== undefined && amount > rate.limit)
       throw new ResourceLimitError(stepId(), name, amount, rate.limit, 0, rate.perMs);
   }
+}
+
+/** @throws ResourceLimitError where more have to start together than may run at once */
+function refuseTooMany(concurrency: number | undefined, count: number, stepIds: string): void {
+  if (concurrency !== undefined && count > concurrency)
+    throw new ResourceLimitError(stepIds, 'concurrency', count, concurrency);
 }
 
 function shapeOf(
@@ -113,7 +125,7 @@ function shapesForLater(
   resources: string[],
   order: ItemsByRank,
   settings: RunSettings,
-): Pick<RunAdmission, 'shapeFor' | 'laterDemands'> {
+): Pick<RunAdmission, 'shapeFor' | 'shapeForAll' | 'laterDemands'> {
   const owners = new Map<Demand, string>();
   const byDemand = new Map<Demand, Shape<Item>>();
   const byContent = new Map<string, Shape<Item>>();
@@ -152,7 +164,17 @@ function shapesForLater(
     if (byDemand.size < mostKnownObjects) byDemand.set(demand, shape);
     return shape;
   };
-  return { shapeFor, laterDemands: () => owners };
+  const shapeForAll = (demands: readonly Demand[], stepIds: string): Shape<Item> => {
+    const demand = sumOfDemands(demands);
+    refuseTooMany(settings.concurrency, demands.length, stepIds);
+    const { classes, amounts } = shapeFor(demand, stepIds);
+    // Each of them has a place in the concurrency.
+    const all = amounts.map((amount, at) =>
+      resources[classes[at] as number] === 'concurrency' ? demands.length : amount,
+    );
+    return new Shape<Item>(classes, all, order);
+  };
+  return { shapeFor, shapeForAll, laterDemands: () => owners };
 }
 
 function withRates(

@@ -2,7 +2,7 @@ import type { Demand } from '../admission/demand.ts';
 import type { Clock } from '../base/clock.ts';
 import { markNotRetriable } from '../base/not-retriable.ts';
 import type { Step } from '../definition/handle.ts';
-import type { Hostable } from '../definition/hosted.ts';
+import { type Hostable, HostedItems } from '../definition/hosted.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
 import { fractionOf, type ProgressAmount } from '../definition/step-context.ts';
 import type { Attempt, AttemptHost } from './attempt.ts';
@@ -10,6 +10,7 @@ import type { Item, Scope } from './candidate.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { Executor, NestedScope } from './executor.ts';
 import type { Host } from './host.ts';
+import type { Outlet } from './outlet.ts';
 
 /** A completed step whose work is to be undone, and when it completed among all such of the run. */
 export interface OrderedCleanUp extends CleanUp {
@@ -38,6 +39,7 @@ export abstract class StepScope implements AttemptHost, Scope {
   abstract failHopeless(index: number, place: number): void;
   abstract inputsOf(index: number): Readonly<Record<string, unknown>>;
   abstract sharedInputsOf(index: number): readonly SharedInput[];
+  abstract outletOf(index: number): Outlet | undefined;
   abstract handOver(attempt: Attempt, work: Hostable | Step): void;
   /** What admission knows a step as. */
   abstract itemOf(index: number): Item;
@@ -87,7 +89,7 @@ export abstract class StepScope implements AttemptHost, Scope {
   protected nest(work: Hostable | Step, host: Host): void {
     const { executor } = this;
     executor.atOnce(() => {
-      executor.giveBackEarly(this.itemOf(host.attempt.index));
+      if (!keepsDemand(work)) executor.giveBackEarly(this.itemOf(host.attempt.index));
       let nested: NestedScope;
       try {
         nested = executor.open(work, host);
@@ -104,6 +106,11 @@ export abstract class StepScope implements AttemptHost, Scope {
   protected lossError(id: string, demand: Demand, place: number): Error {
     return this.executor.lossError(id, demand, place);
   }
+}
+
+/** Whether a step that hands its work over keeps what it has taken. */
+export function keepsDemand(work: Hostable | Step): boolean {
+  return work instanceof HostedItems && work.plan.isLive;
 }
 
 /** A step that keeps the event loop for longer than this, in ms, is worth a warning. */

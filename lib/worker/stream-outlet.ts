@@ -16,8 +16,8 @@
  * ```
  */
 import { monotonicNow } from '../base/clock.ts';
+import { Fifo } from '../base/fifo.ts';
 import { macrotask } from '../base/host.ts';
-import { Fifo } from './fifo.ts';
 import type { StreamTerms } from './stream-terms.ts';
 import { isTransferred, refuseGone, type TransferItem } from './transfer.ts';
 

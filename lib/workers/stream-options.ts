@@ -1,5 +1,6 @@
 import { OptionChecker } from '../base/option-checker.ts';
-import { type Overflow, overflowPolicies, type StreamTerms } from '../worker/stream-terms.ts';
+import { type Overflow, overflowPolicies } from '../base/overflow.ts';
+import type { StreamTerms } from '../worker/stream-terms.ts';
 import type { Transferred } from '../worker/transfer.ts';
 import { parseRunOptions, type RunSettings, type RunTaskOptions } from './call-options.ts';
 

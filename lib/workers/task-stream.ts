@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
-import { Fifo } from '../worker/fifo.ts';
+import { Fifo } from '../base/fifo.ts';
 import type { PoolCall } from './pool-call.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Fifo } from '../../lib/worker/fifo.ts';
+import { Fifo } from '../../lib/base/fifo.ts';
 
 test.for([1, 2, 3, 7, 1000])('%i items leave in the order they came', (count) => {
   const fifo = new Fifo<number>();

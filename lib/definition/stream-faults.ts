@@ -1,0 +1,95 @@
+import type { WorkflowFault } from '../graph/invalid-workflow-error.ts';
+import type { Blueprint } from './blueprint.ts';
+import { edge } from './join.ts';
+import type { StepDefinition } from './step.ts';
+
+/** What keeps steps that streams connect from running at the same time. */
+export function streamFaults(blueprint: Blueprint): WorkflowFault[] {
+  return [...faultsOfMembers(blueprint), ...faultsOfPaths(blueprint)];
+}
+
+/** A stream can't be read twice, and only a step of its own function emits one. */
+function faultsOfMembers({ gangs, steps, branching }: Blueprint): WorkflowFault[] {
+  const faults: WorkflowFault[] = [];
+  for (const index of gangs.flat()) {
+    const { id, settings } = steps[index] as StepDefinition;
+    if (settings.retry !== undefined)
+      faults.push({
+        kind: 'bad-definition',
+        where: `retry of step '${id}'`,
+        expected:
+          "absent, since a stream can't be read twice (put its steps into a subflow that has the retry)",
+        value: settings.retry.attempts - 1,
+      });
+    for (const { step, kind } of branching?.edgesOf(index) ?? []) {
+      const producer = steps[step] as StepDefinition;
+      if (
+        kind === edge.stream &&
+        (producer.settings.join !== undefined || producer.settings.later !== undefined)
+      )
+        faults.push({
+          kind: 'bad-definition',
+          where: `the stream of '${producer.id}' in step '${id}'`,
+          expected: 'that of a step that emits itself, made by step()',
+          value: producer.id,
+        });
+    }
+  }
+  return faults;
+}
+
+/** Those that run at the same time can't wait for each other's end. */
+function faultsOfPaths({ gangs, graph, branching }: Blueprint): WorkflowFault[] {
+  const faults: WorkflowFault[] = [];
+  for (const gang of gangs) {
+    const members = new Set(gang);
+    // Backwards from every member over those that have to be settled before it starts.
+    const cameFrom = new Map<number, number>();
+    const pending: number[] = [...gang];
+    const matesOf = (index: number): readonly number[] => gangs.find((other) => other.includes(index)) ?? [];
+    const walked = new Set<number>();
+    for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
+      if (walked.has(index)) continue;
+      walked.add(index);
+      for (const { step, kind } of branching?.edgesOf(index) ?? []) {
+        if (members.has(step)) {
+          // Within the gang, a stream is what it is for.
+          if (members.has(index) && kind === edge.stream) continue;
+          faults.push({
+            kind: 'bad-definition',
+            where: `step '${graph.ids[step] ?? ''}'`,
+            expected: `needed either as a stream or by its output: ${pathText(graph.ids, cameFrom, members, step, index)} waits for its end, and has to run at the same time`,
+            value: graph.ids[step],
+          });
+        } else if (!cameFrom.has(step)) {
+          cameFrom.set(step, index);
+          pending.push(step);
+          // It starts with those that it is connected with, and so not before what they wait for.
+          for (const mate of matesOf(step)) {
+            if (cameFrom.has(mate)) continue;
+            cameFrom.set(mate, step);
+            pending.push(mate);
+          }
+        }
+      }
+    }
+  }
+  return faults;
+}
+
+function pathText(
+  ids: readonly string[],
+  cameFrom: ReadonlyMap<number, number>,
+  members: ReadonlySet<number>,
+  from: number,
+  first: number,
+): string {
+  const path = [from, first];
+  for (let at = first; !members.has(at); ) {
+    const next = cameFrom.get(at);
+    if (next === undefined) break;
+    path.push(next);
+    at = next;
+  }
+  return path.map((index) => ids[index] ?? '').join(' → ');
+}

@@ -1,0 +1,35 @@
+import type { Channel } from './channel.ts';
+import { MissingPolicyError } from './stream-errors.ts';
+
+/** Where a step's body puts what it emits, when others read it while it runs. */
+export class Outlet {
+  readonly #channels: readonly Channel[];
+  readonly #producer: string;
+  readonly #consumers: readonly string[];
+
+  constructor(producer: string, consumers: readonly string[], channels: readonly Channel[]) {
+    this.#producer = producer;
+    this.#consumers = consumers;
+    this.#channels = channels;
+  }
+
+  /** @throws MissingPolicyError where values come by themselves, and it isn't said what happens to one too many */
+  checkPolicies(): void {
+    const at = this.#channels.findIndex(({ overflow, isClosed }) => overflow === undefined && !isClosed);
+    if (at >= 0) throw new MissingPolicyError(this.#producer, this.#consumers[at] ?? '');
+  }
+
+  /** @throws ChannelOverflowError */
+  push(value: unknown): void {
+    for (const channel of this.#channels) channel.push(value);
+  }
+
+  /** Resolves once every reader that is waited for has room; `undefined` where they have. */
+  room(): Promise<void> | undefined {
+    const full = this.#channels.find(({ isFull, overflow }) => isFull && overflow === undefined);
+    if (full === undefined) return undefined;
+    return new Promise<void>((resolve) => {
+      full.whenRoom(resolve);
+    }).then(() => this.room());
+  }
+}

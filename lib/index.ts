@@ -55,7 +55,7 @@ export { step } from './definition/step.ts';
 export type { ProgressAmount, StepContext } from './definition/step-context.ts';
 export type { RunOutcome, StepOptions } from './definition/step-options.ts';
 export { type LiveStream, type StreamTermsOptions, stream } from './definition/stream.ts';
-export type { StepInfo, WorkflowInfo } from './definition/workflow-info.ts';
+export type { SpecialNeed, StepInfo, StepKind, WorkflowInfo } from './definition/workflow-info.ts';
 export type { CriticalPath, Weights } from './graph/critical-path.ts';
 export type { Graph } from './graph/graph.ts';
 export { InvalidWorkflowError, type WorkflowFault } from './graph/invalid-workflow-error.ts';

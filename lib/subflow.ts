@@ -85,6 +85,7 @@ export function subflow<Outputs, Needs extends Need, const Handles extends Input
     ...parseStepOptions(checker, '', rest, undefined),
     demand: nothing,
     timeout: ms,
+    kind: 'subflow',
     later: isKnown ? () => laterDemandsOf(workflow) : undefined,
   };
   checker.throwIfAny(ownerOf(id, 'subflow'));

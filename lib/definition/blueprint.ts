@@ -7,7 +7,7 @@ import type { Input } from './handle.ts';
 import type { Mark } from './join.ts';
 import type { StepDefinition } from './step.ts';
 import type { StepSettings } from './step-options.ts';
-import type { WorkflowInfo } from './workflow-info.ts';
+import type { SpecialNeed, StepInfo, WorkflowInfo } from './workflow-info.ts';
 
 /**
  * Where each step's inputs come from, in the order of its `inputNames`: those of step `i` lie from `starts[i]`
@@ -18,6 +18,14 @@ export interface Sources {
   readonly values: Int32Array;
 }
 
+/** The names of the kinds of edges, by their number. */
+const specialEdges: readonly (SpecialNeed['as'] | undefined)[] = [
+  undefined,
+  'optional',
+  'candidate',
+  'branch',
+  'stream',
+];
 const none: ReadonlySet<string> = new Set();
 const noMarks: ReadonlyMap<number, Mark> = new Map();
 
@@ -159,13 +167,36 @@ export class Blueprint {
   get info(): WorkflowInfo {
     this.#info ??= {
       name: this.name,
-      steps: this.steps.map(({ id, settings }) => {
-        const { demand, priority, estimate, description, group, tags } = settings;
-        const dependsOn = this.graph.dependenciesOf(id);
-        return { id, dependsOn, demand, priority, estimate, description, group, tags };
+      steps: this.steps.map(({ id, settings }, index) => {
+        const { demand, priority, estimate, description, group, tags, join, kind } = settings;
+        return {
+          id,
+          dependsOn: this.graph.dependenciesOf(id),
+          kind: join?.kind ?? kind,
+          ...this.#specialsOf(index),
+          demand,
+          priority,
+          estimate,
+          description,
+          group,
+          tags,
+        };
       }),
     };
     return this.#info;
+  }
+
+  #specialsOf(index: number): Pick<StepInfo, 'specialNeeds' | 'isConditional'> {
+    const { branching } = this;
+    if (branching === undefined) return {};
+    const specialNeeds = branching.edgesOf(index).flatMap(({ step, kind }) => {
+      const as = specialEdges[kind];
+      return as === undefined ? [] : [{ stepId: this.graph.ids[step] ?? '', as }];
+    });
+    return {
+      ...(specialNeeds.length === 0 ? {} : { specialNeeds }),
+      ...(branching.dormant[index] === 1 ? { isConditional: true as const } : {}),
+    };
   }
 
   #indicesWhere(condition: (settings: StepSettings) => boolean): number[] {

@@ -256,7 +256,8 @@ function readOptions(
     tags,
     priority,
     estimate,
-    when: given.when,
+    when: checker.function('when', given.when),
+    kind: 'for-each',
     later: () => [[child.demand, '[…]']],
   };
   return { plan, settings };

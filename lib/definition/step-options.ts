@@ -67,6 +67,8 @@ export interface StepSettings {
   readonly isOffloaded: boolean;
   /** What the steps demand that it may bring, where it brings some and their demands are known. */
   readonly later: LaterDemands | undefined;
+  /** What it is, joins apart. */
+  readonly kind: 'step' | 'for-each' | 'subflow';
   /** What makes it start, where it only gives what others gave. */
   readonly join: Join | undefined;
 }
@@ -100,6 +102,7 @@ export const defaultSettings: StepSettings = Object.freeze({
   isOffloaded: false,
   later: undefined,
   join: undefined,
+  kind: 'step',
 });
 
 /**
@@ -134,5 +137,16 @@ export function parseStepOptions<Out, Inputs>(
     isOffloaded: mark !== undefined,
     later: undefined,
     join: undefined,
+    kind: 'step',
   };
+}
+
+/**
+ * The settings of a step whose dependencies give nothing, as in a rehearsal: nobody could say whether it runs, or which branch.
+ * It does, and the first one.
+ */
+export function withoutChoice({ join }: StepSettings): Pick<StepSettings, 'when' | 'join'> {
+  if (join?.kind !== 'choose') return { when: undefined, join };
+  const [first] = join.branches.keys();
+  return { when: undefined, join: { ...join, selector: () => first } };
 }

@@ -1,11 +1,33 @@
 import type { Demand } from '../admission/demand.ts';
 
+/**
+ * What a step is: one of its own function, a fan-out, a workflow as a part of another, or one that gives what another gave.
+ */
+export type StepKind = 'step' | 'for-each' | 'subflow' | 'choose' | 'first-of' | 'fallback';
+
+/** How a step needs another, where it doesn't wait for its output. */
+export interface SpecialNeed {
+  /** The other. */
+  readonly stepId: string;
+  /**
+   * `optional`: it has to be settled in whatever way; `candidate`: another one may do; `branch`: it runs only if it is chosen;
+   * `stream`: it runs at the same time.
+   */
+  readonly as: 'optional' | 'candidate' | 'branch' | 'stream';
+}
+
 /** What a workflow tells of one of its steps. */
 export interface StepInfo {
   /** The id. */
   readonly id: string;
   /** The ids of the steps it needs, each once. */
   readonly dependsOn: readonly string[];
+  /** What it is. */
+  readonly kind: StepKind;
+  /** Those of `dependsOn` for whose output it doesn't simply wait; absent where there are none. */
+  readonly specialNeeds?: readonly SpecialNeed[];
+  /** Whether it starts only if a branch is chosen that needs it; absent where not. */
+  readonly isConditional?: true;
   /** What it takes of each resource class. */
   readonly demand: Demand;
   /** Its priority. */

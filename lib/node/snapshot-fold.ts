@@ -1,6 +1,7 @@
 import type { PicturedRun } from '../report/timeline-of.ts';
+import type { ChildCounts } from '../run/child-tally.ts';
 import type { RunStatus } from '../run/engine.ts';
-import type { ProgressEvent } from '../run/progress-event.ts';
+import type { ProgressEvent, StepAdded } from '../run/progress-event.ts';
 import type { StepStatus } from '../run/run-state.ts';
 import type { RunSnapshot, StepSnapshot } from '../run/snapshot.ts';
 import { chunkSize } from './event-log.ts';
@@ -10,8 +11,19 @@ interface Place {
   readonly index: number;
   readonly demand: Readonly<Record<string, number>>;
   readonly dependents: Place[];
-  /** How many dependencies have not completed. */
+  /** How many dependencies have not completed; without an end where events don't tell when it is ready. */
   waitingFor: number;
+  holds: boolean;
+  /** Whether a first child is that of another attempt. */
+  hasBegun: boolean;
+  /** Whether it keeps what it holds while its children run, as a fan-out over a stream does. */
+  readonly keepsDemand: boolean;
+}
+
+/** A step that came of another. */
+interface Child {
+  readonly parentId: string;
+  readonly demand: Readonly<Record<string, number>>;
   holds: boolean;
 }
 
@@ -30,6 +42,10 @@ export class SnapshotFold {
   /** When each back-off is over. */
   readonly #dueAt = new Map<string, number>();
   readonly #abandoned = new Set<string>();
+  /** Those that aren't over. */
+  readonly #children = new Map<string, Child>();
+  /** Those of them that run. */
+  readonly #running = new Set<string>();
   readonly #dirty = new Set<number>();
   #hasChanged = false;
   #status: RunStatus;
@@ -57,12 +73,25 @@ export class SnapshotFold {
     this.#isPaused = initial.isPaused;
     this.#pausedResources = initial.pausedResources;
     const isCompleted = new Map(this.#steps.map(({ id, status }) => [id, status === 'completed']));
-    for (const [index, { id, demand = {} }] of workflow.steps.entries()) {
+    for (const [index, { id, demand = {}, kind, specialNeeds }] of workflow.steps.entries()) {
       const holds = this.#steps[index]?.status === 'running';
-      this.#places.set(id, { index, demand, dependents: [], waitingFor: 0, holds });
+      const keepsDemand = kind === 'for-each' && specialNeeds?.some(({ as }) => as === 'stream') === true;
+      this.#places.set(id, {
+        index,
+        demand,
+        dependents: [],
+        waitingFor: 0,
+        holds,
+        hasBegun: false,
+        keepsDemand,
+      });
     }
-    for (const { id, dependsOn } of workflow.steps) {
+    for (const { id, dependsOn, specialNeeds, isConditional } of workflow.steps) {
       const place = this.#places.get(id) as Place;
+      if (specialNeeds !== undefined || isConditional === true) {
+        place.waitingFor = Infinity;
+        continue;
+      }
       const open = dependsOn.filter((dependency) => isCompleted.get(dependency) === false);
       place.waitingFor = open.length;
       for (const dependency of open) this.#places.get(dependency)?.dependents.push(place);
@@ -126,10 +155,10 @@ export class SnapshotFold {
         break;
       case 'step-cancelled':
         this.#settle(event.stepId, 'cancelled', event.at);
-        this.#setRun('stopping');
+        if (event.because === undefined && this.#places.has(event.stepId)) this.#setRun('stopping');
         break;
       case 'step-skipped':
-        this.#change(event.stepId, { status: 'skipped' });
+        this.#settle(event.stepId, 'skipped', event.at);
         break;
       case 'run-paused':
         this.#pause(event.resource, true);
@@ -158,6 +187,8 @@ export class SnapshotFold {
         this.#end('cancelled', event.at);
         break;
       case 'step-added':
+        this.#addChild(event);
+        break;
       case 'log':
       case 'step-offloaded':
         break;
@@ -190,9 +221,55 @@ export class SnapshotFold {
     return this.#current;
   }
 
+  #addChild({ stepId, parentId, demand }: StepAdded): void {
+    const parent = this.#places.get(parentId);
+    if (parent === undefined) {
+      this.#releaseChild(parentId);
+    } else {
+      if (!parent.keepsDemand) this.#release(parentId);
+      const before = parent.hasBegun ? this.#steps[parent.index]?.children : undefined;
+      parent.hasBegun = true;
+      const { added, ...counts } = before ?? noChildren;
+      this.#change(parentId, { children: { added: added + 1, ...counts } });
+    }
+    this.#children.set(stepId, { parentId, demand, holds: false });
+  }
+
+  /** One child more or less in some numbers of its parent's. */
+  #count(id: string, changes: Readonly<Partial<Record<keyof ChildCounts, number>>>): void {
+    const parent = this.#places.get(this.#children.get(id)?.parentId ?? '');
+    const counts = parent === undefined ? undefined : this.#steps[parent.index]?.children;
+    if (parent === undefined || counts === undefined) return;
+    const changed = { ...counts };
+    for (const [name, change] of Object.entries(changes) as [keyof ChildCounts, number][])
+      Object.assign(changed, { [name]: changed[name] + change });
+    this.#change(this.#children.get(id)?.parentId ?? '', { children: changed });
+  }
+
+  #startChild(id: string, child: Child): void {
+    child.holds = true;
+    this.#take(child, 1);
+    this.#count(id, { running: 1 });
+  }
+
+  #releaseChild(id: string): void {
+    const child = this.#children.get(id);
+    if (child?.holds !== true) return;
+    child.holds = false;
+    if (!this.#abandoned.has(id)) this.#take(child, -1);
+  }
+
   #start(id: string, attempt: number, at: number): void {
     const place = this.#places.get(id);
-    if (place === undefined) return;
+    if (place === undefined) {
+      const child = this.#children.get(id);
+      if (child !== undefined) {
+        this.#running.add(id);
+        this.#startChild(id, child);
+      }
+      return;
+    }
+    place.hasBegun = false;
     const startedAt = this.#steps[place.index]?.startedAt ?? at;
     this.#dueAt.delete(id);
     this.#change(id, { status: 'running', attempts: attempt, startedAt, endedAt: null });
@@ -201,20 +278,32 @@ export class SnapshotFold {
   }
 
   #settle(id: string, status: StepStatus, at: number): void {
-    const isRunning = this.#places.get(id)?.holds === true;
+    if (this.#children.has(id)) {
+      this.#releaseChild(id);
+      const wasRunning = this.#running.delete(id);
+      if (status in noChildren) this.#count(id, { [status]: 1, running: wasRunning ? -1 : 0 });
+      this.#children.delete(id);
+      return;
+    }
+    const isRunning = this.#steps[this.#places.get(id)?.index ?? -1]?.status === 'running';
     this.#release(id);
     this.#dueAt.delete(id);
     this.#change(id, { status, fraction: null, ...(isRunning ? { endedAt: at } : {}) });
   }
 
   #release(id: string): void {
+    if (this.#children.has(id)) {
+      this.#releaseChild(id);
+      if (this.#running.delete(id)) this.#count(id, { running: -1 });
+      return;
+    }
     const place = this.#places.get(id);
     if (place?.holds !== true) return;
     place.holds = false;
     if (!this.#abandoned.has(id)) this.#take(place, -1);
   }
 
-  #take({ demand }: Place, sign: 1 | -1): void {
+  #take({ demand }: Place | Child, sign: 1 | -1): void {
     for (const [name, amounts] of Object.entries(this.#resources))
       amounts.taken +=
         sign * (name === 'concurrency' ? 1 : Object.hasOwn(demand, name) ? (demand[name] ?? 0) : 0);
@@ -259,6 +348,8 @@ export class SnapshotFold {
     this.#hasChanged = true;
   }
 }
+
+const noChildren: ChildCounts = { added: 0, running: 0, completed: 0, failed: 0, cancelled: 0, skipped: 0 };
 
 function frozen(snapshot: RunSnapshot): RunSnapshot {
   for (const part of [

@@ -1,4 +1,6 @@
 import { OptionChecker } from '../base/option-checker.ts';
+import type { SpecialNeed, StepKind } from '../definition/workflow-info.ts';
+import type { ChildCounts } from '../run/child-tally.ts';
 import type { StepStatus } from '../run/run-state.ts';
 import type { RunSnapshot, StepSnapshot } from '../run/snapshot.ts';
 import { decisivePath } from './decisive-path.ts';
@@ -33,6 +35,8 @@ export interface DiagramEdge {
   readonly from: number;
   readonly to: number;
   readonly isCritical: boolean;
+  /** How it is needed, where it isn't waited for. */
+  readonly as: SpecialNeed['as'] | undefined;
 }
 
 /** A graph ready to be written down in any language. Nodes have no names but their places. */
@@ -76,14 +80,15 @@ export function diagramOf(owner: string, workflow: PicturedWorkflow, options: Di
   }
 
   const edges = new Map<string, DiagramEdge>();
-  for (const { id, dependsOn } of workflow.steps) {
+  for (const { id, dependsOn, specialNeeds } of workflow.steps) {
     const to = places.get(id) as number;
+    const special = new Map(specialNeeds?.map(({ stepId, as }) => [stepId, as]));
     for (const dependency of dependsOn) {
       const from = places.get(dependency);
       if (from === undefined || from === to) continue;
       const key = `${String(from)}-${String(to)}`;
       const isCritical = critical.get(id) === dependency || edges.get(key)?.isCritical === true;
-      edges.set(key, { from, to, isCritical });
+      edges.set(key, { from, to, isCritical, as: special.get(dependency) });
     }
   }
   return {
@@ -110,18 +115,33 @@ function checked(owner: string, options: DiagramOptions): DiagramOptions {
 }
 
 function stepNode(
-  { id }: PicturedStep,
+  { id, kind = 'step' }: PicturedStep,
   snapshots: ReadonlyMap<string, StepSnapshot>,
   critical: ReadonlyMap<string, unknown>,
 ): DiagramNode {
   const step = snapshots.get(id);
   const lines = [id];
+  if (kind !== 'step') lines.push(kindText[kind]);
+  if (step?.children !== undefined) lines.push(childrenText(step.children));
   if (step !== undefined) {
     const duration =
       step.startedAt !== null && step.endedAt !== null ? step.endedAt - step.startedAt : undefined;
     lines.push(duration === undefined ? step.status : `${step.status}, ${durationText(duration)}`);
   }
   return { lines, status: step?.status, isGroup: false, isCritical: critical.has(id) };
+}
+
+const kindText: Readonly<Record<Exclude<StepKind, 'step'>, string>> = {
+  'for-each': 'for each item',
+  subflow: 'subflow',
+  choose: 'choose',
+  'first-of': 'first of',
+  fallback: 'fallback',
+};
+
+function childrenText({ added, completed, failed }: ChildCounts): string {
+  const left = failed === 0 ? '' : `, ${String(failed)} failed`;
+  return `${String(completed)} of ${String(added)} ${added === 1 ? 'step' : 'steps'}${left}`;
 }
 
 function groupNode(

@@ -1,4 +1,5 @@
 import type { Demand } from '../admission/demand.ts';
+import type { SpecialNeed, StepKind } from '../definition/workflow-info.ts';
 import type { RunStatus } from '../run/engine.ts';
 import type { ProgressEvent } from '../run/progress-event.ts';
 import type { StepStatus } from '../run/run-state.ts';
@@ -19,6 +20,12 @@ export interface PicturedStep {
   readonly dependsOn: readonly string[];
   /** What it takes of each resource class. */
   readonly demand?: Demand | undefined;
+  /** What it is. @defaultValue a step of its own function */
+  readonly kind?: StepKind | undefined;
+  /** Those of `dependsOn` for whose output it doesn't simply wait. */
+  readonly specialNeeds?: readonly SpecialNeed[] | undefined;
+  /** Whether it starts only if a branch is chosen that needs it. */
+  readonly isConditional?: boolean | undefined;
   /** What it is for. */
   readonly description?: string | undefined;
   /** The group it belongs to. */
@@ -97,6 +104,10 @@ export class Timeline {
   #seq = 0;
   readonly #running = new Map<string, AttemptSpan>();
   readonly #abandoned = new Set<string>();
+  /** What the steps hold that came while the run was under way; those that aren't over. */
+  readonly #children = new Map<string, { readonly demand: Demand; holds: boolean }>();
+  /** The steps that have given back what they held, as steps of their own took over. */
+  readonly #hosts = new Set<string>();
 
   constructor(workflow: PicturedWorkflow, limits: Readonly<Record<string, number>>) {
     this.workflow = workflow;
@@ -172,6 +183,9 @@ export class Timeline {
         for (const [name, limit] of Object.entries(event.limits)) this.#note(this.capacity, name, limit);
         break;
       case 'step-added':
+        this.#children.set(event.stepId, { demand: event.demand, holds: false });
+        this.#giveBack(event.parentId);
+        break;
       case 'run-paused':
       case 'run-resumed':
         break;
@@ -216,7 +230,13 @@ export class Timeline {
 
   #start(id: string, attempt: number): void {
     const story = this.steps.get(id);
+    const child = this.#children.get(id);
+    if (child !== undefined) {
+      child.holds = true;
+      this.#take(child.demand, 1);
+    }
     if (story === undefined) return;
+    this.#hosts.delete(id);
     if (story.startedAt === undefined) {
       story.startedAt = this.now;
       const ends = this.#storiesOf(story.info.dependsOn).map(({ endedAt }) => endedAt ?? this.now);
@@ -246,17 +266,39 @@ export class Timeline {
     span.threadFrom = this.now;
   }
 
+  /** What a step held that has handed its work to others; a fan-out over a stream keeps it. */
+  #giveBack(id: string): void {
+    if (this.#children.has(id)) {
+      this.#stopChild(id);
+      return;
+    }
+    const info = this.steps.get(id)?.info;
+    if (info === undefined || this.#hosts.has(id) || !this.#running.has(id)) return;
+    if (info.kind === 'for-each' && info.specialNeeds !== undefined) return;
+    this.#hosts.add(id);
+    this.#take(info.demand, -1);
+  }
+
+  #stopChild(id: string): void {
+    const child = this.#children.get(id);
+    if (child?.holds !== true) return;
+    child.holds = false;
+    if (!this.#abandoned.has(id)) this.#take(child.demand, -1);
+  }
+
   #stop(id: string, outcome: AttemptSpan['outcome']): void {
+    this.#stopChild(id);
     const span = this.#running.get(id);
     if (span === undefined) return;
     span.to = this.now;
     span.outcome = outcome;
     this.#running.delete(id);
-    if (!this.#abandoned.has(id)) this.#take(this.steps.get(id)?.info.demand, -1);
+    if (!this.#abandoned.has(id) && !this.#hosts.has(id)) this.#take(this.steps.get(id)?.info.demand, -1);
   }
 
   #end(id: string, status: 'completed' | 'failed' | 'cancelled', at: number): void {
     this.#stop(id, status);
+    this.#children.delete(id);
     this.#change(id, { status, fraction: undefined });
     const story = this.steps.get(id);
     if (story?.startedAt !== undefined) story.endedAt = at;

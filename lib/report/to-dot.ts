@@ -6,7 +6,7 @@ import type { PicturedWorkflow } from './timeline.ts';
  * The graph of a workflow in DOT, the language of Graphviz.
  *
  * With a `snapshot`, nodes have the colour of their state and tell how long they took, and the critical path is
- * thick. Ids may hold anything: nodes are named by number, and text is escaped. Linear in steps + dependencies.
+ * thick. A dependency that isn't simply waited for is dashed and says what it is. Ids may hold anything: nodes are named by number, and text is escaped. Linear in steps + dependencies.
  *
  * @throws InvalidOptionsError where an option can't be used
  * @example
@@ -38,8 +38,11 @@ function nodeLine({ lines, status, isGroup, isCritical }: DiagramNode, place: nu
   return `  n${String(place)} [${attributes.join(', ')}];`;
 }
 
-function edgeLine({ from, to, isCritical }: DiagramEdge): string {
-  return `  n${String(from)} -> n${String(to)}${isCritical ? ' [penwidth=3]' : ''};`;
+function edgeLine({ from, to, isCritical, as }: DiagramEdge): string {
+  const attributes = isCritical ? ['penwidth=3'] : [];
+  if (as !== undefined) attributes.push('style=dashed', `label="${as}"`);
+  const text = attributes.length === 0 ? '' : ` [${attributes.join(', ')}]`;
+  return `  n${String(from)} -> n${String(to)}${text};`;
 }
 
 /** Backslashes, entities and quotes are what means something within quotes; a NUL ends the file. */

@@ -6,7 +6,7 @@ import type { PicturedWorkflow } from './timeline.ts';
  * The graph of a workflow as a Mermaid flowchart, for Markdown files and pull requests.
  *
  * With a `snapshot`, nodes have the colour of their state and tell how long they took, and the critical path is
- * thick. Ids may hold anything: nodes are named by number, and text is escaped. Linear in steps + dependencies.
+ * thick. A dependency that isn't simply waited for is dashed and says what it is. Ids may hold anything: nodes are named by number, and text is escaped. Linear in steps + dependencies.
  *
  * Mermaid itself refuses more than 500 edges unless its `maxEdges` says otherwise; `collapseAbove` keeps below that.
  *
@@ -23,8 +23,10 @@ export function toMermaid(workflow: PicturedWorkflow, options: DiagramOptions = 
   nodes.forEach((node, place) => {
     lines.push(`  n${String(place)}${shape(node)}${node.status === undefined ? '' : `:::${node.status}`}`);
   });
-  for (const { from, to, isCritical } of edges)
-    lines.push(`  n${String(from)} ${isCritical ? '==>' : '-->'} n${String(to)}`);
+  for (const { from, to, isCritical, as } of edges) {
+    const arrow = isCritical ? '==>' : as === undefined ? '-->' : `-. ${as} .->`;
+    lines.push(`  n${String(from)} ${arrow} n${String(to)}`);
+  }
   for (const status of new Set(nodes.flatMap((node) => node.status ?? []))) lines.push(classLine(status));
   const critical = nodes.flatMap(({ isCritical }, place) => (isCritical ? `n${String(place)}` : []));
   if (critical.length > 0) {

@@ -122,6 +122,7 @@ export class Executor implements MergeOwner<Item, Attempt> {
   /** What was admitted as one goes on as several. */
   split(item: Item, parts: readonly Item[]): void {
     this.budget.admission.split(item, parts);
+    for (const part of parts) if (typeof part === 'number') this.budget.turns?.start(part);
     this.#loop.split(parts.length);
   }
 

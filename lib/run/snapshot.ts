@@ -1,5 +1,6 @@
 import { type Draft, freeze, Immer } from 'immer';
 import { Observable, type Subscriber } from 'rxjs';
+import type { ChildCounts } from './child-tally.ts';
 import type { Engine, RunStatus } from './engine.ts';
 import { type StepStatus, stepStatuses } from './run-state.ts';
 
@@ -17,6 +18,8 @@ export interface StepSnapshot {
   readonly endedAt: number | null;
   /** How far the step says it is, from 0 to 1; `null` where it doesn't say, or no longer runs. */
   readonly fraction: number | null;
+  /** How the steps fare that came of its last attempt; absent where none did. They aren't in `counts`. */
+  readonly children?: ChildCounts;
 }
 
 /**
@@ -141,8 +144,10 @@ export class Snapshots {
       // Immer takes a value equal to the one there for no change.
       Object.assign(draft, head);
       Object.assign(draft.counts, this.#counts);
-      for (const [name, amounts] of Object.entries(resources))
-        Object.assign(draft.resources[name] ?? {}, amounts);
+      for (const [name, amounts] of Object.entries(resources)) {
+        draft.resources[name] ??= amounts;
+        Object.assign(draft.resources[name], amounts);
+      }
     });
     this.#dirty.clear();
     return this.#current;
@@ -181,7 +186,8 @@ export class Snapshots {
   }
 
   #step(index: number): StepSnapshot {
-    const { state, blueprint } = this.#engine;
+    const { state, blueprint, tallies } = this.#engine;
+    const children = tallies.get(index)?.counts();
     return {
       id: blueprint.graph.ids[index] ?? '',
       status: stepStatuses[state.statuses[index] as number] ?? 'waiting',
@@ -189,6 +195,7 @@ export class Snapshots {
       startedAt: orNull(state.startedAt[index] as number),
       endedAt: orNull(state.endedAt[index] as number),
       fraction: state.fractions.get(index) ?? null,
+      ...(children === undefined ? {} : { children }),
     };
   }
 }

@@ -1,8 +1,9 @@
 import { Observable } from 'rxjs';
 import { invariant } from '../base/invariant.ts';
-import { Blueprint, type Sources } from '../definition/blueprint.ts';
+import { Blueprint } from '../definition/blueprint.ts';
+import { withoutBackpressure } from '../definition/join.ts';
 import type { StepDefinition } from '../definition/step.ts';
-import type { StepSettings } from '../definition/step-options.ts';
+import { type StepSettings, withoutChoice } from '../definition/step-options.ts';
 import { Engine, type StepListener } from '../run/engine.ts';
 import type { RunSettings } from '../run/run-options.ts';
 import type { Simultaneous } from './simulation-options.ts';
@@ -18,7 +19,8 @@ export interface Timetable {
 /**
  * A workflow whose steps only wait, run by the engine on a virtual clock.
  *
- * 1. Graph, demands, priorities and estimates are the workflow's; bodies, retries, timeouts and clean-ups aren't.
+ * 1. Graph, demands, priorities and estimates are the workflow's; bodies, retries, timeouts and clean-ups aren't. Every `when` says
+ *    yes, a `choose` takes its first branch, and a fan-out or subflow is a step of its own duration.
  * 2. Equal durations and settings give equal timetables.
  */
 export class Rehearsal {
@@ -90,7 +92,7 @@ function waiting(stage: Stage, index: number): Observable<undefined> {
 }
 
 function waitingBlueprint(original: Blueprint, stage: Stage): Blueprint {
-  const { name, graph, outputs } = original;
+  const { name, graph, outputs, sources, inputs, optionalOutputs, marks } = original;
   const plain = new Map<StepSettings, StepSettings>();
   const steps = original.steps.map(({ id, settings }, index): StepDefinition => {
     let quiet = plain.get(settings);
@@ -101,17 +103,24 @@ function waitingBlueprint(original: Blueprint, stage: Stage): Blueprint {
         timeout: undefined,
         cleanup: undefined,
         isOffloaded: false,
-        when: undefined,
         later: undefined,
-        join: undefined,
+        ...withoutChoice(settings),
       };
       plain.set(settings, quiet);
     }
     const wait = waiting(stage, index);
     return { id, body: () => wait, inputNames: noNames, settings: quiet };
   });
-  const noSources: Sources = { starts: new Uint32Array(graph.size + 1), values: new Int32Array(0) };
-  return new Blueprint(name, graph, steps, noSources, [], outputs);
+  return new Blueprint(
+    name,
+    graph,
+    steps,
+    sources,
+    inputs,
+    outputs,
+    optionalOutputs,
+    withoutBackpressure(marks),
+  );
 }
 
 const noNames: readonly string[] = [];

@@ -15,6 +15,8 @@ export {
   limitsNeverExceeded,
   nothingAfterTheEnd,
   oneEndAStep,
+  partsBeforeTheWhole,
+  streamsTogether,
   workConserving,
 } from './laws.ts';
 export {

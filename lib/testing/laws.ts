@@ -1,6 +1,6 @@
 import { OptionChecker } from '../base/option-checker.ts';
 import { LawBrokenError, type Violation } from './law-broken-error.ts';
-import { type Recording, storyOf } from './recording.ts';
+import { type RecordedStep, type Recording, storyOf } from './recording.ts';
 import { ResourcesOverTime } from './resources-over-time.ts';
 
 /** What holds for every run. Make one of your own with {@link law}. */
@@ -42,7 +42,7 @@ const runEnds = new Set(['run-completed', 'run-failed', 'run-cancelled']);
 
 /** No step starts, and no function is called, before all that it depends on has completed. */
 export const dependenciesFirst = law('dependencies first', (recording) => {
-  const needs = new Map(recording.steps.map(({ id, dependsOn }) => [id, dependsOn]));
+  const needs = new Map(recording.steps.map((step) => [step.id, simpleNeeds(step)]));
   const completed = new Set<string>();
   const broken: string[] = [];
   for (const entry of recording.trace) {
@@ -61,12 +61,60 @@ export const dependenciesFirst = law('dependencies first', (recording) => {
   return broken;
 });
 
+/** The steps whose outputs a step waits for. */
+function simpleNeeds({ dependsOn, specialNeeds }: RecordedStep): readonly string[] {
+  return dependsOn.filter((needed) => !specialNeeds.some(({ stepId }) => stepId === needed));
+}
+
+/** A step that waits for its dependencies to be settled starts no earlier; one that runs beside them starts with them. */
+export const streamsTogether = law('streams together', (recording) => {
+  const streams = recording.steps.flatMap(({ id, specialNeeds }) =>
+    specialNeeds.filter(({ as }) => as === 'stream').map(({ stepId }) => [stepId, id] as const),
+  );
+  const startedAt = new Map<string, number>();
+  for (const event of recording.events)
+    if (event.type === 'step-started' && !startedAt.has(event.stepId)) startedAt.set(event.stepId, event.at);
+  return streams.flatMap(([producer, consumer]) => {
+    const [from, to] = [startedAt.get(producer), startedAt.get(consumer)];
+    if (from === undefined || to === undefined || from === to) return [];
+    return [
+      `'${consumer}' reads what '${producer}' emits, but they started at ${String(to)} and ${String(from)} ms`,
+    ];
+  });
+});
+
+/** What was skipped never started; and of the steps that came of another, each ends before that one does. */
+export const partsBeforeTheWhole = law('parts before the whole', (recording) => {
+  const open = new Map<string, Set<string>>();
+  const parentOf = new Map<string, string>();
+  const broken: string[] = [];
+  for (const event of recording.events) {
+    if (event.type === 'step-added') {
+      parentOf.set(event.stepId, event.parentId);
+      open.set(event.parentId, (open.get(event.parentId) ?? new Set()).add(event.stepId));
+    } else if ('stepId' in event && stepEnds.has(event.type)) {
+      open.get(parentOf.get(event.stepId) ?? '')?.delete(event.stepId);
+      const [left] = open.get(event.stepId) ?? [];
+      if (left !== undefined) broken.push(`'${event.stepId}' ended before '${left}', which came of it`);
+    }
+  }
+  const started = new Set(
+    recording.events.flatMap((event) => (event.type === 'step-started' ? [event.stepId] : [])),
+  );
+  for (const event of recording.events)
+    if (event.type === 'step-skipped' && started.has(event.stepId))
+      broken.push(`'${event.stepId}' was skipped, but had started (${storyOf(recording, event.stepId)})`);
+  return broken;
+});
+
 /** Each attempt starts once, attempts are numbered from 1 without gaps, and each calls the step's function at most once. */
 export const exactlyOnce = law('exactly once', (recording) => {
   const started = new Map<string, number>();
   const called = new Map<string, number>();
   const broken: string[] = [];
   for (const entry of recording.trace) {
+    // A nested workflow that is tried again brings its steps again.
+    if (entry.kind === 'event' && entry.event.type === 'step-added') started.delete(entry.event.stepId);
     if (entry.kind === 'event' && entry.event.type === 'step-started') {
       const { stepId, attempt } = entry.event;
       if (attempt !== (started.get(stepId) ?? 0) + 1)
@@ -89,13 +137,15 @@ export const exactlyOnce = law('exactly once', (recording) => {
 /** Each step ends once: it completes, fails, is cancelled or skipped. */
 export const oneEndAStep = law('one end a step', (recording) => {
   const ends = new Map<string, number>(recording.steps.map(({ id }) => [id, 0]));
+  const begun = new Map<string, number>(recording.steps.map(({ id }) => [id, 1]));
   for (const event of recording.events) {
+    if (event.type === 'step-added') begun.set(event.stepId, (begun.get(event.stepId) ?? 0) + 1);
     if ('stepId' in event && stepEnds.has(event.type))
       ends.set(event.stepId, (ends.get(event.stepId) ?? 0) + 1);
   }
-  return [...ends]
-    .filter(([, count]) => count !== 1)
-    .map(([id, count]) => `'${id}' ended ${String(count)} times (${storyOf(recording, id)})`);
+  return [...begun]
+    .filter(([id, count]) => (ends.get(id) ?? 0) !== count)
+    .map(([id]) => `'${id}' ended ${String(ends.get(id) ?? 0)} times (${storyOf(recording, id)})`);
 });
 
 /** The run ends once, and neither an event nor a call of a function or a clean-up comes after that. */
@@ -235,6 +285,8 @@ export const cleanUpsInReverse = law('clean-ups in reverse order', (recording) =
 /** The laws of every run, by the names they have in messages. */
 export const laws: readonly Law[] = [
   dependenciesFirst,
+  streamsTogether,
+  partsBeforeTheWhole,
   exactlyOnce,
   oneEndAStep,
   nothingAfterTheEnd,

@@ -1,4 +1,5 @@
 import type { Demand } from '../admission/demand.ts';
+import type { SpecialNeed, StepKind } from '../definition/workflow-info.ts';
 import type { RunMetrics } from '../run/metrics.ts';
 import type { ProgressEvent } from '../run/progress-event.ts';
 
@@ -12,6 +13,12 @@ export interface RecordedStep {
   readonly demand: Demand;
   /** Whether it has a clean-up. */
   readonly hasCleanUp: boolean;
+  /** What it is. */
+  readonly kind: StepKind;
+  /** Those of `dependsOn` for whose output it doesn't simply wait. */
+  readonly specialNeeds: readonly SpecialNeed[];
+  /** Whether it starts only if a branch is chosen that needs it. */
+  readonly isConditional: boolean;
 }
 
 /** An event was emitted. */

@@ -15,7 +15,9 @@ export class ResourcesOverTime {
   /** Whether the run lets nothing start. */
   isStopping = false;
   readonly paused = new Set<string | undefined>();
-  readonly #steps: ReadonlyMap<string, RecordedStep>;
+  readonly #steps: Map<string, Pick<RecordedStep, 'demand'>>;
+  /** The fan-outs over a stream: one child at a time runs in what they hold. */
+  readonly #live: ReadonlySet<string>;
   readonly #dependents = new Map<string, string[]>();
   readonly #waitingFor = new Map<string, number>();
   /** When the back-offs end that steps are in, or were in and wait since. */
@@ -24,8 +26,14 @@ export class ResourcesOverTime {
   constructor({ steps, limits }: Recording) {
     this.limits = { ...limits };
     this.#steps = new Map(steps.map((step) => [step.id, step]));
-    for (const { id, dependsOn } of steps) {
-      this.#waitingFor.set(id, dependsOn.length);
+    this.#live = new Set(
+      steps.flatMap(({ id, kind, specialNeeds }) =>
+        kind === 'for-each' && specialNeeds.some(({ as }) => as === 'stream') ? [id] : [],
+      ),
+    );
+    for (const { id, dependsOn, specialNeeds, isConditional } of steps) {
+      // When those may start, events don't tell.
+      this.#waitingFor.set(id, specialNeeds.length > 0 || isConditional ? Infinity : dependsOn.length);
       for (const needed of dependsOn)
         this.#dependents.set(needed, [...(this.#dependents.get(needed) ?? []), id]);
     }
@@ -59,6 +67,12 @@ export class ResourcesOverTime {
     switch (event.type) {
       case 'run-started':
         for (const [id, count] of this.#waitingFor) if (count === 0) this.ready.add(id);
+        break;
+      case 'step-added':
+        this.#steps.set(event.stepId, event);
+        if (this.#live.has(event.parentId)) this.isUncertain = true;
+        // The first of its steps takes over what it held.
+        else if (this.running.delete(event.parentId)) this.#take(event.parentId, -1);
         break;
       case 'step-started':
         this.ready.delete(event.stepId);
@@ -98,7 +112,8 @@ export class ResourcesOverTime {
         break;
       default:
     }
-    if (event.type === 'step-cancelled' || event.type === 'step-failed') this.isStopping = true;
+    if (event.type === 'step-failed' || (event.type === 'step-cancelled' && event.because === undefined))
+      this.isStopping = true;
   }
 
   #end(id: string): void {

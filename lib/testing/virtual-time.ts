@@ -6,8 +6,10 @@ import { macrotask } from '../base/host.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { Blueprint } from '../definition/blueprint.ts';
 import type { Need } from '../definition/handle.ts';
+import { withoutBackpressure } from '../definition/join.ts';
 import type { StepBody, StepDefinition } from '../definition/step.ts';
 import type { StepContext } from '../definition/step-context.ts';
+import { withoutChoice } from '../definition/step-options.ts';
 import { Engine } from '../run/engine.ts';
 import { Run } from '../run/run.ts';
 import { type RunOptions, type RunSettings, readRunOptions } from '../run/run-options.ts';
@@ -138,11 +140,14 @@ class Performance {
     const { limits, concurrency, maxOvertakes, plannedRanks, rates } = this.#settings;
     return {
       workflow: this.#blueprint.name,
-      steps: this.#blueprint.steps.map(({ id, settings }) => ({
-        id,
-        dependsOn: this.#blueprint.graph.dependenciesOf(id),
-        demand: settings.demand,
-        hasCleanUp: settings.cleanup !== undefined,
+      steps: this.#blueprint.info.steps.map((step, index) => ({
+        id: step.id,
+        dependsOn: step.dependsOn,
+        demand: step.demand,
+        hasCleanUp: this.#blueprint.steps[index]?.settings.cleanup !== undefined,
+        kind: step.kind,
+        specialNeeds: step.specialNeeds ?? [],
+        isConditional: step.isConditional === true,
       })),
       limits: { ...Object.fromEntries(limits), ...(concurrency === undefined ? {} : { concurrency }) },
       maxOvertakes,
@@ -244,11 +249,18 @@ class Performance {
       return {
         id,
         inputNames: definition.inputNames,
-        settings: { ...settings, cleanup, isOffloaded: part === undefined && settings.isOffloaded },
+        settings: {
+          ...settings,
+          cleanup,
+          isOffloaded: part === undefined && settings.isOffloaded,
+          ...(part === undefined ? {} : withoutChoice(settings)),
+        },
         body: this.#stagedBody(definition, part),
       };
     });
-    return new Blueprint(name, graph, staged, sources, inputs, outputs, optionalOutputs, marks);
+    const isReplaced = (at: number): boolean => parts.has(sources.values[at] ?? -1);
+    const quiet = withoutBackpressure(marks, isReplaced);
+    return new Blueprint(name, graph, staged, sources, inputs, outputs, optionalOutputs, quiet);
   }
 
   #stagedBody({ id, body }: StepDefinition, part: Part | undefined): StepBody {

@@ -185,6 +185,7 @@ test('what a step says of itself is told by the workflow', () => {
     {
       id: 'first',
       dependsOn: [],
+      kind: 'step',
       demand: { 'light-cpu': 1 },
       priority: 0,
       estimate: undefined,
@@ -195,6 +196,7 @@ test('what a step says of itself is told by the workflow', () => {
     {
       id: 'second',
       dependsOn: ['first'],
+      kind: 'step',
       demand: { gpu: 1 },
       priority: 2,
       estimate: 2000,

@@ -206,6 +206,7 @@ describe('defineWorkflow()', () => {
       {
         id: 'a',
         dependsOn: [],
+        kind: 'step',
         demand: { gpu: 1 },
         priority: 1,
         estimate: 5,

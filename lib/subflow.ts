@@ -74,7 +74,7 @@ export function subflow<Outputs, Needs extends Need, const Handles extends Input
   const { inputs = {}, onFailure, timeout, ...rest } = isSound ? given : {};
   const areRecord = checker.record('inputs', inputs, 'a record of handles by name');
   const handles: Readonly<Record<string, Handle>> = areRecord ? inputs : {};
-  checkShape(checker, id, handles, () => undefined);
+  checkShape(checker, id, handles, () => undefined, false);
   const isKnown = workflow instanceof Workflow;
   if (!isKnown && typeof workflow !== 'function')
     checker.fail('the workflow', 'a workflow, or a function that gives one', workflow);

@@ -71,7 +71,7 @@ export function choose<
   options: JoinOptions<BranchOutput<Branches[keyof Branches]>> = {},
 ): Step<BranchOutput<Branches[keyof Branches]>, NeedsOf<Deps> | BranchNeeds<Branches[keyof Branches]>> {
   const checker = new OptionChecker();
-  checkShape(checker, id, deps, selector);
+  checkShape(checker, id, deps, selector, false);
   const names = isRecord(deps) ? Object.keys(deps) : [];
   const inputs = isRecord(deps) ? Object.values(deps) : [];
   const places = new Map<string, number | ReadonlyMap<string, number>>();

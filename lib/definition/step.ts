@@ -191,7 +191,13 @@ export function isHandle(value: unknown): value is Handle {
 }
 
 /** Says what is wrong with a step's id, dependencies or function. */
-export function checkShape(checker: OptionChecker, id: unknown, deps: Dependencies, run: unknown): void {
+export function checkShape(
+  checker: OptionChecker,
+  id: unknown,
+  deps: Dependencies,
+  run: unknown,
+  readsStreams = true,
+): void {
   const idExpected = nameFault(id);
   if (idExpected !== undefined) checker.fail('id', idExpected, id);
   if (typeof run !== 'function') checker.fail('the function', 'a function', run);
@@ -202,6 +208,12 @@ export function checkShape(checker: OptionChecker, id: unknown, deps: Dependenci
   }
   for (const [name, handle] of Object.entries(deps)) {
     if (!isHandle(handle)) checker.fail(`the dependency '${name}'`, expected, handle);
+    else if (!readsStreams && handle instanceof StreamHandle)
+      checker.fail(
+        `the dependency '${name}'`,
+        'no stream, since only the function of a step can read one',
+        handle.step.id,
+      );
   }
 }
 

@@ -177,7 +177,8 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
       else if (isRoot && this.state.statuses[index] === status.waiting) this.makeReady(index);
     }
     executor.budget.admission.resume();
-    if (this.host !== undefined && this.state.unsettled === 0) this.complete();
+    // All may have been skipped, so that no attempt will ever end.
+    if (this.state.unsettled === 0) this.#settledAll();
   }
 
   cancel(reason: unknown, drain = false): void {

@@ -28,6 +28,7 @@ export {
 } from './definition/branching.ts';
 export type { OptionalStep, StreamOf } from './definition/edge.ts';
 export {
+  type ChildResult,
   type ForEachContext,
   type ForEachDependencies,
   type ForEachNeeds,

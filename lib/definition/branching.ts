@@ -77,7 +77,7 @@ export function choose<
   const places = new Map<string, number | ReadonlyMap<string, number>>();
   const add = (where: string, one: unknown): number => {
     if (!isStep(one)) checker.fail(where, 'a step made by step()', one);
-    names.push(`${String(inputs.length)}`);
+    names.push(String(inputs.length));
     return inputs.push(one as never) - 1;
   };
   if (checker.record('branches', branches, 'a record of steps by branch')) {

@@ -56,7 +56,8 @@ export interface ForEachContext extends StepContext {
 }
 
 /** What a fan-out may say beside its function. What isn't said of a child here is as for any step. */
-export interface ForEachOptions<Item, Out, Shared = unknown> extends Omit<StepOptions<Out>, 'when'> {
+export interface ForEachOptions<Item, Out, Settle extends boolean = false, Shared = unknown>
+  extends Omit<StepOptions<Out>, 'when'> {
   /** Whether the fan-out runs, as for any step. */
   readonly when?: ((inputs: Shared) => boolean) | undefined;
   /**
@@ -75,14 +76,17 @@ export interface ForEachOptions<Item, Out, Shared = unknown> extends Omit<StepOp
    *
    * @defaultValue false
    */
-  readonly settle?: boolean | undefined;
+  readonly settle?: Settle | undefined;
 }
 
+/** What a child gives: its output, or with `settle` how it ended. */
+export type ChildResult<Out, Settle extends boolean> = Settle extends true ? PromiseSettledResult<Out> : Out;
+
 /** As {@link ForEachOptions}, with the results folded instead of kept. */
-export interface ForEachReduceOptions<Item, Out, Result, Sum, Shared = unknown>
-  extends ForEachOptions<Item, Out, Shared> {
+export interface ForEachReduceOptions<Item, Out, Sum, Settle extends boolean = false, Shared = unknown>
+  extends ForEachOptions<Item, Out, Settle, Shared> {
   /** Takes the results in, one by one, in the order of the items. */
-  readonly reduce: (sum: Sum, result: Result, key: string) => Sum;
+  readonly reduce: (sum: Sum, result: ChildResult<Out, Settle>, key: string) => Sum;
   /** What it begins with, and the output where there are no items. */
   readonly initial: Sum;
 }
@@ -120,48 +124,27 @@ type Run<Deps extends ForEachDependencies, Returned> = (
  * });
  * ```
  */
-export function forEachStep<const Deps extends ForEachDependencies, Returned, Sum>(
+export function forEachStep<
+  const Deps extends ForEachDependencies,
+  Returned,
+  Sum,
+  const Settle extends boolean = false,
+>(
   id: string,
   deps: Deps,
   run: Run<Deps, Returned>,
-  options: ForEachReduceOptions<
-    ItemOf<Deps['items']>,
-    Output<Returned>,
-    PromiseSettledResult<Output<Returned>>,
-    Sum,
-    WhenInputs<Deps>
-  > & {
-    /** Failures are results as well. */
-    readonly settle: true;
-  },
+  options: ForEachReduceOptions<ItemOf<Deps['items']>, Output<Returned>, Sum, Settle, WhenInputs<Deps>>,
 ): Step<Sum, ForEachNeeds<Deps>>;
-export function forEachStep<const Deps extends ForEachDependencies, Returned, Sum>(
+export function forEachStep<
+  const Deps extends ForEachDependencies,
+  Returned,
+  const Settle extends boolean = false,
+>(
   id: string,
   deps: Deps,
   run: Run<Deps, Returned>,
-  options: ForEachReduceOptions<
-    ItemOf<Deps['items']>,
-    Output<Returned>,
-    Output<Returned>,
-    Sum,
-    WhenInputs<Deps>
-  >,
-): Step<Sum, ForEachNeeds<Deps>>;
-export function forEachStep<const Deps extends ForEachDependencies, Returned>(
-  id: string,
-  deps: Deps,
-  run: Run<Deps, Returned>,
-  options: ForEachOptions<ItemOf<Deps['items']>, Output<Returned>, WhenInputs<Deps>> & {
-    /** Failures are results as well. */
-    readonly settle: true;
-  },
-): Step<readonly PromiseSettledResult<Output<Returned>>[], ForEachNeeds<Deps>>;
-export function forEachStep<const Deps extends ForEachDependencies, Returned>(
-  id: string,
-  deps: Deps,
-  run: Run<Deps, Returned>,
-  options?: ForEachOptions<ItemOf<Deps['items']>, Output<Returned>, WhenInputs<Deps>>,
-): Step<readonly Output<Returned>[], ForEachNeeds<Deps>>;
+  options?: ForEachOptions<ItemOf<Deps['items']>, Output<Returned>, Settle, WhenInputs<Deps>>,
+): Step<readonly ChildResult<Output<Returned>, Settle>[], ForEachNeeds<Deps>>;
 export function forEachStep(
   id: string,
   deps: ForEachDependencies,

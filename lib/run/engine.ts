@@ -1,3 +1,4 @@
+import { type Demand, sumOfDemands } from '../admission/demand.ts';
 import type { Limits } from '../admission/limits.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import { CancelledError } from '../base/errors.ts';
@@ -35,6 +36,7 @@ import { readInputs } from './run-inputs.ts';
 import type { RunSettings } from './run-options.ts';
 import { RunState, status } from './run-state.ts';
 import { RunningAttempts } from './running-attempts.ts';
+import { shapeWithin } from './shape-within.ts';
 import { inputsOf, sharedInputsOf } from './step-inputs.ts';
 import { keepsDemand, type OrderedCleanUp, StepScope } from './step-scope.ts';
 import { failedWith, reasonOf, type Stop } from './stop.ts';
@@ -259,12 +261,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
 
   /** The body of a step has handed its work to steps of their own, which need what it has taken. */
   handOver(attempt: Attempt, work: Hostable | Step): void {
-    const { executor, state } = this;
-    if (!keepsDemand(work)) {
-      state.handedOverAt.set(attempt.index, this.now);
-      const candidate = this.host === undefined ? undefined : this.#candidates[attempt.index];
-      if (candidate !== undefined) executor.guests.ended(candidate, this.now);
-    }
+    if (!keepsDemand(work)) this.#noteGivenBack(attempt.index);
     const tally = new ChildTally(() => this.listener?.changed(attempt.index));
     this.tallies.set(attempt.index, tally);
     this.nest(work, {
@@ -274,6 +271,10 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
       path: this.#rankPath(attempt.index),
       depth: (this.host?.depth ?? 0) + 1,
       chain: this.#chainTo(attempt.index),
+      reserved: keepsDemand(work) ? () => this.#demandOfMates(attempt.index) : this.host?.reserved,
+      giveBack: () => {
+        this.#giveBack(attempt.index);
+      },
     });
   }
 
@@ -291,6 +292,24 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     this.listener?.changed(index);
   }
 
+  #noteGivenBack(index: number): void {
+    this.state.handedOverAt.set(index, this.now);
+    if (this.host !== undefined) this.executor.guests.ended(this.#candidates[index] as Candidate, this.now);
+  }
+
+  #giveBack(index: number): void {
+    this.#noteGivenBack(index);
+    this.executor.giveBackEarly(this.itemOf(index));
+  }
+
+  /** What those take that have to run as long as a step reads from them, and what is reserved for it all. */
+  #demandOfMates(index: number): Demand {
+    const mates = this.#streams?.gangOf(index)?.members ?? [];
+    const others = mates.filter((mate) => mate !== index && !this.state.isSettled(mate));
+    const demands = others.map((mate) => (this.blueprint.steps[mate] as StepDefinition).settings.demand);
+    return sumOfDemands([...demands, this.host?.reserved?.() ?? {}]);
+  }
+
   #announceSteps({ attempt, tally }: Host): void {
     const { blueprint, executor } = this;
     tally.add(blueprint.steps.length);
@@ -306,7 +325,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   /** Makes a step of a nested graph known to admission. */
   #enter(host: Host, index: number): Candidate {
     const { id, settings } = this.blueprint.steps[index] as StepDefinition;
-    const shape = this.executor.budget.shapeFor(settings.demand, id);
+    const shape = shapeWithin(host, settings.demand, id);
     const candidate = new Candidate(this, index, shape, [
       ...host.path,
       this.blueprint.ranks.rankOf[index] as number,

@@ -1,5 +1,6 @@
 import type { Shape } from '../admission/shape.ts';
 import { CancelledError, InvalidOptionsError } from '../base/errors.ts';
+import { invariant } from '../base/invariant.ts';
 import { markNotRetriable } from '../base/not-retriable.ts';
 import type { RetryPolicy } from '../base/retry-policy.ts';
 import type { Step } from '../definition/handle.ts';
@@ -19,6 +20,7 @@ import type { Host, HostScope } from './host.ts';
 import { type ItemSource, itemSource } from './item-source.ts';
 import { status } from './run-state.ts';
 import { RunningAttempts } from './running-attempts.ts';
+import { shapeWithin } from './shape-within.ts';
 import { type OrderedCleanUp, StepScope } from './step-scope.ts';
 
 /** One child, from its item to its end. */
@@ -46,6 +48,11 @@ class Child implements StepDefinition {
     this.item = item;
     this.candidate = candidate;
   }
+}
+
+function childOf({ definition }: Attempt): Child {
+  invariant(definition instanceof Child, 'an attempt of a fan-out is that of a child');
+  return definition;
 }
 
 /** Why no further child starts. */
@@ -84,6 +91,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   readonly #keys: Map<string, number> | undefined;
   /** The child that runs in what the fan-out itself has taken. */
   #inLane: Child | undefined;
+  #hasLane: boolean;
   #failed = 0;
   #ready = 0;
   #size = 0;
@@ -100,7 +108,8 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     this.#plan = plan;
     this.#inputs = inputs;
     const { id } = host.attempt.definition;
-    this.#shape = this.executor.budget.shapeFor(plan.settings.demand, `${id}[…]`);
+    this.#shape = shapeWithin(host, plan.settings.demand, `${id}[…]`);
+    this.#hasLane = plan.isLive;
     this.#source = itemSource(id, items, {
       came: () => {
         this.enter();
@@ -167,17 +176,18 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   }
 
   override over(attempt: Attempt): void {
-    this.executor.over((attempt.definition as Child).candidate, attempt);
+    this.executor.over(childOf(attempt).candidate, attempt);
   }
 
   override recovered(attempt: Attempt): void {
-    const { abandonedAs, candidate } = attempt.definition as Child;
+    const { abandonedAs, candidate } = childOf(attempt);
     this.executor.recovered(abandonedAs ?? candidate, attempt);
   }
 
   handOver(attempt: Attempt, work: Hostable | Step): void {
-    const { candidate, id } = attempt.definition as Child;
+    const { candidate, id } = childOf(attempt);
     this.executor.guests.ended(candidate, this.now);
+    if (this.#hasLane) this.#giveUpLane();
     this.nest(work, {
       scope: this,
       attempt,
@@ -185,6 +195,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
       path: candidate.path,
       depth: this.#host.depth + 1,
       chain: [...this.#host.chain, id],
+      reserved: this.#host.reserved,
     });
   }
 
@@ -210,7 +221,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   }
 
   ended(attempt: Attempt): void {
-    const child = attempt.definition as Child;
+    const child = childOf(attempt);
     this.#running.leave(attempt);
     this.#host.tally.ended();
     if (attempt.isAbandoned) this.#abandon(child, attempt);
@@ -218,7 +229,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     if (attempt.outcome === 'completed') this.#completed(child, attempt);
     else if (attempt.outcome === 'cancelled') this.#cancelled(child);
     else this.#attemptFailed(child, attempt);
-    if (this.#plan.isLive && !child.isReady) this.#leaveLane(child);
+    if (this.#hasLane && !child.isReady) this.#leaveLane(child);
     if (attempt.isAbandoned) this.executor.failHopeless();
     this.#pull();
     this.#endIfOver();
@@ -295,7 +306,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   }
 
   #offer(child: Child): void {
-    if (this.#plan.isLive && this.#inLane === undefined) this.#takeLane(child);
+    if (this.#hasLane && this.#inLane === undefined) this.#takeLane(child);
     const lacking = this.executor.hopelessFor(child.candidate);
     this.#ready++;
     child.isReady = true;
@@ -311,6 +322,12 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   #takeLane(child: Child): void {
     this.#inLane = child;
     child.candidate = new Candidate(this, child.place, this.executor.budget.freeShape, child.candidate.path);
+  }
+
+  /** Children bring steps of their own, which can't run in what the fan-out has taken: they take it themselves. */
+  #giveUpLane(): void {
+    this.#hasLane = false;
+    this.#host.giveBack?.();
   }
 
   /** The lane is free: the first of those that wait takes it. */

@@ -1,3 +1,4 @@
+import type { Demand } from '../admission/demand.ts';
 import type { Attempt } from './attempt.ts';
 import type { ChildTally } from './child-tally.ts';
 import type { Executor } from './executor.ts';
@@ -22,6 +23,10 @@ export interface Host {
   readonly path: readonly number[];
   /** How deep its steps are: 1 for those of a step of the run itself. */
   readonly depth: number;
+  /** What those take that have to run while its steps do, so that these can never have it: the producers of its items. */
+  readonly reserved?: (() => Demand) | undefined;
+  /** Gives back what it has kept for its children, since they bring steps of their own. */
+  readonly giveBack?: (() => void) | undefined;
   /** The path from a root to it. */
   readonly chain: readonly string[];
 }

@@ -10,7 +10,7 @@ export interface ItemListener {
 }
 
 /** An item; or none so far, in which case the listener is told when there is; or none any more. */
-export type NextItem = { readonly item: unknown } | 'later' | 'over';
+type NextItem = { readonly item: unknown } | 'later' | 'over';
 
 /** Items, one at a time, and none that isn't asked for where the source can be held back. */
 export interface ItemSource {
@@ -59,9 +59,9 @@ class GivenItems implements ItemSource {
   next(): NextItem {
     try {
       this.#iterator ??= this.#items[Symbol.iterator]();
-      const { done, value } = this.#iterator.next();
-      if (done === true) this.isClosed = true;
-      return done === true ? 'over' : { item: value };
+      const result = this.#iterator.next();
+      if (result.done === true) this.isClosed = true;
+      return result.done === true ? 'over' : { item: result.value };
     } catch (error) {
       this.isClosed = true;
       this.#listener.failed(error);
@@ -135,12 +135,12 @@ class AwaitedItems implements ItemSource {
     this.#isAwaiting = true;
     try {
       this.#iterator ??= this.#items[Symbol.asyncIterator]();
-      const { done, value } = await this.#iterator.next();
-      if (done === true) {
+      const result = await this.#iterator.next();
+      if (result.done === true) {
         this.#isOver = true;
         this.isClosed = true;
       } else {
-        this.#came = { item: value };
+        this.#came = { item: result.value };
       }
     } catch (error) {
       this.#isOver = true;

@@ -132,7 +132,7 @@ export class RunState {
       earlierBusy: 0,
       lastStart: first,
     };
-    const busy = earlierBusy + (this.handedOverAt.get(index) ?? (this.endedAt[index] as number)) - lastStart;
+    const busy = earlierBusy + this.#heldUntil(index) - lastStart;
     this.handedOverAt.delete(index);
     this.endedAt[index] = Number.NaN;
     this.repeated.set(index, { attempts: attempts + 1, earlierBusy: busy, lastStart: now });
@@ -153,8 +153,14 @@ export class RunState {
   busyOf(index: number, now: number): number {
     const start = this.lastStartOf(index);
     if (Number.isNaN(start)) return 0;
-    const end = this.handedOverAt.get(index) ?? (this.endedAt[index] as number);
+    const end = this.#heldUntil(index);
     return (this.repeated.get(index)?.earlierBusy ?? 0) + (Number.isNaN(end) ? now : end) - start;
+  }
+
+  /** When the last attempt gave back what it held; NaN where it hasn't. */
+  #heldUntil(index: number): number {
+    const end = this.endedAt[index] as number;
+    return this.handedOverAt.size === 0 ? end : (this.handedOverAt.get(index) ?? end);
   }
 
   /** The outputs of the workflow that are there, by name. */

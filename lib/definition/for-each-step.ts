@@ -193,8 +193,10 @@ interface AllOptions extends StepOptions {
 
 function hasItems(items: unknown): boolean {
   if ((typeof items !== 'object' && typeof items !== 'function') || items === null) return false;
-  const { subscribe } = items as { readonly subscribe?: unknown };
-  return typeof subscribe === 'function' || Symbol.iterator in items || Symbol.asyncIterator in items;
+  const { subscribe, lift } = items as { readonly subscribe?: unknown; readonly lift?: unknown };
+  // As RxJS tells its own.
+  const isObservable = typeof subscribe === 'function' && typeof lift === 'function';
+  return isObservable || Symbol.iterator in items || Symbol.asyncIterator in items;
 }
 
 /** A pool's task gets the item among its inputs; a function gets it before them. */

@@ -2,7 +2,7 @@ import type { Demand } from '../admission/demand.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
 import { EmptyStepError } from '../base/empty-step-error.ts';
-import { InvalidOptionsError } from '../base/errors.ts';
+import { CancelledError, InvalidOptionsError } from '../base/errors.ts';
 import { thrownValue } from '../base/thrown-value.ts';
 import type { Step } from '../definition/handle.ts';
 import type { Hostable } from '../definition/hosted.ts';
@@ -57,6 +57,8 @@ class Extras {
   hasEnded = false;
   /** Whether steps of their own do the work, each of which is sure to stop or be given up. */
   isHosting = false;
+  /** Why nothing more may start of what it brings, once that is so. */
+  drain: { readonly reason: unknown } | undefined;
   /** Why the attempt was told to stop. */
   stopReason: unknown;
   clearTimeout: (() => void) | undefined;
@@ -167,7 +169,9 @@ export class Attempt implements BodyListener, OffloadHost {
 
   /** Where steps of their own do the work: those that run may finish, but nothing more starts. */
   drain(reason: unknown): void {
-    this.#extras?.body?.drain?.(reason);
+    const extras = this.#needExtras();
+    extras.drain = { reason };
+    extras.body?.drain?.(reason);
   }
 
   /** Whether it was told to stop. */
@@ -244,7 +248,12 @@ export class Attempt implements BodyListener, OffloadHost {
       this.#end(this.outcome, this.result);
       return;
     }
-    this.#needExtras().isHosting = true;
+    const extras = this.#needExtras();
+    if (extras.drain !== undefined) {
+      this.#end('failed', new CancelledError(extras.drain.reason, `step '${this.definition.id}'`));
+      return;
+    }
+    extras.isHosting = true;
     this.host.handOver(this, work);
   }
 

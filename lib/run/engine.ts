@@ -620,6 +620,8 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     if (this.state.isSettled(index)) return;
     const { id, settings } = this.blueprint.steps[index] as StepDefinition;
     this.#fail(index, this.state.attemptsOf(index), this.lossError(id, settings.demand, place), 0);
+    // It may have been the last one, and what made it hopeless part of something else.
+    if (this.state.unsettled === 0) this.#settledAll();
   }
 
   // The end.
@@ -668,7 +670,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   /** Nothing of this graph waits for admission any more. */
   #withdrawAll(): void {
     if (this.host === undefined) {
-      this.executor.budget.admission.clear();
+      this.executor.withdrawAll();
       this.limits.close();
       return;
     }

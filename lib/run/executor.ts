@@ -57,6 +57,8 @@ export class Executor implements MergeOwner<Item, Attempt> {
   readonly #loop: MergeWithin<Item, Attempt>;
   readonly #root: RootScope;
   readonly #abandoned = new Set<Attempt>();
+  /** What was taken out of admission with others, before its scope has heard. */
+  readonly #takenOut = new Set<Item>();
   #completions = 0;
 
   /** @throws ResourceLimitError where a step demands more than there can be */
@@ -106,7 +108,12 @@ export class Executor implements MergeOwner<Item, Attempt> {
 
   /** A step that waits will never start. */
   withdraw(item: Item): void {
-    this.budget.admission.remove(item);
+    if (!this.#takenOut.delete(item)) this.budget.admission.remove(item);
+  }
+
+  /** Nothing that waits will ever start; the scopes of what came later are about to hear. */
+  withdrawAll(): void {
+    for (const item of this.budget.admission.clear()) if (typeof item !== 'number') this.#takenOut.add(item);
   }
 
   /** A step is ready. */
@@ -160,7 +167,11 @@ export class Executor implements MergeOwner<Item, Attempt> {
   failHopeless(): void {
     const { admission } = this.budget;
     if (this.#abandoned.size === 0) return;
-    for (const item of admission.removeHopeless()) {
+    const items = admission.removeHopeless();
+    for (const item of items) this.#takenOut.add(item);
+    for (const item of items) {
+      // The failure of one may have been the end of another.
+      if (!this.#takenOut.delete(item)) continue;
       const place = admission.neverFits(item) ?? 0;
       if (typeof item === 'number') this.#root.failHopeless(item, place);
       else item.scope.failHopeless(item.index, place);

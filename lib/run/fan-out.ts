@@ -35,7 +35,7 @@ class Child implements StepDefinition {
   candidate: Candidate;
   attempts = 0;
   startedAt = Number.NaN;
-  isReady = true;
+  isReady = false;
   /** What admission knew it as when it was given up. */
   abandonedAs: Candidate | undefined;
 
@@ -409,7 +409,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     this.#failed++;
     if (this.#failures.length < mostFailures) this.#failures.push(error);
     if (this.onFailure === 'fail-fast') this.#stopAll({ kind: 'failed', error });
-    else this.#gathering.skip(child.place);
+    else this.#gathering.skip();
   }
 
   #cancelled(child: Child): void {

@@ -5,8 +5,8 @@ export interface Gathering {
   /** Whether a further child's result can be taken, should it come before those of earlier ones. */
   readonly hasRoom: boolean;
   add(place: number, key: string, result: unknown): void;
-  /** There will be no result for a place. */
-  skip(place: number): void;
+  /** One of the results will never come. */
+  skip(): void;
   result(): unknown;
 }
 
@@ -41,9 +41,10 @@ const mostWaiting = 1024;
 class FoldGathering implements Gathering {
   readonly #reduce: NonNullable<FanOutPlan['reduce']>;
   /** What came before the result of an earlier item. */
-  readonly #waiting = new Map<number, { readonly key: string; readonly result: unknown } | undefined>();
+  readonly #waiting = new Map<number, { readonly key: string; readonly result: unknown }>();
   #sum: unknown;
   #next = 0;
+  #lacksOne = false;
 
   constructor(reduce: NonNullable<FanOutPlan['reduce']>, initial: unknown) {
     this.#reduce = reduce;
@@ -55,6 +56,7 @@ class FoldGathering implements Gathering {
   }
 
   add(place: number, key: string, result: unknown): void {
+    if (this.#lacksOne) return;
     if (place !== this.#next) {
       this.#waiting.set(place, { key, result });
       return;
@@ -64,9 +66,10 @@ class FoldGathering implements Gathering {
     this.#foldWaiting();
   }
 
-  skip(place: number): void {
-    this.#waiting.set(place, undefined);
-    this.#foldWaiting();
+  skip(): void {
+    // There is no sum where one is missing.
+    this.#lacksOne = true;
+    this.#waiting.clear();
   }
 
   result(): unknown {
@@ -74,11 +77,12 @@ class FoldGathering implements Gathering {
   }
 
   #foldWaiting(): void {
-    while (this.#waiting.has(this.#next)) {
+    for (;;) {
       const waiting = this.#waiting.get(this.#next);
+      if (waiting === undefined) return;
       this.#waiting.delete(this.#next);
       this.#next++;
-      if (waiting !== undefined) this.#sum = this.#reduce(this.#sum, waiting.result, waiting.key);
+      this.#sum = this.#reduce(this.#sum, waiting.result, waiting.key);
     }
   }
 }

@@ -89,6 +89,7 @@ class AwaitedItems implements ItemSource {
   #came: { readonly item: unknown } | undefined;
   #isAwaiting = false;
   #isOver = false;
+  #isClosing = false;
 
   constructor(items: AsyncIterable<unknown>, listener: ItemListener) {
     this.#items = items;
@@ -111,7 +112,8 @@ class AwaitedItems implements ItemSource {
   }
 
   close(clock: Clock, gracePeriod: number, closed: () => void): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.#isClosing) return;
+    this.#isClosing = true;
     const cancelTimer = clock.after(gracePeriod, () => {
       this.#finish(closed);
     });
@@ -136,6 +138,8 @@ class AwaitedItems implements ItemSource {
     try {
       this.#iterator ??= this.#items[Symbol.asyncIterator]();
       const result = await this.#iterator.next();
+      // Whoever closes it waits for its `return`, whatever becomes of this.
+      if (this.#isClosing) return;
       if (result.done === true) {
         this.#isOver = true;
         this.isClosed = true;
@@ -143,6 +147,7 @@ class AwaitedItems implements ItemSource {
         this.#came = { item: result.value };
       }
     } catch (error) {
+      if (this.#isClosing) return;
       this.#isOver = true;
       this.isClosed = true;
       this.#isAwaiting = false;

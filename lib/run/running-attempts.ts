@@ -40,6 +40,7 @@ export class RunningAttempts {
 
   /** Nothing more starts of what they brought, but what runs may finish. */
   drain(reason: unknown): void {
+    this.#starting?.drain(reason);
     for (const attempt of [...this.#attempts]) attempt.drain(reason);
   }
 

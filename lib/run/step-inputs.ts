@@ -12,10 +12,12 @@ export function inputsOf(
   workflowInputs: readonly unknown[],
   index: number,
 ): Readonly<Record<string, unknown>> {
-  const { inputNames } = steps[index] as StepDefinition;
+  const { inputNames, settings } = steps[index] as StepDefinition;
   const inputs: Record<string, unknown> = {};
   const start = sources.starts[index] as number;
-  for (let at = 0; at < inputNames.length; at++) {
+  // What a selector is asked with are no branches.
+  const count = settings.join?.kind === 'choose' ? settings.join.dependencies : inputNames.length;
+  for (let at = 0; at < count; at++) {
     const source = sources.values[start + at] as number;
     inputs[inputNames[at] as string] = source >= 0 ? state.outputs[source] : workflowInputs[-1 - source];
   }

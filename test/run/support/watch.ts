@@ -15,7 +15,13 @@ export class Watched<Outputs> {
   readonly ends: ('result$' | 'progress$')[] = [];
   readonly subscription: Subscription;
 
-  constructor(workflow: Workflow<Outputs>, time: VirtualTime, options: RunOptions<Need>) {
+  /** @param prepare - gets the run before it starts */
+  constructor(
+    workflow: Workflow<Outputs>,
+    time: VirtualTime,
+    options: RunOptions<Need>,
+    prepare: (run: Run<Outputs>) => void = () => undefined,
+  ) {
     this.time = time;
     this.run = workflow.run({ scheduler: time.scheduler, ...options });
     this.run.progress$.subscribe({
@@ -25,6 +31,7 @@ export class Watched<Outputs> {
       },
       complete: () => this.ends.push('progress$'),
     });
+    prepare(this.run);
     this.subscription = this.run.result$.subscribe({
       next: (result) => {
         this.result = result;

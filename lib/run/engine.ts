@@ -732,7 +732,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     if (this.#stop !== undefined) this.token.cancel(reasonOf(this.#stop));
     this.state.releaseRest(outcome === 'completed');
     this.status = outcome;
-    const outputs = this.state.workflowOutputs();
+    const outputs = this.state.workflowOutputs(outcome === 'completed');
     this.result =
       outcome === 'completed'
         ? outputs

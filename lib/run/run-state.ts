@@ -163,11 +163,12 @@ export class RunState {
     return this.handedOverAt.size === 0 ? end : (this.handedOverAt.get(index) ?? end);
   }
 
-  /** The outputs of the workflow that are there, by name. */
-  workflowOutputs(): Record<string, unknown> {
+  /** The outputs of the workflow that are there, by name; where the run is complete, `undefined` for those that may be missing. */
+  workflowOutputs(isComplete: boolean): Record<string, unknown> {
     const outputs: Record<string, unknown> = {};
     for (const [name, index] of this.#blueprint.outputs) {
       if (this.statuses[index] === status.completed) outputs[name] = this.outputs[index];
+      else if (isComplete) outputs[name] = undefined;
     }
     return outputs;
   }

@@ -43,7 +43,7 @@ const modules: readonly (readonly [specifier: string, values: object])[] = [
   ['rxjs', rxjs],
   ['zod', { z }],
   ['vitest', { expect: undefined, test: undefined }],
-  ['node:fs/promises', { readFile: undefined, writeFile: undefined }],
+  ['node:fs/promises', { opendir: undefined, readFile: undefined, writeFile: undefined }],
 ];
 const typeNames: readonly (readonly [specifier: string, names: readonly string[]])[] = [
   ['millrace', ['Bytes', 'Duration', 'Limits', 'Plan', 'ProgressEvent', 'Resource', 'RunHistory', 'Schema']],

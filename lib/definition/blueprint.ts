@@ -5,7 +5,7 @@ import { type Ranks, ranks } from '../graph/ranks.ts';
 import { type BranchingPlan, branchingPlan } from './branching-plan.ts';
 import type { Input } from './handle.ts';
 import type { Mark } from './join.ts';
-import type { StepDefinition } from './step.ts';
+import type { StepBody, StepDefinition } from './step.ts';
 import type { StepSettings } from './step-options.ts';
 import type { SpecialNeed, StepInfo, WorkflowInfo } from './workflow-info.ts';
 
@@ -107,15 +107,13 @@ export class Blueprint {
     return new Set([...this.demands.distinct, ...later].flatMap((demand) => Object.keys(demand)));
   }
 
-  /** The same with a prefix to every id, as part of a run of another workflow. */
-  prefixed(prefix: string): Blueprint {
+  /** The same with a prefix to every id, as part of a run of another workflow; and with bodies from elsewhere, where asked for. */
+  prefixed(prefix: string, stage?: (definition: StepDefinition) => StepBody): Blueprint {
     const ids = this.graph.ids.map((id) => prefix + id);
-    const steps = this.steps.map(({ body, inputNames, settings }, index) => ({
-      id: ids[index] ?? '',
-      body,
-      inputNames,
-      settings,
-    }));
+    const steps = this.steps.map(({ body, inputNames, settings }, index) => {
+      const copied = { id: ids[index] ?? '', body, inputNames, settings };
+      return stage === undefined ? copied : { ...copied, body: stage(copied) };
+    });
     const { dependencies, order, dependents } = this.graph;
     const graph = new Graph(ids, dependencies, order, dependents);
     const copy = new Blueprint(

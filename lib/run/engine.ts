@@ -448,7 +448,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     if (attempt.definition.settings.cleanup !== undefined) this.#noteForCleanUp(attempt);
     if (this.progress.observed) this.executor.report.stepCompleted(attempt, state.lastStartOf(index));
     if (this.#branches !== undefined) {
-      this.#branches.settled(index);
+      this.#settledInBranches(this.#branches, index);
       return;
     }
     const { starts, values } = this.blueprint.graph.dependents;
@@ -512,7 +512,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     this.#close(index, status.failed);
     this.executor.report.stepFailed(stepId, attempts, durationMs, error);
     if (isFirst) this.#carryOut(stop);
-    else if (this.#branches !== undefined) this.#branches.settled(index);
+    if (this.#branches !== undefined) this.#settledInBranches(this.#branches, index);
     else if (this.onFailure === 'continue') this.#skipDependents(index);
   }
 
@@ -537,7 +537,13 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
       attempt === 0 ? 0 : (this.state.endedAt[index] as number) - this.state.lastStartOf(index);
     const because = this.#stop === undefined ? this.#branches?.skipOf(index)?.because : undefined;
     this.executor.report.stepCancelled(this.blueprint.graph.ids[index] ?? '', attempt, durationMs, because);
-    if (this.#stop === undefined) this.#branches?.settled(index);
+    if (this.#branches !== undefined) this.#settledInBranches(this.#branches, index);
+  }
+
+  /** Who reads from a step or needs it hears of its end once everyone else has. */
+  #settledInBranches(branches: Branches, index: number): void {
+    if (this.#streams !== undefined) this.#endStreams(this.#streams, index);
+    if (this.#stop === undefined) branches.settled(index);
   }
 
   // What branches ask for.
@@ -553,7 +559,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     this.executor.report.stepSkipped(id, because, reason);
     if (error !== undefined && this.onFailure === 'fail-fast')
       this.#halt({ kind: 'failed', error, drain: false });
-    else this.#branches?.settled(index);
+    if (this.#branches !== undefined) this.#settledInBranches(this.#branches, index);
   }
 
   withdraw(index: number, because: string): void {
@@ -587,7 +593,6 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     const { state } = this;
     if (state.fractions.size > 0) state.fractions.delete(index);
     state.settle(index, final);
-    if (this.#streams !== undefined) this.#endStreams(this.#streams, index);
     if (this.host !== undefined) this.host.tally.settled(final);
     if (this.listener === undefined) {
       state.dropUnused(index);
@@ -819,5 +824,5 @@ function nestedEngine(graph: HostedGraph, host: Host, pick: string | undefined):
     token: undefined,
     signal: undefined,
   };
-  return new Engine(graph.blueprint.prefixed(`${id}/`), settings, host, pick);
+  return new Engine(graph.blueprint.prefixed(`${id}/`, settings.stage), settings, host, pick);
 }

@@ -26,7 +26,7 @@ import { type OrderedCleanUp, StepScope } from './step-scope.ts';
 /** One child, from its item to its end. */
 class Child implements StepDefinition {
   readonly id: string;
-  readonly body: StepBody;
+  body: StepBody;
   readonly inputNames: readonly string[] = [];
   readonly settings: StepSettings;
   readonly key: string;
@@ -283,6 +283,8 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     }
     const candidate = new Candidate(this, place, this.#shape, [...path, place]);
     const child = new Child(attempt.definition.id, this.#plan, key, item, candidate);
+    const { stage } = this.executor.settings;
+    if (stage !== undefined) child.body = stage(child);
     this.#children.set(place, child);
     tally.add(1);
     if (this.executor.progress.observed) this.executor.report.stepAdded(child, attempt.definition.id, []);

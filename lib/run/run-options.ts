@@ -10,6 +10,7 @@ import { OptionChecker } from '../base/option-checker.ts';
 import { seededRandom } from '../base/seeded-random.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { InputsOf, Need } from '../definition/handle.ts';
+import type { StepBody, StepDefinition } from '../definition/step.ts';
 import type { Ranks } from '../graph/ranks.ts';
 import { checkHistory, type RunHistory, ranksOfHistory } from './history.ts';
 import { type Plan, readPlan } from './plan.ts';
@@ -105,6 +106,8 @@ export interface RunSettings {
   readonly maxDepth: number;
   /** The limits as they were given, for classes that only steps to come demand. */
   readonly givenLimits: Limits;
+  /** Gives another body to the steps that come while the run is under way, as a rehearsal does. */
+  readonly stage?: ((definition: StepDefinition) => StepBody) | undefined;
   /** The order in which steps start, where a plan says so. */
   readonly plannedRanks: Ranks | undefined;
   /** The order that a history suggests, where one is given that knows the steps. */

@@ -1,3 +1,4 @@
+export { type Composition, type CompositionConstraints, composition } from './composition.ts';
 export { type DagConstraints, type DagStep, dag, type Shape } from './dag.ts';
 export { expectLawful, type LawfulArguments, type LawfulOptions } from './expect-lawful.ts';
 export { LawBrokenError, type Violation } from './law-broken-error.ts';

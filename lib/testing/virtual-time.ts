@@ -6,10 +6,12 @@ import { macrotask } from '../base/host.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { Blueprint } from '../definition/blueprint.ts';
 import type { Need } from '../definition/handle.ts';
+import { hosted } from '../definition/hosted.ts';
 import { withoutBackpressure } from '../definition/join.ts';
 import type { StepBody, StepDefinition } from '../definition/step.ts';
 import type { StepContext } from '../definition/step-context.ts';
 import { withoutChoice } from '../definition/step-options.ts';
+import type { LiveStream } from '../definition/stream.ts';
 import { Engine } from '../run/engine.ts';
 import { Run } from '../run/run.ts';
 import { type RunOptions, type RunSettings, readRunOptions } from '../run/run-options.ts';
@@ -127,11 +129,14 @@ class Performance {
     this.#planActs(checker, at);
     checker.throwIfAny(owner);
     this.#blueprint = this.#staged(original, parts);
-    this.#settings = readRunOptions(this.#blueprint, workflow.options, {
-      runId: 'recorded',
-      ...(runOptions as object),
-      scheduler: this.#scheduler,
-    });
+    this.#settings = {
+      ...readRunOptions(this.#blueprint, workflow.options, {
+        runId: 'recorded',
+        ...(runOptions as object),
+        scheduler: this.#scheduler,
+      }),
+      stage: (definition) => this.#stagedBody(definition, undefined),
+    };
     this.#engine = new Engine(this.#blueprint, this.#settings);
     this.#run = new Run(this.#engine);
   }
@@ -196,6 +201,8 @@ class Performance {
       next: (event) => {
         this.#trace.push({ kind: 'event', event });
         if ('stepId' in event && attemptEnds.has(event.type)) this.#real.delete(event.stepId);
+        // Its steps do the work from here on.
+        if (event.type === 'step-added') this.#real.delete(event.parentId);
       },
       complete: () => {
         this.#isOver = true;
@@ -268,11 +275,22 @@ class Performance {
       const { attempt } = ctx;
       this.#trace.push({ kind: 'call', at: this.#scheduler.now(), stepId: id, attempt });
       if (part !== undefined) return perform(part, attempt, this.#scheduler);
-      const own = { usesScheduler: false };
+      // What comes from another step comes in that one's time.
+      const own = { usesScheduler: Object.values(inputs).some(isStream) };
       this.#real.set(id, own);
-      return body(inputs, noticing(ctx, own));
+      const returned = body(inputs, noticing(ctx, own));
+      if (isHosted(returned)) this.#real.delete(id);
+      return returned;
     };
   }
+}
+
+function isStream(input: unknown): boolean {
+  return typeof (input as Partial<LiveStream<unknown>> | null | undefined)?.toObservable === 'function';
+}
+
+function isHosted(returned: unknown): boolean {
+  return typeof returned === 'object' && returned !== null && hosted in returned;
 }
 
 const attemptEnds = new Set(['step-completed', 'step-failed', 'step-cancelled', 'step-retrying']);

@@ -17,6 +17,7 @@ export interface Skip {
 
 /** What the branches of a run ask of it. */
 export interface BranchHost {
+  readonly onFailure: 'fail-fast' | 'continue';
   inputsOf(index: number): Readonly<Record<string, unknown>>;
   makeReady(index: number): void;
   /** Settles a step that will not run. */
@@ -137,7 +138,8 @@ export class Branches {
   #heed(settled: number, index: number, kind: number): void {
     const state = this.#state;
     if (this.#joinOf(index) === undefined) {
-      const isThere = kind === edge.optional || state.statuses[settled] === status.completed;
+      const isThere =
+        kind === edge.optional ? this.#mayMiss(settled) : state.statuses[settled] === status.completed;
       const left = (state.waitingFor[index] as number) - (isThere && kind !== edge.stream ? 1 : 0);
       state.waitingFor[index] = left;
       if (state.statuses[index] !== status.waiting || this.#dormant[index] === 1) return;
@@ -231,8 +233,7 @@ export class Branches {
     const [first, other] = edges as [BranchingEdge, BranchingEdge];
     const { statuses } = this.#state;
     if (!this.#state.isSettled(first.step)) return;
-    const hasFailed =
-      statuses[first.step] === status.failed || this.#skips.get(first.step)?.reason === 'failed';
+    const hasFailed = this.#hasFailed(first.step);
     if (statuses[first.step] === status.completed) {
       this.#chosen.set(index, first.place);
       this.#letGoOf(index, other.place, other.step);
@@ -254,11 +255,20 @@ export class Branches {
     if (statuses[index] !== status.waiting) return false;
     const isThere = ({ step, kind }: BranchingEdge): boolean =>
       kind === edge.optional
-        ? this.#state.isSettled(step)
+        ? this.#state.isSettled(step) && this.#mayMiss(step)
         : statuses[step] === status.completed || (kind === edge.stream && !this.#state.isSettled(step));
     const lost = edges.find((each) => this.#state.isSettled(each.step) && !isThere(each));
     if (lost !== undefined) this.#skipAfter(index, lost.step);
     return lost === undefined && edges.every(isThere);
+  }
+
+  #hasFailed(index: number): boolean {
+    return this.#state.statuses[index] === status.failed || this.#skips.get(index)?.reason === 'failed';
+  }
+
+  /** Whether a step that is settled may be missing where it is optional. A failure is one, unless the run goes on for all of them. */
+  #mayMiss(index: number): boolean {
+    return this.#host.onFailure === 'continue' || !this.#hasFailed(index);
   }
 
   /** A branch that needs a step was chosen: it runs, and what it needs. */

@@ -31,9 +31,15 @@ export class ResourcesOverTime {
         kind === 'for-each' && specialNeeds.some(({ as }) => as === 'stream') ? [id] : [],
       ),
     );
+    const producers = new Set(
+      steps.flatMap(({ specialNeeds }) =>
+        specialNeeds.flatMap(({ as, stepId }) => (as === 'stream' ? [stepId] : [])),
+      ),
+    );
     for (const { id, dependsOn, specialNeeds, isConditional } of steps) {
       // When those may start, events don't tell.
-      this.#waitingFor.set(id, specialNeeds.length > 0 || isConditional ? Infinity : dependsOn.length);
+      const isUntold = specialNeeds.length > 0 || isConditional || producers.has(id);
+      this.#waitingFor.set(id, isUntold ? Infinity : dependsOn.length);
       for (const needed of dependsOn)
         this.#dependents.set(needed, [...(this.#dependents.get(needed) ?? []), id]);
     }

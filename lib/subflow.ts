@@ -12,10 +12,14 @@ export type InputHandles<Needs extends Need> = {
   readonly [Name in keyof InputsOf<Needs>]: Handle<InputsOf<Needs>[Name]>;
 };
 
+type OnlyHandles<Handles> = {
+  readonly [Name in keyof Handles]: Handles[Name] extends Handle ? Handles[Name] : never;
+};
+
 /** What a workflow may say as part of another. `undefined` is always absent. */
-export interface SubflowOptions<Outputs = unknown>
+export interface SubflowOptions<Outputs = unknown, Inputs = unknown>
   extends Pick<
-    StepOptions<Outputs>,
+    StepOptions<Outputs, Inputs>,
     'cleanup' | 'description' | 'estimate' | 'group' | 'priority' | 'retry' | 'tags' | 'when'
   > {
   /** What a failed step means within. @defaultValue what the workflow says */
@@ -26,10 +30,14 @@ export interface SubflowOptions<Outputs = unknown>
 
 /** The options of a subflow, with the inputs where the workflow has some. */
 export type SubflowArguments<Needs extends Need, Handles, Outputs> = [Needs] extends [never]
-  ? [options?: SubflowOptions<Outputs> & { readonly inputs?: Readonly<Record<string, never>> | undefined }]
+  ? [
+      options?: SubflowOptions<Outputs, InputsOf<Needs>> & {
+        readonly inputs?: Readonly<Record<string, never>> | undefined;
+      },
+    ]
   : string extends Needs[0]
-    ? [options?: SubflowOptions<Outputs> & { readonly inputs?: Handles | undefined }]
-    : [options: SubflowOptions<Outputs> & { readonly inputs: Handles }];
+    ? [options?: SubflowOptions<Outputs, InputsOf<Needs>> & { readonly inputs?: Handles | undefined }]
+    : [options: SubflowOptions<Outputs, InputsOf<Needs>> & { readonly inputs: Handles }];
 
 const optionNames = [
   'cleanup',
@@ -66,9 +74,11 @@ export function subflow<Outputs, Needs extends Need, const Handles extends Input
   id: string,
   workflow: Workflow<Outputs, Needs> | (() => Workflow<Outputs, Needs>),
   ...[options]: SubflowArguments<Needs, Handles, Outputs>
-): Step<Outputs, [Needs] extends [never] ? never : NeedsOf<Handles & Readonly<Record<string, Handle>>>> {
+): Step<Outputs, [Needs] extends [never] ? never : NeedsOf<OnlyHandles<Handles>>> {
   const checker = new OptionChecker();
-  const given = (options ?? {}) as SubflowOptions & { readonly inputs?: Readonly<Record<string, Handle>> };
+  const given = (options ?? {}) as SubflowOptions<Outputs, never> & {
+    readonly inputs?: Readonly<Record<string, Handle>>;
+  };
   const isSound = checker.record('options', given);
   if (isSound) checker.knownKeys('', given, optionNames);
   const { inputs = {}, onFailure, timeout, ...rest } = isSound ? given : {};

@@ -1,7 +1,9 @@
 import type { Clock } from '../base/clock.ts';
+import { MillraceError } from '../base/errors.ts';
 import { isNotRetriable } from '../base/not-retriable.ts';
 import { backoffDelay, type RetryPolicy } from '../base/retry-policy.ts';
 import type { Attempt } from './attempt.ts';
+import { RecursionLimitError } from './recursion-limit-error.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Whether and when failed attempts are made again; those that wait hold nothing. */
@@ -22,7 +24,7 @@ export class BackOffs {
     const { retry } = attempt.definition.settings;
     const error = attempt.result;
     if (retry === undefined || attempt.number >= retry.attempts) return undefined;
-    if (attempt.isAbandoned || isNotRetriable(error)) return undefined;
+    if (attempt.isAbandoned || isNotRetriable(error) || isTooDeep(error)) return undefined;
     try {
       return (retry.when?.(error) ?? true) ? retry : undefined;
     } catch (thrown) {
@@ -59,4 +61,11 @@ export class BackOffs {
     for (const cancelTimer of this.#timers.values()) cancelTimer();
     this.#timers.clear();
   }
+}
+
+/** A recursion without an end would be gone through anew at each of its levels. */
+function isTooDeep(error: unknown): boolean {
+  for (let cause = error; cause instanceof MillraceError; cause = cause.cause)
+    if (cause instanceof RecursionLimitError) return true;
+  return false;
 }

@@ -102,6 +102,9 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   /** Which of its outputs is the output of the step whose work it is; all of them, by name, where it isn't said. */
   readonly #pick: string | undefined;
   #isWrappingUp = false;
+  /** A cancel that came while its steps were announced, none of which may end before all have been. */
+  #heldCancel: (() => void) | undefined;
+  #isAnnouncing = false;
   #stop: Stop | undefined;
 
   /** @throws ResourceLimitError where a step demands more than there can be */
@@ -185,6 +188,10 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
 
   cancel(reason: unknown, drain = false): void {
     if (this.isOver || this.#isWrappingUp) return;
+    if (this.#isAnnouncing) {
+      this.#holdCancel(reason, drain);
+      return;
+    }
     this.enter();
     if (this.#stop === undefined) {
       this.#halt({
@@ -195,6 +202,14 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     } else if (this.#stop.drain && !drain) {
       this.#cutShort(this.#stop);
     }
+  }
+
+  #holdCancel(reason: unknown, drain: boolean): void {
+    const before = this.#heldCancel;
+    this.#heldCancel = () => {
+      before?.();
+      this.cancel(reason, drain);
+    };
   }
 
   /** The step whose work this is was told to stop. */
@@ -314,12 +329,15 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     const { blueprint, executor } = this;
     tally.add(blueprint.steps.length);
     if (!executor.progress.observed) return;
+    this.#isAnnouncing = true;
     for (const definition of blueprint.steps)
       executor.report.stepAdded(
         definition,
         attempt.definition.id,
         blueprint.graph.dependenciesOf(definition.id),
       );
+    this.#isAnnouncing = false;
+    this.#heldCancel?.();
   }
 
   /** Makes a step of a nested graph known to admission. */

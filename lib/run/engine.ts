@@ -395,6 +395,8 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   }
 
   makeReady(index: number): void {
+    // Whoever was asked or told on the way here may have cancelled the run.
+    if (this.state.isSettled(index)) return;
     if (
       this.host !== undefined &&
       this.#candidates[index] === undefined &&
@@ -567,6 +569,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   // What branches ask for.
 
   skip(index: number, { because, reason }: Skip): void {
+    if (this.state.isSettled(index)) return;
     const { id } = this.blueprint.steps[index] as StepDefinition;
     const isMissed = reason !== 'failed' && this.#isRequiredOutput(index);
     const error = isMissed
@@ -593,7 +596,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   }
 
   fail(index: number, cause: unknown): void {
-    this.#fail(index, 0, cause, 0);
+    if (!this.state.isSettled(index)) this.#fail(index, 0, cause, 0);
   }
 
   errorOf(index: number): StepFailedError | undefined {

@@ -58,7 +58,7 @@ describe('when', () => {
     const b = step('b', { skipped }, broken);
     const c = step('c', { b }, broken);
     const run = play(workflow('w', { c: optional(c) }));
-    expect(run.result).toStrictEqual({});
+    expect(run.result).toStrictEqual({ c: undefined });
     expect(
       run.all('step-skipped').map(({ stepId, because, reason }) => [stepId, because, reason]),
     ).toStrictEqual([
@@ -123,7 +123,7 @@ describe('when', () => {
   test('keeps the outputs that are there', () => {
     const a = step('a', () => 1);
     const run = play(workflow('w', { a, b: optional(skipped) }));
-    expect(run.result).toStrictEqual({ a: 1 });
+    expect(run.result).toStrictEqual({ a: 1, b: undefined });
     expectSound(run);
   });
 
@@ -395,7 +395,7 @@ describe('choose', () => {
     const chosen = choose('chosen', {}, () => 'skipped', { skipped });
     const needs = choose('needs', { skipped }, broken, { x: step('x', broken) });
     const run = play(workflow('w', { chosen: optional(chosen), needs: optional(needs) }));
-    expect(run.result).toStrictEqual({});
+    expect(run.result).toStrictEqual({ chosen: undefined, needs: undefined });
     expect(run.all('step-skipped').map(({ stepId, because }) => [stepId, because])).toStrictEqual(
       expect.arrayContaining([
         ['chosen', 'skipped'],
@@ -518,7 +518,7 @@ describe('firstOf', () => {
 
   test('is skipped where all are', () => {
     const run = play(workflow('w', { f: optional(firstOf('f', [skipped, step('also', () => 1, no)])) }));
-    expect(run.result).toStrictEqual({});
+    expect(run.result).toStrictEqual({ f: undefined });
     expect(run.the('step-skipped', 'f')).toMatchObject({ reason: 'when' });
     expectSound(run);
   });
@@ -729,14 +729,14 @@ describe('fallback', () => {
 
   test('is skipped where the first is', () => {
     const run = play(workflow('w', { f: optional(fallback('f', skipped, step('other', broken))) }));
-    expect(run.result).toStrictEqual({});
+    expect(run.result).toStrictEqual({ f: undefined });
     expect(run.of('other')).toStrictEqual(['step-skipped']);
     expectSound(run);
   });
 
   test('is skipped where the first fails and the other is skipped', () => {
     const run = play(workflow('w', { f: optional(fallback('f', bad, skipped)) }));
-    expect(run.result).toStrictEqual({});
+    expect(run.result).toStrictEqual({ f: undefined });
     expect(run.the('step-skipped', 'f')).toMatchObject({ because: 'skipped', reason: 'when' });
     expectSound(run);
   });

@@ -29,8 +29,10 @@ export {
 export type { OptionalStep, StreamOf } from './definition/edge.ts';
 export {
   type ChildResult,
+  type ForEachBody,
   type ForEachContext,
   type ForEachDependencies,
+  type ForEachInputs,
   type ForEachNeeds,
   type ForEachOptions,
   type ForEachReduceOptions,
@@ -50,6 +52,7 @@ export type {
   OutputsOf,
   Step,
 } from './definition/handle.ts';
+export type { Hostable } from './definition/hosted.ts';
 export { input } from './definition/input.ts';
 export { type Schema, type SchemaIssue, type SchemaResult, type } from './definition/schema.ts';
 export { step } from './definition/step.ts';
@@ -104,7 +107,13 @@ export type { RunOptions, RunSettingsOptions, WorkflowOptions } from './run/run-
 export type { StepStatus } from './run/run-state.ts';
 export type { RunSnapshot, StepSnapshot } from './run/snapshot.ts';
 export { ChannelOverflowError, MissingPolicyError } from './run/stream-errors.ts';
-export { type InputHandles, type SubflowArguments, type SubflowOptions, subflow } from './subflow.ts';
+export {
+  type HandlesIn,
+  type InputHandles,
+  type SubflowArguments,
+  type SubflowOptions,
+  subflow,
+} from './subflow.ts';
 export {
   type DefineWorkflowOptions,
   defineWorkflow,

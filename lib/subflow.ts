@@ -12,7 +12,8 @@ export type InputHandles<Needs extends Need> = {
   readonly [Name in keyof InputsOf<Needs>]: Handle<InputsOf<Needs>[Name]>;
 };
 
-type OnlyHandles<Handles> = {
+/** What of a record is a handle. */
+export type HandlesIn<Handles> = {
   readonly [Name in keyof Handles]: Handles[Name] extends Handle ? Handles[Name] : never;
 };
 
@@ -32,12 +33,23 @@ export interface SubflowOptions<Outputs = unknown, Inputs = unknown>
 export type SubflowArguments<Needs extends Need, Handles, Outputs> = [Needs] extends [never]
   ? [
       options?: SubflowOptions<Outputs, InputsOf<Needs>> & {
+        /** There are none to give. */
         readonly inputs?: Readonly<Record<string, never>> | undefined;
       },
     ]
   : string extends Needs[0]
-    ? [options?: SubflowOptions<Outputs, InputsOf<Needs>> & { readonly inputs?: Handles | undefined }]
-    : [options: SubflowOptions<Outputs, InputsOf<Needs>> & { readonly inputs: Handles }];
+    ? [
+        options?: SubflowOptions<Outputs, InputsOf<Needs>> & {
+          /** A handle for each input, checked when the subflow is made. */
+          readonly inputs?: Handles | undefined;
+        },
+      ]
+    : [
+        options: SubflowOptions<Outputs, InputsOf<Needs>> & {
+          /** A handle for each input. */
+          readonly inputs: Handles;
+        },
+      ];
 
 const optionNames = [
   'cleanup',
@@ -74,7 +86,7 @@ export function subflow<Outputs, Needs extends Need, const Handles extends Input
   id: string,
   workflow: Workflow<Outputs, Needs> | (() => Workflow<Outputs, Needs>),
   ...[options]: SubflowArguments<Needs, Handles, Outputs>
-): Step<Outputs, [Needs] extends [never] ? never : NeedsOf<OnlyHandles<Handles>>> {
+): Step<Outputs, [Needs] extends [never] ? never : NeedsOf<HandlesIn<Handles>>> {
   const checker = new OptionChecker();
   const given = (options ?? {}) as SubflowOptions<Outputs, never> & {
     readonly inputs?: Readonly<Record<string, Handle>>;

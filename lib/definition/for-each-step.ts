@@ -91,7 +91,8 @@ export interface ForEachReduceOptions<Item, Out, Sum, Settle extends boolean = f
   readonly initial: Sum;
 }
 
-type Run<Deps extends ForEachDependencies, Returned> = (
+/** The function of a fan-out: called once for each attempt of each child. */
+export type ForEachBody<Deps extends ForEachDependencies, Returned> = (
   item: ItemOf<Deps['items']>,
   inputs: SharedOf<Deps>,
   ctx: ForEachContext,
@@ -132,8 +133,8 @@ export function forEachStep<
 >(
   id: string,
   deps: Deps,
-  run: Run<Deps, Returned>,
-  options: ForEachReduceOptions<ItemOf<Deps['items']>, Output<Returned>, Sum, Settle, WhenInputs<Deps>>,
+  run: ForEachBody<Deps, Returned>,
+  options: ForEachReduceOptions<ItemOf<Deps['items']>, Output<Returned>, Sum, Settle, ForEachInputs<Deps>>,
 ): Step<Sum, ForEachNeeds<Deps>>;
 export function forEachStep<
   const Deps extends ForEachDependencies,
@@ -142,8 +143,8 @@ export function forEachStep<
 >(
   id: string,
   deps: Deps,
-  run: Run<Deps, Returned>,
-  options?: ForEachOptions<ItemOf<Deps['items']>, Output<Returned>, Settle, WhenInputs<Deps>>,
+  run: ForEachBody<Deps, Returned>,
+  options?: ForEachOptions<ItemOf<Deps['items']>, Output<Returned>, Settle, ForEachInputs<Deps>>,
 ): Step<readonly ChildResult<Output<Returned>, Settle>[], ForEachNeeds<Deps>>;
 export function forEachStep(
   id: string,
@@ -178,8 +179,13 @@ export function forEachStep(
 }
 
 /** What the `when` of a fan-out is asked with. */
-type WhenInputs<Deps extends ForEachDependencies> = SharedOf<Deps> &
-  (Deps['items'] extends Handle<infer Out> ? { readonly items: Out } : unknown);
+export type ForEachInputs<Deps extends ForEachDependencies> = SharedOf<Deps> &
+  (Deps['items'] extends Handle<infer Out>
+    ? {
+        /** The items. */
+        readonly items: Out;
+      }
+    : unknown);
 
 type AnyRun = (item: never, inputs: never, ctx: never) => unknown;
 

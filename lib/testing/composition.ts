@@ -45,7 +45,7 @@ type Outcomes = ReadonlySet<string>;
 /** A workflow of fan-outs, branches, nested workflows and streams, and how to run it. Prints as its plan. */
 export class Composition {
   /** The workflow. Its one output, `out`, tells in brackets what it was made of. */
-  readonly workflow: Workflow<{ readonly out: unknown }>;
+  readonly workflow: Workflow;
   /** What to run it with, and the law that it comes to what its plan says. */
   readonly options: LawfulOptions;
   readonly #plan: Part;
@@ -191,39 +191,33 @@ class Maker {
       case 'leaf':
         return step(id, (ctx) => after(part, ctx), {
           resource: part.demand === 0 ? {} : { db: part.demand },
-        }) as Step<unknown, never>;
+        });
       case 'all':
-        return step(id, this.#makeAll(part.parts), (inputs) => Object.values(inputs)) as Step<unknown, never>;
+        return step(id, this.#makeAll(part.parts), (inputs) => Object.values(inputs));
       case 'gate':
         return step(id, { part: this.make(part.part) }, (inputs) => inputs.part, {
           when: () => part.runs,
-        }) as Step<unknown, never>;
+        });
       case 'optional':
-        return step(id, { part: optional(this.make(part.part)) }, (inputs) => inputs.part ?? null) as Step<
-          unknown,
-          never
-        >;
+        return step(id, { part: optional(this.make(part.part)) }, (inputs) => inputs.part ?? null);
       case 'choose':
-        return choose(id, {}, () => String(part.chosen), this.#makeAll(part.parts)) as Step<unknown, never>;
+        return choose(id, {}, () => String(part.chosen), this.#makeAll(part.parts));
       case 'first-of':
         return firstOf(
           id,
           part.parts.map((each) => this.make(each)),
-        ) as Step<unknown, never>;
+        );
       case 'fallback':
-        return fallback(id, this.make(part.part), this.make(part.other)) as Step<unknown, never>;
+        return fallback(id, this.make(part.part), this.make(part.other));
       case 'for-each':
         return forEachStep(
           id,
           { items: Array.from({ length: part.count }, (_, place) => place) },
           () => new Maker('child').make(part.part),
           { concurrency: part.concurrency },
-        ) as Step<unknown, never>;
+        );
       case 'subflow':
-        return subflow(id, workflow('nested', { out: new Maker('nested').make(part.part) })) as Step<
-          unknown,
-          never
-        >;
+        return subflow(id, workflow('nested', { out: new Maker('nested').make(part.part) }));
       case 'stream':
         return this.#makeStream(id, part);
     }
@@ -242,7 +236,7 @@ class Maker {
     );
     return step(id, { emitted: stream(emitted, { overflow: 'error' }) }, (inputs) =>
       inputs.emitted.toObservable().pipe(toArray()),
-    ) as Step<unknown, never>;
+    );
   }
 }
 

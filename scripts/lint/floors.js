@@ -89,7 +89,11 @@ const floors = [
   },
   {
     files: 'lib/testing/**',
-    below: [...lib('base', 'graph', 'admission', 'definition', 'run', 'simulate'), 'lib/workflow.ts'],
+    below: [
+      ...lib('base', 'graph', 'admission', 'definition', 'run', 'simulate'),
+      'lib/workflow.ts',
+      'lib/subflow.ts',
+    ],
     packages: ['rxjs', 'fast-check', 'vitest'],
   },
   { files: 'lib/worker/**', below: lib('base', 'definition'), packages: ['rxjs', 'threads/worker'] },

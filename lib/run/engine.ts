@@ -496,8 +496,15 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
       return;
     }
     const policy = this.#stop === undefined ? this.#backOffs.policyFor(attempt) : undefined;
-    if (policy === undefined) this.#fail(index, number, error, this.now - this.state.lastStartOf(index));
+    // Whoever was asked whether to try again may have cancelled the run.
+    if (policy === undefined || this.#isStopped())
+      this.#fail(index, number, error, this.now - this.state.lastStartOf(index));
     else this.#backOff(attempt, policy);
+  }
+
+  // A call, since the compiler takes a field for unchanged across calls that change it.
+  #isStopped(): boolean {
+    return this.#stop !== undefined;
   }
 
   #backOff(attempt: Attempt, policy: RetryPolicy): void {

@@ -255,7 +255,8 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
         this.#isExhausted = true;
         break;
       }
-      this.#add(next.item);
+      // Whoever gave it may have cancelled the run.
+      if (!this.#isHalted()) this.#add(next.item);
     }
     this.#isPulling = false;
     this.#endIfOver();
@@ -281,6 +282,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
       this.#stopAll({ kind: 'failed', error });
       return;
     }
+    if (this.#isHalted()) return;
     const candidate = new Candidate(this, place, this.#shape, [...path, place]);
     const child = new Child(attempt.definition.id, this.#plan, key, item, candidate);
     const { stage } = this.executor.settings;
@@ -290,6 +292,11 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     if (this.executor.progress.observed) this.executor.report.stepAdded(child, attempt.definition.id, []);
     // Whoever has heard of it may have cancelled the run.
     if (this.#children.has(place)) this.#offer(child);
+  }
+
+  // A call, since the compiler takes a field for unchanged across calls that change it.
+  #isHalted(): boolean {
+    return this.#halt !== undefined;
   }
 
   #keyOf(item: unknown, place: number): string {
@@ -380,7 +387,9 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
       return;
     }
     const policy = this.#halt === undefined ? this.#backOffs.policyFor(attempt) : undefined;
-    if (policy === undefined) this.#fail(child, error);
+    // Whoever was asked whether to try again may have cancelled the run.
+    if (!this.#children.has(child.place)) return;
+    if (policy === undefined || this.#isHalted()) this.#fail(child, error);
     else this.#backOff(child, attempt, policy);
   }
 

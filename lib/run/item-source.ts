@@ -1,6 +1,7 @@
 import { isObservable, type Observable, type Subscription } from 'rxjs';
 import type { Clock } from '../base/clock.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
+import { inspectValue } from '../base/inspect.ts';
 
 /** Who is told of items that come by themselves. */
 export interface ItemListener {
@@ -59,7 +60,12 @@ class GivenItems implements ItemSource {
   next(): NextItem {
     try {
       this.#iterator ??= this.#items[Symbol.iterator]();
-      const result = this.#iterator.next();
+      const result = checked(this.#iterator.next());
+      if (this.isClosed) {
+        // It stopped the run itself, and could not be told to end while it ran.
+        this.#return();
+        return 'over';
+      }
       if (result.done === true) this.isClosed = true;
       return result.done === true ? 'over' : { item: result.value };
     } catch (error) {
@@ -72,6 +78,10 @@ class GivenItems implements ItemSource {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.#return();
+  }
+
+  #return(): void {
     try {
       this.#iterator?.return?.();
     } catch {
@@ -137,7 +147,7 @@ class AwaitedItems implements ItemSource {
     this.#isAwaiting = true;
     try {
       this.#iterator ??= this.#items[Symbol.asyncIterator]();
-      const result = await this.#iterator.next();
+      const result = checked(await this.#iterator.next());
       // Whoever closes it waits for its `return`, whatever becomes of this.
       if (this.#isClosing) return;
       if (result.done === true) {
@@ -213,4 +223,10 @@ class ObservedItems implements ItemSource {
     this.#taken = 0;
     this.#subscription?.unsubscribe();
   }
+}
+
+/** As `for of` does: what has no `done` would never end. */
+function checked(result: unknown): IteratorResult<unknown, unknown> {
+  if (typeof result === 'object' && result !== null) return result as IteratorResult<unknown, unknown>;
+  throw new TypeError(`the iterator's next() gave ${inspectValue(result)}, which is no iterator result`);
 }

@@ -20,7 +20,7 @@ import {
 import { map, NEVER, type Observable } from 'rxjs';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { atEachEvent } from './support/at-each-event.ts';
-import { expectSound } from './support/sound.ts';
+import { expectNoStartAfter, expectSound } from './support/sound.ts';
 import { thrownBy } from './support/thrown-by.ts';
 import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
@@ -886,7 +886,10 @@ describe('a run with branches that is stopped', () => {
         { limits: { gpu } },
       );
       expect(runs.length).toBeGreaterThan(40);
-      for (const run of runs) expectSound(run);
+      for (const [place, run] of runs.entries()) {
+        expectSound(run);
+        expectNoStartAfter(run, place + 1);
+      }
     },
   );
 
@@ -898,7 +901,10 @@ describe('a run with branches that is stopped', () => {
       },
       { limits: { gpu } },
     );
-    for (const run of runs) expectSound(run);
+    for (const [place, run] of runs.entries()) {
+      expectSound(run);
+      expectNoStartAfter(run, place + 1);
+    }
   });
 
   test.each([1, 2, 7])('is sound, whenever it is paused and resumed (%i at once)', (gpu) => {

@@ -16,7 +16,7 @@ import {
 import { concat, map, NEVER, type Observable, of, Subject, throwError, timer } from 'rxjs';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { atEachEvent } from './support/at-each-event.ts';
-import { expectSound } from './support/sound.ts';
+import { expectNoStartAfter, expectSound } from './support/sound.ts';
 import { thrownBy } from './support/thrown-by.ts';
 import { settlePromises, VirtualTime } from './support/virtual-time.ts';
 import { play, Watched, watch } from './support/watch.ts';
@@ -463,12 +463,18 @@ describe('items', () => {
       'an AsyncIterable',
       { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('broken')) }) },
     ],
+    ['an iterable that gives no results', { [Symbol.iterator]: () => ({ next: () => 'broken' }) }],
+    [
+      'an AsyncIterable that gives no results',
+      { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve('broken') }) },
+    ],
     ['an AsyncIterable without an iterator', { [Symbol.asyncIterator]: broken }],
   ])('of %s that fails fail the fan-out', async (_, items) => {
     const all = forEachStep('all', { items: items as Iterable<number> }, () => NEVER);
     const run = watch(workflow('w', { all }), new VirtualTime());
     await settlePromises();
-    expect(run.error).toMatchObject({ stepId: 'all', cause: { message: 'broken' } });
+    expect(run.error).toMatchObject({ stepId: 'all' });
+    expect(((run.error as Error).cause as Error).message).toContain('broken');
     expectSound(run);
   });
 
@@ -825,7 +831,10 @@ describe('a fan-out that is stopped', () => {
         { limits: { gpu } },
       );
       expect(runs.length).toBeGreaterThan(25);
-      for (const run of runs) expectSound(run);
+      for (const [place, run] of runs.entries()) {
+        expectSound(run);
+        expectNoStartAfter(run, place + 1);
+      }
     },
   );
 
@@ -849,7 +858,10 @@ describe('a fan-out that is stopped', () => {
       },
       { limits: { gpu: 1 } },
     );
-    for (const run of runs) expectSound(run);
+    for (const [place, run] of runs.entries()) {
+      expectSound(run);
+      expectNoStartAfter(run, place + 1);
+    }
   });
 
   test('is sound, whenever the run is paused and resumed', () => {
@@ -890,6 +902,75 @@ describe('a fan-out that is stopped', () => {
       ['all[1]', 1],
       ['all', 1],
     ]);
+    expectSound(run);
+  });
+
+  test.each<[string, boolean, (stop: () => void) => Step<unknown, never>]>(
+    [true, false].flatMap((drain) => [
+      [
+        'a key',
+        drain,
+        (stop) =>
+          forEachStep('all', { items: [1, 2, 3] }, waits, {
+            key: (place) => {
+              if (place === 2) stop();
+              return place;
+            },
+          }),
+      ],
+      [
+        'an item',
+        drain,
+        (stop) =>
+          forEachStep(
+            'all',
+            {
+              items: (function* () {
+                yield 1;
+                stop();
+                yield* [2, 3];
+              })(),
+            },
+            waits,
+          ),
+      ],
+    ]),
+  )('by %s (drain: %s) starts no further child', (_, drain, make) => {
+    const time = new VirtualTime();
+    let cancelledAt = Infinity;
+    const all = make(() => {
+      cancelledAt = run.events.length;
+      run.run.cancel('enough', { drain });
+    });
+    const gate = step('gate', () => time.after(1, 1));
+    const run = watch(workflow('w', { host: step('host', { gate }, () => all) }), time);
+    time.flush();
+    expect(run.error).toMatchObject({ reason: 'enough' });
+    expectNoStartAfter(run, cancelledAt);
+    expectSound(run);
+  });
+
+  test.each([
+    [true, true],
+    [true, false],
+    [false, true],
+    [false, false],
+  ])('while it is asked whether to try again (%s, drain: %s) tries nothing again', (again, drain) => {
+    const time = new VirtualTime();
+    const retry = {
+      attempts: 3,
+      delay: 5,
+      when: () => {
+        run.run.cancel('enough', { drain });
+        return again;
+      },
+    };
+    const fails = () => time.after(5, 1).pipe(map(broken));
+    const all = forEachStep('all', { items: [1, 2, 3] }, fails, { retry });
+    const run = watch(workflow('w', { all, single: step('single', fails, { retry }) }), time);
+    time.flush();
+    expect(run.all('step-retrying')).toStrictEqual([]);
+    expect(run.error).toMatchObject({ reason: 'enough' });
     expectSound(run);
   });
 

@@ -18,7 +18,7 @@ import {
 import { map, NEVER, type Observable } from 'rxjs';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { atEachEvent } from './support/at-each-event.ts';
-import { expectSound } from './support/sound.ts';
+import { expectNoStartAfter, expectSound } from './support/sound.ts';
 import { thrownBy } from './support/thrown-by.ts';
 import { settlePromises, VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
@@ -649,7 +649,10 @@ describe('a function that returns a step or a workflow', () => {
         run.cancel('deploy', { drain: true });
       },
     );
-    for (const run of runs) expectSound(run);
+    for (const [place, run] of runs.entries()) {
+      expectSound(run);
+      expectNoStartAfter(run, place + 1);
+    }
     expect(runs[1]?.story).toStrictEqual([
       'run-started',
       'step-started outer',
@@ -714,7 +717,10 @@ describe('a run with subflows that is stopped', () => {
         { limits: { gpu } },
       );
       expect(runs.length).toBeGreaterThan(30);
-      for (const run of runs) expectSound(run);
+      for (const [place, run] of runs.entries()) {
+        expectSound(run);
+        expectNoStartAfter(run, place + 1);
+      }
     },
   );
 
@@ -726,7 +732,10 @@ describe('a run with subflows that is stopped', () => {
       },
       { limits: { gpu } },
     );
-    for (const run of runs) expectSound(run);
+    for (const [place, run] of runs.entries()) {
+      expectSound(run);
+      expectNoStartAfter(run, place + 1);
+    }
   });
 
   test('is sound, whenever a drain is cut short', () => {
@@ -738,7 +747,10 @@ describe('a run with subflows that is stopped', () => {
       },
       { limits: { gpu: 1 } },
     );
-    for (const run of runs) expectSound(run);
+    for (const [place, run] of runs.entries()) {
+      expectSound(run);
+      expectNoStartAfter(run, place + 1);
+    }
   });
 
   test.each(Array.from({ length: 30 }, (_, ms) => ms))('is sound after a timeout of %i ms', (ms) => {

@@ -29,19 +29,35 @@ export function expectSound<Outputs>(run: Watched<Outputs>): void {
 function expectOneEndAStep<Outputs>(run: Watched<Outputs>, story: string): void {
   const open = new Map<string, number>(run.run.workflow.steps.map(({ id }) => [id, 1]));
   const parents = new Map<string, string>();
+  /** How many children of each step have not ended. */
+  const left = new Map<string, number>();
   for (const event of run.events) {
     if (event.type === 'step-added') {
-      open.set(event.stepId, (open.get(event.stepId) ?? 0) + 1);
-      parents.set(event.stepId, event.parentId);
-      expect(open.get(event.parentId), `'${event.parentId}' is under way\n${story}`).toBe(1);
+      const { stepId, parentId } = event;
+      if (open.get(parentId) !== 1)
+        expect.fail(`'${parentId}' brings '${stepId}' but isn’t under way\n${story}`);
+      open.set(stepId, (open.get(stepId) ?? 0) + 1);
+      parents.set(stepId, parentId);
+      left.set(parentId, (left.get(parentId) ?? 0) + 1);
     } else if ('stepId' in event && stepEnds.has(event.type)) {
-      open.set(event.stepId, (open.get(event.stepId) ?? 0) - 1);
-      const left = [...parents].filter(([id, parent]) => parent === event.stepId && open.get(id) !== 0);
-      expect(left, `children of '${event.stepId}' that outlive it\n${story}`).toStrictEqual([]);
+      const { stepId } = event;
+      const parentId = parents.get(stepId);
+      open.set(stepId, (open.get(stepId) ?? 0) - 1);
+      if (parentId !== undefined) left.set(parentId, (left.get(parentId) ?? 0) - 1);
+      if ((left.get(stepId) ?? 0) !== 0) expect.fail(`what came of '${stepId}' outlives it\n${story}`);
     }
   }
   const wrong = [...open].filter(([, count]) => count !== 0);
   expect(wrong, `steps that didn’t end once\n${story}`).toStrictEqual([]);
+}
+
+/** Nothing has started once an event had been told. */
+export function expectNoStartAfter<Outputs>(run: Watched<Outputs>, seq: number): void {
+  const late = run.all('step-started').filter((event) => event.seq > seq);
+  expect(
+    late.map(({ stepId }) => stepId),
+    `starts after event ${String(seq)}\n${run.story.join('\n')}`,
+  ).toStrictEqual([]);
 }
 
 /** An attempt starts once, and is over, by an end or a retry, before another one does. */
@@ -49,7 +65,7 @@ function expectTurns<Outputs>(run: Watched<Outputs>): void {
   const running = new Set<string>();
   for (const event of run.events) {
     if (event.type === 'step-started') {
-      expect(running.has(event.stepId), `'${event.stepId}' starts while it runs`).toBe(false);
+      if (running.has(event.stepId)) expect.fail(`'${event.stepId}' starts while it runs`);
       running.add(event.stepId);
     } else if ('stepId' in event && (stepEnds.has(event.type) || event.type === 'step-retrying')) {
       running.delete(event.stepId);

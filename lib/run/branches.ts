@@ -36,7 +36,7 @@ export interface BranchHost {
  * 1. A step starts once every edge to it allows that, and its `when` says so; a join, once it has what it joins.
  * 2. A dormant step starts no earlier than a join has chosen a branch that needs it.
  * 3. A step that nobody can need any more is skipped where it is dormant, and stopped where a join has let go of it.
- * 4. Steps that settle are dealt with one after the other, so that a long chain of skips needs no deep stack.
+ * 4. Steps that settle, and branches that are chosen, are dealt with one after the other, so that long chains need no deep stack.
  */
 export class Branches {
   readonly #plan: BranchingPlan;
@@ -54,6 +54,8 @@ export class Branches {
   readonly #letGo = new Map<number, Set<number>>();
   readonly #settled: number[] = [];
   #isDealing = false;
+  readonly #toActivate: number[] = [];
+  #isActivating = false;
 
   constructor(plan: BranchingPlan, blueprint: Blueprint, state: RunState, host: BranchHost) {
     this.#plan = plan;
@@ -271,8 +273,19 @@ export class Branches {
     return this.#host.onFailure === 'continue' || !this.#hasFailed(index);
   }
 
-  /** A branch that needs a step was chosen: it runs, and what it needs. */
+  /** A branch was chosen. One that chooses in turn comes afterwards, so that many in each other need no deep stack. */
   #activate(index: number): void {
+    this.#toActivate.push(index);
+    if (this.#isActivating) return;
+    this.#isActivating = true;
+    // The list is its own queue.
+    for (let next = 0; next < this.#toActivate.length; next++) this.#wake(this.#toActivate[next] as number);
+    this.#toActivate.length = 0;
+    this.#isActivating = false;
+  }
+
+  /** A step runs, and what it needs. */
+  #wake(index: number): void {
     const woken = new Set<number>();
     const wake = (step: number): void => {
       if (this.#dormant[step] === 1) woken.add(step);

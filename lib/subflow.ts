@@ -1,6 +1,7 @@
 import type { Duration } from './base/durations.ts';
 import { nearestName } from './base/nearest.ts';
 import { OptionChecker } from './base/option-checker.ts';
+import { demandsOf } from './definition/blueprint.ts';
 import type { Handle, InputsOf, Need, NeedsOf, Step } from './definition/handle.ts';
 import type { HostedGraph } from './definition/hosted.ts';
 import { checkShape, ownerOf, StepHandle } from './definition/step.ts';
@@ -108,7 +109,9 @@ export function subflow<Outputs, Needs extends Need, const Handles extends Input
     demand: nothing,
     timeout: ms,
     kind: 'subflow',
-    later: isKnown ? () => laterDemandsOf(workflow) : undefined,
+    later: isKnown
+      ? () => demandsOf(workflow.blueprint).map(([demand, stepId]) => [demand, `/${stepId}`] as const)
+      : undefined,
   };
   checker.throwIfAny(ownerOf(id, 'subflow'));
   const body = (values: Readonly<Record<string, unknown>>): HostedGraph => {
@@ -123,14 +126,6 @@ export function subflow<Outputs, Needs extends Need, const Handles extends Input
 }
 
 const nothing = Object.freeze({});
-
-function laterDemandsOf({ blueprint }: Workflow<unknown>) {
-  const { demands, graph, laterDemands } = blueprint;
-  const own = demands.distinct.map(
-    (demand, place) => [demand, `/${graph.ids[demands.places.indexOf(place)] ?? ''}`] as const,
-  );
-  return [...own, ...laterDemands.map(([demand, stepId]) => [demand, `/${stepId}`] as const)];
-}
 
 function checkInputs(
   checker: OptionChecker,

@@ -29,6 +29,15 @@ const specialEdges: readonly (SpecialNeed['as'] | undefined)[] = [
 const none: ReadonlySet<string> = new Set();
 const noMarks: ReadonlyMap<number, Mark> = new Map();
 
+/** What will be demanded at once beside what each step demands: by a step that another brings, or by several together. */
+export interface LaterDemand {
+  readonly demand: Demand;
+  /** Who demands it, for messages. */
+  readonly stepId: string;
+  /** The steps without which nobody will: once all of them are settled. */
+  readonly hosts: readonly number[];
+}
+
 /** A workflow that has been found sound: everything a run needs to know, none of what it changes. */
 export class Blueprint {
   readonly name: string;
@@ -46,7 +55,7 @@ export class Blueprint {
   #ranks: Ranks | undefined;
   #demands: Demands | undefined;
   #cleanedUp: readonly number[] | undefined;
-  #laterDemands: readonly (readonly [demand: Demand, stepId: string])[] | undefined;
+  #laterDemands: readonly LaterDemand[] | undefined;
   #info: WorkflowInfo | undefined;
 
   constructor(
@@ -76,13 +85,21 @@ export class Blueprint {
   }
 
   /** The demands of the steps that its own steps may bring, as far as they are known, each with one of those steps. */
-  get laterDemands(): readonly (readonly [demand: Demand, stepId: string])[] {
+  get laterDemands(): readonly LaterDemand[] {
     this.#laterDemands ??= [
       ...this.#indicesWhere(({ later }) => later !== undefined).flatMap((index) => {
         const { id, settings } = this.steps[index] as StepDefinition;
-        return [...(settings.later?.() ?? [])].map(([demand, suffix]) => [demand, `${id}${suffix}`] as const);
+        return [...(settings.later?.() ?? [])].map(([demand, suffix]) => ({
+          demand,
+          stepId: `${id}${suffix}`,
+          hosts: [index],
+        }));
       }),
-      ...this.gangs.map((gang) => [this.demandOfGang(gang), this.nameOfGang(gang)] as const),
+      ...this.gangs.map((gang) => ({
+        demand: this.demandOfGang(gang),
+        stepId: this.nameOfGang(gang),
+        hosts: gang,
+      })),
     ];
     return this.#laterDemands;
   }
@@ -103,7 +120,7 @@ export class Blueprint {
 
   /** The names of all resource classes that are demanded. */
   get resources(): Set<string> {
-    const later = this.laterDemands.map(([demand]) => demand);
+    const later = this.laterDemands.map(({ demand }) => demand);
     return new Set([...this.demands.distinct, ...later].flatMap((demand) => Object.keys(demand)));
   }
 
@@ -213,4 +230,14 @@ export class Blueprint {
     for (const index of unusual) column[index] = read((this.steps[index] as StepDefinition).settings);
     return column;
   }
+}
+
+/** All that may be demanded at once in a workflow, each with a step that does. */
+export function demandsOf({
+  demands: { distinct, places },
+  graph,
+  laterDemands,
+}: Blueprint): readonly (readonly [demand: Demand, stepId: string])[] {
+  const own = distinct.map((demand, place) => [demand, graph.ids[places.indexOf(place)] ?? ''] as const);
+  return [...own, ...laterDemands.map(({ demand, stepId }) => [demand, stepId] as const)];
 }

@@ -35,7 +35,7 @@ export interface BranchHost {
  *
  * 1. A step starts once every edge to it allows that, and its `when` says so; a join, once it has what it joins.
  * 2. A dormant step starts no earlier than a join has chosen a branch that needs it.
- * 3. A step that nobody can need any more is skipped where it is dormant, and stopped where a join has let go of it.
+ * 3. A step that nobody can need any more never starts, and is stopped where it runs; but not for a failure under 'continue'.
  * 4. Steps that settle, and branches that are chosen, are dealt with one after the other, so that long chains need no deep stack.
  */
 export class Branches {
@@ -328,7 +328,9 @@ export class Branches {
     const own = this.#skips.get(index);
     const { id } = this.#stepAt(index);
     if (own === undefined) return { because: id, reason: 'not-needed', stopsRunning: false };
-    return { ...own, stopsRunning: own.reason === 'not-needed' };
+    // Where a run goes on after failures, so does what was on its way to one that can't run any more.
+    const goesOn = own.reason === 'failed' && this.#host.onFailure === 'continue';
+    return { ...own, stopsRunning: !goesOn };
   }
 
   /** Skips a step since one that it needs didn't complete. */

@@ -4,7 +4,7 @@ import { CancellationToken } from '../base/cancellation.ts';
 import { CancelledError } from '../base/errors.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { RetryPolicy } from '../base/retry-policy.ts';
-import type { Blueprint } from '../definition/blueprint.ts';
+import { type Blueprint, demandsOf } from '../definition/blueprint.ts';
 import { blueprintOfHandles } from '../definition/blueprint-of-handles.ts';
 import type { Step } from '../definition/handle.ts';
 import { type Hostable, HostedGraph, HostedItems, hosted } from '../definition/hosted.ts';
@@ -216,6 +216,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   stop(reason: unknown): void {
     if (this.status === 'idle') {
       this.status = 'cancelled';
+      this.executor.ended(this);
       this.host?.attempt.stopped();
     } else {
       this.cancel(reason);
@@ -291,6 +292,10 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
         this.#giveBack(attempt.index);
       },
     });
+  }
+
+  demands(): readonly (readonly [demand: Demand, stepId: string])[] {
+    return demandsOf(this.blueprint);
   }
 
   /** What steps of nested graphs did is to be undone with what those of this one did. */
@@ -787,6 +792,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
 
   /** The step whose work this was ends as its work did. */
   #endFor({ attempt, scope }: Host): void {
+    this.executor.ended(this);
     if (this.status === 'completed') {
       scope.adopt(this.#toCleanUp);
       attempt.completed(

@@ -19,6 +19,8 @@ import { TimeSlice } from './time-slice.ts';
 /** Something that does the work of a step by steps of their own. */
 export interface NestedScope extends RunningBody {
   launch(): void;
+  /** What its steps demand, each with one of them. */
+  demands(): readonly (readonly [demand: Demand, stepId: string])[];
 }
 
 /** Makes the scope of the steps that do a step's work. Throws where they can't. */
@@ -56,6 +58,8 @@ export class Executor implements MergeOwner<Item, Attempt> {
   readonly open: OpenScope;
   readonly #loop: MergeWithin<Item, Attempt>;
   readonly #root: RootScope;
+  /** The nested scopes that aren't over. */
+  readonly #nested = new Set<NestedScope>();
   readonly #abandoned = new Set<Attempt>();
   /** What was taken out of admission with others, before its scope has heard. */
   readonly #takenOut = new Set<Item>();
@@ -71,9 +75,12 @@ export class Executor implements MergeOwner<Item, Attempt> {
     this.slice = new TimeSlice(settings.clock);
     this.progress = new Progress(settings.runId, this.slice);
     this.report = new Reporter(this.progress, this.slice);
-    this.limits = new LiveLimits(this.budget, root.blueprint, root.state, settings.clock, () => {
-      this.slice.enter();
-      this.budget.admission.onRoom?.();
+    this.limits = new LiveLimits(this.budget, root.blueprint, root.state, settings.clock, {
+      room: () => {
+        this.slice.enter();
+        this.budget.admission.onRoom?.();
+      },
+      nestedDemands: () => [...this.#nested].flatMap((scope) => scope.demands()),
     });
     const { turns } = this.budget;
     if (turns !== undefined) turns.isGone = (index) => root.state.isSettled(index);
@@ -99,6 +106,16 @@ export class Executor implements MergeOwner<Item, Attempt> {
     this.budget.admission.pause();
     work();
     this.budget.admission.resume();
+  }
+
+  /** A nested scope is about to start its steps. */
+  opened(scope: NestedScope): void {
+    this.#nested.add(scope);
+  }
+
+  /** A nested scope is over. */
+  ended(scope: NestedScope): void {
+    this.#nested.delete(scope);
   }
 
   /** The place of a completion among those that may have to be undone. */

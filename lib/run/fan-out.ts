@@ -1,3 +1,4 @@
+import type { Demand } from '../admission/demand.ts';
 import type { Shape } from '../admission/shape.ts';
 import { CancelledError, InvalidOptionsError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
@@ -149,6 +150,10 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     this.#cancelWaiting();
     this.#running.drain(reason);
     this.#close();
+  }
+
+  demands(): readonly (readonly [demand: Demand, stepId: string])[] {
+    return [[this.#plan.settings.demand, `${this.#host.attempt.definition.id}[…]`]];
   }
 
   adopt(cleanUps: readonly OrderedCleanUp[]): void {
@@ -469,6 +474,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     if (this.#isOver || this.#isPulling || !this.#isExhausted || this.#children.size > 0) return;
     if (this.#halt !== undefined && !this.#source.isClosed) return;
     this.#isOver = true;
+    this.executor.ended(this);
     const { attempt } = this.#host;
     if (attempt.isStopping) attempt.stopped();
     else if (this.#halt !== undefined && this.#halt.kind !== 'stopped') attempt.failed(this.#halt.error);

@@ -1,3 +1,4 @@
+import type { Demand } from '../admission/demand.ts';
 import { type Limits, readLimitChanges } from '../admission/limits.ts';
 import { RateWindow } from '../admission/rate-window.ts';
 import { ResourceLimitError } from '../admission/resource-limit-error.ts';
@@ -5,7 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
 import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
-import type { Blueprint } from '../definition/blueprint.ts';
+import type { Blueprint, LaterDemand } from '../definition/blueprint.ts';
 import type { RunAdmission } from './run-admission.ts';
 import type { RunState } from './run-state.ts';
 
@@ -14,6 +15,14 @@ interface Past {
   readonly until: number;
   /** The capacity, summed over that time. */
   readonly capacityMs: number;
+}
+
+/** What the limits of a run ask of it. */
+interface LimitsHost {
+  /** Something may fit that didn't. */
+  readonly room: () => void;
+  /** The demands of steps that came while the run was under way and may start yet, each with one of them. */
+  readonly nestedDemands: () => readonly (readonly [demand: Demand, stepId: string])[];
 }
 
 /**
@@ -30,10 +39,18 @@ export class LiveLimits {
   readonly #budget: RunAdmission;
   readonly #blueprint: Blueprint;
   readonly #state: RunState;
+  readonly #nestedDemands: LimitsHost['nestedDemands'];
   readonly #past = new Map<string, Past>();
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
 
-  constructor(budget: RunAdmission, blueprint: Blueprint, state: RunState, clock: Clock, onRoom: () => void) {
+  constructor(
+    budget: RunAdmission,
+    blueprint: Blueprint,
+    state: RunState,
+    clock: Clock,
+    { room, nestedDemands }: LimitsHost,
+  ) {
+    this.#nestedDemands = nestedDemands;
     this.#budget = budget;
     this.#blueprint = blueprint;
     this.#state = state;
@@ -42,7 +59,7 @@ export class LiveLimits {
       this.#timer?.cancel();
       const cancel = clock.after(Math.max(0, at - clock.now()), () => {
         this.#timer = undefined;
-        onRoom();
+        room();
       });
       this.#timer = { at, cancel };
     };
@@ -147,7 +164,11 @@ export class LiveLimits {
   }
 
   #refuseTooSmallForLater(resource: string, limit: number, perMs: number | undefined): void {
-    for (const [demand, stepId] of [...this.#blueprint.laterDemands, ...this.#budget.laterDemands()]) {
+    const isOpen = ({ hosts }: LaterDemand): boolean => hosts.some((index) => !this.#state.isSettled(index));
+    const later = this.#blueprint.laterDemands
+      .filter(isOpen)
+      .map(({ demand, stepId }) => [demand, stepId] as const);
+    for (const [demand, stepId] of [...later, ...this.#nestedDemands()]) {
       const amount = demand[resource] ?? 0;
       if (amount > limit) throw new ResourceLimitError(stepId, resource, amount, limit, 0, perMs);
     }

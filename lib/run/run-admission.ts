@@ -32,8 +32,6 @@ export interface RunAdmission {
   readonly shapeForAll: (demands: readonly Demand[], stepIds: string) => Shape<Item>;
   /** The shape of what takes nothing at all. */
   readonly freeShape: Shape<Item>;
-  /** The demands of steps that have come, each with one of those. */
-  readonly laterDemands: () => Iterable<readonly [Demand, string]>;
 }
 
 /**
@@ -58,7 +56,7 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
     const waiting = place < rankSets ? (new RankSet(ranks) as WaitingItems<unknown>) : undefined;
     return shapeOf(demand, resources, order, waiting as WaitingItems<Item> | undefined);
   });
-  for (const [demand, stepId] of blueprint.laterDemands) refuseTooMuch(settings, demand, () => stepId);
+  for (const { demand, stepId } of blueprint.laterDemands) refuseTooMuch(settings, demand, () => stepId);
   for (const gang of blueprint.gangs) refuseTooMany(concurrency, gang.length, blueprint.nameOfGang(gang));
   const turns =
     settings.plannedRanks === undefined
@@ -125,8 +123,7 @@ function shapesForLater(
   resources: string[],
   order: ItemsByRank,
   settings: RunSettings,
-): Pick<RunAdmission, 'shapeFor' | 'shapeForAll' | 'laterDemands'> {
-  const owners = new Map<Demand, string>();
+): Pick<RunAdmission, 'shapeFor' | 'shapeForAll'> {
   const byDemand = new Map<Demand, Shape<Item>>();
   const byContent = new Map<string, Shape<Item>>();
   const make = (demand: Demand, stepId: string): Shape<Item> => {
@@ -158,7 +155,6 @@ function shapesForLater(
     if (shape === undefined) {
       shape = make(demand, stepId);
       byContent.set(content, shape);
-      owners.set(demand, stepId);
     }
     // Demands read over and over, as of steps made in a function, are other objects each time.
     if (byDemand.size < mostKnownObjects) byDemand.set(demand, shape);
@@ -174,7 +170,7 @@ function shapesForLater(
     );
     return new Shape<Item>(classes, all, order);
   };
-  return { shapeFor, shapeForAll, laterDemands: () => owners };
+  return { shapeFor, shapeForAll };
 }
 
 function withRates(

@@ -98,6 +98,7 @@ export abstract class StepScope implements AttemptHost, Scope {
         host.attempt.failed(markNotRetriable(error));
         return;
       }
+      executor.opened(nested);
       host.attempt.running(nested);
       if (!host.attempt.isStopping) nested.launch();
     });

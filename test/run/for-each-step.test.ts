@@ -356,6 +356,23 @@ describe('a limit', () => {
     expectSound(run);
   });
 
+  test('can be once the children are over', () => {
+    const time = new VirtualTime();
+    const all = forEachStep('all', { items: [10] }, waits, { resource: { gpu: 2 } });
+    const bare = step('bare', () => step('within', () => time.after(10, 1), { resource: { gpu: 2 } }));
+    const after = step('after', { all, bare }, () => time.after(10, 1));
+    const run = watch(workflow('w', { after }), time, { limits: { gpu: 2 } });
+    time.advanceTo(15);
+    expect(() => {
+      run.run.setLimits({ gpu: 1 });
+    }).toThrow(ResourceLimitError);
+    time.advanceTo(25);
+    run.run.setLimits({ gpu: 1 });
+    time.flush();
+    expect(run.result).toStrictEqual({ after: 1 });
+    expectSound(run);
+  });
+
   test.each([undefined, 'gpu'])('pause(%s) holds children back until it is resumed', (resource) => {
     const time = new VirtualTime();
     const all = forEachStep('all', { items: [10, 10] }, waits, { resource: { gpu: 1 } });

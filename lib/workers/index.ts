@@ -11,7 +11,7 @@ export { PoolClosedError } from './pool-closed-error.ts';
 export type { ThreadPoolOptions, ThreadResourceLimits } from './pool-options.ts';
 export { SharedTransferError } from './shared-transfer-error.ts';
 export type { StreamTaskArguments, StreamTaskOptions } from './stream-options.ts';
-export type { DirectTaskBody, InputsGiven, NoInputs, TaskBody } from './task-body.ts';
+export type { DirectTaskBody, InputsGiven, ItemGiven, NoInputs, TaskBody } from './task-body.ts';
 export type { TaskStream } from './task-stream.ts';
 export type { TaskStats } from './task-times.ts';
 export { type ThreadPool, threadPool } from './thread-pool.ts';

@@ -13,13 +13,18 @@ export type NoInputs = Readonly<Record<never, never>>;
  */
 export type InputsGiven<Inputs> = [Inputs] extends [StepContext] ? NoInputs : Inputs;
 
+/** The item among the inputs of a task that does the children of a fan-out. */
+export type ItemGiven<Inputs> = Inputs extends { readonly item: infer Item } ? Item : never;
+
 /**
  * A task as the body of a step, with or without dependencies; made by `pool.task`.
  *
  * Without dependencies it can only be used where `toInput` asks for no inputs. The step demands
- * `{ 'heavy-cpu': 1 }` unless it says otherwise.
+ * `{ 'heavy-cpu': 1 }` unless it says otherwise. As the function of a fan-out, `toInput` gets the item among its inputs.
  */
 export interface TaskBody<Inputs, out Out> {
+  /** The function of a fan-out. */
+  (item: ItemGiven<Inputs>, inputs: Omit<Inputs, 'item'>, ctx: StepContext): Observable<Out>;
   /** The body of a step without dependencies. */
   (ctx: NoInputs extends InputsGiven<Inputs> ? StepContext : never): Observable<Out>;
   // The last signature is the one that types are inferred from.

@@ -36,7 +36,7 @@ export interface StreamTermsOptions {
  * At most `capacity` values wait to be read: an AsyncIterable, such as a generator or a Node or web stream, isn't asked for the next one
  * until there is room. Each reader of a step gets all of it. They are admitted together, with all that they take; a demand that doesn't
  * fit at once is a `ResourceLimitError` at `run()`. Where either side fails or is stopped, so is the other; a step of which every
- * reader has left, and whose output nobody needs, is cancelled.
+ * reader has left, and whose output nobody needs, is cancelled. Where nobody needs the output, there may be nothing to read at all.
  *
  * Neither side may have a `retry`, since nothing can be read twice: put both into a `subflow` that has one.
  *

@@ -1,6 +1,6 @@
 import { durationText } from '../report/duration-text.ts';
 import type { RunSnapshot } from '../run/snapshot.ts';
-import type { ProgressView, RunningStep } from './progress-view.ts';
+import type { ProgressView, RunningStep, Within } from './progress-view.ts';
 import { cleanText, cutText, type Paint, padText, widthOf } from './terminal-text.ts';
 
 /** Where a frame is drawn. */
@@ -68,7 +68,7 @@ function headLine(
   return row(columns, [
     [`${title}  `, (text) => paint('bold', text)],
     [bar(all === 0 ? 0 : (settled + partly) / all, barWidth(columns, 30)), (text) => paint('cyan', text)],
-    [`  ${number(counts.completed)}/${number(all)} steps`],
+    [`  ${number(counts.completed)}/${number(all)} steps${withinText(view.within)}`],
     [counts.failed > 0 ? ` · ${number(counts.failed)} failed` : '', (text) => paint('red', text)],
     [counts.skipped > 0 ? ` · ${number(counts.skipped)} skipped` : '', (text) => paint('yellow', text)],
     [
@@ -127,7 +127,7 @@ function stepLines(
 }
 
 function stepLine(
-  { id, fraction, attempt, message, startedAt }: RunningStep,
+  { id, fraction, attempt, message, startedAt, within }: RunningStep,
   idWidth: number,
   now: number,
   paint: Paint,
@@ -141,8 +141,18 @@ function stepLine(
     [percent.padStart(6)],
     [`  ${durationText(Math.max(0, now - startedAt)).padStart(7)}`, (text) => paint('dim', text)],
     [attempt > 1 ? `  attempt ${String(attempt)}` : '', (text) => paint('yellow', text)],
+    [within === undefined ? '' : `  ${shareOf(within)} within`],
     [message === '' ? '' : `  ${cleanText(message)}`],
   ]);
+}
+
+/** How far that is which came of others. */
+export function withinText(within: Within | undefined): string {
+  return within === undefined ? '' : `, ${shareOf(within)} within them`;
+}
+
+function shareOf({ settled, added }: Within): string {
+  return `${number(settled)}/${number(added)}`;
 }
 
 /** A bar takes no more than a quarter of a narrow terminal. */

@@ -11,6 +11,14 @@ export interface RunningStep {
   /** How far it is, where it says so. */
   fraction: number | undefined;
   message: string;
+  /** What has come of it: told by numbers alone, since there may be a million. */
+  within: Within | undefined;
+}
+
+/** Steps that came of others, at whatever level. */
+export interface Within {
+  added: number;
+  settled: number;
 }
 
 /** A line that deserves to be read. */
@@ -26,11 +34,13 @@ const mostFailures = 100;
 
 /** What a person wants to see of a run beside its snapshot: a fold over its events, each in constant time. */
 export class ProgressView {
-  /** In the order of their start. */
+  /** The workflow's own, in the order of their start. */
   readonly running = new Map<string, RunningStep>();
   /** The first failures, and how many there are. */
   readonly failures: string[] = [];
   failed = 0;
+  /** All that has come of the workflow's own steps; `undefined` where nothing has. */
+  within: Within | undefined;
   startedAt: number | undefined;
   /** The time of the latest event. */
   now = 0;
@@ -40,6 +50,8 @@ export class ProgressView {
   ending = '';
   /** Whether failures are notes too: where they don't stay on the screen by themselves. */
   notesFailures = false;
+  /** Of each step that came of another and isn't settled: of which of the workflow's own, in the end. */
+  readonly #origins = new Map<string, string>();
   #notes: Note[] = [];
   #dropped = 0;
 
@@ -50,13 +62,7 @@ export class ProgressView {
         this.startedAt = event.at;
         break;
       case 'step-started':
-        this.running.set(event.stepId, {
-          id: cleanText(event.stepId),
-          attempt: event.attempt,
-          startedAt: event.at,
-          fraction: undefined,
-          message: '',
-        });
+        this.#start(event);
         break;
       case 'step-progress':
         this.#progress(event);
@@ -66,12 +72,16 @@ export class ProgressView {
         this.#note('retry', `${event.stepId} failed and is tried again: ${textOf(event.error)}`);
         break;
       case 'step-failed':
-        this.running.delete(event.stepId);
+        this.#settle(event.stepId);
         this.#fail(event.stepId, event.error);
         break;
       case 'step-completed':
       case 'step-cancelled':
-        this.running.delete(event.stepId);
+      case 'step-skipped':
+        this.#settle(event.stepId);
+        break;
+      case 'step-added':
+        this.#come(event.stepId, event.parentId);
         break;
       case 'log':
         this.#note('log', `${event.stepId}: ${event.message}`);
@@ -93,8 +103,6 @@ export class ProgressView {
         this.durationMs = event.durationMs;
         if (event.reason !== undefined) this.ending = cleanText(reasonText(event.reason));
         break;
-      case 'step-added':
-      case 'step-skipped':
       case 'step-offloaded':
       case 'run-paused':
       case 'run-resumed':
@@ -105,6 +113,11 @@ export class ProgressView {
     }
   }
 
+  /** Whether a step came of another. */
+  isWithin(stepId: string): boolean {
+    return this.#origins.has(stepId);
+  }
+
   /** The notes since the last call. */
   takeNotes(): readonly Note[] {
     const notes = this.#notes;
@@ -112,6 +125,42 @@ export class ProgressView {
     this.#notes = [];
     this.#dropped = 0;
     return notes;
+  }
+
+  #come(stepId: string, parentId: string): void {
+    const origin = this.#origins.get(parentId) ?? parentId;
+    this.#origins.set(stepId, origin);
+    this.within ??= { added: 0, settled: 0 };
+    this.within.added++;
+    const step = this.running.get(origin);
+    if (step === undefined) return;
+    step.within ??= { added: 0, settled: 0 };
+    step.within.added++;
+  }
+
+  #start({ stepId, attempt, at }: ProgressEvent & { readonly type: 'step-started' }): void {
+    if (this.#origins.has(stepId)) return;
+    const id = cleanText(stepId);
+    this.running.set(stepId, {
+      id,
+      attempt,
+      startedAt: at,
+      fraction: undefined,
+      message: '',
+      within: undefined,
+    });
+  }
+
+  #settle(stepId: string): void {
+    const origin = this.#origins.get(stepId);
+    if (origin === undefined) {
+      this.running.delete(stepId);
+      return;
+    }
+    this.#origins.delete(stepId);
+    if (this.within !== undefined) this.within.settled++;
+    const within = this.running.get(origin)?.within;
+    if (within !== undefined) within.settled++;
   }
 
   #progress({ stepId, fraction, message }: ProgressEvent & { readonly type: 'step-progress' }): void {

@@ -5,7 +5,7 @@ import { reportError } from '../base/report-error.ts';
 import { durationText } from '../report/duration-text.ts';
 import type { ProgressEvent } from '../run/progress-event.ts';
 import type { Run } from '../run/run.ts';
-import { frameLines, number } from './frame.ts';
+import { frameLines, number, withinText } from './frame.ts';
 import { every } from './frame-timer.ts';
 import { type Note, ProgressView } from './progress-view.ts';
 import type { Replay } from './replay.ts';
@@ -48,7 +48,8 @@ const summaryMs = 1_000;
 
 /**
  * Shows a run in the terminal while it goes on: how much is done, the resources in use beside their limits, what failed, and
- * a line a running step with bar, time, attempt and message. In the end a summary with the critical path stays.
+ * a line a running step with bar, time, attempt and message. Of what comes of a step there are only numbers. In the end a
+ * summary with the critical path stays.
  *
  * Where there is no terminal, or under `CI`, it writes plain lines. It draws twelve times a second at most, however many
  * events there are, shows what fits, follows changes of the terminal's size, and heeds `NO_COLOR` and `FORCE_COLOR`.
@@ -158,9 +159,10 @@ class Display implements RenderedProgress {
   }
 
   #add(event: ProgressEvent): void {
+    const isWithin = 'stepId' in event && event.stepId !== undefined && this.#view.isWithin(event.stepId);
     this.#view.add(event);
     this.#heardAt = this.#clock.now();
-    if (!this.#isLive) this.#tell(event);
+    if (!this.#isLive) this.#tell(event, isWithin);
   }
 
   // Live.
@@ -195,20 +197,26 @@ class Display implements RenderedProgress {
 
   // Lines.
 
-  #tell(event: ProgressEvent): void {
+  #tell(event: ProgressEvent, isWithin: boolean): void {
     const lines = this.#view.takeNotes().map((note) => `${this.#title}: ${this.#noteLine(note)}`);
-    if (event.type === 'step-completed') lines.push(...this.#completion(event.stepId, event.durationMs));
+    if (event.type === 'step-completed') lines.push(...this.#completion(event, isWithin));
     this.#writeLines(lines);
   }
 
-  #completion(stepId: string, durationMs: number): string[] {
+  #completion(
+    { stepId, durationMs }: ProgressEvent & { readonly type: 'step-completed' },
+    isWithin: boolean,
+  ): string[] {
     const steps = this.#run.workflow.steps.length;
-    if (steps > mostLines && this.#view.now - this.#toldAt < summaryMs) return [];
+    const isSummary = isWithin || steps > mostLines;
+    if (isSummary && this.#view.now - this.#toldAt < summaryMs) return [];
     this.#toldAt = this.#view.now;
     const { completed } = this.#run.snapshot().counts;
     const share = `${number(completed)}/${number(steps)}`;
-    return steps > mostLines
-      ? [`${this.#title}: ${share} steps, ${number(this.#view.running.size)} running`]
+    return isSummary
+      ? [
+          `${this.#title}: ${share} steps${withinText(this.#view.within)}, ${number(this.#view.running.size)} running`,
+        ]
       : [`${this.#title}: ${cleanText(stepId)} (${share}, ${durationText(durationMs)})`];
   }
 

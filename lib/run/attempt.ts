@@ -138,7 +138,6 @@ export class Attempt implements BodyListener, OffloadHost {
       return;
     }
     if (isOutput) {
-      this.outlet?.push(returned);
       this.completed(returned);
       return;
     }
@@ -234,7 +233,13 @@ export class Attempt implements BodyListener, OffloadHost {
   }
 
   empty(): void {
-    this.failed(new EmptyStepError(this.definition.id));
+    const { outlet } = this;
+    if (outlet?.mayStayEmpty === true) {
+      outlet.endEmpty();
+      this.completed(undefined);
+    } else {
+      this.failed(new EmptyStepError(this.definition.id));
+    }
   }
 
   failed(error: unknown): void {

@@ -79,7 +79,6 @@ export function followBody(returned: unknown, listener: BodyListener): void {
   }
   switch (kind) {
     case 'plain':
-      listener.outlet?.push(returned);
       listener.completed(returned);
       break;
     case 'promise':

@@ -1,5 +1,5 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { CancelledError, InvalidOptionsError } from '../base/errors.ts';
+import { InvalidOptionsError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
 import type { Overflow } from '../base/overflow.ts';
 import type { LiveStream } from '../definition/stream.ts';
@@ -35,6 +35,8 @@ export class Channel implements LiveStream<unknown> {
   readonly #values = new Fifo<unknown>();
   readonly #readers = new Fifo<Reader>();
   #subscriber: Subscriber<unknown> | undefined;
+  /** Whether a value has come. */
+  #isUsed = false;
   #isRead = false;
   #hasLeft = false;
   #isOver = false;
@@ -68,6 +70,7 @@ export class Channel implements LiveStream<unknown> {
   /** @throws ChannelOverflowError where there is no room and the policy says so */
   push(value: unknown): void {
     if (this.isClosed) return;
+    this.#isUsed = true;
     if (this.#subscriber !== undefined) {
       this.#subscriber.next(value);
       return;
@@ -81,8 +84,15 @@ export class Channel implements LiveStream<unknown> {
     this.#values.push(value);
   }
 
-  /** No more values come. */
-  end(): void {
+  /** No more values come. What came to an output otherwise than by emitting has that as its one value. */
+  end(output: unknown): void {
+    if (this.isClosed) return;
+    if (!this.#isUsed) this.push(output);
+    this.close();
+  }
+
+  /** No more values come, even if none has. */
+  close(): void {
     if (this.isClosed) return;
     this.#isOver = true;
     this.#subscriber?.complete();
@@ -185,10 +195,4 @@ export class Channel implements LiveStream<unknown> {
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) tell(failure);
-  }
-
-  /** What the readers of a step that was stopped are told. */
-  cancel(reason: string): void {
-    this.fail(new CancelledError(reason, `the stream of step '${this.#ends.producer}'`));
-  }
-}
+  }}

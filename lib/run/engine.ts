@@ -41,6 +41,7 @@ import { inputsOf, sharedInputsOf } from './step-inputs.ts';
 import { keepsDemand, type OrderedCleanUp, StepScope } from './step-scope.ts';
 import { failedWith, reasonOf, type Stop } from './stop.ts';
 import { type Gang, Streams } from './streams.ts';
+import type { TimeSlice } from './time-slice.ts';
 
 /** Where a run stands as a whole. */
 export type RunStatus = 'idle' | 'running' | 'stopping' | 'completed' | 'failed' | 'cancelled';
@@ -69,6 +70,7 @@ export interface StepListener {
  */
 export class Engine extends StepScope implements Stoppable, NestedScope, HostScope, BranchHost {
   readonly executor: Executor;
+  readonly slice: TimeSlice;
   readonly blueprint: Blueprint;
   readonly settings: RunSettings;
   readonly token = new CancellationToken();
@@ -116,6 +118,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     this.host = host;
     this.state = new RunState(blueprint);
     this.executor = host?.scope.executor ?? new Executor(this, settings, openScope);
+    this.slice = this.executor.slice;
     this.#backOffs = new BackOffs(settings.clock, settings.random, this.executor.report);
     const { branching } = blueprint;
     if (branching === undefined) return;
@@ -257,9 +260,18 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   // What attempts ask for.
 
   inputsOf(index: number): Readonly<Record<string, unknown>> {
-    const joined = this.#branches?.joined(index);
+    return this.#branches === undefined
+      ? inputsOf(this.blueprint, this.state, this.settings.inputs, index)
+      : this.#inputsIn(this.#branches, index);
+  }
+
+  #inputsIn(branches: Branches, index: number): Readonly<Record<string, unknown>> {
+    const joined = branches.joined(index);
     if (joined !== undefined) return joined;
-    const inputs = inputsOf(this.blueprint, this.state, this.settings.inputs, index);
+    const { join } = (this.blueprint.steps[index] as StepDefinition).settings;
+    // What a selector is asked with are no branches.
+    const count = join?.kind === 'choose' ? join.dependencies : undefined;
+    const inputs = inputsOf(this.blueprint, this.state, this.settings.inputs, index, count);
     return this.#streams?.withStreams(index, inputs) ?? inputs;
   }
 
@@ -402,29 +414,30 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   makeReady(index: number): void {
     // Whoever was asked or told on the way here may have cancelled the run.
     if (this.state.isSettled(index)) return;
-    if (
-      this.host !== undefined &&
-      this.#candidates[index] === undefined &&
-      !this.#tryToEnter(this.host, index)
-    )
-      return;
-    const place = this.executor.hopelessFor(this.itemOf(index));
-    if (place !== undefined) {
-      this.failHopeless(index, place);
-      return;
-    }
-    const gang = this.#streams?.ready(index);
-    if (gang === 'later') return;
-    if (gang === undefined) this.#offer([index], this.itemOf(index));
-    else this.#offerGang(gang);
+    if (this.host !== undefined && !this.#tryToEnter(this.host, index)) return;
+    if (this.executor.abandoned > 0 && this.#isHopeless(index)) return;
+    if (this.#streams !== undefined && this.#isReadyWithOthers(this.#streams, index)) return;
+    this.#noteReady(index);
+    this.executor.offer(this.itemOf(index));
   }
 
-  #offer(indices: readonly number[], item: Item): void {
-    for (const index of indices) {
-      this.state.statuses[index] = status.ready;
-      this.listener?.changed(index);
-    }
-    this.executor.offer(item);
+  /** Fails a step that can never start any more. */
+  #isHopeless(index: number): boolean {
+    const place = this.executor.hopelessFor(this.itemOf(index));
+    if (place !== undefined) this.failHopeless(index, place);
+    return place !== undefined;
+  }
+
+  /** Notes that one of those is ready that have to start together; offers them where it was the last. */
+  #isReadyWithOthers(streams: Streams, index: number): boolean {
+    const gang = streams.ready(index);
+    if (gang !== undefined && gang !== 'later') this.#offerGang(gang);
+    return gang !== undefined;
+  }
+
+  #noteReady(index: number): void {
+    this.state.statuses[index] = status.ready;
+    this.listener?.changed(index);
   }
 
   /** Those that streams connect start together or not at all. */
@@ -436,7 +449,8 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
       const shape = this.executor.budget.shapeForAll(demands, this.blueprint.nameOfGang(gang.members));
       const path = this.#rankPath(first);
       gang.candidate = new Candidate(new GangStart(this, gang, members), first, shape, path);
-      this.#offer(members, gang.candidate);
+      for (const member of members) this.#noteReady(member);
+      this.executor.offer(gang.candidate);
     } catch (error) {
       this.#fail(first, 0, error, 0);
     }
@@ -456,6 +470,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
 
   /** A step that demands what this run can't give fails, as nobody could have told before the run. */
   #tryToEnter(host: Host, index: number): boolean {
+    if (this.#candidates[index] !== undefined) return true;
     try {
       this.#enter(host, index);
       return true;

@@ -87,11 +87,6 @@ export class Executor implements MergeOwner<Item, Attempt> {
     this.#loop = new MergeWithin(this.budget.admission, this);
   }
 
-  /** The run's present. */
-  get now(): number {
-    return this.slice.now;
-  }
-
   get abandoned(): number {
     return this.#abandoned.size;
   }

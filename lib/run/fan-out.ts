@@ -23,6 +23,7 @@ import { status } from './run-state.ts';
 import { RunningAttempts } from './running-attempts.ts';
 import { shapeWithin } from './shape-within.ts';
 import { type OrderedCleanUp, StepScope } from './step-scope.ts';
+import type { TimeSlice } from './time-slice.ts';
 
 /** One child, from its item to its end. */
 class Child implements StepDefinition {
@@ -77,6 +78,7 @@ const mostReady = 16;
  */
 export class FanOut extends StepScope implements NestedScope, HostScope {
   readonly executor: Executor;
+  readonly slice: TimeSlice;
   readonly #host: Host;
   readonly #plan: FanOutPlan;
   readonly #inputs: Readonly<Record<string, unknown>>;
@@ -105,6 +107,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   constructor({ items, inputs, plan }: HostedItems, host: Host) {
     super();
     this.executor = host.scope.executor;
+    this.slice = this.executor.slice;
     this.#host = host;
     this.#plan = plan;
     this.#inputs = inputs;

@@ -6,8 +6,16 @@ export class Outlet {
   readonly #channels: readonly Channel[];
   readonly #producer: string;
   readonly #consumers: readonly string[];
+  /** Whether nobody needs the output, so that there may be none. */
+  readonly mayStayEmpty: boolean;
 
-  constructor(producer: string, consumers: readonly string[], channels: readonly Channel[]) {
+  constructor(
+    producer: string,
+    consumers: readonly string[],
+    channels: readonly Channel[],
+    mayStayEmpty: boolean,
+  ) {
+    this.mayStayEmpty = mayStayEmpty;
     this.#producer = producer;
     this.#consumers = consumers;
     this.#channels = channels;
@@ -22,6 +30,11 @@ export class Outlet {
   /** @throws ChannelOverflowError */
   push(value: unknown): void {
     for (const channel of this.#channels) channel.push(value);
+  }
+
+  /** Nothing has come, and nothing will. */
+  endEmpty(): void {
+    for (const channel of this.#channels) channel.close();
   }
 
   /** Resolves once every reader that is waited for has room; `undefined` where they have. */

@@ -5,19 +5,19 @@ import type { Graph } from '../graph/graph.ts';
 import type { Rows } from '../graph/rows.ts';
 import type { RunState } from './run-state.ts';
 
-/** The values of a step's inputs, by name. */
+/** The values of a step's inputs, by name; of the first `count` where that is said. */
 export function inputsOf(
   { sources, steps }: Blueprint,
   state: RunState,
   workflowInputs: readonly unknown[],
   index: number,
+  count?: number,
 ): Readonly<Record<string, unknown>> {
-  const { inputNames, settings } = steps[index] as StepDefinition;
+  const { inputNames } = steps[index] as StepDefinition;
   const inputs: Record<string, unknown> = {};
   const start = sources.starts[index] as number;
-  // What a selector is asked with are no branches.
-  const count = settings.join?.kind === 'choose' ? settings.join.dependencies : inputNames.length;
-  for (let at = 0; at < count; at++) {
+  const end = count ?? inputNames.length;
+  for (let at = 0; at < end; at++) {
     const source = sources.values[start + at] as number;
     inputs[inputNames[at] as string] = source >= 0 ? state.outputs[source] : workflowInputs[-1 - source];
   }

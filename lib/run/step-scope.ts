@@ -11,6 +11,7 @@ import type { CleanUp } from './clean-up.ts';
 import type { Executor, NestedScope } from './executor.ts';
 import type { Host } from './host.ts';
 import type { Outlet } from './outlet.ts';
+import type { TimeSlice } from './time-slice.ts';
 
 /** A completed step whose work is to be undone, and when it completed among all such of the run. */
 export interface OrderedCleanUp extends CleanUp {
@@ -20,6 +21,8 @@ export interface OrderedCleanUp extends CleanUp {
 /** What every scope does for the attempts of its steps, whatever the shape of the scope. */
 export abstract class StepScope implements AttemptHost, Scope {
   abstract readonly executor: Executor;
+  /** The executor's: kept here, since it is asked several times a step. */
+  abstract readonly slice: TimeSlice;
 
   get clock(): Clock {
     return this.executor.settings.clock;
@@ -31,7 +34,7 @@ export abstract class StepScope implements AttemptHost, Scope {
 
   /** The run's present. */
   get now(): number {
-    return this.executor.now;
+    return this.slice.now;
   }
 
   abstract start(index: number): void;
@@ -49,14 +52,14 @@ export abstract class StepScope implements AttemptHost, Scope {
   protected abstract tell(index: number, fraction: number): void;
 
   enter(): void {
-    this.executor.slice.enter();
+    this.slice.enter();
   }
 
   returned(attempt: Attempt): void {
-    const { slice, progress, report } = this.executor;
-    slice.advance();
+    this.slice.advance();
+    const { progress, report } = this.executor;
     if (!progress.observed) return;
-    const blockedMs = slice.now - this.lastStartOf(attempt.index);
+    const blockedMs = this.now - this.lastStartOf(attempt.index);
     if (blockedMs > longestBlock && this.clock.live) report.blocked(attempt, blockedMs);
   }
 

@@ -31,6 +31,7 @@ interface Link {
  * 3. A reader that is settled, or has left, holds nobody back.
  */
 export class Streams {
+  readonly #plan: BranchingPlan;
   readonly #blueprint: Blueprint;
   readonly #state: RunState;
   readonly #gangOf = new Map<number, Gang>();
@@ -44,13 +45,14 @@ export class Streams {
     state: RunState,
     left: (producer: number, consumer: number, place: number) => void,
   ) {
+    this.#plan = plan;
     this.#blueprint = blueprint;
     this.#state = state;
     for (const members of plan.gangs) {
       const gang: Gang = { members, ready: new Set(), hasStarted: false, candidate: undefined };
       for (const index of members) {
         this.#gangOf.set(index, gang);
-        this.#link(plan, index, left);
+        this.#link(index, left);
       }
     }
   }
@@ -73,7 +75,7 @@ export class Streams {
     if (gang === undefined) return undefined;
     gang.ready.delete(index);
     for (const { channel } of this.#from.get(index) ?? []) {
-      if (this.#state.statuses[index] === status.completed) channel.end();
+      if (this.#state.statuses[index] === status.completed) channel.end(this.#state.outputs[index]);
       else channel.fail(failure);
     }
     for (const { channel } of this.#to.get(index) ?? []) channel.leave();
@@ -102,7 +104,15 @@ export class Streams {
       nameOf(index),
       links.map(({ consumer }) => nameOf(consumer)),
       links.map(({ channel }) => channel),
+      !this.#isOutputNeeded(index),
     );
+  }
+
+  #isOutputNeeded(index: number): boolean {
+    const { graph, outputs } = this.#blueprint;
+    const { starts } = graph.dependents;
+    const kinds = this.#plan.kinds.subarray(starts[index], starts[index + 1]);
+    return kinds.some((kind) => kind !== edge.stream) || [...outputs.values()].includes(index);
   }
 
   /** The inputs of a step with the streams among them. */
@@ -119,14 +129,10 @@ export class Streams {
     return gang;
   }
 
-  #link(
-    plan: BranchingPlan,
-    consumer: number,
-    left: (producer: number, consumer: number, place: number) => void,
-  ): void {
+  #link(consumer: number, left: (producer: number, consumer: number, place: number) => void): void {
     const { steps } = this.#blueprint;
     const { id, inputNames } = steps[consumer] as StepDefinition;
-    for (const { step: producer, kind, place, terms } of plan.edgesOf(consumer)) {
+    for (const { step: producer, kind, place, terms } of this.#plan.edgesOf(consumer)) {
       if (kind !== edge.stream || terms === undefined) continue;
       const name = inputNames[place] ?? '';
       const ends = { producer: steps[producer]?.id ?? '', consumer: id };

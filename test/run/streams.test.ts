@@ -1,6 +1,7 @@
 import {
   ChannelOverflowError,
   choose,
+  EmptyStepError,
   fallback,
   firstOf,
   forEachStep,
@@ -17,7 +18,7 @@ import {
   WorkflowFailedError,
   workflow,
 } from 'millrace';
-import { concat, map, NEVER, type Observable, of, range, throwError, toArray } from 'rxjs';
+import { concat, EMPTY, map, NEVER, type Observable, of, range, throwError, toArray } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { VirtualTime } from './support/virtual-time.ts';
 import { play } from './support/watch.ts';
@@ -98,6 +99,39 @@ describe('a reader gets what the other step emits:', () => {
       expect(await workflow('streams', { read }).run().result()).toEqual({ read: expected });
     },
   );
+
+  it('from a step whose work other steps do: their output', async () => {
+    const source = step('source', () => step('made', () => 7));
+    const read = step('read', { source: stream(source) }, (inputs) => all(inputs.source));
+    expect(await workflow('streams', { read }).run().result()).toEqual({ read: [7] });
+  });
+
+  it.each([
+    ['a generator', () => counted(0)],
+    ['an Observable', () => EMPTY],
+  ] satisfies [string, () => unknown][])('nothing, where %s emits nothing', async (_, body) => {
+    const source = step('source', body as () => AsyncIterable<number>);
+    const doubled = step(
+      'doubled',
+      { source: stream(source, { overflow: 'error' }) },
+      async function* (inputs) {
+        for await (const number of inputs.source) yield number * 2;
+      },
+    );
+    const read = step('read', { doubled: stream(doubled) }, (inputs) => all(inputs.doubled));
+    const each = forEachStep('each', { items: stream(doubled) }, (number) => number);
+    expect(await workflow('streams', { read, each }).run().result()).toEqual({ read: [], each: [] });
+  });
+
+  it('an error, where nothing is emitted and the output is needed', async () => {
+    const source = step('source', () => counted(0));
+    const read = step('read', { source: stream(source) }, (inputs) => all(inputs.source));
+    const after = step('after', { source, read }, (inputs) => inputs.source);
+    expect(await causeOf(workflow('streams', { source, read }).run().result())).toBeInstanceOf(
+      EmptyStepError,
+    );
+    expect(await causeOf(workflow('streams', { after }).run().result())).toBeInstanceOf(EmptyStepError);
+  });
 
   it('each of several readers all of it, at the pace of the slowest', async () => {
     const { numbers, asked } = counting('numbers', 50);

@@ -1,0 +1,81 @@
+/*
+ * Compares two folders by the content of their files: how many there are is known only once they have been found, small
+ * files are read at once and large ones in chunks, and one that can't be read stops nothing.
+ *
+ *   npm run example:compare -- [left] [right] [--json file]
+ *
+ * Exit codes: 0 where they are equal, 1 where they aren't, 2 for wrong arguments or an error, 130 for Ctrl-C.
+ */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { CancelledError } from 'millrace';
+import { renderProgress } from 'millrace/node';
+import { type Comparison, comparing } from './compare.ts';
+
+const usage = 'usage: npm run example:compare -- [left] [right] [--json file]';
+/** So many paths of each kind are listed; all of them are in the file. */
+const listed = 10;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const inputs = await readArguments().catch((error: unknown) => {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+  });
+  if (inputs === undefined) return 2;
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => {
+    interrupted.abort('Ctrl-C');
+  });
+  const run = comparing.run({ inputs, signal: interrupted.signal, limits: { 'heavy-io': 8 } });
+  const display = renderProgress(run);
+  try {
+    const { comparison } = await run.result();
+    await display.done;
+    tell(comparison);
+    return isEqual(comparison) ? 0 : 1;
+  } catch (error) {
+    await display.done;
+    console.error(error instanceof Error ? error.message : error);
+    return error instanceof CancelledError ? 130 : 2;
+  }
+}
+
+async function readArguments(): Promise<{ left: string; right: string; file: string | undefined }> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: 'string' } },
+  });
+  if (positionals.length > 2) throw new Error('there are more than two folders');
+  const builds = ['esm', 'esm5'].map((build) =>
+    fileURLToPath(new URL(`../../node_modules/rxjs/dist/${build}`, import.meta.url)),
+  );
+  const [left = '', right = ''] = builds.map((build, place) => resolve(positionals[place] ?? build));
+  for (const folder of [left, right])
+    if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is no folder`);
+  return { left, right, file: values.json === undefined ? undefined : resolve(values.json) };
+}
+
+function isEqual({ same: _, ...different }: Comparison): boolean {
+  return Object.values(different).every((list: readonly unknown[]) => list.length === 0);
+}
+
+function tell({ same, changed, onlyLeft, onlyRight, moved, unreadable }: Comparison): void {
+  console.log(`the same: ${String(same.length)}`);
+  list('changed', changed);
+  list(
+    'moved',
+    moved.map(({ from, to }) => `${from} → ${to}`),
+  );
+  list('only left', onlyLeft);
+  list('only right', onlyRight);
+  list('unreadable', unreadable);
+}
+
+function list(title: string, lines: readonly string[]): void {
+  console.log(`${title}: ${String(lines.length)}`);
+  for (const line of lines.slice(0, listed)) console.log(`  ${line}`);
+  if (lines.length > listed) console.log(`  and ${String(lines.length - listed)} more`);
+}

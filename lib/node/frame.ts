@@ -1,6 +1,8 @@
 import { durationText } from '../report/duration-text.ts';
+import type { ChildCounts } from '../run/child-tally.ts';
+import { settledOf } from '../run/descent.ts';
 import type { RunSnapshot } from '../run/snapshot.ts';
-import type { ProgressView, RunningStep, Within } from './progress-view.ts';
+import type { ProgressView, RunningStep } from './progress-view.ts';
 import { cleanText, cutText, type Paint, padText, widthOf } from './terminal-text.ts';
 
 /** Where a frame is drawn. */
@@ -68,7 +70,7 @@ function headLine(
   return row(columns, [
     [`${title}  `, (text) => paint('bold', text)],
     [bar(all === 0 ? 0 : (settled + partly) / all, barWidth(columns, 30)), (text) => paint('cyan', text)],
-    [`  ${number(counts.completed)}/${number(all)} steps${withinText(view.within)}`],
+    [`  ${number(counts.completed)}/${number(all)} steps${withinText(view.descent.counts)}`],
     [counts.failed > 0 ? ` · ${number(counts.failed)} failed` : '', (text) => paint('red', text)],
     [counts.skipped > 0 ? ` · ${number(counts.skipped)} skipped` : '', (text) => paint('yellow', text)],
     [
@@ -104,7 +106,7 @@ function failureLines(
 }
 
 function stepLines(
-  { running }: ProgressView,
+  { running, descent }: ProgressView,
   now: number,
   paint: Paint,
   columns: number,
@@ -120,14 +122,17 @@ function stepLines(
   const more = running.size - steps.length;
   const widest = steps.reduce((width, { id }) => Math.max(width, widthOf(id)), 0);
   const idWidth = Math.min(widest, longestId, Math.max(4, Math.floor(columns / 3)));
-  const lines = steps.map((step) => stepLine(step, idWidth, now, paint, columns));
+  const lines = steps.map((step) =>
+    stepLine(step, descent.countsOf(step.stepId), idWidth, now, paint, columns),
+  );
   return more > 0
     ? [...lines, paint('dim', cutText(`  … and ${number(more)} more running`, columns))]
     : lines;
 }
 
 function stepLine(
-  { id, fraction, attempt, message, startedAt, within }: RunningStep,
+  { id, fraction, attempt, message, startedAt }: RunningStep,
+  within: ChildCounts | undefined,
   idWidth: number,
   now: number,
   paint: Paint,
@@ -147,12 +152,12 @@ function stepLine(
 }
 
 /** How far that is which came of others. */
-export function withinText(within: Within | undefined): string {
+export function withinText(within: ChildCounts | undefined): string {
   return within === undefined ? '' : `, ${shareOf(within)} within them`;
 }
 
-function shareOf({ settled, added }: Within): string {
-  return `${number(settled)}/${number(added)}`;
+function shareOf(within: ChildCounts): string {
+  return `${number(settledOf(within))}/${number(within.added)}`;
 }
 
 /** A bar takes no more than a quarter of a narrow terminal. */

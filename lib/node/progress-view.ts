@@ -1,9 +1,12 @@
 import { messageOf } from '../base/inspect.ts';
+import { Descent } from '../run/descent.ts';
 import type { ProgressEvent } from '../run/progress-event.ts';
 import { cleanText } from './terminal-text.ts';
 
 /** A step that runs. */
 export interface RunningStep {
+  readonly stepId: string;
+  /** The id as it can be shown. */
   readonly id: string;
   readonly attempt: number;
   /** When this attempt started. */
@@ -11,14 +14,6 @@ export interface RunningStep {
   /** How far it is, where it says so. */
   fraction: number | undefined;
   message: string;
-  /** What has come of it: told by numbers alone, since there may be a million. */
-  within: Within | undefined;
-}
-
-/** Steps that came of others, at whatever level. */
-export interface Within {
-  added: number;
-  settled: number;
 }
 
 /** A line that deserves to be read. */
@@ -39,8 +34,8 @@ export class ProgressView {
   /** The first failures, and how many there are. */
   readonly failures: string[] = [];
   failed = 0;
-  /** All that has come of the workflow's own steps; `undefined` where nothing has. */
-  within: Within | undefined;
+  /** What has come of these: told by numbers alone, since there may be a million. */
+  readonly descent = new Descent();
   startedAt: number | undefined;
   /** The time of the latest event. */
   now = 0;
@@ -50,13 +45,12 @@ export class ProgressView {
   ending = '';
   /** Whether failures are notes too: where they don't stay on the screen by themselves. */
   notesFailures = false;
-  /** Of each step that came of another and isn't settled: of which of the workflow's own, in the end. */
-  readonly #origins = new Map<string, string>();
   #notes: Note[] = [];
   #dropped = 0;
 
   add(event: ProgressEvent): void {
     this.now = event.at;
+    this.descent.add(event);
     switch (event.type) {
       case 'run-started':
         this.startedAt = event.at;
@@ -72,16 +66,12 @@ export class ProgressView {
         this.#note('retry', `${event.stepId} failed and is tried again: ${textOf(event.error)}`);
         break;
       case 'step-failed':
-        this.#settle(event.stepId);
+        this.running.delete(event.stepId);
         this.#fail(event.stepId, event.error);
         break;
       case 'step-completed':
       case 'step-cancelled':
-      case 'step-skipped':
-        this.#settle(event.stepId);
-        break;
-      case 'step-added':
-        this.#come(event.stepId, event.parentId);
+        this.running.delete(event.stepId);
         break;
       case 'log':
         this.#note('log', `${event.stepId}: ${event.message}`);
@@ -103,6 +93,8 @@ export class ProgressView {
         this.durationMs = event.durationMs;
         if (event.reason !== undefined) this.ending = cleanText(reasonText(event.reason));
         break;
+      case 'step-added':
+      case 'step-skipped':
       case 'step-offloaded':
       case 'run-paused':
       case 'run-resumed':
@@ -111,11 +103,6 @@ export class ProgressView {
       default:
         event satisfies never;
     }
-  }
-
-  /** Whether a step came of another. */
-  isWithin(stepId: string): boolean {
-    return this.#origins.has(stepId);
   }
 
   /** The notes since the last call. */
@@ -127,40 +114,10 @@ export class ProgressView {
     return notes;
   }
 
-  #come(stepId: string, parentId: string): void {
-    const origin = this.#origins.get(parentId) ?? parentId;
-    this.#origins.set(stepId, origin);
-    this.within ??= { added: 0, settled: 0 };
-    this.within.added++;
-    const step = this.running.get(origin);
-    if (step === undefined) return;
-    step.within ??= { added: 0, settled: 0 };
-    step.within.added++;
-  }
-
   #start({ stepId, attempt, at }: ProgressEvent & { readonly type: 'step-started' }): void {
-    if (this.#origins.has(stepId)) return;
+    if (this.descent.originOf(stepId) !== undefined) return;
     const id = cleanText(stepId);
-    this.running.set(stepId, {
-      id,
-      attempt,
-      startedAt: at,
-      fraction: undefined,
-      message: '',
-      within: undefined,
-    });
-  }
-
-  #settle(stepId: string): void {
-    const origin = this.#origins.get(stepId);
-    if (origin === undefined) {
-      this.running.delete(stepId);
-      return;
-    }
-    this.#origins.delete(stepId);
-    if (this.within !== undefined) this.within.settled++;
-    const within = this.running.get(origin)?.within;
-    if (within !== undefined) within.settled++;
+    this.running.set(stepId, { stepId, id, attempt, startedAt: at, fraction: undefined, message: '' });
   }
 
   #progress({ stepId, fraction, message }: ProgressEvent & { readonly type: 'step-progress' }): void {

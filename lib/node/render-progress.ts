@@ -159,7 +159,8 @@ class Display implements RenderedProgress {
   }
 
   #add(event: ProgressEvent): void {
-    const isWithin = 'stepId' in event && event.stepId !== undefined && this.#view.isWithin(event.stepId);
+    // Asked before it is settled.
+    const isWithin = 'stepId' in event && this.#view.descent.originOf(event.stepId ?? '') !== undefined;
     this.#view.add(event);
     this.#heardAt = this.#clock.now();
     if (!this.#isLive) this.#tell(event, isWithin);
@@ -215,7 +216,7 @@ class Display implements RenderedProgress {
     const share = `${number(completed)}/${number(steps)}`;
     return isSummary
       ? [
-          `${this.#title}: ${share} steps${withinText(this.#view.within)}, ${number(this.#view.running.size)} running`,
+          `${this.#title}: ${share} steps${withinText(this.#view.descent.counts)}, ${number(this.#view.running.size)} running`,
         ]
       : [`${this.#title}: ${cleanText(stepId)} (${share}, ${durationText(durationMs)})`];
   }

@@ -1,5 +1,5 @@
 import type { PicturedRun } from '../report/timeline-of.ts';
-import type { ChildCounts } from '../run/child-tally.ts';
+import { Descent } from '../run/descent.ts';
 import type { RunStatus } from '../run/engine.ts';
 import type { ProgressEvent, StepAdded } from '../run/progress-event.ts';
 import type { StepStatus } from '../run/run-state.ts';
@@ -15,14 +15,12 @@ interface Place {
   waitingFor: number;
   holds: boolean;
   /** Whether a first child is that of another attempt. */
-  hasBegun: boolean;
   /** Whether it keeps what it holds while its children run, as a fan-out over a stream does. */
   readonly keepsDemand: boolean;
 }
 
 /** A step that came of another. */
 interface Child {
-  readonly parentId: string;
   readonly demand: Readonly<Record<string, number>>;
   holds: boolean;
 }
@@ -44,8 +42,7 @@ export class SnapshotFold {
   readonly #abandoned = new Set<string>();
   /** Those that aren't over. */
   readonly #children = new Map<string, Child>();
-  /** Those of them that run. */
-  readonly #running = new Set<string>();
+  readonly #descent = new Descent();
   readonly #dirty = new Set<number>();
   #hasChanged = false;
   #status: RunStatus;
@@ -82,7 +79,6 @@ export class SnapshotFold {
         dependents: [],
         waitingFor: 0,
         holds,
-        hasBegun: false,
         keepsDemand,
       });
     }
@@ -195,6 +191,7 @@ export class SnapshotFold {
       default:
         event satisfies never;
     }
+    this.#countChild(event);
     return this.#hasChanged;
   }
 
@@ -225,31 +222,22 @@ export class SnapshotFold {
     const parent = this.#places.get(parentId);
     if (parent === undefined) {
       this.#releaseChild(parentId);
-    } else {
-      if (!parent.keepsDemand) this.#release(parentId);
-      const before = parent.hasBegun ? this.#steps[parent.index]?.children : undefined;
-      parent.hasBegun = true;
-      const { added, ...counts } = before ?? noChildren;
-      this.#change(parentId, { children: { added: added + 1, ...counts } });
+    } else if (!parent.keepsDemand) {
+      this.#release(parentId);
     }
-    this.#children.set(stepId, { parentId, demand, holds: false });
+    this.#children.set(stepId, { demand, holds: false });
   }
 
-  /** One child more or less in some numbers of its parent's. */
-  #count(id: string, changes: Readonly<Partial<Record<keyof ChildCounts, number>>>): void {
-    const parent = this.#places.get(this.#children.get(id)?.parentId ?? '');
-    const counts = parent === undefined ? undefined : this.#steps[parent.index]?.children;
-    if (parent === undefined || counts === undefined) return;
-    const changed = { ...counts };
-    for (const [name, change] of Object.entries(changes) as [keyof ChildCounts, number][])
-      Object.assign(changed, { [name]: changed[name] + change });
-    this.#change(this.#children.get(id)?.parentId ?? '', { children: changed });
+  #countChild(event: ProgressEvent): void {
+    const originId = this.#descent.add(event);
+    const children = originId === undefined ? undefined : this.#descent.countsOf(originId);
+    if (originId !== undefined && children !== undefined)
+      this.#change(originId, { children: { ...children } });
   }
 
-  #startChild(id: string, child: Child): void {
+  #startChild(child: Child): void {
     child.holds = true;
     this.#take(child, 1);
-    this.#count(id, { running: 1 });
   }
 
   #releaseChild(id: string): void {
@@ -263,13 +251,9 @@ export class SnapshotFold {
     const place = this.#places.get(id);
     if (place === undefined) {
       const child = this.#children.get(id);
-      if (child !== undefined) {
-        this.#running.add(id);
-        this.#startChild(id, child);
-      }
+      if (child !== undefined) this.#startChild(child);
       return;
     }
-    place.hasBegun = false;
     const startedAt = this.#steps[place.index]?.startedAt ?? at;
     this.#dueAt.delete(id);
     this.#change(id, { status: 'running', attempts: attempt, startedAt, endedAt: null });
@@ -280,8 +264,6 @@ export class SnapshotFold {
   #settle(id: string, status: StepStatus, at: number): void {
     if (this.#children.has(id)) {
       this.#releaseChild(id);
-      const wasRunning = this.#running.delete(id);
-      if (status in noChildren) this.#count(id, { [status]: 1, running: wasRunning ? -1 : 0 });
       this.#children.delete(id);
       return;
     }
@@ -294,7 +276,6 @@ export class SnapshotFold {
   #release(id: string): void {
     if (this.#children.has(id)) {
       this.#releaseChild(id);
-      if (this.#running.delete(id)) this.#count(id, { running: -1 });
       return;
     }
     const place = this.#places.get(id);
@@ -348,8 +329,6 @@ export class SnapshotFold {
     this.#hasChanged = true;
   }
 }
-
-const noChildren: ChildCounts = { added: 0, running: 0, completed: 0, failed: 0, cancelled: 0, skipped: 0 };
 
 function frozen(snapshot: RunSnapshot): RunSnapshot {
   for (const part of [

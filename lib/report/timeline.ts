@@ -1,7 +1,8 @@
 import type { Demand } from '../admission/demand.ts';
 import type { SpecialNeed, StepKind } from '../definition/workflow-info.ts';
+import { Descent } from '../run/descent.ts';
 import type { RunStatus } from '../run/engine.ts';
-import type { ProgressEvent } from '../run/progress-event.ts';
+import type { ProgressEvent, SkipReason } from '../run/progress-event.ts';
 import type { StepStatus } from '../run/run-state.ts';
 
 /** What a picture has to know of a workflow: a `Workflow` is one, and so is the head of a log. */
@@ -38,6 +39,8 @@ export interface PicturedStep {
 export interface AttemptSpan {
   readonly stepId: string;
   readonly attempt: number;
+  /** What it takes of each resource class. */
+  readonly demand: Demand | undefined;
   readonly from: number;
   /** The thread that its work was given to, where it was; and when. */
   thread: string | undefined;
@@ -59,8 +62,8 @@ export interface StepStory {
   fraction: number | undefined;
   message: string | undefined;
   error: unknown;
-  /** The step that is to blame, of one that was skipped. */
-  because: string | undefined;
+  /** Of one that was skipped: why. */
+  skipped: { readonly reason: SkipReason; readonly because: string } | undefined;
 }
 
 /** Something worth reading: a log of a step, a warning, a failure. */
@@ -78,6 +81,9 @@ export interface Usage {
   readonly taken: number;
 }
 
+/** A fan-out may have a million children; so many attempts are kept of what comes of steps. */
+const mostWithin = 10_000;
+
 /**
  * What a run has been through, folded from its events: what every picture is drawn from.
  *
@@ -89,11 +95,16 @@ export class Timeline {
   readonly limits: Readonly<Record<string, number>>;
   readonly steps: ReadonlyMap<string, StepStory>;
   readonly attempts: AttemptSpan[] = [];
+  /** The first ones of what has come of the steps, and how many more there were. */
+  readonly attemptsWithin: AttemptSpan[] = [];
+  leftOut = 0;
   readonly remarks: Remark[] = [];
   /** How much of each class was taken, from when to when: a point a change. */
   readonly usage = new Map<string, Usage[]>();
   /** The capacity of each class, a point a change. */
   readonly capacity = new Map<string, Usage[]>();
+  /** What has come of the steps: in numbers. */
+  readonly descent = new Descent();
   runId: string | undefined;
   status: RunStatus = 'idle';
   startedAt: number | undefined;
@@ -125,7 +136,7 @@ export class Timeline {
           fraction: undefined,
           message: undefined,
           error: undefined,
-          because: undefined,
+          skipped: undefined,
         },
       ]),
     );
@@ -136,6 +147,7 @@ export class Timeline {
     if (event.seq <= this.#seq) return false;
     this.#seq = event.seq;
     this.now = event.at;
+    this.descent.add(event);
     this.runId ??= event.runId;
     switch (event.type) {
       case 'run-started':
@@ -169,7 +181,10 @@ export class Timeline {
         this.#end(event.stepId, 'cancelled', event.at);
         break;
       case 'step-skipped':
-        this.#change(event.stepId, { status: 'skipped', because: event.because });
+        this.#change(event.stepId, {
+          status: 'skipped',
+          skipped: { reason: event.reason, because: event.because },
+        });
         break;
       case 'log':
         this.#remark('log', event.stepId, event.message, event.data);
@@ -234,6 +249,9 @@ export class Timeline {
     if (child !== undefined) {
       child.holds = true;
       this.#take(child.demand, 1);
+      if (this.attemptsWithin.length < mostWithin)
+        this.attemptsWithin.push(this.#begin(id, attempt, child.demand));
+      else this.leftOut++;
     }
     if (story === undefined) return;
     this.#hosts.delete(id);
@@ -245,18 +263,23 @@ export class Timeline {
     story.status = 'running';
     story.attempts = attempt;
     story.endedAt = undefined;
+    this.attempts.push(this.#begin(id, attempt, story.info.demand));
+    this.#take(story.info.demand, 1);
+  }
+
+  #begin(stepId: string, attempt: number, demand: Demand | undefined): AttemptSpan {
     const span: AttemptSpan = {
-      stepId: id,
+      stepId,
       attempt,
+      demand,
       from: this.now,
       thread: undefined,
       threadFrom: undefined,
       to: undefined,
       outcome: 'running',
     };
-    this.attempts.push(span);
-    this.#running.set(id, span);
-    this.#take(story.info.demand, 1);
+    this.#running.set(stepId, span);
+    return span;
   }
 
   #offload(id: string, thread: string): void {

@@ -52,7 +52,8 @@ interface Slice {
  *
  * A process a resource class (the first that a step demands beside memory), a track a lane: as many as attempts ran
  * at once. Arrows lead from a step to those that needed it, and counters tell what is taken of each class.
- * Attempts that still run last up to the latest event. Linear but for attempts × lanes.
+ * Attempts that still run last up to the latest event. Of what comes of steps while the run is under way, the first ten
+ * thousand attempts are there. Linear but for attempts × lanes.
  *
  * @example
  * ```ts
@@ -75,16 +76,26 @@ export function toChromeTrace(log: PicturedRun): ChromeTrace {
       ...moments(timeline, start),
     ],
     displayTimeUnit: 'ms',
-    otherData: { workflow: timeline.workflow.name, runId: timeline.runId ?? '', status: timeline.status },
+    otherData: {
+      workflow: timeline.workflow.name,
+      runId: timeline.runId ?? '',
+      status: timeline.status,
+      ...(timeline.leftOut > 0 ? { leftOut: `${String(timeline.leftOut)} attempts within steps` } : {}),
+    },
   };
+}
+
+/** Of the workflow's own steps, and of what has come of them. */
+function attemptsOf({ attempts, attemptsWithin }: Timeline): AttemptSpan[] {
+  return [...attempts, ...attemptsWithin].sort((left, right) => left.from - right.from);
 }
 
 const us = (at: number, start: number): number => Math.round((at - start) * 1_000);
 
 function slicesOf(timeline: Timeline, start: number): { slices: Slice[]; names: TraceEvent[] } {
   const byClass = new Map<string, AttemptSpan[]>();
-  for (const span of timeline.attempts) {
-    const name = laneClass(timeline.steps.get(span.stepId)?.info.demand);
+  for (const span of attemptsOf(timeline)) {
+    const name = laneClass(span.demand);
     const spans = byClass.get(name);
     if (spans === undefined) byClass.set(name, [span]);
     else spans.push(span);
@@ -111,7 +122,7 @@ function slicesOf(timeline: Timeline, start: number): { slices: Slice[]; names: 
 function threadTracks(timeline: Timeline, start: number, pid: number): TraceEvent[] {
   const tids = new Map<string, number>();
   const tracks: TraceEvent[] = [];
-  for (const span of timeline.attempts) {
+  for (const span of attemptsOf(timeline)) {
     const { thread, threadFrom } = span;
     if (thread === undefined || threadFrom === undefined) continue;
     if (tids.size === 0) tracks.push(name('process_name', pid, 0, 'threads'));
@@ -133,9 +144,9 @@ function name(kind: string, pid: number, tid: number, label: string): TraceEvent
 }
 
 function sliceEvent({ span, pid, tid, ts, dur }: Slice, timeline: Timeline): TraceEvent {
-  const { stepId, attempt, outcome } = span;
-  const info = timeline.steps.get(stepId)?.info;
-  const args = { attempt, outcome, demand: info?.demand ?? {}, description: info?.description };
+  const { stepId, attempt, outcome, demand = {} } = span;
+  const description = timeline.steps.get(stepId)?.info.description;
+  const args = { attempt, outcome, demand, description };
   return { ph: 'X', name: stepId, cat: outcome, pid, tid, ts, dur, args };
 }
 

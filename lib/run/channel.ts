@@ -195,4 +195,5 @@ export class Channel implements LiveStream<unknown> {
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) tell(failure);
-  }}
+  }
+}

@@ -1,6 +1,6 @@
 import { status } from './run-state.ts';
 
-/** How the steps fare that came of a step: in numbers, since there may be a million of them. */
+/** How the steps fare that came of a step, and of these in turn: in numbers, since there may be a million of them. */
 export interface ChildCounts {
   /** How many there are by now. */
   readonly added: number;
@@ -24,33 +24,43 @@ export class ChildTally implements ChildCounts {
   failed = 0;
   cancelled = 0;
   skipped = 0;
-  readonly #changed: () => void;
+  readonly #changed: (() => void) | undefined;
+  readonly #outer: ChildTally | undefined;
 
-  constructor(changed: () => void) {
+  /**
+   * @param changed - called at every change
+   * @param outer - counts them as well: of the step that this one came of
+   */
+  constructor(changed: (() => void) | undefined, outer: ChildTally | undefined) {
     this.#changed = changed;
+    this.#outer = outer;
   }
 
   add(count: number): void {
     this.added += count;
-    this.#changed();
+    this.#outer?.add(count);
+    this.#changed?.();
   }
 
   started(): void {
     this.running++;
-    this.#changed();
+    this.#outer?.started();
+    this.#changed?.();
   }
 
   ended(): void {
     this.running--;
-    this.#changed();
+    this.#outer?.ended();
+    this.#changed?.();
   }
 
   settled(final: number): void {
+    this.#outer?.settled(final);
     if (final === status.completed) this.completed++;
     else if (final === status.failed) this.failed++;
     else if (final === status.cancelled) this.cancelled++;
     else this.skipped++;
-    this.#changed();
+    this.#changed?.();
   }
 
   /** The numbers as they are now. */

@@ -290,7 +290,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   /** The body of a step has handed its work to steps of their own, which need what it has taken. */
   handOver(attempt: Attempt, work: Hostable | Step): void {
     if (!keepsDemand(work)) this.#noteGivenBack(attempt.index);
-    const tally = new ChildTally(() => this.listener?.changed(attempt.index));
+    const tally = new ChildTally(() => this.listener?.changed(attempt.index), this.host?.tally);
     this.tallies.set(attempt.index, tally);
     this.nest(work, {
       scope: this,

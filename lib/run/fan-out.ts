@@ -199,7 +199,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     this.nest(work, {
       scope: this,
       attempt,
-      tally: new ChildTally(() => undefined),
+      tally: new ChildTally(undefined, this.#host.tally),
       path: candidate.path,
       depth: this.#host.depth + 1,
       chain: [...this.#host.chain, id],

@@ -18,7 +18,7 @@ export interface StepSnapshot {
   readonly endedAt: number | null;
   /** How far the step says it is, from 0 to 1; `null` where it doesn't say, or no longer runs. */
   readonly fraction: number | null;
-  /** How the steps fare that came of its last attempt; absent where none did. They aren't in `counts`. */
+  /** How the steps fare that came of its last attempt, at whatever level; absent where none did. They aren't in `counts`. */
   readonly children?: ChildCounts;
 }
 

@@ -2,7 +2,7 @@ import { CancellationToken } from 'millrace';
 import { type ChromeTrace, type TraceEvent, toChromeTrace } from 'millrace/report';
 import { throwError } from 'rxjs';
 import { expect, test } from 'vitest';
-import { layered, nasty, record, roomy, taking } from './support/recorded.ts';
+import { growing, layered, nasty, record, recordOf, roomy, taking } from './support/recorded.ts';
 
 /** What the trace event format demands of each kind of event. */
 function faultsOf({ traceEvents }: ChromeTrace): string[] {
@@ -131,4 +131,15 @@ test('ids may hold anything', () => {
   );
   const names = toChromeTrace(log).traceEvents.flatMap(({ ph, name }) => (ph === 'X' ? name : []));
   expect(names.toSorted()).toEqual(nasty.toSorted());
+});
+
+test('what comes of steps is there too, up to some number', () => {
+  const few = toChromeTrace(recordOf(growing(20), { 'light-io': 4 }).log);
+  expect(faultsOf(few)).toEqual([]);
+  const pages = few.traceEvents.filter(({ ph, name }) => ph === 'X' && name.startsWith('book/page['));
+  expect(pages).toHaveLength(20);
+  expect(new Set(pages.map(({ tid }) => tid)).size).toBe(4);
+  expect(few.otherData).not.toHaveProperty('leftOut');
+  const many = toChromeTrace(recordOf(growing(12_000), { 'light-io': 400 }).log);
+  expect(many.otherData['leftOut']).toBe('2001 attempts within steps');
 });

@@ -3,7 +3,16 @@ import type { Browser, Page } from 'playwright-core';
 import { throwError } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { chromiumPath, startChromium } from '../ecosystem/support/chromium.ts';
-import { layered, nasty, type Recorded, record, roomy, taking } from './support/recorded.ts';
+import {
+  growing,
+  layered,
+  nasty,
+  type Recorded,
+  record,
+  recordOf,
+  roomy,
+  taking,
+} from './support/recorded.ts';
 
 if (chromiumPath === undefined)
   console.warn('No Chromium found: the tests of the report are skipped. Install it or set CHROMIUM_PATH.');
@@ -78,6 +87,22 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
     await page.setContent(htmlReport(log));
     return page;
   }
+
+  test('what came of a step is told in numbers, and why a step was skipped', async () => {
+    const page = await open(recordOf(growing(20), { 'light-io': 4, 'light-cpu': 4 }));
+    const rows = await page.locator('.rows .row').all();
+    const states = await Promise.all(
+      rows.map(async (row) => (await row.locator('span').allTextContents()).slice(0, 2)),
+    );
+    expect(Object.fromEntries(states)).toEqual({
+      book: 'completed, 21 of 21 within',
+      'hard cover': 'skipped: cover took another branch',
+      'soft cover': 'completed',
+      cover: 'completed',
+      signed: 'skipped: its condition said no',
+    });
+    expect(await page.locator('svg').textContent()).toContain('21 of 21 steps');
+  });
 
   test('what users wrote is text, whatever it is', async () => {
     const page = await open(failing());

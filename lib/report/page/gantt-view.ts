@@ -89,7 +89,7 @@ class Gantt {
     this.#critical = new Set(timeline.criticalPath());
     const byClass = new Map<string, AttemptSpan[]>();
     for (const span of timeline.attempts) {
-      const name = laneClass(timeline.steps.get(span.stepId)?.info.demand);
+      const name = laneClass(span.demand);
       const spans = byClass.get(name);
       if (spans === undefined) byClass.set(name, [span]);
       else spans.push(span);

@@ -23,14 +23,18 @@ export function snapshotOf(timeline: Timeline): RunSnapshot {
     pausedResources: [],
     resources: {},
     steps: [
-      Array.from(timeline.steps, ([id, { status, attempts, startedAt, endedAt, fraction }]) => ({
-        id,
-        status,
-        attempts,
-        startedAt: startedAt ?? null,
-        endedAt: endedAt ?? null,
-        fraction: fraction ?? null,
-      })),
+      Array.from(timeline.steps, ([id, { status, attempts, startedAt, endedAt, fraction }]) => {
+        const children = timeline.descent.countsOf(id);
+        return {
+          id,
+          status,
+          attempts,
+          startedAt: startedAt ?? null,
+          endedAt: endedAt ?? null,
+          fraction: fraction ?? null,
+          ...(children === undefined ? {} : { children }),
+        };
+      }),
     ],
   };
 }

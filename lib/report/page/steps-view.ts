@@ -1,3 +1,4 @@
+import { settledOf } from '../../run/descent.ts';
 import { durationText } from '../duration-text.ts';
 import type { StepStory, Timeline } from '../timeline.ts';
 import { element } from './dom.ts';
@@ -44,9 +45,20 @@ const columns: readonly Column[] = [
   { title: 'demand', text: demandText, order: demandText },
 ];
 
-function stateText({ status, fraction, because }: StepStory): string {
-  if (because !== undefined) return `${status}: ${because} failed`;
-  return fraction === undefined ? status : `${status} ${String(Math.round(fraction * 100))} %`;
+function stateText({ info, status, fraction, skipped }: StepStory, { descent }: Timeline): string {
+  if (skipped !== undefined) return `${status}: ${whySkipped(info.id, skipped)}`;
+  const within = descent.countsOf(info.id);
+  const share =
+    within === undefined ? '' : `, ${String(settledOf(within))} of ${String(within.added)} within`;
+  const percent = fraction === undefined ? '' : ` ${String(Math.round(fraction * 100))} %`;
+  return `${status}${percent}${share}`;
+}
+
+function whySkipped(id: string, { reason, because }: NonNullable<StepStory['skipped']>): string {
+  if (reason === 'failed') return `${because} failed`;
+  if (reason === 'when')
+    return because === id ? 'its condition said no' : `the condition of ${because} said no`;
+  return reason === 'branch' ? `${because} took another branch` : 'not needed';
 }
 
 const rowHeight = 26;

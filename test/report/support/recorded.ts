@@ -1,9 +1,15 @@
 import {
+  choose,
   type Definition,
   defineWorkflow,
+  forEachStep,
+  optional,
   type ProgressEvent,
   type RunOptions,
+  step,
+  subflow,
   type Workflow,
+  workflow,
 } from 'millrace';
 import type { PicturedRun } from 'millrace/report';
 import { map, timer, VirtualTimeScheduler } from 'rxjs';
@@ -20,7 +26,15 @@ export function record(
   limits: Readonly<Record<string, number>>,
   options: RunOptions<never> = {},
 ): Recorded {
-  const workflow = defineWorkflow('recorded', definitions);
+  return recordOf(defineWorkflow('recorded', definitions), limits, options);
+}
+
+/** The same of any workflow. */
+export function recordOf(
+  workflow: Workflow,
+  limits: Readonly<Record<string, number>>,
+  options: RunOptions<never> = {},
+): Recorded {
   const scheduler = new VirtualTimeScheduler();
   const run = workflow.run({ limits, scheduler, ...options });
   const events: ProgressEvent[] = [];
@@ -33,6 +47,21 @@ export function record(
 /** A step that takes some time. */
 export function taking(ms: number): Definition['run'] {
   return (_, { scheduler }) => timer(ms, scheduler).pipe(map(() => ms));
+}
+
+/** A subflow with a fan-out of so many items, and branches of which one isn't taken. */
+export function growing(items: number): Workflow {
+  const pages = forEachStep(
+    'page',
+    { items: Array.from({ length: items }, (_, place) => place) },
+    (_, __, { scheduler }) => timer(10, scheduler),
+    { resource: 'light-io' },
+  );
+  const book = subflow('book', workflow('pages', { pages }));
+  const [hard, soft] = ['hard cover', 'soft cover'].map((id) => step(id, () => id));
+  const cover = choose('cover', { book }, () => 'soft', { hard: hard as never, soft: soft as never });
+  const signed = step('signed', { cover }, () => true, { when: () => false });
+  return workflow('recorded', { cover, signed: optional(signed) });
 }
 
 /** As many steps in layers of twenty, in groups, each with one or two dependencies in the layer before. */

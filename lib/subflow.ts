@@ -1,7 +1,6 @@
 import type { Duration } from './base/durations.ts';
 import { nearestName } from './base/nearest.ts';
 import { OptionChecker } from './base/option-checker.ts';
-import { demandsOf } from './definition/blueprint.ts';
 import type { Handle, InputsOf, Need, NeedsOf, Step } from './definition/handle.ts';
 import type { HostedGraph } from './definition/hosted.ts';
 import { checkShape, ownerOf, StepHandle } from './definition/step.ts';
@@ -109,9 +108,7 @@ export function subflow<Outputs, Needs extends Need, const Handles extends Input
     demand: nothing,
     timeout: ms,
     kind: 'subflow',
-    later: isKnown
-      ? () => demandsOf(workflow.blueprint).map(([demand, stepId]) => [demand, `/${stepId}`] as const)
-      : undefined,
+    within: isKnown ? { blueprint: workflow.blueprint } : undefined,
   };
   checker.throwIfAny(ownerOf(id, 'subflow'));
   const body = (values: Readonly<Record<string, unknown>>): HostedGraph => {

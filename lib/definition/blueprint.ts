@@ -4,7 +4,8 @@ import { Graph } from '../graph/graph.ts';
 import { type Ranks, ranks } from '../graph/ranks.ts';
 import { type BranchingPlan, branchingPlan } from './branching-plan.ts';
 import type { Input } from './handle.ts';
-import type { Mark } from './join.ts';
+import type { Within } from './hosted.ts';
+import { edge, type Mark } from './join.ts';
 import type { StepBody, StepDefinition } from './step.ts';
 import type { StepSettings } from './step-options.ts';
 import type { SpecialNeed, StepInfo, WorkflowInfo } from './workflow-info.ts';
@@ -87,9 +88,9 @@ export class Blueprint {
   /** The demands of the steps that its own steps may bring, as far as they are known, each with one of those steps. */
   get laterDemands(): readonly LaterDemand[] {
     this.#laterDemands ??= [
-      ...this.#indicesWhere(({ later }) => later !== undefined).flatMap((index) => {
+      ...this.#indicesWhere(({ within }) => within !== undefined).flatMap((index) => {
         const { id, settings } = this.steps[index] as StepDefinition;
-        return [...(settings.later?.() ?? [])].map(([demand, suffix]) => ({
+        return demandsWithin(settings.within as Within).map(([demand, suffix]) => ({
           demand,
           stepId: `${id}${suffix}`,
           hosts: [index],
@@ -107,6 +108,16 @@ export class Blueprint {
   /** The steps that have to run at the same time, as streams connect them. */
   get gangs(): readonly (readonly number[])[] {
     return this.branching?.gangs ?? [];
+  }
+
+  /** Whether a step reads what another emits, rather than waiting for its output. */
+  streams(consumer: number, producer: number): boolean {
+    if (this.gangs.length === 0) return false;
+    return (
+      this.branching
+        ?.edgesOf(consumer)
+        .some(({ step, kind }) => step === producer && kind === edge.stream) === true
+    );
   }
 
   /** What those take together. */
@@ -230,6 +241,11 @@ export class Blueprint {
     for (const index of unusual) column[index] = read((this.steps[index] as StepDefinition).settings);
     return column;
   }
+}
+
+function demandsWithin(within: Within): (readonly [demand: Demand, idSuffix: string])[] {
+  if ('plan' in within) return [[within.plan.settings.demand, '[…]']];
+  return demandsOf(within.blueprint).map(([demand, stepId]) => [demand, `/${stepId}`] as const);
 }
 
 /** All that may be demanded at once in a workflow, each with a step that does. */

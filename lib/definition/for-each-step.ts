@@ -168,6 +168,7 @@ export function forEachStep(
     bodyOf(run),
     offloadedMark(run),
     items instanceof StreamHandle,
+    Array.isArray(items) ? items.length : undefined,
   );
   checker.throwIfAny(ownerOf(id, 'forEachStep'));
   const raw = isHandle(items) ? undefined : items;
@@ -219,6 +220,7 @@ function readOptions(
   body: StepBody,
   mark: ReturnType<typeof offloadedMark>,
   isLive: boolean,
+  count: number | undefined,
 ): { readonly plan: FanOutPlan; readonly settings: StepSettings } {
   const given = checker.record('options', options) ? options : {};
   checker.knownKeys('', given, [...stepOptionNames, 'key', 'concurrency', 'settle', 'reduce', 'initial']);
@@ -249,7 +251,7 @@ function readOptions(
     estimate,
     when: checker.function('when', given.when),
     kind: 'for-each',
-    later: () => [[child.demand, '[…]']],
+    within: { plan, count },
   };
   return { plan, settings };
 }

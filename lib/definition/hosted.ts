@@ -1,4 +1,3 @@
-import type { Demand } from '../admission/demand.ts';
 import type { Blueprint } from './blueprint.ts';
 import type { StepBody } from './step.ts';
 import type { StepSettings } from './step-options.ts';
@@ -79,5 +78,11 @@ export class HostedItems {
   }
 }
 
-/** The demands of the steps that a step may bring, as far as they are known before it runs, each with the end of an id. */
-export type LaterDemands = () => Iterable<readonly [demand: Demand, idSuffix: string]>;
+/** What is known before a run of the steps that a step brings: those of a graph, or how each child of a fan-out is. */
+export type Within =
+  | { readonly blueprint: Blueprint }
+  | {
+      readonly plan: FanOutPlan;
+      /** How many items there are, where that is known. */
+      readonly count: number | undefined;
+    };

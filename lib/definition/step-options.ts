@@ -3,7 +3,7 @@ import type { Duration } from '../base/durations.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import { parseRetry, type Retry, type RetryPolicy } from '../base/retry-policy.ts';
 
-import type { LaterDemands } from './hosted.ts';
+import type { Within } from './hosted.ts';
 import type { Join } from './join.ts';
 import type { OffloadedBody, offloaded } from './offloaded-body.ts';
 
@@ -65,8 +65,8 @@ export interface StepSettings {
   readonly tags: readonly string[];
   /** Whether the work is done elsewhere and is sure to stop when told to. */
   readonly isOffloaded: boolean;
-  /** What the steps demand that it may bring, where it brings some and their demands are known. */
-  readonly later: LaterDemands | undefined;
+  /** The steps that it brings, where it brings some that are known. */
+  readonly within: Within | undefined;
   /** What it is, joins apart. */
   readonly kind: 'step' | 'for-each' | 'subflow';
   /** What makes it start, where it only gives what others gave. */
@@ -100,7 +100,7 @@ export const defaultSettings: StepSettings = Object.freeze({
   group: undefined,
   tags: Object.freeze([]),
   isOffloaded: false,
-  later: undefined,
+  within: undefined,
   join: undefined,
   kind: 'step',
 });
@@ -135,7 +135,7 @@ export function parseStepOptions<Out, Inputs>(
     group: checker.text(`${path}group`, options.group),
     tags: tags ?? defaultSettings.tags,
     isOffloaded: mark !== undefined,
-    later: undefined,
+    within: undefined,
     join: undefined,
     kind: 'step',
   };

@@ -23,10 +23,7 @@ function faultsOfMembers({ gangs, steps, branching }: Blueprint): WorkflowFault[
       });
     for (const { step, kind } of branching?.edgesOf(index) ?? []) {
       const producer = steps[step] as StepDefinition;
-      if (
-        kind === edge.stream &&
-        (producer.settings.join !== undefined || producer.settings.later !== undefined)
-      )
+      if (kind === edge.stream && (producer.settings.join !== undefined || producer.settings.kind !== 'step'))
         faults.push({
           kind: 'bad-definition',
           where: `the stream of '${producer.id}' in step '${id}'`,

@@ -160,7 +160,7 @@ class Display implements RenderedProgress {
 
   #add(event: ProgressEvent): void {
     // Asked before it is settled.
-    const isWithin = 'stepId' in event && this.#view.descent.originOf(event.stepId ?? '') !== undefined;
+    const isWithin = 'stepId' in event && this.#view.descent.originOf(event.stepId) !== undefined;
     this.#view.add(event);
     this.#heardAt = this.#clock.now();
     if (!this.#isLive) this.#tell(event, isWithin);

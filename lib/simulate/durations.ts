@@ -1,15 +1,15 @@
 import { type Duration, parseDuration } from '../base/durations.ts';
 import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
-import type { Blueprint } from '../definition/blueprint.ts';
 import { isHistory, type RunHistory } from '../run/history.ts';
 import type { RunMetrics } from '../run/metrics.ts';
 import { type Distribution, readDistribution, type Spread } from './distribution.ts';
+import type { Parts, Unfolding } from './parts.ts';
 
 /**
- * How long the steps take: by id, by a function of the id, or as a run or a history
- * has measured them. A step of which nothing is said
- * takes its `estimate`, or 1 ms without one.
+ * How long the steps take: by id, by a function of the id, or as a run or a history has measured them. A step of which
+ * nothing is said takes its `estimate`, or 1 ms without one; a subflow of which nothing is said takes what its steps take, which
+ * are named `subflow/id`.
  *
  * @example
  * ```ts
@@ -29,36 +29,73 @@ export interface StepDurations {
   readonly spreads: ReadonlyMap<number, Spread>;
 }
 
+/** A step of which it is said how long it takes is one; a fan-out, unless it is also said how many children it has. */
+export function unfoldingBy(durations: Durations | undefined, items: Items): Unfolding {
+  const given = new Map(isRecord(durations) ? entriesOf(durations) : []);
+  const isWhole = (id: string): boolean =>
+    (typeof durations === 'function' ? durations(id) : given.get(id)) !== undefined;
+  return { isWhole, itemsOf: (id, known) => items.get(id) ?? (isWhole(id) ? undefined : known) };
+}
+
+type Items = ReadonlyMap<string, number | undefined>;
+
+function isRecord(durations: unknown): durations is DurationsRecord {
+  return typeof durations === 'object' && durations !== null;
+}
+
 /** Reads durations; every one that can't be used is noted with the checker. */
 export function readDurations(
   checker: OptionChecker,
-  blueprint: Blueprint,
+  parts: Parts,
   durations: Durations | undefined,
+  items: Items,
 ): StepDurations {
-  const expected = Float64Array.from(blueprint.steps, ({ settings }) => settings.estimate ?? 1);
+  const expected = Float64Array.from(parts.settings, ({ estimate }) => estimate ?? 1);
   const spreads = new Map<number, Spread>();
-  const note = (index: number, id: string, value: unknown): void => {
+  const note = (indices: Iterable<number>, id: string, value: unknown): void => {
     if (value === undefined) return;
     const fixed = timeOf(value);
-    if (fixed !== undefined) {
-      expected[index] = fixed;
-      return;
+    const spread = fixed === undefined ? readDistribution(checker, `durations['${id}']`, value) : undefined;
+    const mean = fixed ?? spread?.mean;
+    if (mean === undefined) return;
+    for (const index of indices) {
+      expected[index] = mean;
+      if (spread === undefined) spreads.delete(index);
+      else spreads.set(index, spread);
     }
-    const spread = readDistribution(checker, `durations['${id}']`, value);
-    if (spread === undefined) return;
-    expected[index] = spread.mean;
-    spreads.set(index, spread);
   };
   if (typeof durations === 'function') {
-    for (const [index, id] of blueprint.graph.ids.entries()) note(index, id, durations(id));
+    for (const [index, id] of parts.ids.entries())
+      if (!parts.inners.has(index)) note([index], id, durations(id));
   } else if (durations !== undefined && checker.record('durations', durations, durationsExpected)) {
-    for (const [id, value] of entriesOf(durations)) {
-      const index = blueprint.graph.indexOf(id);
-      if (index === undefined) noteUnknown(checker, blueprint, id, value);
-      else note(index, id, value);
+    const isGiven = !isMetrics(durations) && !isHistory(durations);
+    // What is said of all children may be said otherwise of one.
+    const entries = entriesOf(durations);
+    for (const [id, value] of entries) {
+      const children = childrenIn(parts, id);
+      if (children !== undefined) note(children, id, value);
+    }
+    for (const [id, value] of entries) {
+      const index = parts.indexOf(id);
+      if (index === undefined) {
+        if (childrenIn(parts, id) === undefined) noteUnknown(checker, parts, id, value);
+      } else if (!parts.inners.has(index)) {
+        note([index], id, value);
+      } else if (items.has(id) && isGiven && value !== undefined) {
+        const expectation = `absent, as items says how many there are ('${id}[]' is each)`;
+        checker.fail(`durations['${id}']`, expectation, value);
+      }
     }
   }
   return { expected, spreads };
+}
+
+/** The children of a fan-out, which `id[]` names. */
+function childrenIn(parts: Parts, name: string): Iterable<number> | undefined {
+  if (!name.endsWith('[]') || parts.indexOf(name) !== undefined) return undefined;
+  const inner = parts.inners.get(parts.indexOf(name.slice(0, -2)) ?? -1);
+  if (inner?.kind !== 'items') return undefined;
+  return Array.from({ length: inner.count }, (_, place) => inner.first + place);
 }
 
 const durationsExpected =
@@ -83,18 +120,22 @@ function isMetrics(durations: DurationsRecord): durations is RunMetrics {
   return typeof steps === 'object' && Array.isArray(criticalPath);
 }
 
-/** A step that didn't complete was not measured. */
+/** A step that didn't complete was not measured. One that brought others held nothing while they ran. */
 function measuredIn({ steps }: RunMetrics): [id: string, ms: number | undefined][] {
-  return Object.entries(steps).map(([id, { status, busyMs }]) => [
+  return Object.entries(steps).map(([id, { status, busyMs, durationMs, children }]) => [
     id,
-    status === 'completed' ? busyMs : undefined,
+    status !== 'completed' ? undefined : children === undefined ? busyMs : durationMs,
   ]);
 }
 
-function noteUnknown(checker: OptionChecker, { name, graph }: Blueprint, id: string, value: unknown): void {
-  const meant = nearestName(id, graph.ids);
+function noteUnknown(checker: OptionChecker, { blueprint, ids }: Parts, id: string, value: unknown): void {
+  const meant = nearestName(id, ids);
   const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
-  checker.fail(`durations['${id}']`, `absent (workflow '${name}' has no step '${id}'${hint})`, value);
+  checker.fail(
+    `durations['${id}']`,
+    `absent (workflow '${blueprint.name}' has no step '${id}'${hint})`,
+    value,
+  );
 }
 
 /** One draw of all durations. */

@@ -4,7 +4,7 @@ import type { OptionChecker } from '../base/option-checker.ts';
 import { seededRandom } from '../base/seeded-random.ts';
 import { type Plan, ranksOfOrder } from '../run/plan.ts';
 import { type AnyWorkflow, blueprintOf } from './any-workflow.ts';
-import { lowerBounds } from './lower-bounds.ts';
+import { boundsOfRun } from './lower-bounds.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { Rehearsal } from './rehearsal.ts';
 import { type SearchBudget, search } from './search.ts';
@@ -40,16 +40,18 @@ export interface PlanOptions extends Conditions {
 export function plan(workflow: AnyWorkflow, options: PlanOptions = {}): Plan {
   const blueprint = blueprintOf('plan', workflow);
   const owner = `plan(workflow '${blueprint.name}')`;
-  const { settings, durations, simultaneous, more } = readConditions(
+  const { parts, fate, settings, durations, simultaneous, more } = readConditions(
     owner,
     blueprint,
     options,
+    false,
     ['budget', 'schedules', 'seed'],
     (checker) => readMore(checker, options),
   );
   const { expected } = durations;
-  const goal = lowerBounds(blueprint, settings, expected).best;
-  const rehearsal = new Rehearsal(blueprint);
+  const rehearsal = new Rehearsal(parts, fate);
+  const unplanned = rehearsal.play(expected, settings, simultaneous);
+  const goal = boundsOfRun(parts, unplanned, settings, expected).best;
   const problem = problemOf(blueprint, settings, expected);
   const followed = (starts: Float64Array) => {
     const itemAt = startingOrder(problem, starts);
@@ -59,7 +61,7 @@ export function plan(workflow: AnyWorkflow, options: PlanOptions = {}): Plan {
       makespan: rehearsal.play(expected, { ...settings, plannedRanks }, simultaneous).makespan,
     };
   };
-  let best = followed(rehearsal.play(expected, settings, simultaneous).starts);
+  let best = followed(unplanned.starts);
   const follow = (schedule: Starts): number => {
     // What takes longer as it stands is hardly ever followed in less.
     if (schedule.makespan >= best.makespan) return best.makespan;

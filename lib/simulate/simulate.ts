@@ -1,24 +1,16 @@
-import type { Demand } from '../admission/demand.ts';
 import { seededRandom } from '../base/seeded-random.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import { type AnyWorkflow, blueprintOf } from './any-workflow.ts';
 import { drawDurations } from './durations.ts';
-import { type LowerBounds, lowerBounds, workByClass } from './lower-bounds.ts';
+import { type Fate, fateNames } from './fate.ts';
+import { longestPath } from './longest-path.ts';
+import { boundsOf, type LowerBounds, workOf } from './lower-bounds.ts';
+import type { Parts } from './parts.ts';
 import { type Percentiles, percentilesOf } from './percentiles.ts';
 import { Rehearsal, type Timetable } from './rehearsal.ts';
+import { type ScheduledStep, scheduleOf } from './scheduled-step.ts';
 import { type ReadConditions, readConditions, type SimulationOptions } from './simulation-options.ts';
-
-/** When a step runs, in ms from the start of the run. */
-export interface ScheduledStep {
-  /** The step. */
-  readonly id: string;
-  /** When it starts. */
-  readonly start: number;
-  /** When it ends. */
-  readonly end: number;
-  /** What it takes of each resource class from start to end. */
-  readonly resources: Demand;
-}
+import { anyWaits } from './waits.ts';
 
 /** How much a resource class has to do. */
 export interface ResourceLoad {
@@ -34,7 +26,10 @@ export interface ResourceLoad {
 export interface SimulationReport {
   /** From the start of the run to its end. */
   readonly makespan: number;
-  /** Every step, by start, and in the order of definition where they start together. */
+  /**
+   * Every step that ran, by start, and in the order of definition where they start together; those of subflows as `subflow/id`,
+   * children of fan-outs as `id[0]`.
+   */
   readonly schedule: readonly ScheduledStep[];
   /** Every resource class that is demanded, and `concurrency` where it is limited, by name. */
   readonly resources: Readonly<Record<string, ResourceLoad>>;
@@ -52,6 +47,10 @@ export interface SimulationReport {
  * Runs a workflow in virtual time, with steps that do nothing but take their time: the same engine, the same order,
  * and the same resources, in milliseconds. Nothing of the workflow's own is called.
  *
+ * Steps of subflows and, where it is known how many items there are, children of fan-outs are simulated as they would run. A fan-out
+ * or subflow for which a duration is given, or of which nothing is known, is one step that takes nothing but time. Every `when` says
+ * yes and a `choose` takes its first branch, unless `skipped` and `branches` say otherwise.
+ *
  * Every step succeeds at its first attempt; the order among ready steps is by `priority` and `estimate`, whatever
  * `durations` says. Where a duration is a distribution, the schedule is that of its mean. Synchronous and deterministic;
  * the time it takes is about linear in steps + dependencies.
@@ -65,12 +64,15 @@ export interface SimulationReport {
  */
 export function simulate(workflow: AnyWorkflow, options: SimulationOptions = {}): SimulationReport {
   const blueprint = blueprintOf('simulate', workflow);
-  return simulateWith(new Rehearsal(blueprint), blueprint, options);
+  return simulateWith((parts, fate) => new Rehearsal(parts, fate), blueprint, options);
 }
 
-/** One simulation of several of the same workflow. */
+/** Makes what a simulation plays. */
+export type Rehearse = (parts: Parts, fate: Fate) => Rehearsal;
+
+/** One simulation of several of the same workflow, which differ in their limits alone. */
 export function simulateWith(
-  rehearsal: Rehearsal,
+  rehearse: Rehearse,
   blueprint: Blueprint,
   options: SimulationOptions,
 ): SimulationReport {
@@ -79,13 +81,15 @@ export function simulateWith(
     owner,
     blueprint,
     options,
-    ['trials', 'seed', 'plan'],
+    true,
+    ['trials', 'seed', 'plan', ...fateNames],
     (checker) => ({
       trials: checker.finiteCount('trials', options.trials, 0) ?? 0,
       seed: checker.finiteCount('seed', options.seed, 0) ?? 1,
     }),
   );
   const { settings, durations, simultaneous } = conditions;
+  const rehearsal = rehearse(conditions.parts, conditions.fate);
   const timetable = rehearsal.play(durations.expected, settings, simultaneous);
   const random = seededRandom(more.seed);
   const makespans = Float64Array.from(
@@ -93,57 +97,30 @@ export function simulateWith(
     () => rehearsal.play(drawDurations(durations, random), settings, simultaneous).makespan,
   );
   return {
-    ...reportOf(blueprint, conditions, timetable),
+    ...reportOf(conditions, timetable),
     percentiles: makespans.length === 0 ? undefined : percentilesOf(makespans),
   };
 }
 
 function reportOf(
-  blueprint: Blueprint,
-  { settings, durations }: ReadConditions,
+  { settings, durations, parts }: ReadConditions,
   timetable: Timetable,
 ): Omit<SimulationReport, 'percentiles'> {
   const { makespan } = timetable;
-  const loads = [...workByClass(blueprint, settings, durations.expected)].map(
-    ([name, { limit, work }]): [string, ResourceLoad] => [
-      name,
-      { limit, work, utilisation: makespan > 0 ? Math.min(1, work / (limit * makespan)) : 0 },
-    ],
-  );
-  const { graph } = blueprint;
+  const work = workOf(parts, timetable, settings, durations.expected);
+  const loads = [...work].map(([name, { limit, work }]): [string, ResourceLoad] => [
+    name,
+    { limit, work, utilisation: makespan > 0 ? Math.min(1, work / (limit * makespan)) : 0 },
+  ]);
+  const path = longestPath(parts, timetable);
   return {
     makespan,
-    schedule: scheduleOf(blueprint, timetable),
+    schedule: scheduleOf(parts, timetable),
     resources: Object.fromEntries(loads),
-    criticalPath: graph.criticalPath((id) => durations.expected[graph.indexOf(id) ?? 0] ?? 0).steps,
-    bottleneck: anyWaits(blueprint, timetable) ? mostUsed(loads) : undefined,
-    lowerBounds: lowerBounds(blueprint, settings, durations.expected),
+    criticalPath: path.steps,
+    bottleneck: anyWaits(parts, timetable) ? mostUsed(loads) : undefined,
+    lowerBounds: boundsOf(path.length, work),
   };
-}
-
-function scheduleOf({ steps }: Blueprint, { starts, ends }: Timetable): ScheduledStep[] {
-  const inOrder = Uint32Array.from(steps.keys()).sort(
-    (left, right) => (starts[left] as number) - (starts[right] as number) || left - right,
-  );
-  return Array.from(inOrder, (index) => ({
-    id: steps[index]?.id ?? '',
-    start: starts[index] as number,
-    end: ends[index] as number,
-    resources: steps[index]?.settings.demand ?? {},
-  }));
-}
-
-/** Whether a step starts later than its dependencies would let it. */
-function anyWaits({ graph: { dependencies, size } }: Blueprint, { starts, ends }: Timetable): boolean {
-  for (let index = 0; index < size; index++) {
-    let readyAt = 0;
-    const end = dependencies.starts[index + 1] as number;
-    for (let at = dependencies.starts[index] as number; at < end; at++) {
-      readyAt = Math.max(readyAt, ends[dependencies.values[at] as number] as number);
-    }
-    if ((starts[index] as number) > readyAt) return true;
-  }
-  return false;
 }
 
 function mostUsed(loads: readonly [name: string, load: ResourceLoad][]): string | undefined {

@@ -3,7 +3,9 @@ import { OptionChecker } from '../base/option-checker.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { Plan } from '../run/plan.ts';
 import { type RunSettings, readRunOptions } from '../run/run-options.ts';
-import { type Durations, readDurations, type StepDurations } from './durations.ts';
+import { type Durations, readDurations, type StepDurations, unfoldingBy } from './durations.ts';
+import { type Fate, type FateOptions, noFate, readFate, readItems } from './fate.ts';
+import { Parts } from './parts.ts';
 
 /**
  * What happens where several steps end at one instant: `'in-turn'`, the first one's resources are given out before the
@@ -27,7 +29,7 @@ export interface Conditions {
 }
 
 /** What a simulation may say. `undefined` is always absent. */
-export interface SimulationOptions extends Conditions {
+export interface SimulationOptions extends Conditions, FateOptions {
   /** As for a run. @defaultValue by priority, remaining path and order of definition */
   readonly plan?: Plan | undefined;
   /**
@@ -42,34 +44,41 @@ export interface SimulationOptions extends Conditions {
 
 /** Conditions, read. */
 export interface ReadConditions {
+  readonly parts: Parts;
+  readonly fate: Fate;
   readonly settings: RunSettings;
   readonly durations: StepDurations;
   readonly simultaneous: Simultaneous;
 }
 
+const noItems: ReadonlyMap<string, undefined> = new Map();
 const conditionNames = ['limits', 'concurrency', 'maxOvertakes', 'simultaneous', 'durations'];
 
 /**
- * Reads conditions; what else an option object may hold is read by `more`.
+ * Reads conditions; with `unfolds`, what comes of steps is simulated too; what else an option object may hold is read by `more`.
  *
  * @throws InvalidOptionsError naming every option that can't be used
  */
 export function readConditions<More>(
   owner: string,
   blueprint: Blueprint,
-  options: Conditions & { readonly plan?: Plan | undefined },
+  options: Conditions & FateOptions & { readonly plan?: Plan | undefined },
+  unfolds: boolean,
   moreNames: readonly string[],
   more: (checker: OptionChecker) => More,
 ): ReadConditions & { readonly more: More } {
   const checker = new OptionChecker();
   if (!checker.record('options', options)) checker.throwIfAny(owner);
   checker.knownKeys('', options, [...conditionNames, ...moreNames]);
-  const durations = readDurations(checker, blueprint, options.durations);
+  const items = unfolds ? readItems(checker, options.items) : noItems;
+  const parts = new Parts(blueprint, unfolds ? unfoldingBy(options.durations, items) : undefined);
+  const fate = unfolds ? readFate(checker, parts, options) : noFate;
+  const durations = readDurations(checker, parts, options.durations, items);
   const simultaneous =
     checker.oneOf('simultaneous', options.simultaneous, ['in-turn', 'together']) ?? 'in-turn';
   const read = more(checker);
   checker.throwIfAny(owner);
   const { limits, concurrency, maxOvertakes, plan } = options;
   const settings = readRunOptions(blueprint, {}, { limits, concurrency, maxOvertakes, plan }, false);
-  return { settings, durations, simultaneous, more: read };
+  return { parts, fate, settings, durations, simultaneous, more: read };
 }

@@ -1,7 +1,7 @@
 import type { Limits } from '../admission/limits.ts';
 import { type AnyWorkflow, blueprintOf } from './any-workflow.ts';
 import { Rehearsal } from './rehearsal.ts';
-import { type SimulationReport, simulateWith } from './simulate.ts';
+import { type Rehearse, type SimulationReport, simulateWith } from './simulate.ts';
 import type { SimulationOptions } from './simulation-options.ts';
 
 /** What would be under certain limits. */
@@ -30,9 +30,13 @@ export function whatIf(
   options: SimulationOptions = {},
 ): Variant[] {
   const blueprint = blueprintOf('whatIf', workflow);
-  const rehearsal = new Rehearsal(blueprint);
+  let rehearsal: Rehearsal | undefined;
+  const rehearse: Rehearse = (parts, fate) => {
+    rehearsal ??= new Rehearsal(parts, fate);
+    return rehearsal;
+  };
   return variants.map((limits) => ({
     limits,
-    report: simulateWith(rehearsal, blueprint, { ...options, limits: { ...options.limits, ...limits } }),
+    report: simulateWith(rehearse, blueprint, { ...options, limits: { ...options.limits, ...limits } }),
   }));
 }

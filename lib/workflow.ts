@@ -9,7 +9,7 @@ import type { Input, Need, NeedsOf, OutputsOf, Step } from './definition/handle.
 import { HostedGraph, type HostedSteps, hosted } from './definition/hosted.ts';
 import type { StepInfo } from './definition/workflow-info.ts';
 import type { Graph } from './graph/graph.ts';
-import { Engine } from './run/engine.ts';
+import { rootEngine } from './run/root-engine.ts';
 import { Run } from './run/run.ts';
 import {
   checkWorkflowOptions,
@@ -95,7 +95,7 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
    */
   run(...[options]: RunArguments<Needs>): Run<Outputs> {
     return new Run(
-      new Engine(this.#blueprint, readRunOptions(this.#blueprint, this.#options, options ?? {})),
+      rootEngine(this.#blueprint, readRunOptions(this.#blueprint, this.#options, options ?? {})),
     );
   }
 

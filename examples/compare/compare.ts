@@ -11,13 +11,13 @@ export interface Comparison extends Readonly<Record<Kind, readonly string[]>> {
   readonly moved: readonly Move[];
 }
 
-export interface Move {
+interface Move {
   readonly from: string;
   readonly to: string;
 }
 
 /** Compares what is known of the files of two folders. */
-export function compare(left: readonly Entry[], right: readonly Entry[]): Comparison {
+function compare(left: readonly Entry[], right: readonly Entry[]): Comparison {
   const leftBy = byPath(left);
   const rightBy = byPath(right);
   const found: Record<Kind, string[]> = {

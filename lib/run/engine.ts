@@ -2,28 +2,26 @@ import { type Demand, sumOfDemands } from '../admission/demand.ts';
 import type { Limits } from '../admission/limits.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import { CancelledError } from '../base/errors.ts';
-import { OptionChecker } from '../base/option-checker.ts';
 import type { RetryPolicy } from '../base/retry-policy.ts';
 import { type Blueprint, demandsOf } from '../definition/blueprint.ts';
-import { blueprintOfHandles } from '../definition/blueprint-of-handles.ts';
 import type { Step } from '../definition/handle.ts';
-import { type Hostable, HostedGraph, HostedItems, hosted } from '../definition/hosted.ts';
+import type { Hostable } from '../definition/hosted.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
-import { isStep, type StepDefinition } from '../definition/step.ts';
+import type { StepDefinition } from '../definition/step.ts';
 import type { RunOutcome } from '../definition/step-options.ts';
 import { chainTo } from '../graph/chain.ts';
 import { Attempt } from './attempt.ts';
 import { BackOffs } from './back-offs.ts';
 import { Branches, type BranchHost, type Skip } from './branches.ts';
 import { StepSkippedError } from './branching-errors.ts';
-import { Candidate, type Item } from './candidate.ts';
+import type { Item } from './candidate.ts';
 import { ChildTally } from './child-tally.ts';
 import { cleanUp } from './clean-up.ts';
-import { Executor, type NestedScope } from './executor.ts';
+import { Executor, type NestedScope, type OpenScope } from './executor.ts';
 import { failedAncestors } from './failed-ancestors.ts';
 import { StepFailedError, WorkflowTimeoutError } from './failures.ts';
-import { FanOut } from './fan-out.ts';
-import { GangStart } from './gang-start.ts';
+import { type GangScope, Gangs } from './gangs.ts';
+import { Guests } from './guests.ts';
 import { noteInHistory } from './history.ts';
 import type { Host, HostScope } from './host.ts';
 import type { LiveLimits } from './live-limits.ts';
@@ -31,16 +29,13 @@ import { measure, type RunMetrics } from './metrics.ts';
 import { OuterStops, type Stoppable } from './outer-stops.ts';
 import type { Outlet } from './outlet.ts';
 import type { Progress } from './progress.ts';
-import { RecursionLimitError } from './recursion-limit-error.ts';
-import { readInputs } from './run-inputs.ts';
 import type { RunSettings } from './run-options.ts';
 import { RunState, status } from './run-state.ts';
 import { RunningAttempts } from './running-attempts.ts';
-import { shapeWithin } from './shape-within.ts';
 import { inputsOf, sharedInputsOf } from './step-inputs.ts';
 import { keepsDemand, type OrderedCleanUp, StepScope } from './step-scope.ts';
 import { failedWith, reasonOf, type Stop } from './stop.ts';
-import { type Gang, Streams } from './streams.ts';
+import { Streams } from './streams.ts';
 import type { TimeSlice } from './time-slice.ts';
 
 /** Where a run stands as a whole. */
@@ -56,6 +51,15 @@ export interface StepListener {
   runChanged?(): void;
 }
 
+/** Where a graph runs: as the run itself, or as the work of one of its steps. */
+export type Place =
+  | { readonly open: OpenScope }
+  | {
+      readonly host: Host;
+      /** Which of its outputs is the output of that step; all of them, by name, where it isn't said. */
+      readonly pick: string | undefined;
+    };
+
 /**
  * The feedback loop of a run.
  *
@@ -68,7 +72,7 @@ export interface StepListener {
  * 3. After the first stop (a cancel, a failure, the run's timeout) nothing starts; the run ends when what runs has.
  * 4. The end comes in one order: bodies have stopped, clean-ups have run, the last event, the result, `ended`.
  */
-export class Engine extends StepScope implements Stoppable, NestedScope, HostScope, BranchHost {
+export class Engine extends StepScope implements Stoppable, NestedScope, HostScope, BranchHost, GangScope {
   readonly executor: Executor;
   readonly slice: TimeSlice;
   readonly blueprint: Blueprint;
@@ -91,8 +95,8 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
 
   readonly #running = new RunningAttempts();
   readonly #backOffs: BackOffs;
-  /** What admission knows the steps as, where they came while the run was under way. */
-  readonly #candidates: Candidate[] = [];
+  /** What the rest of the run knows the steps as, where they came while it was under way. */
+  readonly #guests: Guests | undefined;
   /** What is to be undone of the steps completed, in the order of completion. */
   readonly #toCleanUp: OrderedCleanUp[] = [];
   readonly #failures: StepFailedError[] = [];
@@ -100,24 +104,24 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   readonly #errors = new Map<number, StepFailedError>();
   readonly #branches: Branches | undefined;
   readonly #streams: Streams | undefined;
+  readonly #gangs: Gangs | undefined;
   readonly #outerStops = new OuterStops();
   /** Which of its outputs is the output of the step whose work it is; all of them, by name, where it isn't said. */
   readonly #pick: string | undefined;
   #isWrappingUp = false;
-  /** A cancel that came while its steps were announced, none of which may end before all have been. */
-  #heldCancel: (() => void) | undefined;
-  #isAnnouncing = false;
   #stop: Stop | undefined;
 
   /** @throws ResourceLimitError where a step demands more than there can be */
-  constructor(blueprint: Blueprint, settings: RunSettings, host?: Host, pick?: string) {
+  constructor(blueprint: Blueprint, settings: RunSettings, place: Place) {
     super();
+    const { host, pick } = 'host' in place ? place : {};
     this.#pick = pick;
     this.blueprint = blueprint;
     this.settings = settings;
     this.host = host;
     this.state = new RunState(blueprint);
-    this.executor = host?.scope.executor ?? new Executor(this, settings, openScope);
+    this.executor = 'host' in place ? place.host.scope.executor : new Executor(this, settings, place.open);
+    this.#guests = host === undefined ? undefined : new Guests(this, blueprint, host);
     this.slice = this.executor.slice;
     this.#backOffs = new BackOffs(settings.clock, settings.random, this.executor.report);
     const { branching } = blueprint;
@@ -125,10 +129,11 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     const branches = new Branches(branching, blueprint, this.state, this);
     this.#branches = branches;
     if (branching.gangs.length === 0) return;
-    this.#streams = new Streams(branching, blueprint, this.state, (producer, consumer, place) => {
+    this.#streams = new Streams(branching, blueprint, this.state, (producer, consumer, input) => {
       this.enter();
-      branches.left(consumer, place, producer);
+      branches.left(consumer, input, producer);
     });
+    this.#gangs = new Gangs(this.#streams, this);
   }
 
   get limits(): LiveLimits {
@@ -173,8 +178,8 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     executor.slice.enter();
     this.status = 'running';
     this.startedAt = this.now;
-    if (this.host === undefined) executor.report.runStarted(blueprint);
-    else this.#announceSteps(this.host);
+    if (this.#guests === undefined) executor.report.runStarted(blueprint);
+    else this.#guests.announce();
     // Whoever has just heard that it starts may have cancelled it.
     if (!this.isOver) this.#outerStops.attach(settings, this);
     // All roots compete for the first places.
@@ -191,8 +196,10 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
 
   cancel(reason: unknown, drain = false): void {
     if (this.isOver || this.#isWrappingUp) return;
-    if (this.#isAnnouncing) {
-      this.#holdCancel(reason, drain);
+    if (this.#guests?.isAnnouncing === true) {
+      this.#guests.whenAnnounced(() => {
+        this.cancel(reason, drain);
+      });
       return;
     }
     this.enter();
@@ -205,14 +212,6 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     } else if (this.#stop.drain && !drain) {
       this.#cutShort(this.#stop);
     }
-  }
-
-  #holdCancel(reason: unknown, drain: boolean): void {
-    const before = this.#heldCancel;
-    this.#heldCancel = () => {
-      before?.();
-      this.cancel(reason, drain);
-    };
   }
 
   /** The step whose work this is was told to stop. */
@@ -284,7 +283,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   }
 
   itemOf(index: number): Item {
-    return this.host === undefined ? index : (this.#candidates[index] ?? this.#enter(this.host, index));
+    return this.#guests === undefined ? index : this.#guests.candidateOf(index);
   }
 
   /** The body of a step has handed its work to steps of their own, which need what it has taken. */
@@ -296,7 +295,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
       scope: this,
       attempt,
       tally,
-      path: this.#rankPath(attempt.index),
+      path: this.rankPathOf(attempt.index),
       depth: (this.host?.depth ?? 0) + 1,
       chain: this.#chainTo(attempt.index),
       reserved: keepsDemand(work) ? () => this.#demandOfMates(attempt.index) : this.host?.reserved,
@@ -326,7 +325,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
 
   #noteGivenBack(index: number): void {
     this.state.handedOverAt.set(index, this.now);
-    if (this.host !== undefined) this.executor.guests.ended(this.#candidates[index] as Candidate, this.now);
+    this.#guests?.gaveBack(index, this.now);
   }
 
   #giveBack(index: number): void {
@@ -336,40 +335,10 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
 
   /** What those take that have to run as long as a step reads from them, and what is reserved for it all. */
   #demandOfMates(index: number): Demand {
-    const mates = this.#streams?.gangOf(index)?.members ?? [];
-    const others = mates.filter((mate) => mate !== index && !this.state.isSettled(mate));
-    const demands = others.map((mate) => (this.blueprint.steps[mate] as StepDefinition).settings.demand);
-    return sumOfDemands([...demands, this.host?.reserved?.() ?? {}]);
+    return sumOfDemands([this.#gangs?.demandOfMates(index) ?? {}, this.host?.reserved?.() ?? {}]);
   }
 
-  #announceSteps({ attempt, tally }: Host): void {
-    const { blueprint, executor } = this;
-    tally.add(blueprint.steps.length);
-    if (!executor.progress.observed) return;
-    this.#isAnnouncing = true;
-    for (const definition of blueprint.steps)
-      executor.report.stepAdded(
-        definition,
-        attempt.definition.id,
-        blueprint.graph.dependenciesOf(definition.id),
-      );
-    this.#isAnnouncing = false;
-    this.#heldCancel?.();
-  }
-
-  /** Makes a step of a nested graph known to admission. */
-  #enter(host: Host, index: number): Candidate {
-    const { id, settings } = this.blueprint.steps[index] as StepDefinition;
-    const shape = shapeWithin(host, settings.demand, id);
-    const candidate = new Candidate(this, index, shape, [
-      ...host.path,
-      this.blueprint.ranks.rankOf[index] as number,
-    ]);
-    this.#candidates[index] = candidate;
-    return candidate;
-  }
-
-  #rankPath(index: number): readonly number[] {
+  rankPathOf(index: number): readonly number[] {
     const item = this.itemOf(index);
     return typeof item === 'number' ? [this.executor.budget.rankOf[item] as number] : item.path;
   }
@@ -382,7 +351,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
 
   start(index: number): void {
     const number = this.state.startAttempt(index, this.now);
-    if (this.host !== undefined) this.#guestStarted(this.host, index);
+    this.#guests?.started(index, this.now);
     const attempt = new Attempt(this, index, number, this.blueprint.steps[index] as StepDefinition);
     this.listener?.changed(index);
     this.#running.start(attempt, this.executor.report);
@@ -392,7 +361,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     const { index } = attempt;
     this.#running.leave(attempt);
     this.state.endedAt[index] = this.now;
-    if (this.host !== undefined) this.#guestEnded(this.host, attempt);
+    this.#guests?.ended(index, attempt.isAbandoned, this.now);
     if (attempt.isAbandoned) this.executor.abandon(this.itemOf(index), attempt);
     if (attempt.outcome === 'completed') this.#complete(attempt);
     else if (attempt.outcome === 'cancelled') this.#cancelled(index, attempt.number);
@@ -401,23 +370,13 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     if (this.host !== undefined && this.state.unsettled === 0) this.complete();
   }
 
-  #guestStarted(host: Host, index: number): void {
-    host.tally.started();
-    this.executor.guests.started(this.#candidates[index] as Candidate, this.now);
-  }
-
-  #guestEnded(host: Host, { index, isAbandoned }: Attempt): void {
-    host.tally.ended();
-    if (!isAbandoned) this.executor.guests.ended(this.#candidates[index] as Candidate, this.now);
-  }
-
   makeReady(index: number): void {
     // Whoever was asked or told on the way here may have cancelled the run.
     if (this.state.isSettled(index)) return;
-    if (this.host !== undefined && !this.#tryToEnter(this.host, index)) return;
+    if (this.#guests !== undefined && !this.#tryToEnter(this.#guests, index)) return;
     if (this.executor.abandoned > 0 && this.#isHopeless(index)) return;
-    if (this.#streams !== undefined && this.#isReadyWithOthers(this.#streams, index)) return;
-    this.#noteReady(index);
+    if (this.#gangs?.ready(index) === true) return;
+    this.noteReady(index);
     this.executor.offer(this.itemOf(index));
   }
 
@@ -428,51 +387,15 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     return place !== undefined;
   }
 
-  /** Notes that one of those is ready that have to start together; offers them where it was the last. */
-  #isReadyWithOthers(streams: Streams, index: number): boolean {
-    const gang = streams.ready(index);
-    if (gang !== undefined && gang !== 'later') this.#offerGang(gang);
-    return gang !== undefined;
-  }
-
-  #noteReady(index: number): void {
+  noteReady(index: number): void {
     this.state.statuses[index] = status.ready;
     this.listener?.changed(index);
   }
 
-  /** Those that streams connect start together or not at all. */
-  #offerGang(gang: Gang): void {
-    const members = (this.#streams as Streams).startingOrder(gang);
-    const first = members[members.length - 1] as number;
-    const demands = members.map((index) => (this.blueprint.steps[index] as StepDefinition).settings.demand);
-    try {
-      const shape = this.executor.budget.shapeForAll(demands, this.blueprint.nameOfGang(gang.members));
-      const path = this.#rankPath(first);
-      gang.candidate = new Candidate(new GangStart(this, gang, members), first, shape, path);
-      for (const member of members) this.#noteReady(member);
-      this.executor.offer(gang.candidate);
-    } catch (error) {
-      this.#fail(first, 0, error, 0);
-    }
-  }
-
-  /** The members of a gang have been admitted: each goes on by itself. */
-  startGang(gang: Gang, members: readonly number[]): void {
-    const items = members.map((index) => this.itemOf(index));
-    this.executor.split(gang.candidate as Candidate, items);
-    gang.candidate = undefined;
-    for (const [at, index] of members.entries()) {
-      // One that has just started may have stopped the others.
-      if (this.state.statuses[index] === status.ready) this.start(index);
-      else this.executor.neverStarted(items[at] as Item);
-    }
-  }
-
   /** A step that demands what this run can't give fails, as nobody could have told before the run. */
-  #tryToEnter(host: Host, index: number): boolean {
-    if (this.#candidates[index] !== undefined) return true;
+  #tryToEnter(guests: Guests, index: number): boolean {
     try {
-      this.#enter(host, index);
+      guests.candidateOf(index);
       return true;
     } catch (error) {
       this.#fail(index, 0, error, 0);
@@ -589,7 +512,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
 
   /** Who reads from a step or needs it hears of its end once everyone else has. */
   #settledInBranches(branches: Branches, index: number): void {
-    if (this.#streams !== undefined) this.#endStreams(this.#streams, index);
+    if (this.#gangs !== undefined) this.#endStreams(this.#gangs, index);
     if (this.#stop === undefined) branches.settled(index);
   }
 
@@ -616,8 +539,7 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
       running.stop('cancelled', new CancelledError(`step '${because}' no longer needs it`));
       return;
     }
-    if (this.state.statuses[index] === status.ready && this.#streams?.gangOf(index) === undefined)
-      this.executor.withdraw(this.itemOf(index));
+    if (this.#waitsAlone(index)) this.executor.withdraw(this.itemOf(index));
     this.#backOffs.cancel(index);
     this.#cancelled(index, this.state.attemptsOf(index));
   }
@@ -651,16 +573,11 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     state.dropUnused(index);
   }
 
-  #endStreams(streams: Streams, index: number): void {
-    const gang = streams.settled(index, this.#errors.get(index) ?? this.#stopError(index));
-    if (gang === undefined) return;
-    if (gang.candidate !== undefined && gang.members.every((member) => this.state.isSettled(member))) {
-      // The root's were taken out of admission all at once.
-      if (this.host !== undefined || this.#stop === undefined) this.executor.withdraw(gang.candidate);
-      gang.candidate = undefined;
-    } else if (streams.isComplete(gang) && this.#stop === undefined) {
-      this.#offerGang(gang);
-    }
+  #endStreams(gangs: Gangs, index: number): void {
+    const failure = this.#errors.get(index) ?? this.#stopError(index);
+    const isStopped = this.#stop !== undefined;
+    // The root's were taken out of admission all at once.
+    gangs.settled(index, failure, !isStopped, isStopped && this.host === undefined);
   }
 
   #stopError(index: number): CancelledError {
@@ -722,14 +639,17 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
 
   /** Nothing of this graph waits for admission any more. */
   #withdrawAll(): void {
-    if (this.host === undefined) {
+    if (this.#guests === undefined) {
       this.executor.withdrawAll();
       this.limits.close();
-      return;
+    } else {
+      this.#guests.withdraw((index) => this.#waitsAlone(index));
     }
-    for (const [index, candidate] of this.#candidates.entries())
-      if (this.state.statuses[index] === status.ready && this.#streams?.gangOf(index) === undefined)
-        this.executor.withdraw(candidate);
+  }
+
+  /** Whether a step waits for admission by itself. */
+  #waitsAlone(index: number): boolean {
+    return this.state.statuses[index] === status.ready && this.#streams?.gangOf(index) === undefined;
   }
 
   /** Nothing is left to do but to end; the loop ends the run, once it has let go of what is just over. */
@@ -844,34 +764,4 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
       ? this.#stop.error
       : new CancelledError(this.#stop?.error, `step '${this.blueprint.graph.ids[index] ?? ''}'`);
   }
-}
-
-/** The scope of steps that do the work of another. */
-function openScope(work: Hostable | Step, host: Host): NestedScope {
-  const { settings } = host.scope.executor;
-  if (host.depth > settings.maxDepth)
-    throw new RecursionLimitError(host.attempt.definition.id, settings.maxDepth);
-  if (isStep(work)) {
-    const { id } = host.attempt.definition;
-    const blueprint = blueprintOfHandles(id, { output: work as Step });
-    return nestedEngine(new HostedGraph(blueprint, {}, host.scope.onFailure, undefined), host, 'output');
-  }
-  const steps = (work as Hostable)[hosted]();
-  return steps instanceof HostedItems ? new FanOut(steps, host) : nestedEngine(steps, host, undefined);
-}
-
-function nestedEngine(graph: HostedGraph, host: Host, pick: string | undefined): Engine {
-  const { id } = host.attempt.definition;
-  const checker = new OptionChecker();
-  const inputs = readInputs(checker, graph.blueprint.inputs, graph.inputs);
-  checker.throwIfAny(`the work of step '${id}'`);
-  const settings: RunSettings = {
-    ...host.scope.executor.settings,
-    inputs,
-    onFailure: graph.onFailure,
-    timeout: graph.timeout,
-    token: undefined,
-    signal: undefined,
-  };
-  return new Engine(graph.blueprint.prefixed(`${id}/`, settings.stage), settings, host, pick);
 }

@@ -1,20 +1,18 @@
 import type { Demand } from '../admission/demand.ts';
 import type { Shape } from '../admission/shape.ts';
 import { CancelledError, InvalidOptionsError } from '../base/errors.ts';
-import { invariant } from '../base/invariant.ts';
 import { markNotRetriable } from '../base/not-retriable.ts';
 import type { RetryPolicy } from '../base/retry-policy.ts';
 import type { Step } from '../definition/handle.ts';
 import type { FanOutPlan, Hostable, HostedItems } from '../definition/hosted.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
-import type { StepBody, StepDefinition } from '../definition/step.ts';
-import type { StepSettings } from '../definition/step-options.ts';
 import { Attempt } from './attempt.ts';
 import { BackOffs } from './back-offs.ts';
 import { Candidate, type Item } from './candidate.ts';
 import { ChildTally } from './child-tally.ts';
 import type { Executor, NestedScope } from './executor.ts';
 import { StepFailedError } from './failures.ts';
+import { childOf, FanOutChild } from './fan-out-child.ts';
 import { ChildrenFailedError, DuplicateKeyError } from './fan-out-errors.ts';
 import { type Gathering, gatheringOf } from './gathering.ts';
 import type { Host, HostScope } from './host.ts';
@@ -24,38 +22,6 @@ import { RunningAttempts } from './running-attempts.ts';
 import { shapeWithin } from './shape-within.ts';
 import { type OrderedCleanUp, StepScope } from './step-scope.ts';
 import type { TimeSlice } from './time-slice.ts';
-
-/** One child, from its item to its end. */
-class Child implements StepDefinition {
-  readonly id: string;
-  body: StepBody;
-  readonly inputNames: readonly string[] = [];
-  readonly settings: StepSettings;
-  readonly key: string;
-  readonly place: number;
-  readonly item: unknown;
-  candidate: Candidate;
-  attempts = 0;
-  startedAt = Number.NaN;
-  isReady = false;
-  /** What admission knew it as when it was given up. */
-  abandonedAs: Candidate | undefined;
-
-  constructor(hostId: string, plan: FanOutPlan, key: string, item: unknown, candidate: Candidate) {
-    this.id = `${hostId}[${key}]`;
-    this.body = plan.body;
-    this.settings = plan.settings;
-    this.key = key;
-    this.place = candidate.index;
-    this.item = item;
-    this.candidate = candidate;
-  }
-}
-
-function childOf({ definition }: Attempt): Child {
-  invariant(definition instanceof Child, 'an attempt of a fan-out is that of a child');
-  return definition;
-}
 
 /** Why no further child starts. */
 type Halt =
@@ -88,12 +54,12 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   readonly #backOffs: BackOffs;
   readonly #running = new RunningAttempts();
   /** Those that aren't over, by place. */
-  readonly #children = new Map<number, Child>();
+  readonly #children = new Map<number, FanOutChild>();
   readonly #failures: StepFailedError[] = [];
   /** Where keys are the user's, the place that each was given to. */
   readonly #keys: Map<string, number> | undefined;
   /** The child that runs in what the fan-out itself has taken. */
-  #inLane: Child | undefined;
+  #inLane: FanOutChild | undefined;
   #hasLane: boolean;
   #failed = 0;
   #ready = 0;
@@ -180,7 +146,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   }
 
   itemOf(place: number): Item {
-    return (this.#children.get(place) as Child).candidate;
+    return (this.#children.get(place) as FanOutChild).candidate;
   }
 
   override over(attempt: Attempt): void {
@@ -218,7 +184,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   // The loop.
 
   start(place: number): void {
-    const child = this.#children.get(place) as Child;
+    const child = this.#children.get(place) as FanOutChild;
     child.attempts++;
     child.startedAt = this.now;
     this.#leaveReady(child);
@@ -292,7 +258,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     }
     if (this.#isHalted()) return;
     const candidate = new Candidate(this, place, this.#shape, [...path, place]);
-    const child = new Child(attempt.definition.id, this.#plan, key, item, candidate);
+    const child = new FanOutChild(attempt.definition.id, this.#plan, key, item, candidate);
     const { stage } = this.executor.settings;
     if (stage !== undefined) child.body = stage(child);
     this.#children.set(place, child);
@@ -322,7 +288,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     return key;
   }
 
-  #offer(child: Child): void {
+  #offer(child: FanOutChild): void {
     if (this.#hasLane && this.#inLane === undefined) this.#takeLane(child);
     const lacking = this.executor.hopelessFor(child.candidate);
     this.#ready++;
@@ -331,12 +297,12 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     else this.failHopeless(child.place, lacking);
   }
 
-  #abandon(child: Child, attempt: Attempt): void {
+  #abandon(child: FanOutChild, attempt: Attempt): void {
     child.abandonedAs = child.candidate;
     this.executor.abandon(child.candidate, attempt);
   }
 
-  #takeLane(child: Child): void {
+  #takeLane(child: FanOutChild): void {
     this.#inLane = child;
     child.candidate = new Candidate(this, child.place, this.executor.budget.freeShape, child.candidate.path);
   }
@@ -348,7 +314,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   }
 
   /** The lane is free: the first of those that wait takes it. */
-  #leaveLane(child: Child): void {
+  #leaveLane(child: FanOutChild): void {
     if (this.#inLane !== child) return;
     this.#inLane = undefined;
     child.candidate = new Candidate(this, child.place, this.#shape, child.candidate.path);
@@ -361,13 +327,13 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     }
   }
 
-  #leaveReady(child: Child): void {
+  #leaveReady(child: FanOutChild): void {
     if (!child.isReady) return;
     child.isReady = false;
     this.#ready--;
   }
 
-  #completed(child: Child, attempt: Attempt): void {
+  #completed(child: FanOutChild, attempt: Attempt): void {
     const { report, progress } = this.executor;
     this.#settle(child, status.completed);
     if (progress.observed) report.stepCompleted(attempt, child.startedAt);
@@ -378,7 +344,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     this.#gather(child, this.#plan.settle ? { status: 'fulfilled', value: attempt.result } : attempt.result);
   }
 
-  #gather(child: Child, result: unknown): void {
+  #gather(child: FanOutChild, result: unknown): void {
     if (this.#halt !== undefined) return;
     try {
       this.#gathering.add(child.place, child.key, result);
@@ -387,7 +353,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     }
   }
 
-  #attemptFailed(child: Child, attempt: Attempt): void {
+  #attemptFailed(child: FanOutChild, attempt: Attempt): void {
     const error = attempt.result;
     if (error instanceof CancelledError) {
       this.#cancelled(child);
@@ -401,7 +367,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     else this.#backOff(child, attempt, policy);
   }
 
-  #backOff(child: Child, attempt: Attempt, policy: RetryPolicy): void {
+  #backOff(child: FanOutChild, attempt: Attempt, policy: RetryPolicy): void {
     const delayMs = this.#backOffs.delayAfter(attempt, policy);
     this.executor.report.stepRetrying(attempt, delayMs);
     // A subscriber may have cancelled the run just now.
@@ -416,7 +382,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     });
   }
 
-  #fail(child: Child, cause: unknown): void {
+  #fail(child: FanOutChild, cause: unknown): void {
     const { id, attempts, startedAt } = child;
     const error = new StepFailedError(id, attempts, [...this.#host.chain, id], cause);
     this.#settle(child, status.failed);
@@ -431,13 +397,13 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     else this.#gathering.skip();
   }
 
-  #cancelled(child: Child): void {
+  #cancelled(child: FanOutChild): void {
     const { id, attempts, startedAt } = child;
     this.#settle(child, status.cancelled);
     this.executor.report.stepCancelled(id, attempts, attempts === 0 ? 0 : this.now - startedAt);
   }
 
-  #settle(child: Child, final: number): void {
+  #settle(child: FanOutChild, final: number): void {
     this.#children.delete(child.place);
     this.#host.tally.settled(final);
   }

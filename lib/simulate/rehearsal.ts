@@ -6,8 +6,9 @@ import { type FanOutPlan, HostedGraph, HostedItems } from '../definition/hosted.
 import { edge, withoutBackpressure } from '../definition/join.ts';
 import type { StepBody, StepDefinition } from '../definition/step.ts';
 import { type StepSettings, withoutChoice } from '../definition/step-options.ts';
-import { Engine, type StepListener } from '../run/engine.ts';
+import type { StepListener } from '../run/engine.ts';
 import type { ProgressEvent } from '../run/progress-event.ts';
+import { rootEngine } from '../run/root-engine.ts';
 import type { RunSettings } from '../run/run-options.ts';
 import type { Fate } from './fate.ts';
 import type { Parts } from './parts.ts';
@@ -46,7 +47,7 @@ export class Rehearsal {
     const clock = new VirtualClock();
     this.#stage.clock = clock;
     this.#stage.durations = durations;
-    const engine = new Engine(this.#blueprint, { ...settings, clock, timeout: undefined });
+    const engine = rootEngine(this.#blueprint, { ...settings, clock, timeout: undefined });
     if (simultaneous === 'together') engine.listener = new EndTogether(clock);
     const inner =
       this.#parts.inners.size === 0 ? undefined : new InnerTimes(engine.progress.events$, this.#parts);

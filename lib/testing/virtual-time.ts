@@ -12,7 +12,8 @@ import type { StepBody, StepDefinition } from '../definition/step.ts';
 import type { StepContext } from '../definition/step-context.ts';
 import { withoutChoice } from '../definition/step-options.ts';
 import type { LiveStream } from '../definition/stream.ts';
-import { Engine } from '../run/engine.ts';
+import type { Engine } from '../run/engine.ts';
+import { rootEngine } from '../run/root-engine.ts';
 import { Run } from '../run/run.ts';
 import { type RunOptions, type RunSettings, readRunOptions } from '../run/run-options.ts';
 import type { AnyWorkflow } from '../simulate/any-workflow.ts';
@@ -137,7 +138,7 @@ class Performance {
       }),
       stage: (definition) => this.#stagedBody(definition, undefined),
     };
-    this.#engine = new Engine(this.#blueprint, this.#settings);
+    this.#engine = rootEngine(this.#blueprint, this.#settings);
     this.#run = new Run(this.#engine);
   }
 

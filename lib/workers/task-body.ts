@@ -14,7 +14,7 @@ export type NoInputs = Readonly<Record<never, never>>;
 export type InputsGiven<Inputs> = [Inputs] extends [StepContext] ? NoInputs : Inputs;
 
 /** The item among the inputs of a task that does the children of a fan-out. */
-export type ItemGiven<Inputs> = Inputs extends { readonly item: infer Item } ? Item : never;
+export type ItemGiven<Inputs> = 'item' extends keyof Inputs ? Inputs['item'] : never;
 
 /**
  * A task as the body of a step, with or without dependencies; made by `pool.task`.

@@ -19,8 +19,8 @@ import {
 } from 'millrace';
 import { map, NEVER, type Observable } from 'rxjs';
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { atEachEvent } from './support/at-each-event.ts';
-import { expectNoStartAfter, expectSound } from './support/sound.ts';
+import { testDisturbances } from './support/disturbances.ts';
+import { expectSound } from './support/sound.ts';
 import { thrownBy } from './support/thrown-by.ts';
 import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
@@ -871,54 +871,7 @@ describe('a run with branches that is stopped', () => {
     expectSound(run);
   });
 
-  test.each([1, 2, 7])(
-    'ends each step once and gives everything back, whenever it is cancelled (%i at once)',
-    (gpu) => {
-      const runs = atEachEvent(
-        busy,
-        (run) => {
-          run.cancel('now');
-        },
-        { limits: { gpu } },
-      );
-      expect(runs.length).toBeGreaterThan(40);
-      for (const [place, run] of runs.entries()) {
-        expectSound(run);
-        expectNoStartAfter(run, place + 1);
-      }
-    },
-  );
-
-  test.each([1, 2, 7])('starts nothing more, whenever it is drained (%i at once)', (gpu) => {
-    const runs = atEachEvent(
-      busy,
-      (run) => {
-        run.cancel('now', { drain: true });
-      },
-      { limits: { gpu } },
-    );
-    for (const [place, run] of runs.entries()) {
-      expectSound(run);
-      expectNoStartAfter(run, place + 1);
-    }
-  });
-
-  test.each([1, 2, 7])('is sound, whenever it is paused and resumed (%i at once)', (gpu) => {
-    const runs = atEachEvent(
-      busy,
-      (run) => {
-        run.pause('gpu');
-        run.resume('gpu');
-        run.pause();
-        run.resume();
-      },
-      { limits: { gpu } },
-    );
-    for (const run of runs) {
-      expect(run.result).toMatchObject({ side: 'side' });
-      expectSound(run);
-    }
-  });
+  testDisturbances(busy, { leastEvents: 40, outputs: { side: 'side' } });
 
   test.each(Array.from({ length: 20 }, (_, ms) => ms))('is sound after a timeout of %i ms', (ms) => {
     const time = new VirtualTime();

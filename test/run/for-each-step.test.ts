@@ -15,7 +15,7 @@ import {
 } from 'millrace';
 import { concat, map, NEVER, type Observable, of, Subject, throwError, timer } from 'rxjs';
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { atEachEvent } from './support/at-each-event.ts';
+import { testDisturbances } from './support/disturbances.ts';
 import { expectNoStartAfter, expectSound } from './support/sound.ts';
 import { thrownBy } from './support/thrown-by.ts';
 import { settlePromises, VirtualTime } from './support/virtual-time.ts';
@@ -837,66 +837,7 @@ describe('a fan-out that is stopped', () => {
     return workflow('w', { end: step('end', { all }, () => time.after(1, 'end')) });
   };
 
-  test.each([1, 2, 7])(
-    'ends each step once and gives everything back, whenever the run is cancelled (%i at once)',
-    (gpu) => {
-      const runs = atEachEvent(
-        busy,
-        (run) => {
-          run.cancel('now');
-        },
-        { limits: { gpu } },
-      );
-      expect(runs.length).toBeGreaterThan(25);
-      for (const [place, run] of runs.entries()) {
-        expectSound(run);
-        expectNoStartAfter(run, place + 1);
-      }
-    },
-  );
-
-  test.each([1, 2, 7])('starts nothing more, whenever the run is drained (%i at once)', (gpu) => {
-    for (const run of atEachEvent(
-      busy,
-      (run) => {
-        run.cancel('now', { drain: true });
-      },
-      { limits: { gpu } },
-    ))
-      expectSound(run);
-  });
-
-  test('is sound, whenever a drain is cut short', () => {
-    const runs = atEachEvent(
-      busy,
-      (run) => {
-        run.cancel('first', { drain: true });
-        run.cancel('now');
-      },
-      { limits: { gpu: 1 } },
-    );
-    for (const [place, run] of runs.entries()) {
-      expectSound(run);
-      expectNoStartAfter(run, place + 1);
-    }
-  });
-
-  test('is sound, whenever the run is paused and resumed', () => {
-    const runs = atEachEvent(
-      busy,
-      (run) => {
-        run.pause();
-        run.resume();
-        run.pause('gpu');
-        run.resume('gpu');
-      },
-      { limits: { gpu: 1 } },
-    );
-    for (const run of runs) {
-      expect(run.result).toStrictEqual({ end: 'end' });
-      expectSound(run);
-    }
-  });
+  testDisturbances(busy, { leastEvents: 25, outputs: { end: 'end' } });
 
   test('tells running children so, and has those that wait never run', () => {
     const time = new VirtualTime();

@@ -18,6 +18,7 @@ import {
 import { map, NEVER, type Observable } from 'rxjs';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { atEachEvent } from './support/at-each-event.ts';
+import { testDisturbances } from './support/disturbances.ts';
 import { expectNoStartAfter, expectSound } from './support/sound.ts';
 import { thrownBy } from './support/thrown-by.ts';
 import { settlePromises, VirtualTime } from './support/virtual-time.ts';
@@ -706,52 +707,7 @@ describe('a run with subflows that is stopped', () => {
     });
   };
 
-  test.each([1, 2, 7])(
-    'ends each step once and gives everything back, whenever it is cancelled (%i at once)',
-    (gpu) => {
-      const runs = atEachEvent(
-        busy,
-        (run) => {
-          run.cancel('now');
-        },
-        { limits: { gpu } },
-      );
-      expect(runs.length).toBeGreaterThan(30);
-      for (const [place, run] of runs.entries()) {
-        expectSound(run);
-        expectNoStartAfter(run, place + 1);
-      }
-    },
-  );
-
-  test.each([1, 2, 7])('starts nothing more, whenever it is drained (%i at once)', (gpu) => {
-    const runs = atEachEvent(
-      busy,
-      (run) => {
-        run.cancel('now', { drain: true });
-      },
-      { limits: { gpu } },
-    );
-    for (const [place, run] of runs.entries()) {
-      expectSound(run);
-      expectNoStartAfter(run, place + 1);
-    }
-  });
-
-  test('is sound, whenever a drain is cut short', () => {
-    const runs = atEachEvent(
-      busy,
-      (run) => {
-        run.cancel('first', { drain: true });
-        run.cancel('now');
-      },
-      { limits: { gpu: 1 } },
-    );
-    for (const [place, run] of runs.entries()) {
-      expectSound(run);
-      expectNoStartAfter(run, place + 1);
-    }
-  });
+  testDisturbances(busy, { leastEvents: 30, outputs: { end: 'end' } });
 
   test.each(Array.from({ length: 30 }, (_, ms) => ms))('is sound after a timeout of %i ms', (ms) => {
     const time = new VirtualTime();

@@ -24,6 +24,8 @@ export interface DiagramOptions {
 /** A node of a diagram: a step, or all steps of a group. */
 export interface DiagramNode {
   readonly lines: readonly string[];
+  /** How many lines there may be, as a run goes on. */
+  readonly room: number;
   /** `undefined` where nothing is known of a run. */
   readonly status: StepStatus | undefined;
   readonly isGroup: boolean;
@@ -128,7 +130,7 @@ function stepNode(
       step.startedAt !== null && step.endedAt !== null ? step.endedAt - step.startedAt : undefined;
     lines.push(duration === undefined ? step.status : `${step.status}, ${durationText(duration)}`);
   }
-  return { lines, status: step?.status, isGroup: false, isCritical: critical.has(id) };
+  return { lines, room: roomFor[kind], status: step?.status, isGroup: false, isCritical: critical.has(id) };
 }
 
 const kindText: Readonly<Record<Exclude<StepKind, 'step'>, string>> = {
@@ -137,6 +139,16 @@ const kindText: Readonly<Record<Exclude<StepKind, 'step'>, string>> = {
   choose: 'choose',
   'first-of': 'first of',
   fallback: 'fallback',
+};
+
+/** Name, state, what it is, and how that fares which comes of it. */
+const roomFor: Readonly<Record<StepKind, number>> = {
+  step: 2,
+  choose: 3,
+  'first-of': 3,
+  fallback: 3,
+  'for-each': 4,
+  subflow: 4,
 };
 
 function childrenText({ added, completed, failed }: ChildCounts): string {
@@ -157,5 +169,5 @@ function groupNode(
     const count = found.filter((other) => other === name).length;
     if (count > 0) lines.push(`${String(count)} ${name}`);
   }
-  return { lines, status, isGroup: true, isCritical: steps.some(({ id }) => critical.has(id)) };
+  return { lines, room: 3, status, isGroup: true, isCritical: steps.some(({ id }) => critical.has(id)) };
 }

@@ -95,13 +95,16 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
       rows.map(async (row) => (await row.locator('span').allTextContents()).slice(0, 2)),
     );
     expect(Object.fromEntries(states)).toEqual({
-      book: 'completed, 21 of 21 within',
+      book: 'completed',
       'hard cover': 'skipped: cover took another branch',
       'soft cover': 'completed',
       cover: 'completed',
       signed: 'skipped: its condition said no',
     });
-    expect(await page.locator('svg').textContent()).toContain('21 of 21 steps');
+    expect(await rows[0]?.locator('span').allTextContents()).toContain('21/21');
+    const drawn = await page.locator('svg .node').first().locator('tspan').allTextContents();
+    expect(drawn).toEqual(['book', 'subflow', '21 of 21 steps', 'completed, 50 ms']);
+    expect(await page.locator('svg .edge.special').count()).toBe(2);
   });
 
   test('what users wrote is text, whatever it is', async () => {

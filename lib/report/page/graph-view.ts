@@ -77,20 +77,19 @@ function draw(diagram: Diagram): { root: Node; shapes: Shape[] } {
   const graph = new graphlib.Graph();
   graph.setGraph({ rankdir: 'LR', nodesep: 12, ranksep: 36, marginx: 8, marginy: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
-  diagram.nodes.forEach(({ lines, isGroup }, place) => {
-    const count = isGroup ? 3 : 2;
+  diagram.nodes.forEach(({ lines, room }, place) => {
     const width = Math.max(...lines.map((line) => Math.min(longest, line.length)), 16) * characterWidth + 20;
-    graph.setNode(String(place), { width, height: count * lineHeight + 14 });
+    graph.setNode(String(place), { width, height: room * lineHeight + 14 });
   });
   for (const { from, to } of diagram.edges) graph.setEdge(String(from), String(to));
   layout(graph);
   const { width = 0, height = 0 } = graph.graph();
-  const edges = diagram.edges.map(({ from, to, isCritical }) => {
+  const edges = diagram.edges.map(({ from, to, isCritical, as }) => {
     const { points = [] } = graph.edge(String(from), String(to));
     const d = points.map(({ x, y }, place) => `${place === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`);
     return drawn('path', {
       d: d.join(''),
-      class: isCritical ? 'edge critical' : 'edge',
+      class: `edge${isCritical ? ' critical' : ''}${as === undefined ? '' : ' special'}`,
       'marker-end': 'url(#arrow)',
     });
   });
@@ -128,13 +127,12 @@ function draw(diagram: Diagram): { root: Node; shapes: Shape[] } {
   return { root, shapes };
 }
 
-function shapeOf({ isGroup }: DiagramNode, x: number, y: number, width: number, height: number): Shape {
-  const count = isGroup ? 3 : 2;
+function shapeOf({ room }: DiagramNode, x: number, y: number, width: number, height: number): Shape {
   const title = drawn('title');
-  const lines = Array.from({ length: count }, (_, line) =>
+  const lines = Array.from({ length: room }, (_, line) =>
     drawn('tspan', {
       x,
-      y: y + (line - (count - 1) / 2) * lineHeight + 4,
+      y: y + (line - (room - 1) / 2) * lineHeight + 4,
       class: line === 0 ? 'id' : 'quiet',
     }),
   );
@@ -146,8 +144,9 @@ function colour({ group, title, lines }: Shape, node: DiagramNode): void {
   group.setAttribute('class', `node ${node.status ?? ''}${node.isCritical ? ' critical' : ''}`);
   title.textContent = node.lines.join('\n');
   for (const [place, line] of lines.entries()) {
-    // A group's states go on one line.
-    const text = place === 2 ? node.lines.slice(2).join(', ') : (node.lines[place] ?? '');
+    // What there is no room for, such as a group's states, goes on the last line.
+    const isLast = place === lines.length - 1 && place > 1;
+    const text = isLast ? node.lines.slice(place).join(', ') : (node.lines[place] ?? '');
     line.textContent = text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
   }
 }

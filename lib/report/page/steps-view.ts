@@ -41,17 +41,24 @@ const columns: readonly Column[] = [
   },
   { title: 'wait', text: (story) => ms(waitOf(story)), order: (story) => waitOf(story) ?? -1 },
   { title: 'attempts', text: ({ attempts }) => String(attempts), order: ({ attempts }) => attempts },
+  {
+    title: 'within',
+    text: withinText,
+    order: ({ info }, { descent }) => descent.countsOf(info.id)?.added ?? -1,
+  },
   { title: 'group', text: ({ info }) => info.group ?? '', order: ({ info }) => info.group ?? '' },
   { title: 'demand', text: demandText, order: demandText },
 ];
 
-function stateText({ info, status, fraction, skipped }: StepStory, { descent }: Timeline): string {
+function stateText({ info, status, fraction, skipped }: StepStory): string {
   if (skipped !== undefined) return `${status}: ${whySkipped(info.id, skipped)}`;
+  return fraction === undefined ? status : `${status} ${String(Math.round(fraction * 100))} %`;
+}
+
+/** How much of what has come of a step is settled. */
+function withinText({ info }: StepStory, { descent }: Timeline): string {
   const within = descent.countsOf(info.id);
-  const share =
-    within === undefined ? '' : `, ${String(settledOf(within))} of ${String(within.added)} within`;
-  const percent = fraction === undefined ? '' : ` ${String(Math.round(fraction * 100))} %`;
-  return `${status}${percent}${share}`;
+  return within === undefined ? '' : `${String(settledOf(within))}/${String(within.added)}`;
 }
 
 function whySkipped(id: string, { reason, because }: NonNullable<StepStory['skipped']>): string {

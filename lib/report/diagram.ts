@@ -1,6 +1,7 @@
 import { OptionChecker } from '../base/option-checker.ts';
 import type { SpecialNeed, StepKind } from '../definition/workflow-info.ts';
 import type { ChildCounts } from '../run/child-tally.ts';
+import { settledOf } from '../run/descent.ts';
 import type { StepStatus } from '../run/run-state.ts';
 import type { RunSnapshot, StepSnapshot } from '../run/snapshot.ts';
 import { decisivePath } from './decisive-path.ts';
@@ -151,9 +152,10 @@ const roomFor: Readonly<Record<StepKind, number>> = {
   subflow: 4,
 };
 
-function childrenText({ added, completed, failed }: ChildCounts): string {
+function childrenText(counts: ChildCounts): string {
+  const { added, failed } = counts;
   const left = failed === 0 ? '' : `, ${String(failed)} failed`;
-  return `${String(completed)} of ${String(added)} ${added === 1 ? 'step' : 'steps'}${left}`;
+  return `${String(settledOf(counts))} of ${String(added)} ${added === 1 ? 'step' : 'steps'}${left}`;
 }
 
 function groupNode(

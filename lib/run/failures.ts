@@ -63,7 +63,13 @@ export class StepFailedError extends RunFailure {
   constructor(stepId: string, attempts: number, chain: readonly string[], cause: unknown) {
     const tries = attempts <= 1 ? '' : ` after ${String(attempts)} attempts`;
     const path = chain.length > 1 ? ` (${chainText(chain)})` : '';
-    super(`step '${stepId}' failed${tries}${path}: ${messageOf(cause)}`, { cause });
+    // Where steps did the work, it is the innermost of them that tells what happened; its chain has this one in it.
+    const isWithin = cause instanceof StepFailedError && cause.chain[chain.length - 1] === stepId;
+    const origin = isWithin ? originOf(cause) : undefined;
+    const failed = `step '${stepId}' failed${tries}`;
+    super(origin === undefined ? `${failed}${path}: ${messageOf(cause)}` : `${failed}: ${origin.message}`, {
+      cause,
+    });
     this.stepId = stepId;
     this.attempts = attempts;
     this.chain = chain;
@@ -148,6 +154,13 @@ export class OutputReleasedError extends MillraceError {
 }
 
 const shownEnds = 4;
+
+/** The one of several steps, each of which does the work of the one before, that failed of itself. */
+function originOf(error: StepFailedError): StepFailedError {
+  let origin = error;
+  while (origin.cause instanceof StepFailedError) origin = origin.cause;
+  return origin;
+}
 
 function chainText(chain: readonly string[]): string {
   if (chain.length <= 2 * shownEnds + 1) return chain.join(' → ');

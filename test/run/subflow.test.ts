@@ -523,6 +523,16 @@ describe('a subflow of its own workflow', () => {
     expectSound(run);
   });
 
+  test('that goes too deep is told in a sentence', () => {
+    const { error } = play(countdown() as never, { inputs: { n: 9 }, maxDepth: 2 });
+    expect((error as Error).message).toBe(
+      "step 'again' failed: step 'again/again/again' failed " +
+        '(down → again → again/down → again/again → again/again/down → again/again/again): ' +
+        "RecursionLimitError: step 'again/again/again' brings steps more than 2 levels deep; " +
+        "end the recursion, with 'when' for one, or raise the run's maxDepth",
+    );
+  });
+
   test('that goes too deep isn’t tried again', () => {
     let calls = 0;
     const again: Step<unknown, never> = step(

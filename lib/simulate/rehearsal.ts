@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import { invariant } from '../base/invariant.ts';
 import { reportError } from '../base/report-error.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
+import { edge } from '../definition/join.ts';
 import type { StepListener } from '../run/engine.ts';
 import type { ProgressEvent } from '../run/progress-event.ts';
 import { rootEngine } from '../run/root-engine.ts';
@@ -26,7 +27,8 @@ export interface Timetable {
  *    yes and a `choose` takes its first branch, unless the fate is another.
  * 2. What comes of a step is run as it would be in a run, as far as the parts have it. The items of a stream come evenly while
  *    its producer takes its time.
- * 3. Equal durations and settings give equal timetables.
+ * 3. Who reads a stream doesn't end before it.
+ * 4. Equal durations and settings give equal timetables.
  */
 export class Rehearsal {
   readonly #parts: Parts;
@@ -43,7 +45,7 @@ export class Rehearsal {
   play(durations: Float64Array, settings: RunSettings, simultaneous: Simultaneous): Timetable {
     const clock = new VirtualClock();
     this.#stage.clock = clock;
-    this.#stage.durations = durations;
+    this.#stage.durations = withReaders(this.#parts, durations);
     const engine = rootEngine(this.#blueprint, { ...settings, clock, timeout: undefined });
     if (simultaneous === 'together') engine.listener = new EndTogether(clock);
     const inner =
@@ -58,6 +60,24 @@ export class Rehearsal {
       makespan: engine.endedAt - engine.startedAt,
     };
   }
+}
+
+/** Those that streams connect start together: a reader takes at least as long as what it reads. */
+function withReaders({ blueprint, inners }: Parts, durations: Float64Array): Float64Array {
+  const graphs = [{ blueprint, first: 0 }, ...[...inners.values()].filter((inner) => inner.kind === 'graph')];
+  let stretched = durations;
+  for (const { blueprint, first } of graphs) {
+    if (blueprint.gangs.length === 0) continue;
+    if (stretched === durations) stretched = durations.slice();
+    for (const index of blueprint.graph.order)
+      for (const { step, kind } of blueprint.branching?.edgesOf(index) ?? [])
+        if (kind === edge.stream)
+          stretched[first + index] = Math.max(
+            stretched[first + index] as number,
+            stretched[first + step] as number,
+          );
+  }
+  return stretched;
 }
 
 /** When those parts started and ended that aren't the workflow's own. */

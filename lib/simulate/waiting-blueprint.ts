@@ -119,12 +119,11 @@ function spread(stage: Stage, part: number, count: number): Observable<number> {
   return new Observable((subscriber) => {
     const gap = (stage.durations[part] as number) / Math.max(1, count);
     const emit = (place: number): void => {
-      if (place === count) subscriber.complete();
-      else if (!subscriber.closed)
-        stage.clock.call(gap, () => {
-          subscriber.next(place);
-          emit(place + 1);
-        });
+      stage.clock.call(gap, () => {
+        if (place < count) subscriber.next(place);
+        if (place + 1 >= count) subscriber.complete();
+        else if (!subscriber.closed) emit(place + 1);
+      });
     };
     emit(0);
   });

@@ -171,6 +171,12 @@ describe('a fan-out', () => {
     expect(report.lowerBounds.best).toBeLessThanOrEqual(report.makespan);
   });
 
+  test('without items over a stream ends with its producer', () => {
+    const found = step('found', () => [1], { estimate: 40 });
+    const read = forEachStep('read', { items: stream(found as never) }, () => 0);
+    expect(simulate(workflow('live', { read }), { items: { read: 0 } }).makespan).toBe(40);
+  });
+
   test('of a hundred thousand children is simulated as well', () => {
     const { makespan } = simulate(flow, { limits: { 'light-cpu': 1000 }, items: { digest: 100_000 } });
     expect(makespan).toBe(10 + 100 * 4);
@@ -219,6 +225,16 @@ describe('branches', () => {
     expect(report.makespan).toBe(10);
     expect(report.lowerBounds.best).toBeLessThanOrEqual(10);
   });
+});
+
+test('who reads a stream ends no earlier than what it reads', () => {
+  const lines = step('lines', () => 1, { estimate: 100 });
+  const parsed = step('parsed', { lines: stream(lines) }, () => 1, { estimate: 10 });
+  const stored = step('stored', { parsed: stream(parsed) }, () => 1, { estimate: 120 });
+  const report = simulate(workflow('streams', { stored, lines }), { limits: { 'light-cpu': 3 } });
+  expect(rows(report)).toEqual(['lines 0–100', 'parsed 0–100', 'stored 0–120']);
+  expect(report.makespan).toBe(120);
+  expect(report.lowerBounds.criticalPath).toBe(120);
 });
 
 test('is what a run does, with all of it in each other', () => {

@@ -67,8 +67,8 @@ function workflowOf(list: readonly Node[], inputs: readonly string[], time: Virt
       const items = Array.from({ length: count }, (_, item) => item);
       steps.push(forEachStep(id, { items, ...deps }, body, { ...options, concurrency }));
     } else {
-      const part = workflowOf(inner, Object.keys(deps), time) as Workflow<unknown>;
-      steps.push(subflow(id, part, { priority, inputs: deps as never }) as Step<unknown, never>);
+      const part: Workflow<unknown> = workflowOf(inner, Object.keys(deps), time);
+      steps.push(subflow(id, part, { priority, inputs: deps as never }));
     }
   }
   // So that both classes are demanded, whatever else is.

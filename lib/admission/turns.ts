@@ -3,7 +3,8 @@
  *
  * 1. An item is due once every item before it in the order that demands one of its classes has started or is gone.
  * 2. An item that has started once is due again at any time.
- * 3. The order is topological, so that the first item that hasn't started waits only for what has: nobody waits for ever.
+ * 3. Nobody waits for an item that may never start, or not by itself. It is due whenever it does.
+ * 4. The order is topological, so that the first item that hasn't started waits only for what has: nobody waits for ever.
  */
 export class Turns {
   /** The items that demand each class, in order, and how many of them are done with. */
@@ -13,6 +14,9 @@ export class Turns {
   readonly #classesOf: (item: number) => readonly number[];
   /** Whether an item will never start any more. */
   isGone: (item: number) => boolean = () => false;
+
+  /** Whether it isn't known yet if an item starts, or it starts with others. */
+  isUncertain: (item: number) => boolean = () => false;
 
   constructor(order: Uint32Array, classes: number, classesOf: (item: number) => readonly number[]) {
     const queues: number[][] = Array.from({ length: classes }, () => []);
@@ -40,6 +44,10 @@ export class Turns {
   }
 
   #isDone(item: number): boolean {
-    return this.#started[item] === 1 || this.isGone(item);
+    if (this.#started[item] === 1 || this.isGone(item)) return true;
+    if (!this.isUncertain(item)) return false;
+    // Passed over, it is due from now on.
+    this.#started[item] = 1;
+    return true;
   }
 }

@@ -79,6 +79,11 @@ export class Branches {
     return this.#plan.guarded[index] === 1;
   }
 
+  /** Whether no branch has been chosen yet that needs a step. */
+  isDormant(index: number): boolean {
+    return this.#dormant[index] === 1;
+  }
+
   /** Why a step was skipped or withdrawn. */
   skipOf(index: number): Skip | undefined {
     return this.#skips.get(index);

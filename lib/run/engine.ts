@@ -752,6 +752,10 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     this.onEnded?.();
   }
 
+  isUncertain(index: number): boolean {
+    return this.#branches?.isDormant(index) === true || this.#streams?.gangOf(index) !== undefined;
+  }
+
   /** Why a step has no output: its own failure, that of a step it needs, or the end of the run. */
   failureOf(index: number): Error {
     const skip = this.#branches?.skipOf(index);

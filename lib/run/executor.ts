@@ -32,6 +32,8 @@ export interface RootScope extends Scope {
   readonly unsettled: number;
   readonly blueprint: Blueprint;
   readonly state: RunState;
+  /** Whether it isn't known yet if a step starts, or it starts together with others. */
+  isUncertain(index: number): boolean;
   complete(): void;
   error(bug: unknown): void;
 }
@@ -83,7 +85,10 @@ export class Executor implements MergeOwner<Item, Attempt> {
       nestedDemands: () => [...this.#nested].flatMap((scope) => scope.demands()),
     });
     const { turns } = this.budget;
-    if (turns !== undefined) turns.isGone = (index) => root.state.isSettled(index);
+    if (turns !== undefined) {
+      turns.isGone = (index) => root.state.isSettled(index);
+      turns.isUncertain = (index) => root.isUncertain(index);
+    }
     this.#loop = new MergeWithin(this.budget.admission, this);
   }
 

@@ -5,11 +5,12 @@ import { seededRandom } from '../base/seeded-random.ts';
 import { type Plan, ranksOfOrder } from '../run/plan.ts';
 import { type AnyWorkflow, blueprintOf } from './any-workflow.ts';
 import { boundsOfRun } from './lower-bounds.ts';
-import { type Problem, problemOf } from './problem.ts';
+import { problemOf } from './problem.ts';
 import { Rehearsal } from './rehearsal.ts';
 import { type SearchBudget, search } from './search.ts';
 import type { Starts } from './serial-schedules.ts';
 import { type Conditions, readConditions } from './simulation-options.ts';
+import { startingOrder } from './starting-order.ts';
 
 /** What planning may say. `undefined` is always absent. */
 export interface PlanOptions extends Conditions {
@@ -54,7 +55,7 @@ export function plan(workflow: AnyWorkflow, options: PlanOptions = {}): Plan {
   const goal = boundsOfRun(parts, unplanned, settings, expected).best;
   const problem = problemOf(blueprint, settings, expected);
   const followed = (starts: Float64Array) => {
-    const itemAt = startingOrder(problem, starts);
+    const itemAt = startingOrder(blueprint.graph, problem, starts);
     const plannedRanks = ranksOfOrder(itemAt);
     return {
       itemAt,
@@ -81,16 +82,6 @@ export function plan(workflow: AnyWorkflow, options: PlanOptions = {}): Plan {
     gap: goal > 0 ? Math.max(0, best.makespan / goal - 1) : 0,
     schedules: tried + 1,
   };
-}
-
-/** At one instant, what takes no time goes before what would be in its way. */
-function startingOrder({ placeOf, durations }: Problem, starts: Float64Array): Uint32Array {
-  return Uint32Array.from(starts.keys()).sort(
-    (left, right) =>
-      (starts[left] as number) - (starts[right] as number) ||
-      Math.sign(durations[left] as number) - Math.sign(durations[right] as number) ||
-      (placeOf[left] as number) - (placeOf[right] as number),
-  );
 }
 
 function readMore(

@@ -15,7 +15,7 @@ import {
   type Workflow,
   workflow,
 } from 'millrace';
-import { simulate, whatIf } from 'millrace/simulate';
+import { plan, simulate, whatIf } from 'millrace/simulate';
 import { take, timer, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 
@@ -289,5 +289,53 @@ describe('is refused:', () => {
     const big = forEachStep('big', { items: [1] }, () => 0, { resource: { gpu: 3 } });
     const simulated = (): unknown => simulate(workflow('big', { big }), { limits: { gpu: 2 } });
     expect(simulated).toThrow(ResourceLimitError);
+  });
+});
+
+describe('a plan', () => {
+  const limited = { limits: { 'light-cpu': 1 } };
+  const long = step('long', () => 'long', { estimate: 500 });
+  const short = step('short', () => 'short', { estimate: 5 });
+  const first = step('first', () => 1, { estimate: 5 });
+  const ready = step('ready', { first }, () => 1, { estimate: 5 });
+
+  test.each(['short', 'long'] as const)('waits for no branch that may never be taken (%s)', async (taken) => {
+    const taking = choose('taken', { ready }, () => taken, { long, short });
+    const flow = workflow('taking', { taken: taking, after: step('after', { taking }, () => 'after') });
+    const found = plan(flow, limited);
+    expect(found.lowerBound).toBeLessThanOrEqual(found.makespan);
+    const outputs = { taken: taken, after: 'after' };
+    expect(await flow.run({ ...limited, plan: found }).result()).toEqual(outputs);
+    // However it was made, a run comes to an end with it.
+    const order = ['long', ...found.order.filter((id) => id !== 'long')];
+    expect(await flow.run({ ...limited, plan: { ...found, order } }).result()).toEqual(outputs);
+  });
+
+  test('waits for no fallback', async () => {
+    const fails = step('fails', { ready }, () => Promise.reject(new Error('no')), { estimate: 0 });
+    const flow = workflow('safe', { safe: fallback('safe', fails, long), short });
+    const found = plan(flow, limited);
+    const order = ['long', ...found.order.filter((id) => id !== 'long')];
+    for (const each of [found, { ...found, order }])
+      expect(await flow.run({ ...limited, plan: each }).result()).toEqual({ safe: 'long', short: 'short' });
+  });
+
+  test('waits for none that streams connect', async () => {
+    const lines = step('lines', () => 1, { estimate: 0 });
+    const read = step(
+      'read',
+      { lines: stream(lines), ready },
+      async (inputs) => {
+        let count = 0;
+        for await (const _ of inputs.lines) count++;
+        return count;
+      },
+      { estimate: 0 },
+    );
+    const flow = workflow('streams', { read });
+    const found = plan(flow, { limits: { 'light-cpu': 2 } });
+    const order = ['lines', ...found.order.filter((id) => id !== 'lines')];
+    for (const each of [found, { ...found, order }])
+      expect(await flow.run({ limits: { 'light-cpu': 2 }, plan: each }).result()).toEqual({ read: 1 });
   });
 });

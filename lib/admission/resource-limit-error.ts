@@ -32,9 +32,13 @@ export class ResourceLimitError extends MillraceError {
       perMs === undefined
         ? [`the limit is ${String(limit)}`, `limits['${resource}']`]
         : [`its rate is ${String(limit)} in ${String(perMs)} ms`, `limits['${resource}'].rate.limit`];
-    super(
-      `step '${stepId}' demands ${String(demand)} of '${resource}', but ${what}${held}; raise ${option} or lower the step's demand`,
-    );
+    const problem = `step '${stepId}' demands ${String(demand)} of '${resource}', but ${what}${held}`;
+    // Every step takes one of those: there is nothing to lower.
+    const remedy =
+      resource === 'concurrency'
+        ? "raise the run's concurrency"
+        : `raise ${option} or lower the step's demand`;
+    super(`${problem}; ${remedy}`);
     this.stepId = stepId;
     this.resource = resource;
     this.demand = demand;

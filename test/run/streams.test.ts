@@ -343,6 +343,14 @@ describe('an end on one side is one on the other:', () => {
 });
 
 describe('they are admitted together, or not at all:', () => {
+  it('at most as many as may run at once', () => {
+    const { numbers } = counting('numbers', 3);
+    const read = step('read', { numbers: stream(numbers) }, (inputs) => all(inputs.numbers));
+    expect(() => workflow('streams', { read }).run({ concurrency: 1 })).toThrow(
+      "step 'numbers' + 'read' demands 2 of 'concurrency', but the limit is 1; raise the run's concurrency",
+    );
+  });
+
   const { numbers } = counting('numbers', 100);
   const doubled = step('doubled', { numbers: stream(numbers) }, async function* (inputs) {
     for await (const number of inputs.numbers) yield number * 2;

@@ -75,6 +75,7 @@ export type Place =
 export class Engine extends StepScope implements Stoppable, NestedScope, HostScope, BranchHost, GangScope {
   readonly executor: Executor;
   readonly slice: TimeSlice;
+  readonly progress: Progress;
   readonly blueprint: Blueprint;
   readonly settings: RunSettings;
   readonly token = new CancellationToken();
@@ -105,6 +106,8 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   readonly #branches: Branches | undefined;
   readonly #streams: Streams | undefined;
   readonly #gangs: Gangs | undefined;
+  /** Whether it is the run's own graph, without streams: then a step that is ready needs no more care. */
+  readonly #isSimple: boolean;
   readonly #outerStops = new OuterStops();
   /** Which of its outputs is the output of the step whose work it is; all of them, by name, where it isn't said. */
   readonly #pick: string | undefined;
@@ -123,8 +126,10 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
     this.executor = 'host' in place ? place.host.scope.executor : new Executor(this, settings, place.open);
     this.#guests = host === undefined ? undefined : new Guests(this, blueprint, host);
     this.slice = this.executor.slice;
+    this.progress = this.executor.progress;
     this.#backOffs = new BackOffs(settings.clock, settings.random, this.executor.report);
     const { branching } = blueprint;
+    this.#isSimple = host === undefined && blueprint.gangs.length === 0;
     if (branching === undefined) return;
     const branches = new Branches(branching, blueprint, this.state, this);
     this.#branches = branches;
@@ -146,10 +151,6 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
 
   get isFailing(): boolean {
     return this.#stop?.kind === 'failed' || this.host?.scope.isFailing === true;
-  }
-
-  get progress(): Progress {
-    return this.executor.progress;
   }
 
   get isOver(): boolean {
@@ -358,26 +359,48 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
   }
 
   ended(attempt: Attempt): void {
-    const { index } = attempt;
     this.#running.leave(attempt);
-    this.state.endedAt[index] = this.now;
-    this.#guests?.ended(index, attempt.isAbandoned, this.now);
-    if (attempt.isAbandoned) this.executor.abandon(this.itemOf(index), attempt);
+    this.state.endedAt[attempt.index] = this.now;
+    if (this.#guests !== undefined) this.#guestEnded(this.#guests, attempt);
+    else if (attempt.isAbandoned) this.#abandoned(attempt);
+    else this.#settle(attempt);
+  }
+
+  #guestEnded(guests: Guests, attempt: Attempt): void {
+    guests.ended(attempt.index, attempt.isAbandoned, this.now);
+    if (attempt.isAbandoned) this.#abandoned(attempt);
+    else this.#settle(attempt);
+    if (this.state.unsettled === 0) this.complete();
+  }
+
+  /** What it has taken stays taken, so that others may not be able to start any more. */
+  #abandoned(attempt: Attempt): void {
+    this.executor.abandon(this.itemOf(attempt.index), attempt);
+    this.#settle(attempt);
+    this.executor.failHopeless();
+  }
+
+  #settle(attempt: Attempt): void {
     if (attempt.outcome === 'completed') this.#complete(attempt);
-    else if (attempt.outcome === 'cancelled') this.#cancelled(index, attempt.number);
+    else if (attempt.outcome === 'cancelled') this.#cancelled(attempt.index, attempt.number);
     else this.#failed(attempt);
-    if (attempt.isAbandoned) this.executor.failHopeless();
-    if (this.host !== undefined && this.state.unsettled === 0) this.complete();
   }
 
   makeReady(index: number): void {
     // Whoever was asked or told on the way here may have cancelled the run.
     if (this.state.isSettled(index)) return;
-    if (this.#guests !== undefined && !this.#tryToEnter(this.#guests, index)) return;
-    if (this.executor.abandoned > 0 && this.#isHopeless(index)) return;
-    if (this.#gangs?.ready(index) === true) return;
-    this.noteReady(index);
-    this.executor.offer(this.itemOf(index));
+    if (this.#isSimple && this.executor.abandoned === 0) {
+      this.noteReady(index);
+      this.executor.offer(index);
+    } else if (this.#mayStart(index) && this.#gangs?.ready(index) !== true) {
+      this.noteReady(index);
+      this.executor.offer(this.itemOf(index));
+    }
+  }
+
+  #mayStart(index: number): boolean {
+    if (this.#guests !== undefined && !this.#tryToEnter(this.#guests, index)) return false;
+    return this.executor.abandoned === 0 || !this.#isHopeless(index);
   }
 
   /** Fails a step that can never start any more. */

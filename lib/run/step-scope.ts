@@ -57,10 +57,9 @@ export abstract class StepScope implements AttemptHost, Scope {
 
   returned(attempt: Attempt): void {
     this.slice.advance();
-    const { progress, report } = this.executor;
-    if (!progress.observed) return;
+    if (!this.executor.progress.observed) return;
     const blockedMs = this.now - this.lastStartOf(attempt.index);
-    if (blockedMs > longestBlock && this.clock.live) report.blocked(attempt, blockedMs);
+    if (blockedMs > longestBlock && this.clock.live) this.executor.report.blocked(attempt, blockedMs);
   }
 
   reportProgress(attempt: Attempt, amount: ProgressAmount, message: string | undefined): void {

@@ -27,15 +27,12 @@ export function blueprintOfHandles(name: string, outputs: Dependencies): Bluepri
   if (steps.length === 0 && faults.length === 0) faults.push({ kind: 'empty' });
   if (faults.length > 0) throw new InvalidWorkflowError(name, faults);
 
-  const outputIndices = new Map(
-    Object.entries(outputs).map(([key, handle]) => [
-      key,
-      StepHandle.slotOf(stepBehind(handle) as StepHandle),
-    ]),
-  );
-  const optionalOutputs = new Set(
-    Object.keys(outputs).filter((key) => outputs[key] instanceof OptionalHandle),
-  );
+  const outputIndices = new Map<string, number>();
+  const optionalOutputs = new Set<string>();
+  for (const [key, handle] of Object.entries(outputs)) {
+    outputIndices.set(key, StepHandle.slotOf(stepBehind(handle) as StepHandle));
+    if (handle instanceof OptionalHandle) optionalOutputs.add(key);
+  }
   const blueprint = new Blueprint(
     name,
     new Graph(ids, edges.dependencies),
@@ -58,6 +55,8 @@ function refuseStreams(blueprint: Blueprint): void {
 
 /** The step that a handle is about, where it is about one. */
 function stepBehind(handle: unknown): unknown {
+  // Most are steps themselves.
+  if (handle instanceof StepHandle) return handle;
   return handle instanceof OptionalHandle || handle instanceof StreamHandle ? handle.step : handle;
 }
 

@@ -296,14 +296,14 @@ export class Admission<Item> implements AdmissionQueue<Item> {
     this.#rules.started?.(item);
     this.#waiting--;
     if (shape.size === 0 && this.#shapes.length > manyShapes) this.#unlist(shape);
-    const { classes, amounts } = shape;
+    const { classes, amounts, rated } = shape;
     for (let at = 0; at < classes.length; at++) {
       const place = classes[at] as number;
       const taken = (this.taken[place] as number) + (amounts[at] as number);
       this.taken[place] = taken;
       this.#holders[place] = (this.#holders[place] as number) + 1;
       if (taken > (this.peaks[place] as number)) this.peaks[place] = taken;
-      if (this.#gates !== undefined) this.#gates[place]?.window?.take(amounts[at] as number, this.#now());
+      if (this.#gates !== undefined) this.#gates[place]?.window?.take(rated[at] as number, this.#now());
     }
     return item;
   }
@@ -313,16 +313,16 @@ export class Admission<Item> implements AdmissionQueue<Item> {
     this.#shapes.splice(this.#shapes.indexOf(shape), 1);
   }
 
-  #fits({ classes, amounts }: Shape<Item>): boolean {
+  #fits({ classes, amounts, rated }: Shape<Item>): boolean {
     for (let at = 0; at < classes.length; at++) {
-      if (this.#lacks(classes[at] as number, amounts[at] as number)) return false;
+      if (this.#lacks(classes[at] as number, amounts[at] as number, rated[at] as number)) return false;
     }
     return true;
   }
 
-  #lacks(place: number, amount: number): boolean {
+  #lacks(place: number, amount: number, rated: number): boolean {
     if ((this.taken[place] as number) + amount > (this.#ceilings[place] as number)) return true;
-    return this.#gates !== undefined && this.#isShut(this.#gates[place], amount);
+    return this.#gates !== undefined && this.#isShut(this.#gates[place], rated);
   }
 
   #isShut(gate: Gate | undefined, amount: number): boolean {
@@ -355,7 +355,9 @@ export class Admission<Item> implements AdmissionQueue<Item> {
 
   #takesWhatLacks(taker: Shape<Item>, other: Shape<Item>): boolean {
     return other.classes.some(
-      (place, at) => this.#lacks(place, other.amounts[at] as number) && taker.amountOf(place) > 0,
+      (place, at) =>
+        this.#lacks(place, other.amounts[at] as number, other.rated[at] as number) &&
+        taker.amountOf(place) > 0,
     );
   }
 

@@ -10,6 +10,8 @@ export class Shape<Item> {
   /** The places of the classes demanded, and the amount of each. */
   readonly classes: readonly number[];
   readonly amounts: readonly number[];
+  /** How much of each counts for its rate: as much, unless its items run in what another has taken. */
+  readonly rated: readonly number[];
   /** The waiting items that have been overtaken too often. */
   readonly barriers: PriorityHeap<Item>;
   /** Whether its admission knows it. */
@@ -26,9 +28,11 @@ export class Shape<Item> {
     amounts: readonly number[],
     order: ItemOrder<Item>,
     waiting: WaitingItems<Item> = new PriorityHeap(order),
+    rated: readonly number[] = amounts,
   ) {
     this.classes = classes;
     this.amounts = amounts;
+    this.rated = rated;
     this.barriers = new PriorityHeap(order);
     this.#waiting = waiting;
   }

@@ -36,7 +36,8 @@ function faultsOfMembers({ gangs, steps, branching }: Blueprint): WorkflowFault[
 }
 
 /** Those that run at the same time can't wait for each other's end. */
-function faultsOfPaths({ gangs, graph, branching }: Blueprint): WorkflowFault[] {
+function faultsOfPaths(blueprint: Blueprint): WorkflowFault[] {
+  const { gangs, graph, branching } = blueprint;
   const faults: WorkflowFault[] = [];
   for (const gang of gangs) {
     const members = new Set(gang);
@@ -48,7 +49,7 @@ function faultsOfPaths({ gangs, graph, branching }: Blueprint): WorkflowFault[] 
     for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
       if (walked.has(index)) continue;
       walked.add(index);
-      for (const { step, kind } of branching?.edgesOf(index) ?? []) {
+      for (const { step, kind } of [...(branching?.edgesOf(index) ?? []), ...decisionsOn(blueprint, index)]) {
         if (members.has(step)) {
           // Within the gang, a stream is what it is for.
           if (members.has(index) && kind === edge.stream) continue;
@@ -72,6 +73,24 @@ function faultsOfPaths({ gangs, graph, branching }: Blueprint): WorkflowFault[] 
     }
   }
   return faults;
+}
+
+/** What a step waits for that only a branch needs: the outputs by which the branch is chosen, as far as they aren't in it. */
+function decisionsOn({ graph, branching }: Blueprint, index: number): { step: number; kind: number }[] {
+  if (branching?.dormant[index] !== 1) return [];
+  const { starts, values } = graph.dependents;
+  const found = new Set<number>();
+  // A Set goes on over what is added while it is walked.
+  const dormant = new Set([index]);
+  for (const each of dormant) {
+    for (let at = starts[each] as number; at < (starts[each + 1] as number); at++) {
+      const dependent = values[at] as number;
+      if (branching.kinds[at] === edge.lazy)
+        for (const { step, kind } of branching.edgesOf(dependent)) if (kind !== edge.lazy) found.add(step);
+      if (branching.dormant[dependent] === 1) dormant.add(dependent);
+    }
+  }
+  return Array.from(found, (step) => ({ step, kind: edge.data }));
 }
 
 function pathText(

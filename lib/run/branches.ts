@@ -26,6 +26,8 @@ export interface BranchHost {
   withdraw(index: number, because: string): void;
   /** Fails a step that could not even start. */
   fail(index: number, cause: unknown): void;
+  /** All who need a settled step have heard of its end. */
+  dealtWith(index: number): void;
   /** What a step failed with. */
   errorOf(index: number): StepFailedError | undefined;
 }
@@ -112,7 +114,10 @@ export class Branches {
     if (this.#isDealing) return;
     this.#isDealing = true;
     // The list is its own queue.
-    for (let next = 0; next < this.#settled.length; next++) this.#deal(this.#settled[next] as number);
+    for (let next = 0; next < this.#settled.length; next++) {
+      this.#deal(this.#settled[next] as number);
+      this.#host.dealtWith(this.#settled[next] as number);
+    }
     this.#settled.length = 0;
     this.#isDealing = false;
   }

@@ -598,9 +598,12 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
 
   #endStreams(gangs: Gangs, index: number): void {
     const failure = this.#errors.get(index) ?? this.#stopError(index);
-    const isStopped = this.#stop !== undefined;
     // The root's were taken out of admission all at once.
-    gangs.settled(index, failure, !isStopped, isStopped && this.host === undefined);
+    gangs.settled(index, failure, this.#stop !== undefined && this.host === undefined);
+  }
+
+  dealtWith(index: number): void {
+    if (this.#stop === undefined) this.#gangs?.goOnWithout(index);
   }
 
   #stopError(index: number): CancelledError {

@@ -49,6 +49,8 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   readonly #plan: FanOutPlan;
   readonly #inputs: Readonly<Record<string, unknown>>;
   readonly #shape: Shape<Item>;
+  /** Of the child that runs in what the fan-out itself has taken. */
+  readonly #laneShape: Shape<Item>;
   readonly #source: ItemSource;
   readonly #gathering: Gathering;
   readonly #backOffs: BackOffs;
@@ -79,6 +81,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     this.#inputs = inputs;
     const { id } = host.attempt.definition;
     this.#shape = shapeWithin(host, plan.settings.demand, `${id}[…]`);
+    this.#laneShape = this.executor.budget.heldShape(this.#shape);
     this.#hasLane = plan.isLive;
     this.#source = itemSource(id, items, {
       came: () => {
@@ -304,7 +307,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
 
   #takeLane(child: FanOutChild): void {
     this.#inLane = child;
-    child.candidate = new Candidate(this, child.place, this.executor.budget.freeShape, child.candidate.path);
+    child.candidate = new Candidate(this, child.place, this.#laneShape, child.candidate.path);
   }
 
   /** Children bring steps of their own, which can't run in what the fan-out has taken: they take it themselves. */

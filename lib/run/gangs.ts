@@ -39,18 +39,20 @@ export class Gangs {
   /**
    * A member is settled, and so are its streams.
    *
-   * @param mayStart - whether anything may still start
    * @param isOut - whether what waited has been taken out of admission already
    */
-  settled(index: number, failure: unknown, mayStart: boolean, isOut: boolean): void {
+  settled(index: number, failure: unknown, isOut: boolean): void {
     const gang = this.#streams.settled(index, failure);
-    if (gang === undefined) return;
-    if (gang.candidate !== undefined && gang.members.every((member) => this.#scope.state.isSettled(member))) {
-      if (!isOut) this.#scope.executor.withdraw(gang.candidate);
-      gang.candidate = undefined;
-    } else if (this.#streams.isComplete(gang) && mayStart) {
-      this.#offer(gang);
-    }
+    if (gang?.candidate === undefined) return;
+    if (!gang.members.every((member) => this.#scope.state.isSettled(member))) return;
+    if (!isOut) this.#scope.executor.withdraw(gang.candidate);
+    gang.candidate = undefined;
+  }
+
+  /** All who need a settled member have heard: its gang may be able to start without it. */
+  goOnWithout(index: number): void {
+    const gang = this.#streams.gone(index);
+    if (gang !== undefined) this.#offer(gang);
   }
 
   /** What those take that have to run as long as a step reads from them. */

@@ -117,6 +117,7 @@ export class LiveLimits {
       this.#refuseTooSmall(name, capacity ?? Infinity, undefined);
       if (rate !== undefined) this.#refuseTooSmall(name, rate.limit, rate.perMs);
     }
+    this.#budget.noteLimits(given);
     const changed: Record<string, number> = {};
     // All at once; and whoever hears what starts has heard why.
     admission.pause();

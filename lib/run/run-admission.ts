@@ -1,6 +1,6 @@
 import { Admission, type AdmissionRules } from '../admission/admission.ts';
 import { type Demand, sumOfDemands } from '../admission/demand.ts';
-import { resolveLimit } from '../admission/limits.ts';
+import { type Limits, resolveLimit } from '../admission/limits.ts';
 import { RankSet } from '../admission/rank-set.ts';
 import { RateWindow } from '../admission/rate-window.ts';
 import { ResourceLimitError } from '../admission/resource-limit-error.ts';
@@ -30,8 +30,10 @@ export interface RunAdmission {
   readonly shapeFor: (demand: Demand, stepId: string) => Shape<Item>;
   /** The shape of several steps that start together; throws as {@link RunAdmission.shapeFor} does. */
   readonly shapeForAll: (demands: readonly Demand[], stepIds: string) => Shape<Item>;
-  /** The shape of what takes nothing at all. */
-  readonly freeShape: Shape<Item>;
+  /** The shape of what runs in what another has taken: it takes nothing, but keeps to pauses and rates. */
+  readonly heldShape: (shape: Shape<Item>) => Shape<Item>;
+  /** Notes limits for classes that only steps to come demand. */
+  readonly noteLimits: (limits: Limits) => void;
 }
 
 /**
@@ -80,7 +82,10 @@ export function openAdmission(blueprint: Blueprint, settings: RunSettings): RunA
     resources,
     turns,
     rankOf: ranks.rankOf,
-    freeShape: new Shape<Item>([], [], order),
+    heldShape: ({ classes, amounts }) => {
+      const nothing = amounts.map(() => 0);
+      return new Shape<Item>(classes, nothing, order, undefined, amounts);
+    },
     ...shapesForLater(admission, resources, order, settings),
   };
 }
@@ -123,7 +128,8 @@ function shapesForLater(
   resources: string[],
   order: ItemsByRank,
   settings: RunSettings,
-): Pick<RunAdmission, 'shapeFor' | 'shapeForAll'> {
+): Pick<RunAdmission, 'shapeFor' | 'shapeForAll' | 'noteLimits'> {
+  let limits = settings.givenLimits;
   const byDemand = new Map<Demand, Shape<Item>>();
   const byContent = new Map<string, Shape<Item>>();
   const make = (demand: Demand, stepId: string): Shape<Item> => {
@@ -131,7 +137,7 @@ function shapesForLater(
     for (const name of Object.keys(demand)) {
       if (resources.includes(name)) continue;
       const checker = new OptionChecker();
-      const { capacity, rate } = resolveLimit(checker, name, settings.givenLimits);
+      const { capacity, rate } = resolveLimit(checker, name, limits);
       checker.throwIfAny(`step '${stepId}', which came while the run was under way`);
       resources.push(name);
       const place = admission.addClass(capacity ?? Infinity);
@@ -170,7 +176,10 @@ function shapesForLater(
     );
     return new Shape<Item>(classes, all, order);
   };
-  return { shapeFor, shapeForAll };
+  const noteLimits = (more: Limits): void => {
+    limits = { ...limits, ...more };
+  };
+  return { shapeFor, shapeForAll, noteLimits };
 }
 
 function withRates(

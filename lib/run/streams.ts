@@ -11,6 +11,8 @@ import { type RunState, status } from './run-state.ts';
 export interface Gang {
   readonly members: readonly number[];
   readonly ready: Set<number>;
+  /** Those that are settled, when all who need them have heard. */
+  readonly gone: Set<number>;
   hasStarted: boolean;
   /** What admission knows it as, while it waits. */
   candidate: Candidate | undefined;
@@ -26,7 +28,7 @@ interface Link {
 /**
  * The streams between the steps of a graph: who waits for whom to start, and the channels between those that run.
  *
- * 1. A gang is complete once each member that isn't settled is ready; it is offered to admission as one.
+ * 1. A gang is complete once each member is ready, or settled so that all have heard; it is offered to admission as one.
  * 2. A channel ends as its producer does: at its end, or with what it failed with or was stopped for.
  * 3. A reader that is settled, or has left, holds nobody back.
  */
@@ -49,7 +51,13 @@ export class Streams {
     this.#blueprint = blueprint;
     this.#state = state;
     for (const members of plan.gangs) {
-      const gang: Gang = { members, ready: new Set(), hasStarted: false, candidate: undefined };
+      const gang: Gang = {
+        members,
+        ready: new Set(),
+        gone: new Set(),
+        hasStarted: false,
+        candidate: undefined,
+      };
       for (const index of members) {
         this.#gangOf.set(index, gang);
         this.#link(index, left);
@@ -82,9 +90,13 @@ export class Streams {
     return gang;
   }
 
-  /** Whether a gang that hasn't started may: once. */
-  isComplete(gang: Gang): boolean {
-    return this.#complete(gang) === gang;
+  /** Notes that all who need a settled member have heard. What has to start now, where its gang is complete without it. */
+  gone(index: number): Gang | undefined {
+    const gang = this.#gangOf.get(index);
+    if (gang === undefined) return undefined;
+    gang.gone.add(index);
+    const complete = this.#complete(gang);
+    return complete === 'later' ? undefined : complete;
   }
 
   /** In the order of starting: who reads is there before something comes. */
@@ -124,7 +136,7 @@ export class Streams {
 
   #complete(gang: Gang): Gang | 'later' {
     if (gang.hasStarted || gang.ready.size === 0) return 'later';
-    if (!gang.members.every((index) => gang.ready.has(index) || this.#state.isSettled(index))) return 'later';
+    if (!gang.members.every((index) => gang.ready.has(index) || gang.gone.has(index))) return 'later';
     gang.hasStarted = true;
     return gang;
   }

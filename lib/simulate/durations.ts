@@ -1,6 +1,7 @@
 import { type Duration, parseDuration } from '../base/durations.ts';
 import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
+import type { StepSettings } from '../definition/step-options.ts';
 import { isHistory, type RunHistory } from '../run/history.ts';
 import type { RunMetrics } from '../run/metrics.ts';
 import { type Distribution, readDistribution, type Spread } from './distribution.ts';
@@ -29,6 +30,11 @@ export interface StepDurations {
   readonly spreads: ReadonlyMap<number, Spread>;
 }
 
+/** What decides among others takes no time of its own. */
+function usualOf({ estimate, join }: StepSettings): number {
+  return estimate ?? (join === undefined ? 1 : 0);
+}
+
 /** A step of which it is said how long it takes is one; a fan-out, unless it is also said how many children it has. */
 export function unfoldingBy(durations: Durations | undefined, items: Items): Unfolding {
   const given = new Map(isRecord(durations) ? entriesOf(durations) : []);
@@ -50,7 +56,7 @@ export function readDurations(
   durations: Durations | undefined,
   items: Items,
 ): StepDurations {
-  const expected = Float64Array.from(parts.settings, ({ estimate }) => estimate ?? 1);
+  const expected = Float64Array.from(parts.settings, usualOf);
   const spreads = new Map<number, Spread>();
   const note = (indices: Iterable<number>, id: string, value: unknown): void => {
     if (value === undefined) return;

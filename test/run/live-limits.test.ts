@@ -1,4 +1,5 @@
-import { InvalidOptionsError, type Limits, ResourceLimitError, step, workflow } from 'millrace';
+import { forEachStep, InvalidOptionsError, type Limits, ResourceLimitError, step, workflow } from 'millrace';
+import { tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import './support/matchers.ts';
 import { thrownBy } from './support/thrown-by.ts';
@@ -320,4 +321,26 @@ describe('a rate', () => {
     expect(startsOf(run)).toStrictEqual([0, 0, 100]);
     expect(run.run.metrics().resources['heavy-io']?.limit).toBeGreaterThanOrEqual(2);
   });
+});
+
+test('limits of a class that only a step to come demands are kept for it', () => {
+  const time = new VirtualTime();
+  let now = 0;
+  let most = 0;
+  const before = step('before', () => time.after(10, 0));
+  const brings = step('brings', { before }, () =>
+    forEachStep(
+      'each',
+      { items: [1, 2, 3, 4] },
+      () => {
+        most = Math.max(most, ++now);
+        return time.after(5, 0).pipe(tap(() => now--));
+      },
+      { resource: 'gpu' },
+    ),
+  );
+  const run = watch(workflow('later', { brings }), time, { limits: { gpu: 4 } });
+  run.run.setLimits({ gpu: 1 });
+  time.flush();
+  expect(most).toBe(1);
 });

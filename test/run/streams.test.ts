@@ -11,6 +11,8 @@ import {
   MissingPolicyError,
   optional,
   ResourceLimitError,
+  type Run,
+  type Step,
   StepFailedError,
   step,
   stream,
@@ -18,7 +20,20 @@ import {
   WorkflowFailedError,
   workflow,
 } from 'millrace';
-import { concat, EMPTY, map, NEVER, type Observable, of, range, throwError, toArray } from 'rxjs';
+import { type Recording, runInVirtualTime } from 'millrace/testing';
+import {
+  concat,
+  EMPTY,
+  firstValueFrom,
+  map,
+  NEVER,
+  type Observable,
+  of,
+  range,
+  throwError,
+  timer,
+  toArray,
+} from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { VirtualTime } from './support/virtual-time.ts';
 import { play } from './support/watch.ts';
@@ -564,4 +579,105 @@ it('an Observable of a stream can be taken apart as any other', async () => {
     inputs.source.toObservable().pipe(toArray()),
   );
   expect(await workflow('streams', { read }).run().result()).toEqual({ read: [1, 2, 3, 4] });
+});
+
+describe('whoever reads a step that is decided about later', () => {
+  const late = () => {
+    const before = step('before', () => Promise.resolve(1));
+    const skipped = step('skipped', { before }, () => counted(3), { when: () => false });
+    const read = step('read', { skipped: stream(skipped) }, (inputs) => all(inputs.skipped));
+    return { before, skipped, read };
+  };
+
+  it('is skipped with it', async () => {
+    const { read } = late();
+    expect(
+      await workflow('late', { read: optional(read) })
+        .run()
+        .result(),
+    ).toEqual({ read: undefined });
+  });
+
+  it('is skipped with it where it needs something else, too', async () => {
+    const { before, skipped } = late();
+    const read = step('read', { skipped: stream(skipped), before }, () => 1);
+    const each = forEachStep('each', { items: stream(skipped), before }, (number) => number);
+    const flow = workflow('late', { read: optional(read), each: optional(each) });
+    expect(await flow.run().result()).toEqual({ read: undefined, each: undefined });
+  });
+
+  it('can’t be in a branch that is chosen by its end', () => {
+    const numbers = step('numbers', () => counted(3));
+    const one = step('one', { numbers: stream(numbers) }, (inputs) => all(inputs.numbers));
+    const two = step('two', { numbers: stream(numbers) }, (inputs) => all(inputs.numbers));
+    const after = step('after', { one }, () => 'b' as const);
+    const other = step('other', () => 1);
+    const refused = (out: Step<unknown, never>): void => {
+      expect(() => workflow('late', { out })).toThrow(InvalidWorkflowError);
+    };
+    refused(fallback('out', one, two));
+    refused(choose('out', { numbers }, () => 'b', { a: one, b: other }));
+    refused(choose('out', { after }, () => 'b', { a: two, b: other }));
+    refused(
+      fallback(
+        'out',
+        one,
+        step('more', { two }, () => 1),
+      ),
+    );
+    // What decides has nothing to do with the stream.
+    expect(workflow('late', { out: choose('out', { other }, () => 'b', { a: one, b: two }) })).toBeDefined();
+  });
+});
+
+describe('children of a fan-out over a stream', () => {
+  const numbers = step('numbers', () => counted(6), { resource: {} });
+  const each = forEachStep(
+    'each',
+    { items: stream(numbers) },
+    (_, __, { scheduler }) => timer(1, scheduler),
+    {
+      resource: 'api',
+    },
+  );
+  const flow = workflow('live', { each });
+  const startsIn = ({ events }: Recording): number[] =>
+    events.flatMap((event) =>
+      event.type === 'step-started' && event.stepId.includes('[') ? [event.at] : [],
+    );
+
+  it('keep to a rate, the one that runs in what the fan-out has taken as well', async () => {
+    const limits = { api: { limit: 9, rate: { limit: 2, per: 100 } } };
+    const starts = startsIn(await runInVirtualTime(flow, { limits }));
+    expect(starts).toHaveLength(6);
+    // The fan-out itself has been the first.
+    for (const at of [0, 100, 200])
+      expect(starts.filter((start) => start >= at && start < at + 100).length).toBeLessThanOrEqual(2);
+  });
+
+  it('are held back by a pause of their class', async () => {
+    const slow = step(
+      'slow',
+      async function* (ctx) {
+        for (let number = 0; number < 6; number++) {
+          await firstValueFrom(timer(10, ctx.scheduler));
+          yield number;
+        }
+      },
+      { resource: {} },
+    );
+    const late = forEachStep('late', { items: stream(slow) }, (number) => number, { resource: 'api' });
+    const paused = {
+      15: (run: Pick<Run, 'pause'>) => {
+        run.pause('api');
+      },
+      100: (run: Pick<Run, 'resume'>) => {
+        run.resume('api');
+      },
+    };
+    const recording = await runInVirtualTime(workflow('live', { late }), { limits: { api: 3 }, at: paused });
+    const starts = startsIn(recording);
+    expect(starts).toHaveLength(6);
+    expect(starts.filter((start) => start > 15 && start < 100)).toEqual([]);
+  });
 });

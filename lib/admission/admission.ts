@@ -133,6 +133,11 @@ export class Admission<Item> implements AdmissionQueue<Item> {
     this.onRoom?.();
   }
 
+  /** The demand of an admitted item is that of another, equal one from now on; its own release has no effect then. */
+  handOn(item: Item): void {
+    this.#early.add(item);
+  }
+
   /** Several items take over what one has taken for all of them, each its own demand. */
   split(item: Item, parts: readonly Item[]): void {
     const count = (each: Item, sign: number): void => {

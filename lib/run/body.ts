@@ -1,9 +1,10 @@
 import { type InteropObservable, isObservable, Observable, Subscriber } from 'rxjs';
+import { InvalidOptionsError } from '../base/errors.ts';
 import { macrotask } from '../base/host.ts';
 import { inspectValue } from '../base/inspect.ts';
 import type { Step } from '../definition/handle.ts';
 import { type Hostable, hosted } from '../definition/hosted.ts';
-import { isStep } from '../definition/step.ts';
+import { isHandle, isStep } from '../definition/step.ts';
 import type { Outlet } from './outlet.ts';
 
 /** Something that a function returned and that goes on. */
@@ -54,7 +55,12 @@ function kindOf(returned: unknown): Kind {
   if (isObservable(value)) return 'observable';
   if (typeof value[interopKey()] === 'function') return 'interop';
   if (typeof value[Symbol.asyncIterator] === 'function') return 'iterable';
-  return hosted in value || isStep(value) ? 'steps' : 'plain';
+  if (hosted in value || isStep(value)) return 'steps';
+  if (isHandle(value))
+    throw new InvalidOptionsError("a step's function", [
+      { option: 'what it returns', expected: 'a value, a stream of values, a step or a workflow', value },
+    ]);
+  return 'plain';
 }
 
 /** Where a host has no `Symbol.observable`, as Node hasn't, libraries agree on this name. */

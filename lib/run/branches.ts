@@ -56,6 +56,8 @@ export class Branches {
   readonly #letGo = new Map<number, Set<number>>();
   readonly #settled: number[] = [];
   #isDealing = false;
+  /** Who it is that is settled and dealt with just now. */
+  #dealtWith: number | undefined;
   readonly #toActivate: number[] = [];
   #isActivating = false;
 
@@ -115,11 +117,13 @@ export class Branches {
     this.#isDealing = true;
     // The list is its own queue.
     for (let next = 0; next < this.#settled.length; next++) {
-      this.#deal(this.#settled[next] as number);
-      this.#host.dealtWith(this.#settled[next] as number);
+      this.#dealtWith = this.#settled[next] as number;
+      this.#deal(this.#dealtWith);
+      this.#host.dealtWith(this.#dealtWith);
     }
     this.#settled.length = 0;
     this.#isDealing = false;
+    this.#dealtWith = undefined;
   }
 
   /** A step reads a stream no further. */
@@ -301,11 +305,13 @@ export class Branches {
       if (this.#dormant[step] === 1) woken.add(step);
       this.#dormant[step] = 0;
     };
+
     wake(index);
     // A Set goes on over what is added while it is walked.
     for (const step of woken)
       for (const needed of this.#plan.edgesOf(step)) if (needed.kind !== edge.lazy) wake(needed.step);
     for (const step of woken) {
+      if (this.#dealtWith !== undefined) this.#state.decidedBy.set(step, this.#dealtWith);
       if (this.#state.statuses[step] !== status.waiting) continue;
       if (this.#joinOf(step) !== undefined) this.#join(step);
       else if (this.#areThere(step, this.#plan.edgesOf(step))) this.#gate(step);

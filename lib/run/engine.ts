@@ -303,6 +303,9 @@ export class Engine extends StepScope implements Stoppable, NestedScope, HostSco
       giveBack: () => {
         this.#giveBack(attempt.index);
       },
+      handOn: () => {
+        this.executor.handOn(this.itemOf(attempt.index));
+      },
     });
   }
 

@@ -195,6 +195,11 @@ export class Executor implements MergeOwner<Item, Attempt> {
     }
   }
 
+  /** What an item has taken is another's from now on, who takes as much. */
+  handOn(item: Item): void {
+    this.budget.admission.handOn(item);
+  }
+
   /** A step's body has handed its work to steps of its own: they need what it has taken. */
   giveBackEarly(item: Item): void {
     this.budget.admission.releaseEarly(item);

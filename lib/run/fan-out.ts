@@ -280,7 +280,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
     if (this.#plan.keyOf === undefined || this.#keys === undefined) return String(place);
     const { id } = this.#host.attempt.definition;
     const given = this.#plan.keyOf(item, place);
-    if ((typeof given !== 'string' && typeof given !== 'number') || given === '')
+    if ((typeof given !== 'string' && typeof given !== 'number') || given === '' || Number.isNaN(given))
       throw new InvalidOptionsError(`forEachStep('${id}')`, [
         { option: `the key of item ${String(place)}`, expected: 'a string or a number', value: given },
       ]);
@@ -301,6 +301,7 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   }
 
   #abandon(child: FanOutChild, attempt: Attempt): void {
+    if (this.#inLane === child) this.#loseLane(child);
     child.abandonedAs = child.candidate;
     this.executor.abandon(child.candidate, attempt);
   }
@@ -314,6 +315,14 @@ export class FanOut extends StepScope implements NestedScope, HostScope {
   #giveUpLane(): void {
     this.#hasLane = false;
     this.#host.giveBack?.();
+  }
+
+  /** A child that was given up keeps what the fan-out has taken: it is the child's from now on. */
+  #loseLane(child: FanOutChild): void {
+    this.#inLane = undefined;
+    this.#hasLane = false;
+    child.candidate = new Candidate(this, child.place, this.#shape, child.candidate.path);
+    this.#host.handOn?.();
   }
 
   /** The lane is free: the first of those that wait takes it. */

@@ -27,6 +27,8 @@ export interface Host {
   readonly reserved?: (() => Demand) | undefined;
   /** Gives back what it has kept for its children, since they bring steps of their own. */
   readonly giveBack?: (() => void) | undefined;
+  /** What it has kept for its children is one's of them from now on, who was given up. */
+  readonly handOn?: (() => void) | undefined;
   /** The path from a root to it. */
   readonly chain: readonly string[];
 }

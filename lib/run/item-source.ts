@@ -28,9 +28,9 @@ export function itemSource(stepId: string, items: unknown, listener: ItemListene
   if (isObservable(items)) return new ObservedItems(items, listener);
   const value = (items ?? {}) as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
   if (typeof value[Symbol.asyncIterator] === 'function')
-    return new AwaitedItems(value as AsyncIterable<unknown>, listener);
+    return new AwaitedItems(stepId, value as AsyncIterable<unknown>, listener);
   if (typeof items === 'object' && typeof value[Symbol.iterator] === 'function')
-    return new GivenItems(value as Iterable<unknown>, listener);
+    return new GivenItems(stepId, value as Iterable<unknown>, listener);
   throw new InvalidOptionsError(`forEachStep('${stepId}')`, [
     {
       option: 'items',
@@ -41,14 +41,34 @@ export function itemSource(stepId: string, items: unknown, listener: ItemListene
   ]);
 }
 
+/** The iterators that were read: they would give nothing the second time, and nobody would notice. */
+const read = new WeakSet();
+
+/** @throws InvalidOptionsError where it is an iterator that has been read before */
+function readOnce(stepId: string, items: object, iterator: object): void {
+  if (iterator !== items) return;
+  if (read.has(items))
+    throw new InvalidOptionsError(`forEachStep('${stepId}')`, [
+      {
+        option: 'items',
+        expected:
+          'something that can be read again (this iterator was, by another run or attempt: give a list, or make it in a step)',
+        value: items,
+      },
+    ]);
+  read.add(items);
+}
+
 /** Items that are there. */
 class GivenItems implements ItemSource {
   isClosed = false;
+  readonly #stepId: string;
   readonly #items: Iterable<unknown>;
   readonly #listener: ItemListener;
   #iterator: Iterator<unknown> | undefined;
 
-  constructor(items: Iterable<unknown>, listener: ItemListener) {
+  constructor(stepId: string, items: Iterable<unknown>, listener: ItemListener) {
+    this.#stepId = stepId;
     this.#items = items;
     this.#listener = listener;
   }
@@ -59,7 +79,7 @@ class GivenItems implements ItemSource {
 
   next(): NextItem {
     try {
-      this.#iterator ??= this.#items[Symbol.iterator]();
+      this.#iterator ??= this.#begin();
       const result = checked(this.#iterator.next());
       if (this.isClosed) {
         // It stopped the run itself, and could not be told to end while it ran.
@@ -81,6 +101,12 @@ class GivenItems implements ItemSource {
     this.#return();
   }
 
+  #begin(): Iterator<unknown> {
+    const iterator = this.#items[Symbol.iterator]();
+    readOnce(this.#stepId, this.#items, iterator);
+    return iterator;
+  }
+
   #return(): void {
     try {
       this.#iterator?.return?.();
@@ -93,6 +119,7 @@ class GivenItems implements ItemSource {
 /** Items that are waited for, one at a time. */
 class AwaitedItems implements ItemSource {
   isClosed = false;
+  readonly #stepId: string;
   readonly #items: AsyncIterable<unknown>;
   readonly #listener: ItemListener;
   #iterator: AsyncIterator<unknown> | undefined;
@@ -101,7 +128,8 @@ class AwaitedItems implements ItemSource {
   #isOver = false;
   #isClosing = false;
 
-  constructor(items: AsyncIterable<unknown>, listener: ItemListener) {
+  constructor(stepId: string, items: AsyncIterable<unknown>, listener: ItemListener) {
+    this.#stepId = stepId;
     this.#items = items;
     this.#listener = listener;
   }
@@ -143,10 +171,16 @@ class AwaitedItems implements ItemSource {
     closed();
   }
 
+  #begin(): AsyncIterator<unknown> {
+    const iterator = this.#items[Symbol.asyncIterator]();
+    readOnce(this.#stepId, this.#items, iterator);
+    return iterator;
+  }
+
   async #await(): Promise<void> {
     this.#isAwaiting = true;
     try {
-      this.#iterator ??= this.#items[Symbol.asyncIterator]();
+      this.#iterator ??= this.#begin();
       const result = checked(await this.#iterator.next());
       // Whoever closes it waits for its `return`, whatever becomes of this.
       if (this.#isClosing) return;

@@ -106,7 +106,7 @@ function times(blueprint: Blueprint, state: RunState, index: number, startedAt: 
   return { durationMs: (Number.isNaN(end) ? now : end) - first, waitMs: first - readyAt };
 }
 
-/** The dependency that settled last. */
+/** The dependency that settled last; or what decided that the step runs, where that was later. */
 function lastToSettle(
   { graph: { dependencies } }: Blueprint,
   state: RunState,
@@ -115,10 +115,11 @@ function lastToSettle(
   const { starts, values } = dependencies;
   const first = state.startedAt[index] as number;
   // What ran at the same time, as the other end of a stream, was not waited for.
-  const waitedFor = values
-    .subarray(starts[index], starts[index + 1])
-    .filter((needed) => !((state.endedAt[needed] as number) > first));
-  return latest(waitedFor, state);
+  const waitedFor = [...values.subarray(starts[index], starts[index + 1])].filter(
+    (needed) => !((state.endedAt[needed] as number) > first),
+  );
+  const decided = state.decidedBy.get(index);
+  return latest(decided === undefined ? waitedFor : [...waitedFor, decided], state);
 }
 
 function latest(indices: Iterable<number>, state: RunState): number | undefined {

@@ -62,6 +62,8 @@ export class RunState {
   readonly repeated = new Map<number, Repeated>();
   /** When the last attempts of steps gave back what they held since steps of their own took over; most don't. */
   readonly handedOverAt = new Map<number, number>();
+  /** By whose end it was decided that steps of branches run; most aren't of a branch. */
+  readonly decidedBy = new Map<number, number>();
   unsettled: number;
   readonly #blueprint: Blueprint;
 

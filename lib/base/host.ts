@@ -55,6 +55,11 @@ export function availableMemory(): number {
   return constrained > 0 && constrained < total ? constrained : total;
 }
 
+/** A module that the host brings along, found without an import that a browser couldn't follow. */
+export function builtinModule(id: `node:${string}`): unknown {
+  return host.process?.getBuiltinModule?.(id);
+}
+
 function operatingSystem(): OperatingSystem | undefined {
-  return host.process?.getBuiltinModule?.('node:os') as OperatingSystem | undefined;
+  return builtinModule('node:os') as OperatingSystem | undefined;
 }

@@ -1,0 +1,26 @@
+/**
+ * The async context (`AsyncLocalStorage`) in which something was asked for, to be entered again by whoever answers: a
+ * message, a timer or another's call has a context of its own, which is no concern of who waits for the answer.
+ */
+import { builtinModule } from './host.ts';
+
+/** Runs work in the context that was captured, and gives what it gives; what it throws is thrown. */
+export type EnterContext = <Result>(work: () => Result) => Result;
+
+interface AsyncHooks {
+  readonly AsyncLocalStorage?: { snapshot?(): EnterContext };
+}
+
+/** Found once, when it is first asked for: `undefined` before that, `null` where the platform has no such thing. */
+let storage: AsyncHooks['AsyncLocalStorage'] | null | undefined;
+
+/** Captures the context of whoever calls; where the platform has none, what it gives just calls. */
+export function captureContext(): EnterContext {
+  storage ??= (builtinModule('node:async_hooks') as AsyncHooks | undefined)?.AsyncLocalStorage ?? null;
+  return storage?.snapshot?.() ?? callDirectly;
+}
+
+/** Where there is no context to enter. */
+function callDirectly<Result>(work: () => Result): Result {
+  return work();
+}

@@ -5,7 +5,7 @@ import { firstValueFrom } from 'rxjs';
 import * as threads from 'threads';
 import { Tinypool } from 'tinypool';
 import workerpool from 'workerpool';
-import { NodeWorker } from '../lib/workers/node-worker.ts';
+import { NodeWorker } from '../lib/pool/node-worker.ts';
 import type { tasks } from './workers-millrace.worker.ts';
 import type { PlainTask } from './workers-tasks.ts';
 

@@ -1,8 +1,8 @@
 import { mergeMap, type Observable, type OperatorFunction } from 'rxjs';
 import { OptionChecker } from '../lib/base/option-checker.ts';
-import type { TaskInput, TaskName, TaskOutput, Tasks } from '../lib/worker/task-record.ts';
-import type { RunTaskArguments } from '../lib/workers/call-options.ts';
-import type { ThreadPool } from '../lib/workers/thread-pool.ts';
+import type { RunTaskArguments } from '../lib/pool/call-options.ts';
+import type { ThreadPool } from '../lib/pool/thread-pool.ts';
+import type { TaskInput, TaskName, TaskOutput, Tasks } from '../lib/task/task-record.ts';
 import { mergeMapWithin } from './merge-map-within.ts';
 
 /**

@@ -27,8 +27,8 @@ await build({
     Object.entries({
       millrace: 'lib/index.ts',
       'millrace/operators': 'operators/index.ts',
-      'millrace/workers': 'lib/workers/index.ts',
-      'millrace/worker': 'lib/worker/index.ts',
+      'millrace/workers': 'lib/pool/index.ts',
+      'millrace/worker': 'lib/thread/index.ts',
       'millrace/simulate': 'lib/simulate/index.ts',
       'millrace/report': 'lib/report/index.ts',
       'millrace/node': 'lib/node/index.ts',

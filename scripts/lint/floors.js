@@ -3,7 +3,10 @@
  * named here, and nothing else. What isn't allowed is forbidden, so a new folder starts with no rights.
  *
  *   base ← graph, admission ← operators, definition ← run ← workflow.ts ← index.ts, simulate
- *   worker (base, definition) and workers (base, admission, definition, worker) stand beside
+ *   base, definition ← wire ← task ← thread, pool
+ *
+ * wire is what crosses between threads, task a call wherever it runs, thread what only runs inside of one, and pool the
+ * main side of it all.
  */
 
 const lib = (...folders) => folders.map((folder) => `lib/${folder}/`);
@@ -27,7 +30,7 @@ const floors = [
     files: 'operators/offload.ts',
     below: lib('base', 'admission'),
     packages: ['rxjs'],
-    typesOnly: lib('worker', 'workers'),
+    typesOnly: lib('pool', 'task'),
   },
   // They fold over what runs tell.
   {
@@ -96,21 +99,23 @@ const floors = [
     ],
     packages: ['rxjs', 'fast-check', 'vitest'],
   },
-  { files: 'lib/worker/**', below: lib('base', 'definition'), packages: ['rxjs', 'threads/worker'] },
+  { files: 'lib/wire/**', below: lib('base') },
+  { files: 'lib/task/**', below: lib('base', 'definition', 'wire'), packages: ['rxjs'] },
   {
-    files: 'lib/worker/thread-host.ts',
-    below: lib('base', 'definition'),
-    packages: ['node:worker_threads'],
+    files: 'lib/thread/**',
+    below: lib('base', 'definition', 'wire', 'task'),
+    packages: ['threads/worker'],
   },
+  { files: 'lib/thread/thread-host.ts', below: lib('wire'), packages: ['node:worker_threads'] },
   {
-    files: 'lib/workers/**',
-    below: lib('base', 'admission', 'definition', 'worker'),
+    files: 'lib/pool/**',
+    below: lib('base', 'admission', 'definition', 'wire', 'task'),
     packages: ['rxjs', 'threads', 'node:.+'],
   },
 ];
 
 /** Only they load a module when it is needed: importing threads.js has effects, and log-update may not be there. */
-const lazyFolders = ['lib/worker/**', 'lib/workers/**', 'lib/node/terminal-region.ts'];
+const lazyFolders = ['lib/task/**', 'lib/thread/**', 'lib/pool/**', 'lib/node/terminal-region.ts'];
 
 /** ESLint's configuration for the floors; later entries are exceptions to earlier ones. */
 export const importFloors = [

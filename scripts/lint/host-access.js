@@ -49,14 +49,14 @@ export const hostAccess = [
   { files: ['lib/**', 'operators/**'], rules: restricted([...time, ...machine]) },
   { files: ['lib/base/clock.ts'], rules: restricted(machine) },
   { files: ['lib/base/host.ts'], rules: restricted(time.filter((name) => name !== 'MessageChannel')) },
-  { files: ['lib/worker/{thread-host,browser-thread-host}.ts'], rules: restricted([]) },
+  { files: ['lib/thread/{thread-host,browser-thread-host}.ts'], rules: restricted([]) },
   // The page lives in a browser.
   { files: ['lib/report/page/**'], rules: restricted([]) },
   // It is for Node alone. Its time still comes from a clock, but for the timer that must not hold the process.
   { files: ['lib/node/**'], rules: restricted(time) },
   { files: ['lib/node/frame-timer.ts'], rules: restricted([]) },
   // A pool outlives runs, and its threads know no time but the host's.
-  { files: ['lib/workers/**'], rules: restricted([]) },
+  { files: ['lib/pool/**'], rules: restricted([]) },
   // An operator has no run to take its chance from.
   { files: ['operators/retry-with-backoff.ts'], rules: restricted([...time, ...machine], false) },
 ];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CallQueue, QueueEntry } from '../../lib/workers/call-queue.ts';
+import { CallQueue, QueueEntry } from '../../lib/pool/call-queue.ts';
 
 class Entry extends QueueEntry {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { WorkerCrashedError } from '../../lib/workers/worker-crashed-error.ts';
+import { WorkerCrashedError } from '../../lib/pool/worker-crashed-error.ts';
 import { errorAs, outputOf } from './support/outcome.ts';
 import { openGate, raised, sharedWord, taskPool, until } from './support/pools.ts';
 

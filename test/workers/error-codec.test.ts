@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CancelledError } from '../../lib/base/errors.ts';
-import { registerError } from '../../lib/worker/error-classes.ts';
-import { decodeThrown, encodeThrown } from '../../lib/worker/error-codec.ts';
+import { registerError } from '../../lib/wire/error-classes.ts';
+import { decodeThrown, encodeThrown } from '../../lib/wire/error-codec.ts';
 
 /** What arrives on the other side. */
 function sent(thrown: unknown): unknown {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { UnclonableValueError } from '../../lib/workers/unclonable-value-error.ts';
+import { UnclonableValueError } from '../../lib/pool/unclonable-value-error.ts';
 import { errorAs, errorOf, outputOf } from './support/outcome.ts';
 import { taskPool } from './support/pools.ts';
 

@@ -1,9 +1,9 @@
 import { MessageChannel } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { InvalidOptionsError } from '../../lib/base/errors.ts';
-import { exposeTasks, handshake } from '../../lib/worker/expose-tasks.ts';
-import { announceEnds, isPoolThread } from '../../lib/worker/thread-host.ts';
-import { fromWorker, toWorker } from '../../lib/worker/wire.ts';
+import { exposeTasks, handshake } from '../../lib/thread/expose-tasks.ts';
+import { announceEnds, isPoolThread } from '../../lib/thread/thread-host.ts';
+import { fromWorker, toWorker } from '../../lib/wire/messages.ts';
 
 test('outside of a pool, tasks are the plain functions they are', () => {
   const record = { double: (value: number) => value * 2 };

@@ -1,10 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { CancelledError } from '../../lib/base/errors.ts';
 import { step } from '../../lib/definition/step.ts';
-import { PoolClosedError } from '../../lib/workers/pool-closed-error.ts';
-import type { ThreadPool } from '../../lib/workers/thread-pool.ts';
-import { UnclonableValueError } from '../../lib/workers/unclonable-value-error.ts';
-import { UnknownTaskError } from '../../lib/workers/unknown-task-error.ts';
+import { PoolClosedError } from '../../lib/pool/pool-closed-error.ts';
+import type { ThreadPool } from '../../lib/pool/thread-pool.ts';
+import { UnclonableValueError } from '../../lib/pool/unclonable-value-error.ts';
+import { UnknownTaskError } from '../../lib/pool/unknown-task-error.ts';
 import { workflow } from '../../lib/workflow.ts';
 import { tasks } from './fixtures/tasks.worker.ts';
 import { errorAs, errorOf, outputOf } from './support/outcome.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { memory } from '../../lib/admission/demand.ts';
 import { step } from '../../lib/definition/step.ts';
-import { PoolClosedError } from '../../lib/workers/pool-closed-error.ts';
-import { WorkerCrashedError } from '../../lib/workers/worker-crashed-error.ts';
+import { PoolClosedError } from '../../lib/pool/pool-closed-error.ts';
+import { WorkerCrashedError } from '../../lib/pool/worker-crashed-error.ts';
 import { workflow } from '../../lib/workflow.ts';
 import { errorAs, outputOf } from './support/outcome.ts';
 import { openGate, raised, sharedWord, taskPool, until } from './support/pools.ts';

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { queryObjects } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { expect, inject, test } from 'vitest';
-import { PoolClosedError } from '../../lib/workers/pool-closed-error.ts';
+import { PoolClosedError } from '../../lib/pool/pool-closed-error.ts';
 import { errorAs, errorOf, outputOf } from './support/outcome.ts';
 import { openGate, raised, sharedWord, taskPool, until, workerUrl } from './support/pools.ts';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { availableParallelism } from '../../lib/base/host.ts';
-import type { Tasks } from '../../lib/worker/task-record.ts';
-import { parsePoolOptions, type ThreadPoolOptions } from '../../lib/workers/pool-options.ts';
-import { threadPool } from '../../lib/workers/thread-pool.ts';
+import { parsePoolOptions, type ThreadPoolOptions } from '../../lib/pool/pool-options.ts';
+import { threadPool } from '../../lib/pool/thread-pool.ts';
+import type { Tasks } from '../../lib/task/task-record.ts';
 import { taskPool } from './support/pools.ts';
 
 const url = new URL('file:///flights.worker.js');

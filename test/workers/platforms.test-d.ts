@@ -1,7 +1,7 @@
-import type * as browserThread from '../../lib/worker/browser-thread-host.ts';
-import type * as nodeThread from '../../lib/worker/thread-host.ts';
-import type * as browserPool from '../../lib/workers/browser-worker.ts';
-import type * as nodePool from '../../lib/workers/node-worker.ts';
+import type * as browserPool from '../../lib/pool/browser-worker.ts';
+import type * as nodePool from '../../lib/pool/node-worker.ts';
+import type * as browserThread from '../../lib/thread/browser-thread-host.ts';
+import type * as nodeThread from '../../lib/thread/thread-host.ts';
 
 /*
  * The build puts the modules for the browser in the place of those for Node, where no compiler looks: each has to

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { ProgressAmount } from '../../lib/definition/step-context.ts';
-import { heardLines, LogGate } from '../../lib/worker/log-gate.ts';
-import { heardBatch, ProgressGate } from '../../lib/worker/progress-gate.ts';
-import { threadPool } from '../../lib/workers/thread-pool.ts';
+import { threadPool } from '../../lib/pool/thread-pool.ts';
+import { heardLines, LogGate } from '../../lib/task/log-gate.ts';
+import { heardBatch, ProgressGate } from '../../lib/task/progress-gate.ts';
 import { tasks } from './fixtures/streams.worker.ts';
 import { outputOf } from './support/outcome.ts';
 import { sharedWord, until, workerUrl } from './support/pools.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { step } from '../../lib/definition/step.ts';
+import { SharedTransferError } from '../../lib/pool/shared-transfer-error.ts';
 import { WorkflowFailedError } from '../../lib/run/failures.ts';
-import { transfer } from '../../lib/worker/transfer.ts';
-import { SharedTransferError } from '../../lib/workers/shared-transfer-error.ts';
+import { transfer } from '../../lib/wire/transfer.ts';
 import { workflow } from '../../lib/workflow.ts';
 import { errorAs } from './support/outcome.ts';
 import { taskPool, until } from './support/pools.ts';

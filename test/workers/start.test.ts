@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { Tasks } from '../../lib/worker/task-record.ts';
-import type { ThreadPoolOptions } from '../../lib/workers/pool-options.ts';
-import { type ThreadPool, threadPool } from '../../lib/workers/thread-pool.ts';
-import { UnknownTaskError } from '../../lib/workers/unknown-task-error.ts';
-import { WorkerStartError } from '../../lib/workers/worker-start-error.ts';
+import type { ThreadPoolOptions } from '../../lib/pool/pool-options.ts';
+import { type ThreadPool, threadPool } from '../../lib/pool/thread-pool.ts';
+import { UnknownTaskError } from '../../lib/pool/unknown-task-error.ts';
+import { WorkerStartError } from '../../lib/pool/worker-start-error.ts';
+import type { Tasks } from '../../lib/task/task-record.ts';
 import { errorAs, outputOf } from './support/outcome.ts';
 import { taskPool, workerUrl } from './support/pools.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ThreadPoolStats } from '../../lib/workers/thread-pool-stats.ts';
+import type { ThreadPoolStats } from '../../lib/pool/thread-pool-stats.ts';
 import { errorOf, outputOf } from './support/outcome.ts';
 import { openGate, raised, sharedWord, taskPool, until } from './support/pools.ts';
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { InvalidOptionsError } from '../../lib/base/errors.ts';
 import { isNotRetriable } from '../../lib/base/not-retriable.ts';
 import { offloadedMark } from '../../lib/definition/offloaded-body.ts';
-import { UnclonableValueError } from '../../lib/workers/unclonable-value-error.ts';
+import { UnclonableValueError } from '../../lib/pool/unclonable-value-error.ts';
 import { errorAs, errorOf, outputOf } from './support/outcome.ts';
 import { raised, sharedWord, taskPool, until } from './support/pools.ts';
 import { RecordingContext } from './support/step-context.ts';

@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { CancellationToken } from '../../lib/base/cancellation.ts';
 import { CancelledError, InvalidOptionsError } from '../../lib/base/errors.ts';
-import { MissingOverflowError, StreamOverflowError } from '../../lib/worker/stream-errors.ts';
-import { PoolClosedError } from '../../lib/workers/pool-closed-error.ts';
-import { type ThreadPool, threadPool } from '../../lib/workers/thread-pool.ts';
-import { UnclonableValueError } from '../../lib/workers/unclonable-value-error.ts';
-import { UnknownTaskError } from '../../lib/workers/unknown-task-error.ts';
-import { WorkerCrashedError } from '../../lib/workers/worker-crashed-error.ts';
+import { PoolClosedError } from '../../lib/pool/pool-closed-error.ts';
+import { type ThreadPool, threadPool } from '../../lib/pool/thread-pool.ts';
+import { UnclonableValueError } from '../../lib/pool/unclonable-value-error.ts';
+import { UnknownTaskError } from '../../lib/pool/unknown-task-error.ts';
+import { WorkerCrashedError } from '../../lib/pool/worker-crashed-error.ts';
+import { MissingOverflowError, StreamOverflowError } from '../../lib/wire/stream-errors.ts';
 import type { tasks } from './fixtures/streams.worker.ts';
 import { outputOf } from './support/outcome.ts';
 import { until, workerUrl } from './support/pools.ts';

@@ -1,10 +1,10 @@
 import { concat, EMPTY, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
-import { encodeThrown } from '../../lib/worker/error-codec.ts';
-import type { TaskContext } from '../../lib/worker/task-context.ts';
-import { TaskRunner } from '../../lib/worker/task-runner.ts';
-import { transfer } from '../../lib/worker/transfer.ts';
-import { type FromWorker, fromWorker, type ToWorker, toWorker } from '../../lib/worker/wire.ts';
+import type { TaskContext } from '../../lib/task/task-context.ts';
+import { TaskRunner } from '../../lib/thread/task-runner.ts';
+import { encodeThrown } from '../../lib/wire/error-codec.ts';
+import { type FromWorker, fromWorker, type ToWorker, toWorker } from '../../lib/wire/messages.ts';
+import { transfer } from '../../lib/wire/transfer.ts';
 import { until } from './support/pools.ts';
 
 /** A runner in this thread, with a port that clones as a real one does. */

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { CancelledError } from '../../lib/base/errors.ts';
-import { TaskToken } from '../../lib/worker/task-token.ts';
+import { TaskToken } from '../../lib/thread/task-token.ts';
 
 /** A token of task 7 whose cancel message comes when it is asked for. */
 function setUp(reason?: unknown): {

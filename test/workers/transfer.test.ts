@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { InvalidOptionsError } from '../../lib/base/errors.ts';
-import { isTransferred, transfer } from '../../lib/worker/transfer.ts';
-import { UnclonableValueError } from '../../lib/workers/unclonable-value-error.ts';
+import { UnclonableValueError } from '../../lib/pool/unclonable-value-error.ts';
+import { isTransferred, transfer } from '../../lib/wire/transfer.ts';
 import { errorAs, outputOf } from './support/outcome.ts';
 import { taskPool } from './support/pools.ts';
 

@@ -4,12 +4,12 @@ import type { CancellationToken } from '../../lib/base/cancellation.ts';
 import type { Step } from '../../lib/definition/handle.ts';
 import { step } from '../../lib/definition/step.ts';
 import type { StepContext } from '../../lib/definition/step-context.ts';
-import { exposeTasks } from '../../lib/worker/expose-tasks.ts';
-import { transfer } from '../../lib/worker/transfer.ts';
-import type { NoInputs } from '../../lib/workers/task-body.ts';
-import type { TaskStream } from '../../lib/workers/task-stream.ts';
-import { threadPool } from '../../lib/workers/thread-pool.ts';
-import type { ThreadPoolStats } from '../../lib/workers/thread-pool-stats.ts';
+import type { NoInputs } from '../../lib/pool/task-body.ts';
+import type { TaskStream } from '../../lib/pool/task-stream.ts';
+import { threadPool } from '../../lib/pool/thread-pool.ts';
+import type { ThreadPoolStats } from '../../lib/pool/thread-pool-stats.ts';
+import { exposeTasks } from '../../lib/thread/expose-tasks.ts';
+import { transfer } from '../../lib/wire/transfer.ts';
 import { offload } from '../../operators/offload.ts';
 
 interface Table {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { unclonablePart } from '../../lib/worker/unclonable-part.ts';
+import { unclonablePart } from '../../lib/wire/unclonable-part.ts';
 
 const circle: Record<string, unknown> = {};
 circle['self'] = circle;

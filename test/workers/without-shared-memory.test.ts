@@ -1,7 +1,7 @@
 import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CancelledError } from '../../lib/base/errors.ts';
-import { WorkerCrashedError } from '../../lib/workers/worker-crashed-error.ts';
+import { WorkerCrashedError } from '../../lib/pool/worker-crashed-error.ts';
 import { taskPool } from './support/pools.ts';
 
 // As in a page that isn't cross-origin isolated.

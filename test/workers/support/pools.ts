@@ -1,7 +1,7 @@
 import { inject, onTestFinished, vi } from 'vitest';
-import type { Tasks } from '../../../lib/worker/task-record.ts';
-import type { ThreadPoolOptions } from '../../../lib/workers/pool-options.ts';
-import { type ThreadPool, threadPool } from '../../../lib/workers/thread-pool.ts';
+import type { ThreadPoolOptions } from '../../../lib/pool/pool-options.ts';
+import { type ThreadPool, threadPool } from '../../../lib/pool/thread-pool.ts';
+import type { Tasks } from '../../../lib/task/task-record.ts';
 import type { tasks, Word } from '../fixtures/tasks.worker.ts';
 
 // Threads start slowly on a machine that is busy. No test asserts how long something takes.

@@ -18,8 +18,8 @@
 import { monotonicNow } from '../base/clock.ts';
 import { Fifo } from '../base/fifo.ts';
 import { macrotask } from '../base/host.ts';
-import type { StreamTerms } from './stream-terms.ts';
-import { isTransferred, refuseGone, type TransferItem } from './transfer.ts';
+import type { StreamTerms } from '../wire/stream-terms.ts';
+import { isTransferred, refuseGone, type TransferItem } from '../wire/transfer.ts';
 
 /** What an outlet needs of its task. */
 export interface OutletHost {

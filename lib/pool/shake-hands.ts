@@ -1,5 +1,5 @@
 import { longestDuration } from '../base/durations.ts';
-import type { Handshake } from '../worker/wire.ts';
+import type { Handshake } from '../wire/messages.ts';
 import { backgroundTimer, type NodeWorker, type ThreadPort, withoutSignalHandlers } from './node-worker.ts';
 
 type Library = typeof import('threads');

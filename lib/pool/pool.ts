@@ -2,8 +2,8 @@ import { Observable, type Subscriber } from 'rxjs';
 import { CancellationToken } from '../base/cancellation.ts';
 import { type OffloadedBody, offloaded, offloadHostOf } from '../definition/offloaded-body.ts';
 import type { StepContext } from '../definition/step-context.ts';
-import type { StreamTerms } from '../worker/stream-terms.ts';
-import type { TaskInput, TaskName, TaskOutput, Tasks } from '../worker/task-record.ts';
+import type { TaskInput, TaskName, TaskOutput, Tasks } from '../task/task-record.ts';
+import type { StreamTerms } from '../wire/stream-terms.ts';
 import {
   type Inline,
   inputOf,

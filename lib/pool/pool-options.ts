@@ -1,7 +1,7 @@
 import type { Duration } from '../base/durations.ts';
 import { availableParallelism } from '../base/host.ts';
 import { OptionChecker } from '../base/option-checker.ts';
-import type { Tasks } from '../worker/task-record.ts';
+import type { Tasks } from '../task/task-record.ts';
 
 /** The limits of a thread's memory, as Node's Worker takes them. Where one is met, its task fails. */
 export interface ThreadResourceLimits {

@@ -1,6 +1,6 @@
 /** All that the pool takes from Node; a browser build replaces this file. */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { type FromWorker, workerMark } from '../worker/wire.ts';
+import { type FromWorker, workerMark } from '../wire/messages.ts';
 
 type Listener = (event: { readonly data: unknown }) => void;
 

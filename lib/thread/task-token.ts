@@ -1,5 +1,5 @@
 import { CancellationToken } from '../base/cancellation.ts';
-import { controlWord } from './wire.ts';
+import { controlWord } from '../wire/control.ts';
 
 /** What a token that listens no more looks at: no task has the uid 0. */
 const deaf = new Int32Array(1);

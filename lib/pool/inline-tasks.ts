@@ -1,10 +1,10 @@
 import { CancellationToken } from '../base/cancellation.ts';
 import { messageOf } from '../base/inspect.ts';
-import { RunningTask, type TaskHost } from '../worker/running-task.ts';
-import type { Tasks } from '../worker/task-record.ts';
-import { refuseGone, type TransferItem } from '../worker/transfer.ts';
-import { unclonablePart } from '../worker/unclonable-part.ts';
-import { type FromWorker, fromWorker, toWorker } from '../worker/wire.ts';
+import { RunningTask, type TaskHost } from '../task/running-task.ts';
+import type { Tasks } from '../task/task-record.ts';
+import { type FromWorker, fromWorker, toWorker } from '../wire/messages.ts';
+import { refuseGone, type TransferItem } from '../wire/transfer.ts';
+import { unclonablePart } from '../wire/unclonable-part.ts';
 import { warn } from './node-worker.ts';
 import type { CallHolder, PoolCall } from './pool-call.ts';
 import { PoolClosedError } from './pool-closed-error.ts';

@@ -1,7 +1,7 @@
 /** All that a worker takes from Node; a browser build replaces this file. */
 import { isMainThread, type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type ToWorker, workerMark } from '../wire/messages.ts';
 import type { RunnerPort } from './task-runner.ts';
-import { type ToWorker, workerMark } from './wire.ts';
 
 /** A port as it is handed over. */
 export type HostPort = MessagePort;

@@ -1,6 +1,6 @@
 import { MillraceError } from '../base/errors.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
-import type { TransferItem } from '../worker/transfer.ts';
+import type { TransferItem } from '../wire/transfer.ts';
 
 /**
  * A step would move an output to a thread that other steps, or the result, still need: it would be gone for them.

@@ -3,7 +3,7 @@ import type { CancellationToken } from '../base/cancellation.ts';
 import type { Duration } from '../base/durations.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { ProgressAmount } from '../definition/step-context.ts';
-import { isTransferred, type TransferItem, type Transferred } from '../worker/transfer.ts';
+import { isTransferred, type TransferItem, type Transferred } from '../wire/transfer.ts';
 import { leastHeap } from './heap-limits.ts';
 
 /** What `pool.run` takes beside the name: the input, which may be left out where the task takes none. */

@@ -1,6 +1,6 @@
 import type { Output } from '../definition/handle.ts';
+import type { Transferred } from '../wire/transfer.ts';
 import type { TaskContext } from './task-context.ts';
-import type { Transferred } from './transfer.ts';
 
 /**
  * A function that runs in a worker: one input, and the context of this call.

@@ -1,10 +1,10 @@
 import { messageOf } from '../base/inspect.ts';
-import { encodeThrown } from '../worker/error-codec.ts';
-import { heardLines } from '../worker/log-gate.ts';
-import { heardBatch } from '../worker/progress-gate.ts';
-import { refuseGone } from '../worker/transfer.ts';
-import { unclonablePart } from '../worker/unclonable-part.ts';
-import { type FromWorker, fromWorker, type ToWorker, toWorker } from '../worker/wire.ts';
+import { heardLines } from '../task/log-gate.ts';
+import { heardBatch } from '../task/progress-gate.ts';
+import { encodeThrown } from '../wire/error-codec.ts';
+import { type FromWorker, fromWorker, type ToWorker, toWorker } from '../wire/messages.ts';
+import { refuseGone } from '../wire/transfer.ts';
+import { unclonablePart } from '../wire/unclonable-part.ts';
 import { createChannel, type NodeWorker, receiveNow, startWorker, type ThreadPort } from './node-worker.ts';
 import type { PoolCall } from './pool-call.ts';
 import type { PoolSettings } from './pool-options.ts';

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
-import type { TaskInput, TaskName, TaskOutput, Tasks } from '../worker/task-record.ts';
-import type { Transferred } from '../worker/transfer.ts';
+import type { TaskInput, TaskName, TaskOutput, Tasks } from '../task/task-record.ts';
+import type { Transferred } from '../wire/transfer.ts';
 import type { RunTaskArguments, TaskOptions } from './call-options.ts';
 import type { ClosePoolOptions } from './close-pool-options.ts';
 import { Pool } from './pool.ts';

@@ -1,8 +1,9 @@
-import { decodeThrown } from './error-codec.ts';
-import { RunningTask, type TaskHost } from './running-task.ts';
-import type { Tasks } from './task-record.ts';
+import { RunningTask, type TaskHost } from '../task/running-task.ts';
+import type { Tasks } from '../task/task-record.ts';
+import { controlWord, mayBegin } from '../wire/control.ts';
+import { decodeThrown } from '../wire/error-codec.ts';
+import { type FromWorker, type RunMessage, type ToWorker, toWorker } from '../wire/messages.ts';
 import { TaskToken } from './task-token.ts';
-import { controlWord, type FromWorker, mayBegin, type RunMessage, type ToWorker, toWorker } from './wire.ts';
 
 /** The port as a thread sees it. */
 export interface RunnerPort {

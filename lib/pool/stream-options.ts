@@ -1,7 +1,7 @@
 import { OptionChecker } from '../base/option-checker.ts';
 import { type Overflow, overflowPolicies } from '../base/overflow.ts';
-import type { StreamTerms } from '../worker/stream-terms.ts';
-import type { Transferred } from '../worker/transfer.ts';
+import type { StreamTerms } from '../wire/stream-terms.ts';
+import type { Transferred } from '../wire/transfer.ts';
 import { parseRunOptions, type RunSettings, type RunTaskOptions } from './call-options.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { inspectValue } from '../base/inspect.ts';
+import { type FromWorker, fromWorker } from '../wire/messages.ts';
 import { LogGate } from './log-gate.ts';
 import { ProgressGate } from './progress-gate.ts';
-import { type FromWorker, fromWorker } from './wire.ts';
 
 /** The way to those who listen. */
 export interface VoiceHost {

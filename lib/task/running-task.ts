@@ -2,17 +2,17 @@ import type { ObservableInput } from 'rxjs';
 import type { CancellationToken } from '../base/cancellation.ts';
 import { monotonicNow } from '../base/clock.ts';
 import { messageOf } from '../base/inspect.ts';
-import { encodeThrown } from './error-codec.ts';
+import { encodeThrown } from '../wire/error-codec.ts';
+import { type FinalMessage, type FromWorker, fromWorker, type RunMessage } from '../wire/messages.ts';
+import { MissingOverflowError, StreamOverflowError } from '../wire/stream-errors.ts';
+import type { StreamTerms } from '../wire/stream-terms.ts';
+import { isTransferred, refuseGone, type TransferItem } from '../wire/transfer.ts';
+import { unclonablePart } from '../wire/unclonable-part.ts';
 import { followIterator } from './iterator-work.ts';
 import { followObservable } from './observable-work.ts';
-import { MissingOverflowError, StreamOverflowError } from './stream-errors.ts';
 import { StreamOutlet } from './stream-outlet.ts';
-import type { StreamTerms } from './stream-terms.ts';
 import type { TaskContext } from './task-context.ts';
 import { TaskVoice } from './task-voice.ts';
-import { isTransferred, refuseGone, type TransferItem } from './transfer.ts';
-import { unclonablePart } from './unclonable-part.ts';
-import { type FinalMessage, type FromWorker, fromWorker, type RunMessage } from './wire.ts';
 import type { WorkSink } from './work-sink.ts';
 
 /** What a running task needs of its thread. */

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { StepContext } from '../definition/step-context.ts';
-import type { Task, TaskInput, TaskOutput } from '../worker/task-record.ts';
+import type { Task, TaskInput, TaskOutput } from '../task/task-record.ts';
 
 /** What a task's `toInput` gets in a step without dependencies: a record without anything in it. */
 export type NoInputs = Readonly<Record<never, never>>;

@@ -1,6 +1,6 @@
 /** All that the pool takes from a browser; the build puts it in the place of `node-worker.ts` there. */
-import { browserMark, closedMark } from '../worker/browser-mark.ts';
-import type { FromWorker } from '../worker/wire.ts';
+import { browserMark, closedMark } from '../wire/browser-mark.ts';
+import type { FromWorker } from '../wire/messages.ts';
 
 interface MessageFromWorker {
   readonly data: unknown;

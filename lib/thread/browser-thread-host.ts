@@ -1,7 +1,7 @@
 /** All that a worker takes from a browser; the build puts it in the place of `thread-host.ts` there. */
-import { browserMark, closedMark } from './browser-mark.ts';
+import { browserMark, closedMark } from '../wire/browser-mark.ts';
+import type { ToWorker } from '../wire/messages.ts';
 import type { RunnerPort } from './task-runner.ts';
-import type { ToWorker } from './wire.ts';
 
 /** A port as it is handed over. */
 export interface HostPort {

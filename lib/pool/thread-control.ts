@@ -1,4 +1,4 @@
-import { controlBytes, controlWord, isShared, ticketCount, ticketOf, unreadable } from '../worker/wire.ts';
+import { controlBytes, controlWord, isShared, ticketCount, ticketOf, unreadable } from '../wire/control.ts';
 
 /**
  * The memory that a thread and the main side share, as the main side sees it.

@@ -1,8 +1,9 @@
 import { OptionChecker } from '../base/option-checker.ts';
-import type { Tasks } from './task-record.ts';
+import type { Tasks } from '../task/task-record.ts';
+import { controlWord, unreadable } from '../wire/control.ts';
+import type { Handshake } from '../wire/messages.ts';
 import { TaskRunner } from './task-runner.ts';
 import { announceEnds, type HostPort, isPoolThread, listen, runnerPort } from './thread-host.ts';
-import { controlWord, type Handshake, unreadable } from './wire.ts';
 
 let isExposed = false;
 

@@ -15,6 +15,7 @@ export { EmptyStepError } from './base/empty-step-error.ts';
 export { CancelledError, InvalidOptionsError, MillraceError, type OptionProblem } from './base/errors.ts';
 export type { Overflow } from './base/overflow.ts';
 export type { Retry, RetryOptions } from './base/retry-policy.ts';
+export { MissingOverflowError, StreamOverflowError } from './channel/stream-errors.ts';
 export type { Definition } from './definition/blueprint-of-definitions.ts';
 export {
   type Branch,
@@ -106,7 +107,6 @@ export type { CancelOptions, Run } from './run/run.ts';
 export type { RunOptions, RunSettingsOptions, WorkflowOptions } from './run/run-options.ts';
 export type { StepStatus } from './run/run-state.ts';
 export type { RunSnapshot, StepSnapshot } from './run/snapshot.ts';
-export { ChannelOverflowError, MissingPolicyError } from './run/stream-errors.ts';
 export {
   type HandlesIn,
   type InputHandles,

@@ -24,7 +24,7 @@ export interface StreamTermsOptions {
    * What happens to a value for which there is no room. Needed where the step returns an Observable, which can't be held
    * back. An iterable can: without a policy it waits for its slowest reader, and with one that reader is never waited for.
    *
-   * @defaultValue none: an iterable is held back, and an Observable fails with a `MissingPolicyError`
+   * @defaultValue none: an iterable is held back, and an Observable fails with a `MissingOverflowError`
    */
   readonly overflow?: Overflow | undefined;
 }

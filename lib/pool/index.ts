@@ -1,9 +1,9 @@
 /** Thread pools: steps and calls that leave the event loop. */
 export { EmptyStepError } from '../base/empty-step-error.ts';
 export type { Overflow } from '../base/overflow.ts';
+export { MissingOverflowError, StreamOverflowError } from '../channel/stream-errors.ts';
 export type { Task, TaskInput, TaskName, TaskOutput, Tasks } from '../task/task-record.ts';
 export { type ErrorClass, registerError } from '../wire/error-classes.ts';
-export { MissingOverflowError, StreamOverflowError } from '../wire/stream-errors.ts';
 export { type TransferItem, type Transferred, transfer } from '../wire/transfer.ts';
 export type { Inline, RunTaskArguments, RunTaskOptions, TaskOptions } from './call-options.ts';
 export type { ClosePoolOptions } from './close-pool-options.ts';

@@ -1,5 +1,5 @@
-import type { Channel } from './channel.ts';
-import { MissingPolicyError } from './stream-errors.ts';
+import type { Channel } from '../channel/channel.ts';
+import { MissingOverflowError } from '../channel/stream-errors.ts';
 
 /** Where a step's body puts what it emits, when others read it while it runs. */
 export class Outlet {
@@ -21,13 +21,14 @@ export class Outlet {
     this.#channels = channels;
   }
 
-  /** @throws MissingPolicyError where values come by themselves, and it isn't said what happens to one too many */
+  /** @throws MissingOverflowError where values come by themselves, and it isn't said what happens to one too many */
   checkPolicies(): void {
     const at = this.#channels.findIndex(({ overflow, isClosed }) => overflow === undefined && !isClosed);
-    if (at >= 0) throw new MissingPolicyError(this.#producer, this.#consumers[at] ?? '');
+    if (at < 0) return;
+    throw new MissingOverflowError({ producer: this.#producer, consumer: this.#consumers[at] ?? '' });
   }
 
-  /** @throws ChannelOverflowError */
+  /** @throws StreamOverflowError */
   push(value: unknown): void {
     for (const channel of this.#channels) channel.push(value);
   }

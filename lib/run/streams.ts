@@ -1,9 +1,9 @@
+import { Channel } from '../channel/channel.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { BranchingPlan } from '../definition/branching-plan.ts';
 import { edge } from '../definition/join.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import type { Candidate } from './candidate.ts';
-import { Channel } from './channel.ts';
 import { Outlet } from './outlet.ts';
 import { type RunState, status } from './run-state.ts';
 

@@ -2,9 +2,9 @@ import type { ObservableInput } from 'rxjs';
 import type { CancellationToken } from '../base/cancellation.ts';
 import { monotonicNow } from '../base/clock.ts';
 import { messageOf } from '../base/inspect.ts';
+import { MissingOverflowError, StreamOverflowError } from '../channel/stream-errors.ts';
 import { encodeThrown } from '../wire/error-codec.ts';
 import { type FinalMessage, type FromWorker, fromWorker, type RunMessage } from '../wire/messages.ts';
-import { MissingOverflowError, StreamOverflowError } from '../wire/stream-errors.ts';
 import type { StreamTerms } from '../wire/stream-terms.ts';
 import { isTransferred, refuseGone, type TransferItem } from '../wire/transfer.ts';
 import { unclonablePart } from '../wire/unclonable-part.ts';
@@ -119,7 +119,7 @@ export class RunningTask {
         this.#refuse([fromWorker.unclonable, uid, path, `${what} (${messageOf(error)})`]);
       },
       overflowed: () => {
-        const error = new StreamOverflowError(taskName, stream[0]);
+        const error = new StreamOverflowError({ producer: taskName, consumer: undefined }, stream[0]);
         this.#refuse([fromWorker.failure, uid, encodeThrown(error)]);
       },
     });
@@ -172,7 +172,7 @@ export class RunningTask {
 
   #followObservable(returned: ObservableInput<unknown>): void {
     if (this.#stream !== undefined && this.#stream[1] === undefined) {
-      this.#fail(new MissingOverflowError(this.context.taskName));
+      this.#fail(new MissingOverflowError({ producer: this.context.taskName, consumer: undefined }));
       return;
     }
     followObservable(returned, this.#sink()).catch((error: unknown) => {

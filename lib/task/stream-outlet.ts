@@ -16,8 +16,8 @@
  * ```
  */
 import { monotonicNow } from '../base/clock.ts';
-import { Fifo } from '../base/fifo.ts';
 import { macrotask } from '../base/host.ts';
+import { BoundedQueue } from '../channel/bounded-queue.ts';
 import type { StreamTerms } from '../wire/stream-terms.ts';
 import { isTransferred, refuseGone, type TransferItem } from '../wire/transfer.ts';
 
@@ -39,8 +39,8 @@ const gatherTime = 1;
 /** Where the values of one task leave its thread. */
 export class StreamOutlet {
   readonly #host: OutletHost;
-  readonly #terms: StreamTerms;
-  readonly #queue = new Fifo<unknown>();
+  readonly #capacity: number;
+  readonly #queue: BoundedQueue;
   #batch: unknown[] = [];
   #credit: number;
   #sentAt = -Infinity;
@@ -50,8 +50,10 @@ export class StreamOutlet {
   #end: (() => void) | undefined;
 
   constructor(terms: StreamTerms, host: OutletHost) {
-    this.#terms = terms;
-    this.#credit = terms[0];
+    const [capacity, overflow] = terms;
+    this.#capacity = capacity;
+    this.#queue = new BoundedQueue(capacity, overflow);
+    this.#credit = capacity;
     this.#host = host;
   }
 
@@ -68,7 +70,7 @@ export class StreamOutlet {
     if (this.#isClosed) return;
     this.#credit--;
     this.#batch.push(value);
-    const isDue = this.#credit === 0 || this.#batch.length * 2 >= this.#terms[0];
+    const isDue = this.#credit === 0 || this.#batch.length * 2 >= this.#capacity;
     if (isDue || monotonicNow() - this.#sentAt > gatherTime) this.#flush();
     else this.#flushSoon();
   }
@@ -82,17 +84,9 @@ export class StreamOutlet {
       this.send(value);
       return;
     }
-    const [capacity, overflow] = this.#terms;
-    if (this.#queue.size >= (overflow === 'latest' ? 1 : capacity)) {
-      if (overflow === 'drop-newest') return;
-      if (overflow === 'error') {
-        this.close();
-        this.#host.overflowed();
-        return;
-      }
-      this.#queue.shift();
-    }
-    this.#queue.push(value);
+    if (this.#queue.push(value)) return;
+    this.close();
+    this.#host.overflowed();
   }
 
   /** Takes credit for further values. */

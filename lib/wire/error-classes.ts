@@ -1,5 +1,5 @@
 import { OptionChecker } from '../base/option-checker.ts';
-import { MissingOverflowError, StreamOverflowError } from './stream-errors.ts';
+import { MissingOverflowError, StreamOverflowError } from '../channel/stream-errors.ts';
 
 /** A class of errors; what its constructor takes is no concern here, as it isn't called. */
 export type ErrorClass = abstract new (...args: never[]) => Error;

@@ -3,10 +3,10 @@
  * named here, and nothing else. What isn't allowed is forbidden, so a new folder starts with no rights.
  *
  *   base ← graph, admission ← operators, definition ← run ← workflow.ts ← index.ts, simulate
- *   base, definition ← wire ← task ← thread, pool
+ *   base, definition ← channel ← wire ← task ← thread, pool; run
  *
- * wire is what crosses between threads, task a call wherever it runs, thread what only runs inside of one, and pool the
- * main side of it all.
+ * channel is what streams wait in, wire what crosses between threads, task a call wherever it runs, thread what only runs
+ * inside of one, and pool the main side of it all.
  */
 
 const lib = (...folders) => folders.map((folder) => `lib/${folder}/`);
@@ -40,9 +40,16 @@ const floors = [
     typesOnly: lib('definition', 'run'),
   },
   { files: 'lib/definition/**', below: lib('base', 'graph', 'admission'), typesOnly: ['rxjs'] },
+  { files: 'lib/channel/**', below: lib('base') },
+  {
+    files: 'lib/channel/channel.ts',
+    below: lib('base'),
+    packages: ['rxjs'],
+    typesOnly: lib('definition'),
+  },
   {
     files: 'lib/run/**',
-    below: [...lib('base', 'graph', 'admission', 'definition'), 'operators/merge-within.ts'],
+    below: [...lib('base', 'graph', 'admission', 'definition', 'channel'), 'operators/merge-within.ts'],
     packages: ['rxjs'],
   },
   {
@@ -61,7 +68,11 @@ const floors = [
   },
   {
     files: 'lib/index.ts',
-    below: [...lib('base', 'graph', 'admission', 'definition', 'run'), 'lib/workflow.ts', 'lib/subflow.ts'],
+    below: [
+      ...lib('base', 'graph', 'admission', 'definition', 'channel', 'run'),
+      'lib/workflow.ts',
+      'lib/subflow.ts',
+    ],
   },
   {
     files: 'lib/simulate/**',
@@ -99,8 +110,8 @@ const floors = [
     ],
     packages: ['rxjs', 'fast-check', 'vitest'],
   },
-  { files: 'lib/wire/**', below: lib('base') },
-  { files: 'lib/task/**', below: lib('base', 'definition', 'wire'), packages: ['rxjs'] },
+  { files: 'lib/wire/**', below: lib('base', 'channel') },
+  { files: 'lib/task/**', below: lib('base', 'definition', 'channel', 'wire'), packages: ['rxjs'] },
   {
     files: 'lib/thread/**',
     below: lib('base', 'definition', 'wire', 'task'),
@@ -109,7 +120,7 @@ const floors = [
   { files: 'lib/thread/thread-host.ts', below: lib('wire'), packages: ['node:worker_threads'] },
   {
     files: 'lib/pool/**',
-    below: lib('base', 'admission', 'definition', 'wire', 'task'),
+    below: lib('base', 'admission', 'definition', 'channel', 'wire', 'task'),
     packages: ['rxjs', 'threads', 'node:.+'],
   },
 ];

@@ -1,5 +1,4 @@
 import {
-  ChannelOverflowError,
   choose,
   EmptyStepError,
   fallback,
@@ -8,12 +7,13 @@ import {
   InvalidOptionsError,
   InvalidWorkflowError,
   type LiveStream,
-  MissingPolicyError,
+  MissingOverflowError,
   optional,
   ResourceLimitError,
   type Run,
   type Step,
   StepFailedError,
+  StreamOverflowError,
   step,
   stream,
   subflow,
@@ -235,8 +235,8 @@ describe('a producer is held back:', () => {
     const source = step('source', () => range(1, 3));
     const read = step('read', { source: stream(source) }, (inputs) => all(inputs.source));
     const cause = await causeOf(workflow('streams', { read }).run().result());
-    expect(cause).toBeInstanceOf(MissingPolicyError);
-    expect(cause).toMatchObject({ code: 'MISSING_POLICY', stepId: 'source', consumer: 'read' });
+    expect(cause).toBeInstanceOf(MissingOverflowError);
+    expect(cause).toMatchObject({ code: 'MISSING_OVERFLOW', producer: 'source', consumer: 'read' });
   });
 
   it.each([
@@ -258,10 +258,10 @@ describe('a producer is held back:', () => {
       all(inputs.source),
     );
     const cause = await causeOf(workflow('streams', { read }).run().result());
-    expect(cause).toBeInstanceOf(ChannelOverflowError);
+    expect(cause).toBeInstanceOf(StreamOverflowError);
     expect(cause).toMatchObject({
-      code: 'CHANNEL_OVERFLOW',
-      stepId: 'source',
+      code: 'STREAM_OVERFLOW',
+      producer: 'source',
       consumer: 'read',
       capacity: 3,
     });

@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { CancellationToken } from '../../lib/base/cancellation.ts';
 import { CancelledError, InvalidOptionsError } from '../../lib/base/errors.ts';
+import { MissingOverflowError, StreamOverflowError } from '../../lib/channel/stream-errors.ts';
 import { PoolClosedError } from '../../lib/pool/pool-closed-error.ts';
 import { type ThreadPool, threadPool } from '../../lib/pool/thread-pool.ts';
 import { UnclonableValueError } from '../../lib/pool/unclonable-value-error.ts';
 import { UnknownTaskError } from '../../lib/pool/unknown-task-error.ts';
 import { WorkerCrashedError } from '../../lib/pool/worker-crashed-error.ts';
-import { MissingOverflowError, StreamOverflowError } from '../../lib/wire/stream-errors.ts';
 import type { tasks } from './fixtures/streams.worker.ts';
 import { outputOf } from './support/outcome.ts';
 import { until, workerUrl } from './support/pools.ts';
@@ -278,7 +278,7 @@ test('an Observable without an overflow policy is an error that names the remedy
   const pool = streamPool();
   const { error } = await readAll(pool.stream('burst', 5));
   expect(error).toBeInstanceOf(MissingOverflowError);
-  expect(error).toMatchObject({ code: 'MISSING_OVERFLOW', taskName: 'burst' });
+  expect(error).toMatchObject({ code: 'MISSING_OVERFLOW', producer: 'burst' });
   expect((error as Error).message).toContain("'drop-oldest'");
   expect((await readAll(pool.stream('never'))).error).toBeInstanceOf(MissingOverflowError);
   expect(pool.stats().running).toBe(0);
@@ -309,7 +309,7 @@ test('an Observable that is faster than its reader: error, after what was under 
   const { values, error } = await readAll(stream);
   expect(values).toStrictEqual([1, 2, 3]);
   expect(error).toBeInstanceOf(StreamOverflowError);
-  expect(error).toMatchObject({ code: 'STREAM_OVERFLOW', taskName: 'burstThenNever', capacity: 4 });
+  expect(error).toMatchObject({ code: 'STREAM_OVERFLOW', producer: 'burstThenNever', capacity: 4 });
   expect(await outputOf(pool.run('double', 1))).toBe(2);
   expect(pool.stats().started).toBe(1);
 });

@@ -1,16 +1,25 @@
 import type { Observable, SchedulerLike } from 'rxjs';
-import { clockOf } from './clock.ts';
+import { clockOf, isScheduler } from './clock.ts';
 import { type Duration, durationExpected, parseDuration } from './durations.ts';
-import { CancelledError, InvalidOptionsError } from './errors.ts';
+import { CancelledError, InvalidOptionsError, type OptionProblem } from './errors.ts';
+import { withoutListenerLimit } from './host.ts';
 import { reportError } from './report-error.ts';
 import { Observable as RxObservable } from './rxjs-parts.ts';
+import { uniqueId } from './unique-id.ts';
+
+/** Who hears of a cancel: a listener, or a token that follows. */
+type Heir = (() => void) | CancellationToken;
 
 /**
  * A single-use signal that work should stop.
  *
  * 1. `cancel` is idempotent: the first reason stays, and there is no way back.
  * 2. A parent cancels its children; a child never cancels its parent.
- * 3. The AbortSignal and the shared flag are made when first asked for: a token nobody looks at costs one small object.
+ * 3. The AbortSignal, the shared flag and the identity are made when first asked for: a token nobody looks at costs
+ *    one small object.
+ * 4. A cancel reaches a tree of any depth before it returns, each token's listeners in the order they came, and
+ *    leaves the stack alone.
+ * 5. Its errors say whose cancel they tell of: the token's on which `cancel` was called, however far down it was heard.
  *
  * `isCancelled` and `throwIfCancelled()` are plain property reads, cheap enough for a hot loop.
  *
@@ -24,7 +33,10 @@ import { Observable as RxObservable } from './rxjs-parts.ts';
 export class CancellationToken implements Disposable {
   #cancelled = false;
   #reason: unknown;
-  #listeners: Set<() => void> | undefined;
+  #id: string | undefined;
+  #origin: string | undefined;
+  #heirs: Set<Heir> | undefined;
+  #unheard: (() => void) | undefined;
   #controller: AbortController | undefined;
   #flag: Int32Array<SharedArrayBuffer> | undefined;
   #detach: (() => void) | undefined;
@@ -57,6 +69,7 @@ export class CancellationToken implements Disposable {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       const controller = new AbortController();
+      withoutListenerLimit(controller.signal);
       this.#controller = controller;
       if (this.#cancelled) controller.abort(this.error());
     }
@@ -65,19 +78,7 @@ export class CancellationToken implements Disposable {
 
   /** Cancels this token and its children. Only the first call has an effect. */
   cancel(reason?: unknown): void {
-    if (this.#cancelled) return;
-    this.#cancelled = true;
-    this.#reason = reason;
-    this.#detach?.();
-    this.#detach = undefined;
-    if (this.#flag !== undefined) {
-      Atomics.store(this.#flag, 0, 1);
-      Atomics.notify(this.#flag, 0);
-    }
-    const listeners = this.#listeners;
-    this.#listeners = undefined;
-    this.#controller?.abort(this.error());
-    if (listeners !== undefined) callEach(listeners);
+    this.#cancel(reason, (reason instanceof CancelledError ? reason.tokenId : undefined) ?? this.id);
   }
 
   /**
@@ -100,16 +101,9 @@ export class CancellationToken implements Disposable {
       return () => undefined;
     }
     // A wrapper of its own, so that one function may listen twice and leave once.
-    const entry = (): void => {
+    return this.#admit(() => {
       listener();
-    };
-    this.#listeners ??= new Set();
-    const listeners = this.#listeners;
-    listeners.add(entry);
-    // From the set itself: whoever leaves while the others are being called isn't called.
-    return () => {
-      listeners.delete(entry);
-    };
+    });
   }
 
   /**
@@ -119,7 +113,7 @@ export class CancellationToken implements Disposable {
    */
   child(): CancellationToken {
     const child = new CancellationToken();
-    child.#follow(this);
+    child.follow(this);
     return child;
   }
 
@@ -129,21 +123,18 @@ export class CancellationToken implements Disposable {
     this.#detach = undefined;
   }
 
-  /** A token that is cancelled when the AbortSignal aborts, with its reason. */
+  /**
+   * A token that is cancelled when the AbortSignal aborts, with its reason.
+   *
+   * All tokens of a signal share one listener on it, which goes with the last of them.
+   *
+   * @throws InvalidOptionsError where it is no AbortSignal
+   */
   static from(signal: AbortSignal): CancellationToken {
-    const token = new CancellationToken();
-    if (signal.aborted) {
-      token.cancel(signal.reason);
-      return token;
+    if (!isSignal(signal)) {
+      refuse('from', [{ option: 'the signal', expected: 'an AbortSignal', value: signal }]);
     }
-    const listener = (): void => {
-      token.cancel(signal.reason);
-    };
-    signal.addEventListener('abort', listener, { once: true });
-    token.#detach = () => {
-      signal.removeEventListener('abort', listener);
-    };
-    return token;
+    return CancellationToken.#rootOf(signal).child();
   }
 
   /**
@@ -154,11 +145,12 @@ export class CancellationToken implements Disposable {
    */
   static timeout(duration: Duration, scheduler?: SchedulerLike): CancellationToken {
     const ms = parseDuration(duration);
-    if (ms === undefined) {
-      throw new InvalidOptionsError('CancellationToken.timeout', [
-        { option: 'duration', expected: durationExpected, value: duration },
-      ]);
+    const problems: OptionProblem[] = [];
+    if (ms === undefined) problems.push({ option: 'duration', expected: durationExpected, value: duration });
+    if (scheduler !== undefined && !isScheduler(scheduler)) {
+      problems.push({ option: 'scheduler', expected: 'an RxJS scheduler', value: scheduler });
     }
+    if (ms === undefined || problems.length > 0) refuse('timeout', problems);
     const token = new CancellationToken();
     token.#detach = clockOf(scheduler).after(ms, () => {
       token.cancel(`timed out after ${String(ms)} ms`);
@@ -166,27 +158,73 @@ export class CancellationToken implements Disposable {
     return token;
   }
 
-  /** A token that is cancelled as soon as one of the given ones is, with its reason. */
+  /**
+   * A token that is cancelled as soon as one of the given ones is, with its reason.
+   *
+   * @throws InvalidOptionsError where they are no tokens
+   */
   static any(tokens: Iterable<CancellationToken>): CancellationToken {
+    const parents = tokensIn(tokens);
     const token = new CancellationToken();
-    const detachments: (() => void)[] = [];
-    token.#detach = () => {
-      for (const detach of detachments) detach();
-    };
-    for (const parent of tokens) {
-      if (token.#cancelled) break;
-      detachments.push(
-        parent.onCancel(() => {
-          token.cancel(parent.#reason);
-        }),
-      );
-    }
+    for (const parent of parents) token.follow(parent);
     return token;
   }
 
-  /** @internal The error that says so. */
-  error(): CancelledError {
-    return this.#reason instanceof CancelledError ? this.#reason : new CancelledError(this.#reason);
+  /** @internal What its errors say whose they are: one of a kind in this process, and as good as that in any other. */
+  get id(): string {
+    this.#id ??= uniqueId();
+    return this.#id;
+  }
+
+  /** @internal The id of the token that was cancelled, this one or one that it follows; `undefined` before it. */
+  get origin(): string | undefined {
+    return this.#origin;
+  }
+
+  /** @internal Goes by an identity that is known elsewhere: a thread's token is the one that its caller has. */
+  identify(id: string): this {
+    this.#id = id;
+    return this;
+  }
+
+  /** @internal Is cancelled with another token, now or later, in its name. May follow several. */
+  follow(parent: CancellationToken): void {
+    if (parent.isCancelled) {
+      this.cancelLike(parent);
+      return;
+    }
+    if (this.#cancelled) return;
+    const before = this.#detach;
+    const leave = parent.#admit(this);
+    this.#detach =
+      before === undefined
+        ? leave
+        : () => {
+            before();
+            leave();
+          };
+  }
+
+  /** @internal Cancels this token as another one was: with its reason, and in its name. */
+  cancelLike(other: CancellationToken): void {
+    this.#cancel(other.#reason, other.#origin ?? other.id);
+  }
+
+  /** @internal The error that says so; a reason that is one already stays what it is. */
+  error(what?: string): CancelledError {
+    const reason = this.#reason;
+    return reason instanceof CancelledError
+      ? reason
+      : new CancelledError(reason, what, this.#origin ?? this.id);
+  }
+
+  /**
+   * @internal Whether an error tells of the cancel that this token has heard: its own, or that of one it follows. What a
+   * child cancelled by itself throws isn't its parent's.
+   */
+  owns(error: CancelledError): boolean {
+    if (!this.isCancelled) return false;
+    return error === this.#reason || (error.tokenId !== undefined && error.tokenId === this.#origin);
   }
 
   /**
@@ -201,26 +239,103 @@ export class CancellationToken implements Disposable {
     return this.#flag;
   }
 
-  #follow(parent: CancellationToken): void {
-    if (parent.#cancelled) {
-      this.cancel(parent.#reason);
-      return;
+  /** @internal Called once as the token becomes cancelled, before anybody hears of it. */
+  protected onCancelled(): void {
+    // For those who keep more than this class does.
+  }
+
+  /** The token that hears of a signal for all that are made from it. */
+  static #rootOf(signal: AbortSignal): CancellationToken {
+    const known = roots.get(signal);
+    if (known !== undefined) return known;
+    const root = new CancellationToken();
+    roots.set(signal, root);
+    if (signal.aborted) {
+      root.cancel(signal.reason);
+      return root;
     }
-    this.#detach = parent.onCancel(() => {
-      this.cancel(parent.#reason);
-    });
+    const listener = (): void => {
+      root.cancel(signal.reason);
+    };
+    signal.addEventListener('abort', listener, { once: true });
+    root.#unheard = () => {
+      signal.removeEventListener('abort', listener);
+      if (!root.#cancelled) roots.delete(signal);
+    };
+    return root;
+  }
+
+  #admit(heir: Heir): () => void {
+    this.#heirs ??= new Set();
+    const heirs = this.#heirs;
+    heirs.add(heir);
+    // From the set itself: whoever leaves while the others are being called isn't called.
+    return () => {
+      heirs.delete(heir);
+      if (heirs.size === 0) this.#unheard?.();
+    };
+  }
+
+  #cancel(reason: unknown, origin: string): void {
+    if (this.#cancelled) return;
+    // A stack of our own: a tree may be deeper than the engine's.
+    const open = [this.#enter(reason, origin)];
+    for (let heirs = open.at(-1); heirs !== undefined; heirs = open.at(-1)) {
+      const { done, value: heir } = heirs.next();
+      if (done === true) open.pop();
+      else if (typeof heir === 'function') callSafely(heir);
+      else if (!heir.#cancelled) open.push(heir.#enter(reason, origin));
+    }
+  }
+
+  /** Becomes cancelled itself; who is still to hear of it is for the caller. */
+  #enter(reason: unknown, origin: string): Iterator<Heir, undefined> {
+    this.#cancelled = true;
+    this.#reason = reason;
+    this.#origin = origin;
+    this.onCancelled();
+    this.#detach?.();
+    this.#detach = undefined;
+    if (this.#flag !== undefined) {
+      Atomics.store(this.#flag, 0, 1);
+      Atomics.notify(this.#flag, 0);
+    }
+    const heirs = this.#heirs ?? nobody;
+    this.#heirs = undefined;
+    this.#controller?.abort(this.error());
+    return heirs.values();
   }
 }
 
-/** Calls every listener; one that throws is reported and can't silence the others, nor whoever cancels. */
-function callEach(listeners: Iterable<() => void>): void {
-  for (const listener of listeners) {
-    try {
-      listener();
-    } catch (error) {
-      reportError(error);
-    }
+const nobody: ReadonlySet<Heir> = new Set();
+
+const roots = new WeakMap<AbortSignal, CancellationToken>();
+
+/** A listener that throws is reported and can't silence the others, nor whoever cancels. */
+function callSafely(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    reportError(error);
   }
+}
+
+function refuse(method: string, problems: readonly OptionProblem[]): never {
+  throw new InvalidOptionsError(`CancellationToken.${method}`, problems);
+}
+
+function tokensIn(value: unknown): readonly CancellationToken[] {
+  const isList = typeof value === 'object' && value !== null && Symbol.iterator in value;
+  const items: readonly unknown[] = isList
+    ? [...(value as Iterable<unknown>)]
+    : refuse('any', [{ option: 'the tokens', expected: 'an iterable of CancellationTokens', value }]);
+  const problems = items.flatMap((item, index) =>
+    item instanceof CancellationToken
+      ? []
+      : [{ option: `tokens[${String(index)}]`, expected: 'a CancellationToken', value: item }],
+  );
+  if (problems.length > 0) refuse('any', problems);
+  return items as readonly CancellationToken[];
 }
 
 /** Whether a value can be used as an AbortSignal. */

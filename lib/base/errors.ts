@@ -75,8 +75,14 @@ export class CancelledError extends MillraceError {
 
   /** What was given as the reason, or `undefined`. */
   readonly reason: unknown;
+  /** @internal The id of the token whose cancel it tells of; `undefined` where it was made by hand. */
+  declare readonly tokenId: string | undefined;
 
-  constructor(reason?: unknown, what = 'the operation') {
+  constructor(reason?: unknown, what?: string);
+  /** @internal */
+  // eslint-disable-next-line @typescript-eslint/unified-signatures -- the identity is no part of the public types
+  constructor(reason?: unknown, what?: string, tokenId?: string);
+  constructor(reason?: unknown, what = 'the operation', tokenId?: string) {
     super(
       reason === undefined
         ? `${what} was cancelled`
@@ -84,5 +90,7 @@ export class CancelledError extends MillraceError {
       reason instanceof Error ? { cause: reason } : undefined,
     );
     this.reason = reason;
+    // An own field, so that it crosses to other threads, but none that logs show.
+    if (tokenId !== undefined) Object.defineProperty(this, 'tokenId', { value: tokenId });
   }
 }

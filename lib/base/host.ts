@@ -60,6 +60,24 @@ export function builtinModule(id: `node:${string}`): unknown {
   return host.process?.getBuiltinModule?.(id);
 }
 
+/** A text that tells this thread from all others. Nothing that a run decides may depend on it. */
+export function randomTag(): string {
+  // eslint-disable-next-line no-restricted-properties -- a name, and no chance that anybody could want to repeat
+  return Math.random().toString(36).slice(2);
+}
+
+interface Events {
+  setMaxListeners?(limit: number, target: EventTarget): void;
+}
+
+/** Lets any number listen: Node takes more than ten on one signal for a leak, and says so on stderr. */
+export function withoutListenerLimit(target: EventTarget): void {
+  events ??= (builtinModule('node:events') as Events | undefined) ?? {};
+  events.setMaxListeners?.(0, target);
+}
+
+let events: Events | undefined;
+
 function operatingSystem(): OperatingSystem | undefined {
   return builtinModule('node:os') as OperatingSystem | undefined;
 }

@@ -1,9 +1,12 @@
+import { getEventListeners } from 'node:events';
 import { CancellationToken, CancelledError, InvalidOptionsError } from 'millrace';
 import { interval, takeUntil } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { decodeThrown, encodeThrown } from '../../lib/worker/error-codec.ts';
 import { thrownBy } from '../run/support/thrown-by.ts';
 import { unhandledErrors } from '../run/support/unhandled-errors.ts';
 import { VirtualTime } from '../run/support/virtual-time.ts';
+import { processWarnings } from '../support/process-warnings.ts';
 
 const cancelled = (reason?: unknown): CancellationToken => {
   const token = new CancellationToken();
@@ -99,6 +102,13 @@ describe('signal', () => {
   test('has a CancelledError that was the reason as its reason', () => {
     const reason = new CancelledError('inner');
     expect(cancelled(reason).signal.reason).toBe(reason);
+  });
+
+  test('any number may listen to it without a warning', async () => {
+    const warnings = processWarnings();
+    const { signal } = new CancellationToken();
+    for (let listener = 0; listener < 50; listener++) signal.addEventListener('abort', () => listener);
+    expect(await warnings.settled()).toStrictEqual([]);
   });
 
   test('fits fetch and its kin', async () => {
@@ -219,7 +229,139 @@ describe('child()', () => {
   });
 });
 
+describe.each([3000, 100_000])('a tree %i deep', (depth) => {
+  test.each([
+    ['children', (parent: CancellationToken) => parent.child()],
+    ['tokens of any()', (parent: CancellationToken) => CancellationToken.any([parent])],
+  ])('of %s is cancelled as a whole', (_, below) => {
+    const root = new CancellationToken();
+    let leaf = root;
+    const seen: unknown[] = [];
+    for (let level = 0; level < depth; level++) leaf = below(leaf);
+    leaf.onCancel(() => seen.push(leaf.reason));
+    root.cancel('all');
+    expect([seen, root.owns(leaf.error())]).toStrictEqual([['all'], true]);
+  });
+});
+
+test('a tree hears of a cancel in the order in which its listeners and children came', () => {
+  const seen: string[] = [];
+  const root = new CancellationToken();
+  const listen = (token: CancellationToken, name: string): void => {
+    token.onCancel(() => seen.push(name));
+  };
+  listen(root, 'root, before');
+  const child = root.child();
+  listen(child, 'child');
+  listen(child.child(), 'grandchild');
+  listen(child, 'child, again');
+  listen(root, 'root, after');
+  root.cancel();
+  expect(seen).toStrictEqual(['root, before', 'child', 'grandchild', 'child, again', 'root, after']);
+});
+
+describe('an error', () => {
+  const thrown = (token: CancellationToken): CancelledError =>
+    thrownBy(() => {
+      token.throwIfCancelled();
+    }) as CancelledError;
+
+  test('belongs to the token that was cancelled, and to all that follow it', () => {
+    const parent = new CancellationToken();
+    const child = parent.child();
+    const any = CancellationToken.any([new CancellationToken(), child]);
+    parent.cancel('all');
+    const errors = [thrown(parent), thrown(child), thrown(any), any.signal.reason as CancelledError];
+    for (const token of [parent, child, any])
+      expect(errors.map((error) => token.owns(error))).toStrictEqual([true, true, true, true]);
+  });
+
+  test('of a child that was cancelled by itself isn’t its parent’s, before the parent’s cancel or after', () => {
+    const parent = new CancellationToken();
+    const [one, other] = [parent.child(), parent.child()];
+    one.cancel('only me');
+    const error = thrown(one);
+    expect([one.owns(error), parent.owns(error), other.owns(error)]).toStrictEqual([true, false, false]);
+    parent.cancel('all');
+    expect([one.owns(error), parent.owns(error), other.owns(error)]).toStrictEqual([true, false, false]);
+    expect([one.owns(thrown(parent)), other.owns(thrown(parent))]).toStrictEqual([false, true]);
+  });
+
+  test('made by hand belongs to nobody but the token whose reason it is', () => {
+    const error = new CancelledError('by hand');
+    const parent = new CancellationToken();
+    expect(error.tokenId).toBeUndefined();
+    expect(cancelled('other').owns(error)).toBe(false);
+    const child = parent.child();
+    parent.cancel(error);
+    expect([parent.owns(error), child.owns(error)]).toStrictEqual([true, true]);
+  });
+
+  test('that is another token’s reason is still of the token that was cancelled first', () => {
+    const first = cancelled('first');
+    const second = cancelled(first.error());
+    expect([first.owns(second.error()), second.owns(first.error())]).toStrictEqual([true, true]);
+  });
+
+  test('knows its token on the other side of a thread', () => {
+    const token = cancelled('stop');
+    const arrived = decodeThrown(structuredClone(encodeThrown(token.error()))) as CancelledError;
+    expect(arrived).toBeInstanceOf(CancelledError);
+    expect([token.owns(arrived), cancelled('stop').owns(arrived)]).toStrictEqual([true, false]);
+  });
+
+  test('of a token that goes by another’s identity is that one’s', () => {
+    const here = new CancellationToken();
+    const there = new CancellationToken().identify(here.id);
+    there.cancel('over there');
+    expect(here.owns(there.error())).toBe(false);
+    here.cancel('here');
+    expect(here.owns(there.error())).toBe(true);
+  });
+
+  test('shows no token in logs', () => {
+    expect(Object.keys(cancelled().error())).not.toContain('tokenId');
+  });
+});
+
 describe('CancellationToken.from', () => {
+  test('many tokens share one listener on the signal, which goes with the last of them', async () => {
+    const warnings = processWarnings();
+    const { signal } = new AbortController();
+    const tokens = Array.from({ length: 50 }, () => CancellationToken.from(signal));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    for (const token of tokens) token[Symbol.dispose]();
+    expect(getEventListeners(signal, 'abort')).toStrictEqual([]);
+    expect(await warnings.settled()).toStrictEqual([]);
+  });
+
+  test('hears of the signal again once nobody did', () => {
+    const controller = new AbortController();
+    CancellationToken.from(controller.signal)[Symbol.dispose]();
+    const token = CancellationToken.from(controller.signal);
+    controller.abort('stop');
+    expect(token.reason).toBe('stop');
+  });
+
+  test('tokens of one signal know each other’s errors, and those of the token whose signal it is', () => {
+    const token = new CancellationToken();
+    const early = CancellationToken.from(token.signal);
+    token.cancel('stop');
+    const late = CancellationToken.from(token.signal);
+    const foreign = AbortSignal.abort('stop');
+    expect([early.owns(late.error()), early.owns(token.error()), token.owns(late.error())]).toStrictEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(CancellationToken.from(foreign).owns(CancellationToken.from(foreign).error())).toBe(true);
+    expect(CancellationToken.from(foreign).owns(late.error())).toBe(false);
+  });
+
+  test.each([undefined, null, {}, 'signal', new CancellationToken()])('%o isn’t a signal', (signal) => {
+    expect(() => CancellationToken.from(signal as never)).toThrow(InvalidOptionsError);
+  });
+
   test('is cancelled when the signal aborts, with its reason', () => {
     const controller = new AbortController();
     const token = CancellationToken.from(controller.signal);
@@ -275,6 +417,10 @@ describe('CancellationToken.timeout', () => {
   test.each(['soon', -1, Number.NaN, undefined])('%o isn’t a duration', (duration) => {
     expect(() => CancellationToken.timeout(duration as never)).toThrow(InvalidOptionsError);
   });
+
+  test.each([null, {}, 'soon'])('%o isn’t a scheduler', (scheduler) => {
+    expect(() => CancellationToken.timeout(1, scheduler as never)).toThrow(InvalidOptionsError);
+  });
 });
 
 describe('CancellationToken.any', () => {
@@ -312,5 +458,16 @@ describe('CancellationToken.any', () => {
     ]);
     time.flush();
     expect(any.reason).toBe('timed out after 10 ms');
+  });
+
+  test.each([
+    [null, 'the tokens'],
+    ['tokens', 'the tokens'],
+    [new CancellationToken(), 'the tokens'],
+    [[new CancellationToken(), AbortSignal.abort()], 'tokens[1]'],
+  ])('%o isn’t a list of tokens', (tokens, option) => {
+    const error = thrownBy(() => CancellationToken.any(tokens as never));
+    expect(error).toBeInstanceOf(InvalidOptionsError);
+    expect((error as InvalidOptionsError).problems).toMatchObject([{ option }]);
   });
 });

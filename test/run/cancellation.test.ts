@@ -19,6 +19,7 @@ import {
   take,
 } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { processWarnings } from '../support/process-warnings.ts';
 import { settlePromises, VirtualTime } from './support/virtual-time.ts';
 import { play, Watched, watch } from './support/watch.ts';
 
@@ -658,3 +659,18 @@ function throwingTeardown<Value>(source: Observable<Value>): Observable<Value> {
     }),
   );
 }
+
+test('many runs on one signal, and many uses of ctx.signal, warn of nothing', async () => {
+  const warnings = processWarnings();
+  const { signal } = new AbortController();
+  const listening = workflow('listening', {
+    many: step('many', (ctx) => {
+      for (let use = 0; use < 30; use++) ctx.signal.addEventListener('abort', () => use);
+      return NEVER;
+    }),
+  });
+  const runs = Array.from({ length: 30 }, () => listening.run({ signal }));
+  for (const { result$ } of runs) result$.subscribe({ error: () => undefined });
+  for (const run of runs) run.cancel();
+  expect(await warnings.settled()).toStrictEqual([]);
+});

@@ -37,6 +37,7 @@ export type {
   TracedCall,
   TracedCleanUp,
   TracedEvent,
+  TracedHandover,
   TraceEntry,
 } from './recording.ts';
 export {

@@ -20,6 +20,7 @@ export {
   streamsTogether,
   workConserving,
 } from './laws.ts';
+export type { Failing, FanOut, ItemsForm, Leaf, LeafForm, Nested, Part, Trying } from './part.ts';
 export {
   drawRun,
   type ExpectedRun,

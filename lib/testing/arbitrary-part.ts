@@ -54,6 +54,7 @@ export function arbitraryPart({
               : fc.constantFrom('value', 'observable', 'promise', 'iterable'),
             demand: fc.nat(1),
             priority: fc.nat(2),
+            cleansUp: seldom,
             ...trying,
           }),
         },

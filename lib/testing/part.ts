@@ -33,6 +33,8 @@ export interface Leaf extends Trying {
   readonly demand: number;
   /** Its priority. */
   readonly priority: number;
+  /** Whether it has a clean-up. */
+  readonly cleansUp: boolean;
 }
 
 /** A step that brings another one for each item. */
@@ -196,6 +198,7 @@ function leafDetails(leaf: Leaf): string[] {
     ...(leaf.ignoresStop ? ['ignores its stop'] : []),
     ...(leaf.demand === 0 ? [] : [`db ${String(leaf.demand)}`]),
     ...(leaf.priority === 0 ? [] : [`priority ${String(leaf.priority)}`]),
+    ...(leaf.cleansUp ? ['clean-up'] : []),
     ...(leaf.retries === 0 ? [] : [tryingText(leaf).slice(2)]),
   ];
 }

@@ -92,6 +92,7 @@ export class StepsOfPart {
       priority: leaf.priority,
       timeout: leaf.hangs ? timeoutOf(leaf) : undefined,
       retry: retryOf(leaf),
+      cleanup: leaf.cleansUp ? () => undefined : undefined,
     });
   }
 

@@ -20,6 +20,7 @@ export {
   streamsTogether,
   workConserving,
 } from './laws.ts';
+export type { Failing, FanOut, ItemsForm, Leaf, LeafForm, Nested, Part, Trying } from './part.ts';
 export {
   drawRun,
   type ExpectedRun,
@@ -37,6 +38,7 @@ export type {
   TracedCall,
   TracedCleanUp,
   TracedEvent,
+  TracedHandover,
   TraceEntry,
 } from './recording.ts';
 export {

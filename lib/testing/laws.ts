@@ -87,23 +87,24 @@ export const streamsTogether = law('streams together', (recording) => {
 export const partsBeforeTheWhole = law('parts before the whole', (recording) => {
   const open = new Map<string, Set<string>>();
   const parentOf = new Map<string, string>();
+  /** Those of the parts that are there now: what is tried again brings its parts again. */
+  const started = new Set<string>();
   const broken: string[] = [];
   for (const event of recording.events) {
     if (event.type === 'step-added') {
+      started.delete(event.stepId);
       parentOf.set(event.stepId, event.parentId);
       open.set(event.parentId, (open.get(event.parentId) ?? new Set()).add(event.stepId));
     } else if ('stepId' in event && stepEnds.has(event.type)) {
       open.get(parentOf.get(event.stepId) ?? '')?.delete(event.stepId);
       const [left] = open.get(event.stepId) ?? [];
       if (left !== undefined) broken.push(`'${event.stepId}' ended before '${left}', which came of it`);
+      if (event.type === 'step-skipped' && started.has(event.stepId))
+        broken.push(`'${event.stepId}' was skipped, but had started (${storyOf(recording, event.stepId)})`);
+    } else if (event.type === 'step-started') {
+      started.add(event.stepId);
     }
   }
-  const started = new Set(
-    recording.events.flatMap((event) => (event.type === 'step-started' ? [event.stepId] : [])),
-  );
-  for (const event of recording.events)
-    if (event.type === 'step-skipped' && started.has(event.stepId))
-      broken.push(`'${event.stepId}' was skipped, but had started (${storyOf(recording, event.stepId)})`);
   return broken;
 });
 
@@ -114,7 +115,10 @@ export const exactlyOnce = law('exactly once', (recording) => {
   const broken: string[] = [];
   for (const entry of recording.trace) {
     // A nested workflow that is tried again brings its steps again.
-    if (entry.kind === 'event' && entry.event.type === 'step-added') started.delete(entry.event.stepId);
+    if (entry.kind === 'event' && entry.event.type === 'step-added') {
+      started.delete(entry.event.stepId);
+      called.delete(entry.event.stepId);
+    }
     if (entry.kind === 'event' && entry.event.type === 'step-started') {
       const { stepId, attempt } = entry.event;
       if (attempt !== (started.get(stepId) ?? 0) + 1)
@@ -227,8 +231,7 @@ export const workConserving = law('work-conserving', (recording) => {
     resources.heed(entry);
     if (resources.isUncertain || resources.isStopping) break;
     if (entry.kind !== 'quiet' || resources.paused.size > 0) continue;
-    const waiting = [...resources.ready, ...resources.readyAgainAt(entry.at)];
-    const lacked = new Set(waiting.flatMap((id) => resources.lackedBy(id)));
+    const lacked = resources.lackedAt(entry.at);
     const idle = [...resources.ready].find(
       (id) =>
         resources.lackedBy(id).length === 0 &&

@@ -41,6 +41,16 @@ export interface TracedCall {
   readonly attempt: number;
 }
 
+/** A step's function left the work to other steps: from here on they take what they need, and it takes nothing. */
+export interface TracedHandover {
+  /** Tells it from other entries. */
+  readonly kind: 'handover';
+  /** When, in ms. */
+  readonly at: number;
+  /** The id of the step. */
+  readonly stepId: string;
+}
+
 /** A step's clean-up was called. */
 export interface TracedCleanUp {
   /** Tells it from other entries. */
@@ -62,7 +72,7 @@ export interface QuietMoment {
 }
 
 /** One thing that happened in a run. */
-export type TraceEntry = TracedEvent | TracedCall | TracedCleanUp | QuietMoment;
+export type TraceEntry = TracedEvent | TracedCall | TracedHandover | TracedCleanUp | QuietMoment;
 
 /** The run completed. */
 export interface OutcomeOutputs {

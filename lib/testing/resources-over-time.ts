@@ -20,6 +20,10 @@ export class ResourcesOverTime {
   readonly #live: ReadonlySet<string>;
   readonly #dependents = new Map<string, string[]>();
   readonly #waitingFor = new Map<string, number>();
+  /** The steps of which the events don't tell whether they are ready, as long as they haven't started. */
+  readonly #untold = new Set<string>();
+  /** Those of them that start together with others, or may: of what comes while the run is under way, events don't tell. */
+  readonly #together: Set<string>;
   /** When the back-offs end that steps are in, or were in and wait since. */
   readonly #backOffEnds = new Map<string, number>();
 
@@ -36,9 +40,11 @@ export class ResourcesOverTime {
         specialNeeds.flatMap(({ as, stepId }) => (as === 'stream' ? [stepId] : [])),
       ),
     );
+    const readers = steps.filter(({ specialNeeds }) => specialNeeds.some(({ as }) => as === 'stream'));
+    this.#together = new Set([...producers, ...readers.map(({ id }) => id)]);
     for (const { id, dependsOn, specialNeeds, isConditional } of steps) {
-      // When those may start, events don't tell.
       const isUntold = specialNeeds.length > 0 || isConditional || producers.has(id);
+      if (isUntold) this.#untold.add(id);
       this.#waitingFor.set(id, isUntold ? Infinity : dependsOn.length);
       for (const needed of dependsOn)
         this.#dependents.set(needed, [...(this.#dependents.get(needed) ?? []), id]);
@@ -48,6 +54,14 @@ export class ResourcesOverTime {
   /** The steps that wait for resources once more, as their back-off is over. */
   readyAgainAt(at: number): string[] {
     return [...this.#backOffEnds].flatMap(([id, end]) => (end <= at ? [id] : []));
+  }
+
+  /** The classes that steps wait for, for all that the events tell. */
+  lackedAt(at: number): Set<string> {
+    const waiting = [...this.ready, ...this.readyAgainAt(at), ...this.#untold];
+    return new Set(
+      waiting.flatMap((id) => (this.#together.has(id) ? Object.keys(this.demandOf(id)) : this.lackedBy(id))),
+    );
   }
 
   /** What a step takes, its place in `concurrency` included. */
@@ -67,6 +81,7 @@ export class ResourcesOverTime {
 
   heed(entry: TraceEntry): void {
     if (entry.kind === 'event') this.#heedEvent(entry.event);
+    else if (entry.kind === 'handover' && !this.#live.has(entry.stepId)) this.#giveBack(entry.stepId);
   }
 
   #heedEvent(event: ProgressEvent): void {
@@ -76,12 +91,15 @@ export class ResourcesOverTime {
         break;
       case 'step-added':
         this.#steps.set(event.stepId, event);
+        this.#untold.add(event.stepId);
+        this.#together.add(event.stepId);
         if (this.#live.has(event.parentId)) this.isUncertain = true;
         // The first of its steps takes over what it held.
-        else if (this.running.delete(event.parentId)) this.#take(event.parentId, -1);
+        else this.#giveBack(event.parentId);
         break;
       case 'step-started':
         this.ready.delete(event.stepId);
+        this.#untold.delete(event.stepId);
         this.#backOffEnds.delete(event.stepId);
         this.running.add(event.stepId);
         this.#take(event.stepId, 1);
@@ -89,7 +107,7 @@ export class ResourcesOverTime {
       case 'step-completed':
         this.#end(event.stepId);
         for (const id of this.#dependents.get(event.stepId) ?? []) {
-          const left = (this.#waitingFor.get(id) ?? 0) - 1;
+          const left = (this.#waitingFor.get(id) ?? Infinity) - 1;
           this.#waitingFor.set(id, left);
           if (left === 0) this.ready.add(id);
         }
@@ -103,6 +121,8 @@ export class ResourcesOverTime {
       case 'step-skipped':
         this.#end(event.stepId);
         this.#backOffEnds.delete(event.stepId);
+        // One that nobody needs any more may end before what it waits for has completed.
+        this.#waitingFor.delete(event.stepId);
         break;
       case 'run-paused':
         this.paused.add(event.resource);
@@ -124,6 +144,11 @@ export class ResourcesOverTime {
 
   #end(id: string): void {
     this.ready.delete(id);
+    this.#untold.delete(id);
+    this.#giveBack(id);
+  }
+
+  #giveBack(id: string): void {
     if (this.running.delete(id)) this.#take(id, -1);
   }
 

@@ -96,6 +96,8 @@ class Performance {
   readonly #trace: TraceEntry[] = [];
   /** The attempts whose own function runs, by step, and whether it has asked for virtual time. */
   readonly #real = new Map<string, { usesScheduler: boolean }>();
+  /** Whether anything can come from outside: not where all steps were replaced. */
+  readonly #isOpen: boolean;
   #isOver = false;
   #stoppedAt: number | undefined;
   #outcome: Recording['outcome'] | undefined;
@@ -129,6 +131,7 @@ class Performance {
     this.#patience = checker.duration('patience', patience) ?? defaultPatience;
     this.#planActs(checker, at);
     checker.throwIfAny(owner);
+    this.#isOpen = parts.size < original.graph.size;
     this.#blueprint = this.#staged(original, parts);
     this.#settings = {
       ...readRunOptions(this.#blueprint, workflow.options, {
@@ -171,11 +174,10 @@ class Performance {
     let lastSize = -1;
     let idleSince = realTime.now();
     while (!this.#isOver) {
-      // Where all steps were replaced, nothing comes from outside.
-      if (this.#real.size > 0) await turnOfTheEventLoop();
+      if (this.#isOpen) await turnOfTheEventLoop();
       if (this.#isOver) break;
       const size = this.#trace.length + this.#scheduler.actions.length;
-      if (size !== lastSize && this.#real.size > 0) {
+      if (size !== lastSize && this.#isOpen) {
         lastSize = size;
         idleSince = realTime.now();
         continue;
@@ -187,7 +189,7 @@ class Performance {
       if (next !== undefined && !(isWaiting && isPatient)) {
         this.#scheduler.maxFrames = next.delay;
         this.#scheduler.flush();
-      } else if (!isPatient || this.#real.size === 0) {
+      } else if (!isPatient || !this.#isOpen) {
         throw new StandstillError(this.#blueprint.name, [...this.#real.keys()], this.#patience);
       }
     }
@@ -280,7 +282,10 @@ class Performance {
       const own = { usesScheduler: Object.values(inputs).some(isStream) };
       this.#real.set(id, own);
       const returned = body(inputs, noticing(ctx, own));
-      if (isHosted(returned)) this.#real.delete(id);
+      if (isHosted(returned)) {
+        this.#real.delete(id);
+        this.#trace.push({ kind: 'handover', at: this.#scheduler.now(), stepId: id });
+      }
       return returned;
     };
   }

@@ -1,28 +1,12 @@
-import { EventEmitter } from 'node:events';
-import {
-  type Definition,
-  defineWorkflow,
-  forEachStep,
-  type RunOptions,
-  step,
-  subflow,
-  workflow,
-} from 'millrace';
-import {
-  type RenderProgressOptions,
-  readJsonLines,
-  renderProgress,
-  replay,
-  writeJsonLines,
-} from 'millrace/node';
+import { type Definition, defineWorkflow } from 'millrace';
+import { readJsonLines, renderProgress, replay, writeJsonLines } from 'millrace/node';
 import { map, NEVER, timer, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { patience, pipeline, shown, taking } from './support/shown.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 import { FakeTerminal } from './support/terminal.ts';
 
 const path = temporaryFolder();
-/** What is waited for is a module that is loaded, or the host's time: soon there, but not on a busy machine. */
-const patience = { timeout: 4_000 };
 
 beforeEach(() => {
   for (const name of ['CI', 'TERM', 'NO_COLOR', 'FORCE_COLOR']) vi.stubEnv(name, undefined);
@@ -30,54 +14,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.unstubAllEnvs();
 });
-
-function taking(ms: number, error?: Error): Definition['run'] {
-  return (_, ctx) =>
-    timer(ms, ctx.scheduler).pipe(
-      map(() => {
-        if (error !== undefined) throw error;
-        return ms;
-      }),
-    );
-}
-
-/** A run in virtual time that is shown on a terminal; `goTo` lets time pass. */
-async function shown(
-  definitions: readonly Definition[],
-  terminal: FakeTerminal,
-  runOptions: RunOptions<never> = {},
-  options: RenderProgressOptions = {},
-) {
-  const scheduler = new VirtualTimeScheduler();
-  const run = defineWorkflow('demo', definitions).run({ scheduler, ...runOptions });
-  const display = renderProgress(run, { stream: terminal, scheduler, ...options });
-  // log-update is loaded when it is needed.
-  if (options.style !== 'lines')
-    await vi.waitFor(() => {
-      expect(terminal.listenerCount('resize')).toBe(2);
-    }, patience);
-  run.result$.subscribe({ error: () => undefined });
-  const goTo = (time: number): Promise<string[]> => {
-    scheduler.maxFrames = time;
-    scheduler.flush();
-    return terminal.lines();
-  };
-  return { run, display, scheduler, goTo };
-}
-
-const load: Definition = {
-  id: 'load',
-  resource: 'heavy-io',
-  run: (_, ctx) => {
-    ctx.progress({ done: 1, total: 4 }, 'row group 1');
-    return taking(1_000)({}, ctx);
-  },
-};
-const pipeline: Definition[] = [
-  load,
-  { id: 'quick', run: taking(100) },
-  { id: 'report', dependsOn: ['load'], run: taking(500) },
-];
 
 describe('on a terminal', () => {
   test('there is a line a running step, the resources, and in the end a summary', async () => {
@@ -465,142 +401,6 @@ describe('on a terminal', () => {
     expect(await written({}, {})).toBe(false);
     expect(await written({ FORCE_COLOR: '1' }, {})).toBe(true);
     expect(await written({ FORCE_COLOR: '0' }, terminal)).toBe(false);
-  });
-});
-
-describe('where there is no terminal', () => {
-  /** What is written of a run to a stream that is none. */
-  async function plainLines(definitions: readonly Definition[], stream: object = {}): Promise<string[]> {
-    let text = '';
-    const scheduler = new VirtualTimeScheduler();
-    const run = defineWorkflow('demo', definitions).run({
-      scheduler,
-      onFailure: 'continue',
-      limits: { 'light-cpu': 4 },
-    });
-    const output = { write: (more: string) => (text += more), ...stream };
-    const { done } = renderProgress(run, { stream: output, scheduler });
-    run.result$.subscribe({ error: () => undefined });
-    scheduler.flush();
-    await done;
-    return text.trimEnd().split('\n');
-  }
-
-  test('there is a line for what happens', async () => {
-    const lines = await plainLines([...pipeline, { id: 'bad', run: taking(150, new Error('no')), retry: 1 }]);
-    expect(lines).toEqual([
-      'demo: quick (1/4, 100 ms)',
-      'demo: bad failed and is tried again: no',
-      'demo: ✗ bad: no',
-      'demo: load (2/4, 1.0 s)',
-      'demo: report (3/4, 500 ms)',
-      '✗ demo failed in 1.5 s',
-      '  3 of 4 steps completed, 1 failed',
-      '  ✗ bad: no',
-      '  critical path: load (1.0 s) → report (500 ms)',
-    ]);
-  });
-
-  test('of many steps there is a line a second', async () => {
-    const lines = await plainLines(
-      Array.from({ length: 1_000 }, (_, place) => ({ id: String(place), run: taking(10) })),
-    );
-    expect(lines.slice(0, 3)).toEqual([
-      'demo: 1/1,000 steps, 3 running',
-      'demo: 401/1,000 steps, 3 running',
-      'demo: 801/1,000 steps, 3 running',
-    ]);
-    expect(lines).toHaveLength(6);
-  });
-
-  test.each([
-    ['under CI', { CI: 'true' }, { isTTY: true, columns: 80, rows: 24 }],
-    ['on a dumb terminal', { TERM: 'dumb' }, { isTTY: true, columns: 80, rows: 24 }],
-    ['on a terminal without a size', {}, { isTTY: true, columns: 0, rows: 0 }],
-  ])('nor %s', async (_, environment, stream) => {
-    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
-    expect((await plainLines(pipeline, stream))[0]).toBe('demo: quick (1/3, 100 ms)');
-  });
-
-  test('a pipe whose other end is gone ends the display alone', async () => {
-    const pipe = Object.assign(new EventEmitter(), { write: () => true });
-    const run = defineWorkflow('demo', [{ id: 'a', run: () => NEVER }]).run();
-    const { done } = renderProgress(run, { stream: pipe });
-    run.result$.subscribe({ error: () => undefined });
-    pipe.emit('error', new Error('EPIPE'));
-    await done;
-    expect(run.snapshot().status).toBe('running');
-    run.cancel();
-  });
-});
-
-describe('what comes of a step', () => {
-  /** A subflow whose fan-out takes 100 ms an item, two at a time, and a step beside it. */
-  function growing(items: number, fails = false) {
-    const scheduler = new VirtualTimeScheduler();
-    const pages = forEachStep(
-      'page',
-      { items: Array.from({ length: items }, (_, place) => place) },
-      (place) =>
-        timer(100, scheduler).pipe(
-          map(() => {
-            if (fails && place === 1) throw new Error('no such page');
-            return place;
-          }),
-        ),
-      { concurrency: 2, settle: true },
-    );
-    const book = subflow('book', workflow('pages', { pages }));
-    const cover = step('cover', () => timer(250, scheduler));
-    return { scheduler, run: workflow('demo', { book, cover }).run({ scheduler }) };
-  }
-
-  test('is told by numbers, beside its step', async () => {
-    const terminal = new FakeTerminal(100, 24);
-    const { run, scheduler } = growing(6);
-    const { done } = renderProgress(run, { stream: terminal, scheduler });
-    await vi.waitFor(() => {
-      expect(terminal.listenerCount('resize')).toBe(2);
-    }, patience);
-    run.result$.subscribe();
-    scheduler.maxFrames = 160;
-    scheduler.flush();
-    expect(await terminal.lines()).toEqual([
-      'demo  ░░░░░░░░░░░░░░░░░░░░░░░░  0/2 steps, 2/5 within them  160 ms',
-      expect.stringContaining('light-cpu'),
-      expect.stringMatching(/^ {2}book +160 ms {2}2\/5 within$/),
-      expect.stringMatching(/^ {2}cover +160 ms$/),
-    ]);
-    scheduler.maxFrames = Infinity;
-    scheduler.flush();
-    await done;
-    expect(await terminal.lines()).toEqual([
-      '✓ demo completed in 300 ms',
-      '  2 of 2 steps completed',
-      '  critical path: book (300 ms)',
-    ]);
-  });
-
-  test('gets a line a second where there is no terminal, and its failures are told', async () => {
-    let text = '';
-    const { run, scheduler } = growing(60, true);
-    const stream = { write: (more: string) => (text += more) };
-    const { done } = renderProgress(run, { stream, scheduler });
-    run.result$.subscribe();
-    scheduler.flush();
-    await done;
-    expect(text.trimEnd().split('\n')).toEqual([
-      'demo: 0/2 steps, 1/3 within them, 2 running',
-      'demo: ✗ book/page[1]: no such page',
-      'demo: cover (1/2, 250 ms)',
-      'demo: 1/2 steps, 25/27 within them, 1 running',
-      'demo: 1/2 steps, 45/47 within them, 1 running',
-      'demo: book (2/2, 3.0 s)',
-      '✓ demo completed in 3.0 s',
-      '  2 of 2 steps completed',
-      '  ✗ book/page[1]: no such page',
-      '  critical path: book (3.0 s)',
-    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { defineWorkflow, step, workflow } from 'millrace';
+import { defineWorkflow, firstOf, forEachStep, type Step, step, stream, workflow } from 'millrace';
 import {
   boundedOvertaking,
   checkLaws,
@@ -19,6 +19,7 @@ import {
   type TraceEntry,
   workConserving,
 } from 'millrace/testing';
+import { map, range, timer, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 
 const cleanup = (): void => undefined;
@@ -210,5 +211,47 @@ test('a step whose back-off is over is waited for as any that is ready', async (
     failures: { b: 1 },
     limits: { db: 3 },
     maxOvertakes: 0,
+  });
+});
+
+describe('is lawful, though the events tell it only in part:', () => {
+  const waits = (id: string, ms: number, priority = 0): Step<string, never> =>
+    step(id, ({ scheduler }) => timer(ms, scheduler).pipe(map(() => id)), { priority });
+
+  test('a step that is not needed any more before what it waits for has completed', async () => {
+    const slow = waits('slow', 3);
+    const user = step('user', { slow }, () => 'user');
+    const recording = await expectLawful(
+      workflow('let go', { slow, end: firstOf('end', [user, waits('fast', 1)]) }),
+    );
+    expect(recording.outcome).toMatchObject({ outputs: { slow: 'slow', end: 'fast' } });
+  });
+
+  test('a fan-out that takes nothing while it waits for its items', async () => {
+    const items = {
+      async *[Symbol.asyncIterator]() {
+        await Promise.resolve();
+        yield* [1, 2];
+      },
+    };
+    const fan = forEachStep('fan', { items }, (n) => n);
+    await expectLawful(workflow('late', { fan, a: waits('a', 1), b: waits('b', 1) }), { concurrency: 1 });
+  });
+
+  test('a reader and its producer, which keep to their turn', async () => {
+    const read = step(
+      'read',
+      {
+        numbers: stream(
+          step('numbers', () => range(1, 3)),
+          { overflow: 'error' },
+        ),
+      },
+      (inputs) => inputs.numbers.toObservable().pipe(toArray()),
+    );
+    await expectLawful(workflow('barrier', { long: waits('long', 2, 1), read, last: waits('last', 1) }), {
+      concurrency: 2,
+      maxOvertakes: 0,
+    });
   });
 });

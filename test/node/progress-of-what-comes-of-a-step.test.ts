@@ -1,0 +1,83 @@
+import { forEachStep, step, subflow, workflow } from 'millrace';
+import { renderProgress } from 'millrace/node';
+import { map, timer, VirtualTimeScheduler } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { patience } from './support/shown.ts';
+import { FakeTerminal } from './support/terminal.ts';
+
+beforeEach(() => {
+  for (const name of ['CI', 'TERM', 'NO_COLOR', 'FORCE_COLOR']) vi.stubEnv(name, undefined);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe('what comes of a step', () => {
+  /** A subflow whose fan-out takes 100 ms an item, two at a time, and a step beside it. */
+  function growing(items: number, fails = false) {
+    const scheduler = new VirtualTimeScheduler();
+    const pages = forEachStep(
+      'page',
+      { items: Array.from({ length: items }, (_, place) => place) },
+      (place) =>
+        timer(100, scheduler).pipe(
+          map(() => {
+            if (fails && place === 1) throw new Error('no such page');
+            return place;
+          }),
+        ),
+      { concurrency: 2, settle: true },
+    );
+    const book = subflow('book', workflow('pages', { pages }));
+    const cover = step('cover', () => timer(250, scheduler));
+    return { scheduler, run: workflow('demo', { book, cover }).run({ scheduler }) };
+  }
+
+  test('is told by numbers, beside its step', async () => {
+    const terminal = new FakeTerminal(100, 24);
+    const { run, scheduler } = growing(6);
+    const { done } = renderProgress(run, { stream: terminal, scheduler });
+    await vi.waitFor(() => {
+      expect(terminal.listenerCount('resize')).toBe(2);
+    }, patience);
+    run.result$.subscribe();
+    scheduler.maxFrames = 160;
+    scheduler.flush();
+    expect(await terminal.lines()).toEqual([
+      'demo  ░░░░░░░░░░░░░░░░░░░░░░░░  0/2 steps, 2/5 within them  160 ms',
+      expect.stringContaining('light-cpu'),
+      expect.stringMatching(/^ {2}book +160 ms {2}2\/5 within$/),
+      expect.stringMatching(/^ {2}cover +160 ms$/),
+    ]);
+    scheduler.maxFrames = Infinity;
+    scheduler.flush();
+    await done;
+    expect(await terminal.lines()).toEqual([
+      '✓ demo completed in 300 ms',
+      '  2 of 2 steps completed',
+      '  critical path: book (300 ms)',
+    ]);
+  });
+
+  test('gets a line a second where there is no terminal, and its failures are told', async () => {
+    let text = '';
+    const { run, scheduler } = growing(60, true);
+    const stream = { write: (more: string) => (text += more) };
+    const { done } = renderProgress(run, { stream, scheduler });
+    run.result$.subscribe();
+    scheduler.flush();
+    await done;
+    expect(text.trimEnd().split('\n')).toEqual([
+      'demo: 0/2 steps, 1/3 within them, 2 running',
+      'demo: ✗ book/page[1]: no such page',
+      'demo: cover (1/2, 250 ms)',
+      'demo: 1/2 steps, 25/27 within them, 1 running',
+      'demo: 1/2 steps, 45/47 within them, 1 running',
+      'demo: book (2/2, 3.0 s)',
+      '✓ demo completed in 3.0 s',
+      '  2 of 2 steps completed',
+      '  ✗ book/page[1]: no such page',
+      '  critical path: book (3.0 s)',
+    ]);
+  });
+});

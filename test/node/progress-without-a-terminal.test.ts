@@ -1,0 +1,79 @@
+import { EventEmitter } from 'node:events';
+import { type Definition, defineWorkflow } from 'millrace';
+import { renderProgress } from 'millrace/node';
+import { NEVER, VirtualTimeScheduler } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { pipeline, taking } from './support/shown.ts';
+
+beforeEach(() => {
+  for (const name of ['CI', 'TERM', 'NO_COLOR', 'FORCE_COLOR']) vi.stubEnv(name, undefined);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe('where there is no terminal', () => {
+  /** What is written of a run to a stream that is none. */
+  async function plainLines(definitions: readonly Definition[], stream: object = {}): Promise<string[]> {
+    let text = '';
+    const scheduler = new VirtualTimeScheduler();
+    const run = defineWorkflow('demo', definitions).run({
+      scheduler,
+      onFailure: 'continue',
+      limits: { 'light-cpu': 4 },
+    });
+    const output = { write: (more: string) => (text += more), ...stream };
+    const { done } = renderProgress(run, { stream: output, scheduler });
+    run.result$.subscribe({ error: () => undefined });
+    scheduler.flush();
+    await done;
+    return text.trimEnd().split('\n');
+  }
+
+  test('there is a line for what happens', async () => {
+    const lines = await plainLines([...pipeline, { id: 'bad', run: taking(150, new Error('no')), retry: 1 }]);
+    expect(lines).toEqual([
+      'demo: quick (1/4, 100 ms)',
+      'demo: bad failed and is tried again: no',
+      'demo: ✗ bad: no',
+      'demo: load (2/4, 1.0 s)',
+      'demo: report (3/4, 500 ms)',
+      '✗ demo failed in 1.5 s',
+      '  3 of 4 steps completed, 1 failed',
+      '  ✗ bad: no',
+      '  critical path: load (1.0 s) → report (500 ms)',
+    ]);
+  });
+
+  test('of many steps there is a line a second', async () => {
+    const lines = await plainLines(
+      Array.from({ length: 1_000 }, (_, place) => ({ id: String(place), run: taking(10) })),
+    );
+    expect(lines.slice(0, 3)).toEqual([
+      'demo: 1/1,000 steps, 3 running',
+      'demo: 401/1,000 steps, 3 running',
+      'demo: 801/1,000 steps, 3 running',
+    ]);
+    expect(lines).toHaveLength(6);
+  });
+
+  test.each([
+    ['under CI', { CI: 'true' }, { isTTY: true, columns: 80, rows: 24 }],
+    ['on a dumb terminal', { TERM: 'dumb' }, { isTTY: true, columns: 80, rows: 24 }],
+    ['on a terminal without a size', {}, { isTTY: true, columns: 0, rows: 0 }],
+  ])('nor %s', async (_, environment, stream) => {
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    expect((await plainLines(pipeline, stream))[0]).toBe('demo: quick (1/3, 100 ms)');
+  });
+
+  test('a pipe whose other end is gone ends the display alone', async () => {
+    const pipe = Object.assign(new EventEmitter(), { write: () => true });
+    const run = defineWorkflow('demo', [{ id: 'a', run: () => NEVER }]).run();
+    const { done } = renderProgress(run, { stream: pipe });
+    run.result$.subscribe({ error: () => undefined });
+    pipe.emit('error', new Error('EPIPE'));
+    await done;
+    expect(run.snapshot().status).toBe('running');
+    run.cancel();
+  });
+});

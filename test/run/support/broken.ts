@@ -1,0 +1,3 @@
+export const broken = (): never => {
+  throw new Error('broken');
+};

@@ -9,7 +9,7 @@ import { frameLines, number, withinText } from './frame.ts';
 import { every } from './frame-timer.ts';
 import { type Note, ProgressView } from './progress-view.ts';
 import type { Replay } from './replay.ts';
-import { isAnimated, isColoured, type ProgressStream } from './stream-abilities.ts';
+import { afterWrites, isAnimated, isColoured, type ProgressStream } from './stream-abilities.ts';
 import { summaryLines } from './summary.ts';
 import { type TerminalRegion, terminalRegion } from './terminal-region.ts';
 import { cleanText, type Paint, painter, type Style } from './terminal-text.ts';
@@ -131,7 +131,7 @@ class Display implements RenderedProgress {
     if (this.#isOver) return;
     this.#release();
     this.#write(() => this.#region?.close());
-    this.#settle();
+    this.#leave();
   }
 
   [Symbol.dispose](): void {
@@ -243,7 +243,7 @@ class Display implements RenderedProgress {
       this.#region?.close();
       this.#stream.write(`${lines.join('\n')}\n`);
     });
-    this.#settle();
+    this.#leave();
   }
 
   #release(): void {
@@ -251,14 +251,26 @@ class Display implements RenderedProgress {
     this.#subscription.unsubscribe();
     this.#stopTicking?.();
     this.#stream.off?.('resize', this.#draw);
-    this.#stream.off?.('error', this.#giveUp);
+  }
+
+  /** Listens for errors until the last line is out: one that nobody hears would end the process. */
+  #leave(): void {
+    const leave = (): void => {
+      this.#stream.off?.('error', this.#giveUp);
+      this.#settle();
+    };
+    try {
+      afterWrites(this.#stream, leave);
+    } catch {
+      leave();
+    }
   }
 
   /** The other end of a pipe is gone, say: there is nobody to show anything to. */
   readonly #giveUp = (): void => {
     if (this.#isOver) return;
     this.#release();
-    this.#settle();
+    this.#leave();
   };
 
   #writeLines(lines: readonly string[]): void {

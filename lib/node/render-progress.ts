@@ -2,6 +2,7 @@ import type { SchedulerLike, Subscription } from 'rxjs';
 import { type Clock, clockOf, isScheduler } from '../base/clock.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { reportError } from '../base/report-error.ts';
+import { isWatchable } from '../base/watchable.ts';
 import { durationText } from '../report/duration-text.ts';
 import type { ProgressEvent } from '../run/progress-event.ts';
 import type { Run } from '../run/run.ts';
@@ -80,7 +81,8 @@ export function renderProgress(run: RenderedRun, options: RenderProgressOptions 
     if (options.scheduler !== undefined && !isScheduler(options.scheduler))
       checker.fail('scheduler', 'an RxJS scheduler', options.scheduler);
   }
-  if (run.snapshot().endedAt !== null) checker.fail('the run', 'one that is not over', run.runId);
+  if (!isWatchable(run)) checker.fail('the run', 'a run, or the replay of one', run);
+  else if (run.snapshot().endedAt !== null) checker.fail('the run', 'one that is not over', run.runId);
   checker.throwIfAny('renderProgress');
   return new Display(run, options);
 }

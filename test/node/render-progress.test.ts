@@ -3,6 +3,7 @@ import {
   type Definition,
   defineWorkflow,
   forEachStep,
+  InvalidOptionsError,
   type RunOptions,
   step,
   subflow,
@@ -634,4 +635,9 @@ test('options that can not be used are told', async () => {
   expect(() => renderProgress(run, { steam: process.stderr } as object)).toThrow("did you mean 'stream'?");
   await run.result();
   expect(() => renderProgress(run)).toThrow('expected the run to be one that is not over');
+});
+
+test.each([null, undefined, {}, 'run'])('%o is no run, neither to show nor to log', (run) => {
+  expect(() => renderProgress(run as never)).toThrow(InvalidOptionsError);
+  expect(() => writeJsonLines(run as never, 'never-written.jsonl')).toThrow(InvalidOptionsError);
 });

@@ -1,6 +1,7 @@
 import { defer, filter, map, type OperatorFunction } from 'rxjs';
 import type { Duration } from '../lib/base/durations.ts';
 import { OptionChecker } from '../lib/base/option-checker.ts';
+import { ownOf } from '../lib/base/record.ts';
 import type { WorkflowInfo } from '../lib/definition/workflow-info.ts';
 import type { RunHistory } from '../lib/run/history.ts';
 import type { ProgressEvent } from '../lib/run/progress-event.ts';
@@ -94,7 +95,7 @@ class Course {
     this.#forecast = new Forecast(
       run.workflow.steps,
       limits,
-      ({ id, estimate }) => history?.steps?.[id]?.meanMs ?? estimate,
+      ({ id, estimate }) => ownOf(history?.steps ?? {}, id)?.meanMs ?? estimate,
     );
     this.#every = every;
   }

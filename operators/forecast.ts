@@ -1,3 +1,4 @@
+import { ownOf } from '../lib/base/record.ts';
 import { seededRandom } from '../lib/base/seeded-random.ts';
 import type { StepInfo } from '../lib/definition/workflow-info.ts';
 import { LogNormal } from './log-normal.ts';
@@ -244,7 +245,10 @@ export class Forecast {
     }
     let busiest = all / (this.#limits['concurrency'] ?? Number.POSITIVE_INFINITY);
     for (const [place, name] of this.#classes.entries()) {
-      busiest = Math.max(busiest, (work[place] as number) / (this.#limits[name] ?? Number.POSITIVE_INFINITY));
+      busiest = Math.max(
+        busiest,
+        (work[place] as number) / (ownOf(this.#limits, name) ?? Number.POSITIVE_INFINITY),
+      );
     }
     return (longest ** blend + busiest ** blend) ** (1 / blend);
   }

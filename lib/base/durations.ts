@@ -1,7 +1,7 @@
 /**
  * A length of time: a number of milliseconds, or a number with a unit.
  *
- * At most 2,147,483,647 ms (24.8 days), the longest that the timers of JavaScript can wait.
+ * Any finite one: what is longer than a timer of JavaScript can wait (24.8 days) is waited for in stages.
  *
  * @example
  * ```ts
@@ -14,7 +14,7 @@ export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 export const durationExpected =
   "a duration: milliseconds, or a number with a unit like '250ms', '30s', '5m', '2h', '1d'";
 
-/** The longest wait a timer can take; a longer one would fire at once. */
+/** The longest that a single timer of JavaScript can wait. */
 export const longestDuration = 2_147_483_647;
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -22,7 +22,7 @@ const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as con
 /** The milliseconds of a duration, or `undefined` where it isn't one. */
 export function parseDuration(value: unknown): number | undefined {
   const ms = typeof value === 'number' ? value : typeof value === 'string' ? parseText(value) : Number.NaN;
-  return ms >= 0 && ms <= longestDuration ? ms : undefined;
+  return ms >= 0 && ms < Infinity ? ms : undefined;
 }
 
 function parseText(text: string): number {

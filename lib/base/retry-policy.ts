@@ -1,4 +1,4 @@
-import { type Duration, longestDuration } from './durations.ts';
+import type { Duration } from './durations.ts';
 import type { OptionChecker } from './option-checker.ts';
 
 /** How often to try again, and how long to wait in between. */
@@ -81,7 +81,7 @@ export function parseRetry(
 export function backoffDelay(policy: RetryPolicy, failed: number, random: () => number): number {
   // No delay stays none, also when the factor's power has become infinite.
   if (policy.delay === 0) return 0;
-  const full = Math.min(policy.delay * policy.factor ** (failed - 1), policy.maxDelay, longestDuration);
+  const full = Math.min(policy.delay * policy.factor ** (failed - 1), policy.maxDelay);
   if (policy.jitter === 0) return full;
   const chance = random();
   return full * (1 - policy.jitter * (chance >= 0 ? Math.min(chance, 1) : 0));

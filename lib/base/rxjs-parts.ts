@@ -4,3 +4,4 @@
  */
 export { config } from 'rxjs/internal/config';
 export { Observable } from 'rxjs/internal/Observable';
+export { Subscription } from 'rxjs/internal/Subscription';

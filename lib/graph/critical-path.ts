@@ -1,3 +1,4 @@
+import { ownOf } from '../base/record.ts';
 import type { Graph } from './graph.ts';
 import { remainingPaths } from './remaining-paths.ts';
 
@@ -17,7 +18,7 @@ export function criticalPath(graph: Graph, weights: Weights | undefined): Critic
   const weightOf =
     typeof weights === 'function'
       ? weights
-      : (id: string) => (weights === undefined ? 1 : (weights[id] ?? 0));
+      : (id: string) => (weights === undefined ? 1 : (ownOf(weights, id) ?? 0));
   const remaining = remainingPaths(graph, Float64Array.from(graph.ids, weightOf));
   const steps: string[] = [];
   let candidates: Iterable<number> = graph.ids.keys();

@@ -2,6 +2,7 @@ import type { SchedulerLike, Subscription } from 'rxjs';
 import { type Clock, clockOf, isScheduler } from '../base/clock.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { reportError } from '../base/report-error.ts';
+import { isWatchable } from '../base/watchable.ts';
 import { durationText } from '../report/duration-text.ts';
 import type { ProgressEvent } from '../run/progress-event.ts';
 import type { Run } from '../run/run.ts';
@@ -9,7 +10,7 @@ import { frameLines, number, withinText } from './frame.ts';
 import { every } from './frame-timer.ts';
 import { type Note, ProgressView } from './progress-view.ts';
 import type { Replay } from './replay.ts';
-import { isAnimated, isColoured, type ProgressStream } from './stream-abilities.ts';
+import { afterWrites, isAnimated, isColoured, type ProgressStream } from './stream-abilities.ts';
 import { summaryLines } from './summary.ts';
 import { type TerminalRegion, terminalRegion } from './terminal-region.ts';
 import { cleanText, type Paint, painter, type Style } from './terminal-text.ts';
@@ -80,7 +81,8 @@ export function renderProgress(run: RenderedRun, options: RenderProgressOptions 
     if (options.scheduler !== undefined && !isScheduler(options.scheduler))
       checker.fail('scheduler', 'an RxJS scheduler', options.scheduler);
   }
-  if (run.snapshot().endedAt !== null) checker.fail('the run', 'one that is not over', run.runId);
+  if (!isWatchable(run)) checker.fail('the run', 'a run, or the replay of one', run);
+  else if (run.snapshot().endedAt !== null) checker.fail('the run', 'one that is not over', run.runId);
   checker.throwIfAny('renderProgress');
   return new Display(run, options);
 }
@@ -131,7 +133,7 @@ class Display implements RenderedProgress {
     if (this.#isOver) return;
     this.#release();
     this.#write(() => this.#region?.close());
-    this.#settle();
+    this.#leave();
   }
 
   [Symbol.dispose](): void {
@@ -243,7 +245,7 @@ class Display implements RenderedProgress {
       this.#region?.close();
       this.#stream.write(`${lines.join('\n')}\n`);
     });
-    this.#settle();
+    this.#leave();
   }
 
   #release(): void {
@@ -251,14 +253,26 @@ class Display implements RenderedProgress {
     this.#subscription.unsubscribe();
     this.#stopTicking?.();
     this.#stream.off?.('resize', this.#draw);
-    this.#stream.off?.('error', this.#giveUp);
+  }
+
+  /** Listens for errors until the last line is out: one that nobody hears would end the process. */
+  #leave(): void {
+    const leave = (): void => {
+      this.#stream.off?.('error', this.#giveUp);
+      this.#settle();
+    };
+    try {
+      afterWrites(this.#stream, leave);
+    } catch {
+      leave();
+    }
   }
 
   /** The other end of a pipe is gone, say: there is nobody to show anything to. */
   readonly #giveUp = (): void => {
     if (this.#isOver) return;
     this.#release();
-    this.#settle();
+    this.#leave();
   };
 
   #writeLines(lines: readonly string[]): void {

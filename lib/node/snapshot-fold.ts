@@ -1,3 +1,4 @@
+import { ownOf } from '../base/record.ts';
 import type { PicturedRun } from '../report/timeline-of.ts';
 import { Descent } from '../run/descent.ts';
 import type { RunStatus } from '../run/engine.ts';
@@ -164,7 +165,7 @@ export class SnapshotFold {
         break;
       case 'limits-changed':
         for (const [name, limit] of Object.entries(event.limits)) {
-          const amounts = this.#resources[name];
+          const amounts = ownOf(this.#resources, name);
           if (amounts !== undefined) amounts.limit = limit;
         }
         this.#hasChanged = true;
@@ -286,8 +287,7 @@ export class SnapshotFold {
 
   #take({ demand }: Place | Child, sign: 1 | -1): void {
     for (const [name, amounts] of Object.entries(this.#resources))
-      amounts.taken +=
-        sign * (name === 'concurrency' ? 1 : Object.hasOwn(demand, name) ? (demand[name] ?? 0) : 0);
+      amounts.taken += sign * (name === 'concurrency' ? 1 : (ownOf(demand, name) ?? 0));
   }
 
   #readyUp(): void {

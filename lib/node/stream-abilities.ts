@@ -1,9 +1,9 @@
-import { environmentVariable } from '../base/host.ts';
+import { environmentVariable, macrotask } from '../base/host.ts';
 
 /** What is written to and asked: process.stderr and its like, on a terminal or not. */
 export interface ProgressStream {
   /** Takes what is shown. */
-  write(text: string): unknown;
+  write(text: string, done?: () => void): unknown;
   /** Whether it is a terminal. */
   readonly isTTY?: boolean | undefined;
   /** How many columns the terminal has. */
@@ -12,6 +12,8 @@ export interface ProgressStream {
   readonly rows?: number | undefined;
   /** Whether what was written has still to go out; frames wait for that. */
   readonly writableNeedDrain?: boolean | undefined;
+  /** How much has still to go out. A stream that knows it tells `write` when that is done. */
+  readonly writableLength?: number | undefined;
   /** Whether it shows colours. */
   hasColors?(): boolean;
   /** Told of `resize` and `error`. */
@@ -33,4 +35,14 @@ export function isColoured(stream: ProgressStream): boolean {
   if (force !== undefined) return force !== '0' && force !== 'false';
   if (environmentVariable('NO_COLOR') !== undefined) return false;
   return stream.isTTY === true && (stream.hasColors?.() ?? true);
+}
+
+/** Calls `then` once what was written so far has gone out, or has failed and the stream has said so. */
+export function afterWrites(stream: ProgressStream, then: () => void): void {
+  // A stream emits its error a little after it has told of the write.
+  const later = (): void => {
+    macrotask(then);
+  };
+  if (typeof stream.writableLength === 'number') stream.write('', later);
+  else later();
 }

@@ -19,9 +19,9 @@ export interface TerminalRegion {
 export async function terminalRegion(stream: ProgressStream): Promise<TerminalRegion | undefined> {
   try {
     const { createLogUpdate } = await import('log-update');
-    const isStandard = stream === process.stderr || stream === process.stdout;
-    // It hides the cursor of this process's own terminal.
-    return new Region(stream, createLogUpdate(stream as NodeJS.WritableStream, { showCursor: !isStandard }));
+    // Who hides the cursor must bring it back when a signal ends the process, and who listens to signals decides whether
+    // it does. That is the program's business.
+    return new Region(stream, createLogUpdate(stream as NodeJS.WritableStream, { showCursor: true }));
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import type { Subscription } from 'rxjs';
 import { clockOf } from '../base/clock.ts';
 import { messageOf } from '../base/inspect.ts';
 import { OptionChecker } from '../base/option-checker.ts';
+import { isWatchable } from '../base/watchable.ts';
 import type { ProgressEvent } from '../run/progress-event.ts';
 import type { Run } from '../run/run.ts';
 import { eventLine, headerLine } from './event-log.ts';
@@ -49,6 +50,8 @@ export function writeJsonLines(run: LoggedRun, file: string | URL): EventLogWrit
   const checker = new OptionChecker();
   const path = pathOf(file);
   if (path === undefined) checker.fail('the file', "a path or a 'file:' URL", file);
+  if (!isWatchable(run)) checker.fail('the run', 'a run', run);
+  checker.throwIfAny('writeJsonLines');
   const snapshot = run.snapshot();
   if (snapshot.endedAt !== null) checker.fail('the run', 'one that is not over', run.runId);
   checker.throwIfAny('writeJsonLines');

@@ -2,6 +2,7 @@ import { type Context, context, diag, type Tracer } from '@opentelemetry/api';
 import { Subscription } from 'rxjs';
 import { monotonicNow } from '../base/clock.ts';
 import { OptionChecker } from '../base/option-checker.ts';
+import { hasProgress } from '../base/watchable.ts';
 import type { Run } from '../run/run.ts';
 import { RunSpans } from './run-spans.ts';
 
@@ -24,7 +25,7 @@ export interface TraceRunOptions {
  * a tracer that throws ends the tracing alone, which OpenTelemetry's `diag` logger is told.
  *
  * @returns a subscription: leaving it ends the spans that are open
- * @throws InvalidOptionsError where the tracer or an option can't be used
+ * @throws InvalidOptionsError where the run, the tracer or an option can't be used
  * @example
  * ```ts
  * import { trace } from '@opentelemetry/api';
@@ -35,7 +36,7 @@ export interface TraceRunOptions {
  * ```
  */
 export function traceRun(run: TracedRun, tracer: Tracer, options: TraceRunOptions = {}): Subscription {
-  checkArguments(tracer, options);
+  checkArguments(run, tracer, options);
   const parent = options.context ?? context.active();
   const subscription = new Subscription();
   let spans: RunSpans | undefined;
@@ -79,8 +80,9 @@ export function traceRun(run: TracedRun, tracer: Tracer, options: TraceRunOption
   return subscription;
 }
 
-function checkArguments(tracer: Tracer, options: TraceRunOptions): void {
+function checkArguments(run: TracedRun, tracer: Tracer, options: TraceRunOptions): void {
   const checker = new OptionChecker();
+  if (!hasProgress(run)) checker.fail('the run', 'a run', run);
   if (typeof (tracer as Partial<Tracer> | null | undefined)?.startSpan !== 'function') {
     checker.fail('the tracer', "a Tracer, as trace.getTracer('…') gives", tracer);
   }

@@ -1,13 +1,16 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isObservable, type Observable, of, Subscription } from 'rxjs';
+import { InvalidOptionsError } from '../base/errors.ts';
 import { macrotask } from '../base/host.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { reportError } from '../base/report-error.ts';
+import { isWatchable } from '../base/watchable.ts';
 import type { Run } from '../run/run.ts';
 import { DashboardClient } from './dashboard-client.ts';
 import { DashboardError } from './dashboard-error.ts';
 import { DashboardLog } from './dashboard-log.ts';
+import { hostNames } from './host-names.ts';
 import { nodeModules } from './node-modules.ts';
 import { plainHead, reportPage } from './report-page.ts';
 
@@ -18,7 +21,11 @@ export type WatchedRun = Pick<Run, 'runId' | 'workflow' | 'progress$' | 'snapsho
 export interface DashboardOptions {
   /** The port; 0 is any that is free. @defaultValue 0 */
   readonly port?: number | undefined;
-  /** The address to listen on. Any but a loopback one shows the runs to the network. @defaultValue '127.0.0.1' */
+  /**
+   * The address or name to listen on. Any but a loopback one shows the runs to the network; `0.0.0.0` and `::` are every
+   * address of the machine.
+   * @defaultValue '127.0.0.1'
+   */
   readonly host?: string | undefined;
   /** How many runs are kept; beyond that the oldest that is over is forgotten. @defaultValue 20 */
   readonly keep?: number | undefined;
@@ -41,11 +48,11 @@ export interface Dashboard extends AsyncDisposable {
  *
  * Watching neither starts nor holds a run. Every browser has its own pace; one that is slow or away catches up, without
  * loss and without holding the run. Who knows the URL but not its token can watch, and can't cancel. All events of
- * the runs that are kept stay in memory. An open dashboard keeps the process alive until it is closed.
+ * the runs that are kept stay in memory; one with the id of another is shown beside it, as `id (2)`. An open dashboard keeps the process alive until it is closed.
  *
  * Rejects with a `DashboardError` where the port is taken or the address can't be listened on.
  *
- * @throws InvalidOptionsError where an option can't be used
+ * @throws InvalidOptionsError where an option can't be used, or there is neither a run nor an Observable of runs
  * @throws DashboardError with `DASHBOARD_NEEDS_NODE` where there is no Node
  * @example
  * ```ts
@@ -58,7 +65,7 @@ export function serveDashboard(
   runs: WatchedRun | Observable<WatchedRun>,
   options: DashboardOptions = {},
 ): Promise<Dashboard> {
-  checkOptions(options);
+  checkOptions(runs, options);
   const { port = 0, host = '127.0.0.1', keep = 20, log } = options;
   const server = new DashboardServer(keep);
   return server.listen(port, host).then((served) => {
@@ -68,18 +75,20 @@ export function serveDashboard(
   });
 }
 
-function checkOptions(options: DashboardOptions): void {
+function checkOptions(runs: unknown, options: DashboardOptions): void {
   const checker = new OptionChecker();
+  if (!isObservable(runs) && !isWatchable(runs)) checker.fail('the runs', aRun, runs);
   if (checker.record('the options', options)) {
     checker.knownKeys('', options, ['port', 'host', 'keep', 'log']);
     if (checker.count('port', options.port, 0) !== undefined) checker.number('port', options.port, 0, 65_535);
-    checker.text('host', options.host);
+    if (checker.text('host', options.host) === '') checker.fail('host', 'an address or a name', '');
     checker.count('keep', options.keep, 1);
     checker.function('log', options.log);
   }
   checker.throwIfAny('serveDashboard');
 }
 
+const aRun = 'a run, or an Observable of runs';
 const mostBodyBytes = 4_096;
 
 class DashboardServer {
@@ -88,12 +97,13 @@ class DashboardServer {
   readonly #instance = this.#node.crypto.randomBytes(6).toString('hex');
   readonly #log = new DashboardLog();
   readonly #clients = new Set<DashboardClient>();
+  readonly #watched = new WeakSet<WatchedRun>();
   readonly #runs = new Map<string, WatchedRun>();
   readonly #over = new Set<string>();
   readonly #subscriptions = new Subscription();
   readonly #keep: number;
   readonly #server: Server;
-  #hosts = new Set<string>();
+  #isServed: (host: string) => boolean = () => false;
   #isDue = false;
   #closing: Promise<void> | undefined;
 
@@ -104,21 +114,17 @@ class DashboardServer {
     });
   }
 
-  listen(port: number, host: string): Promise<Dashboard> {
+  listen(port: number, given: string): Promise<Dashboard> {
+    // As it stands in a URL, an address of IPv6 is in brackets.
+    const host = given.replace(/^\[(.*)\]$/, '$1');
     return new Promise((resolve, reject) => {
       this.#server.once('error', (error: NodeJS.ErrnoException) => {
         reject(listenError(error, host, port));
       });
       this.#server.listen(port, host, () => {
-        const { port: bound } = this.#server.address() as AddressInfo;
-        const isAny = host === '0.0.0.0' || host === '::';
-        const name = isAny ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-        // A page of elsewhere whose name was made to point here (DNS rebinding) asks for its own name.
-        this.#hosts = new Set(
-          [name, 'localhost', '127.0.0.1', '[::1]'].map(
-            (allowed) => `${allowed.toLowerCase()}:${String(bound)}`,
-          ),
-        );
+        const { port: bound, address } = this.#server.address() as AddressInfo;
+        const { name, isServed } = hostNames(host, address, this.#node);
+        this.#isServed = isServed;
         resolve({
           url: `http://${name}:${String(bound)}/#token=${this.#token}`,
           token: this.#token,
@@ -141,8 +147,15 @@ class DashboardServer {
   }
 
   #follow(run: WatchedRun): void {
-    const { runId, workflow } = run;
-    if (this.#runs.has(runId)) return;
+    if (!isWatchable(run)) {
+      throw new InvalidOptionsError('serveDashboard', [
+        { option: 'what the Observable emits', expected: 'runs', value: run },
+      ]);
+    }
+    if (this.#watched.has(run)) return;
+    this.#watched.add(run);
+    const { workflow } = run;
+    const runId = this.#freeId(run.runId);
     const limits = Object.fromEntries(
       Object.entries(run.snapshot().resources).map(([name, { limit }]) => [name, limit]),
     );
@@ -163,6 +176,13 @@ class DashboardServer {
       }),
     );
     this.#forgetOldest();
+  }
+
+  /** Runs may have one id: one that failed and was run again, say. */
+  #freeId(runId: string): string {
+    let free = runId;
+    for (let count = 2; this.#runs.has(free); count++) free = `${runId} (${String(count)})`;
+    return free;
   }
 
   #forgetOldest(): void {
@@ -188,7 +208,7 @@ class DashboardServer {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const { method, url, headers } = request;
     const { origin, host = '' } = headers;
-    if (!this.#hosts.has(host.toLowerCase())) {
+    if (!this.#isServed(host)) {
       refuse(response, 403, 'This host name is not served.');
       return;
     }

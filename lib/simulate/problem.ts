@@ -1,3 +1,4 @@
+import { ownOf } from '../base/record.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { Rows } from '../graph/rows.ts';
 import type { RunSettings } from '../run/run-options.ts';
@@ -29,7 +30,7 @@ export function problemOf(
   const classes = capacities.length;
   const amounts = new Float64Array(graph.size * classes);
   const rows = demands.distinct.map((demand) =>
-    capacities.map(([name]) => (name === 'concurrency' ? 1 : (demand[name] ?? 0))),
+    capacities.map(([name]) => (name === 'concurrency' ? 1 : (ownOf(demand, name) ?? 0))),
   );
   const placeOf = new Uint32Array(graph.size);
   for (let place = 0; place < graph.size; place++) placeOf[graph.order[place] as number] = place;

@@ -1,4 +1,4 @@
-import { type Definition, defineWorkflow } from 'millrace';
+import { type Definition, defineWorkflow, InvalidOptionsError } from 'millrace';
 import { readJsonLines, renderProgress, replay, writeJsonLines } from 'millrace/node';
 import { map, NEVER, timer, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -434,4 +434,9 @@ test('options that can not be used are told', async () => {
   expect(() => renderProgress(run, { steam: process.stderr } as object)).toThrow("did you mean 'stream'?");
   await run.result();
   expect(() => renderProgress(run)).toThrow('expected the run to be one that is not over');
+});
+
+test.each([null, undefined, {}, 'run'])('%o is no run, neither to show nor to log', (run) => {
+  expect(() => renderProgress(run as never)).toThrow(InvalidOptionsError);
+  expect(() => writeJsonLines(run as never, 'never-written.jsonl')).toThrow(InvalidOptionsError);
 });

@@ -282,3 +282,7 @@ test.for([
   expect(call).toThrow(InvalidOptionsError);
   expect(call).toThrow(culprit);
 });
+
+test.each([null, undefined, {}])('%o is no run', (run) => {
+  expect(() => traceRun(run as never, trace.getTracer('none'))).toThrow(InvalidOptionsError);
+});

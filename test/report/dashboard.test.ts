@@ -1,11 +1,13 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { hostname } from 'node:os';
 import { defineWorkflow, InvalidOptionsError, type ProgressEvent } from 'millrace';
 import { type Dashboard, DashboardError, serveDashboard, type WatchedRun } from 'millrace/report';
 import type { Browser, Page } from 'playwright-core';
 import { firstValueFrom, NEVER, of, Subject } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { chromiumPath, startChromium } from '../ecosystem/support/chromium.ts';
+import { unhandledErrors } from '../run/support/unhandled-errors.ts';
 
 const gate$ = new Subject<number>();
 
@@ -134,6 +136,72 @@ test('other names of the host, and pages of elsewhere, are refused', async () =>
   expect((await ask(dashboard, '/')).body).not.toContain(dashboard.token);
 });
 
+describe('answers', () => {
+  const statusFor = async (dashboard: Dashboard, host: string): Promise<number> =>
+    (await ask(dashboard, '/', { headers: { host } })).status;
+
+  test.each(['0.0.0.0', '::'])('on %s by every address and name of the machine', async (host) => {
+    const dashboard = await serve(NEVER, { host });
+    const { port } = new URL(dashboard.url);
+    for (const name of ['localhost', '127.0.0.1', '[::1]', '192.168.1.7', '[fe80::1]', hostname()])
+      expect([name, await statusFor(dashboard, `${name}:${port}`)]).toStrictEqual([name, 200]);
+    expect(await statusFor(dashboard, `evil.example:${port}`)).toBe(403);
+  });
+
+  test.each(['localhost', '127.0.0.1', 'LOCALHOST.', 'localhost:443'])(
+    'to %s, as port 80 and tunnels have it',
+    async (host) => {
+      expect(await statusFor(await serve(NEVER), host)).toBe(200);
+    },
+  );
+
+  test.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '[', 'a b'])(
+    'not to %o',
+    async (host) => {
+      expect(await statusFor(await serve(NEVER), host)).not.toBe(200);
+    },
+  );
+
+  test.each(['::1', '[::1]', '0:0:0:0:0:0:0:1'])('on %s', async (host) => {
+    const dashboard = await serve(NEVER, { host });
+    expect((await ask(dashboard, '/')).status).toBe(200);
+  });
+});
+
+test.each([null, undefined, 'run', {}, { runId: 'a' }])('%o is no run', (run) => {
+  expect(() => serveDashboard(run as never)).toThrow(InvalidOptionsError);
+});
+
+test('what an Observable emits that is no run is reported, and the others are shown', async () => {
+  const unhandled = unhandledErrors();
+  const runs$ = new Subject<WatchedRun>();
+  const dashboard = await serve(runs$);
+  runs$.next(null as never);
+  const run = workflow.run();
+  runs$.next(run);
+  await readEvents(dashboard, '', (text) => text.includes(run.runId));
+  await unhandled.settle();
+  expect(unhandled.errors).toMatchObject([{ code: 'INVALID_OPTIONS' }]);
+});
+
+test('runs with one id are shown beside each other, and cancelled each by itself', async () => {
+  const runs$ = new Subject<WatchedRun>();
+  const dashboard = await serve(runs$);
+  const [first, second] = [workflow.run({ runId: 'nightly' }), workflow.run({ runId: 'nightly' })];
+  for (const run of [first, second, second]) runs$.next(run);
+  const results = [first, second].map((run) => run.result().catch((error: unknown) => error));
+  const text = await readEvents(dashboard, '', (seen) => seen.includes('"runId":"nightly (2)","event"'));
+  expect(text.match(/"kind":"run"/g)).toHaveLength(2);
+  const answer = await ask(dashboard, '/cancel', {
+    method: 'POST',
+    headers: { authorization: `Bearer ${dashboard.token}` },
+    body: JSON.stringify({ runId: 'nightly (2)' }),
+  });
+  expect([answer.status, first.snapshot().status]).toStrictEqual([202, 'running']);
+  first.cancel();
+  await Promise.all(results);
+});
+
 test('a port in use and an address of elsewhere are typed errors', async () => {
   const dashboard = await serve(workflow.run());
   const port = Number(new URL(dashboard.url).port);
@@ -148,6 +216,7 @@ test('options are checked, and the URL is told', async () => {
     { port: 70_000 },
     { port: 1.5 },
     { host: 1 },
+    { host: '' },
     { keep: 0 },
     { log: 'yes' },
     { prot: 1 },

@@ -1,4 +1,4 @@
-import type { Output } from '../definition/handle.ts';
+import type { Output } from '../definition/output.ts';
 import type { TaskContext } from './task-context.ts';
 import type { Transferred } from './transfer.ts';
 

@@ -1,6 +1,7 @@
-import { defer, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { parseDuration } from './base/durations.ts';
 import { OptionChecker } from './base/option-checker.ts';
+import { defer } from './base/rxjs-run-parts.ts';
 import type { Blueprint } from './definition/blueprint.ts';
 import { blueprintOfDefinitions, type Definition } from './definition/blueprint-of-definitions.ts';
 import { blueprintOfHandles } from './definition/blueprint-of-handles.ts';

@@ -5,7 +5,7 @@ import type { BenchGraph } from './graphs.ts';
 export type Mode = 'sync' | 'async';
 
 /** What every step does: one more than the sum of its inputs, kept small. */
-function sum(values: readonly number[]): number {
+export function sum(values: readonly number[]): number {
   let total = 1;
   for (const value of values) total += value;
   return total % 1_000_003;
@@ -43,8 +43,17 @@ const addLater = async (inputs: Inputs): Promise<number> => add(inputs);
 
 const names = ['a', 'b', 'c'] as const;
 
+/** What defines steps and workflows: of the source, or of the built package. */
+export type Makers = Pick<typeof import('millrace'), 'step' | 'workflow'>;
+
 /** The graph as a workflow; its outputs are the steps that nothing needs, the last step among them. */
-export function define(
+export function define(graph: BenchGraph, mode: Mode): Workflow<Readonly<Record<string, number>>, never> {
+  return defineWith({ step, workflow }, graph, mode);
+}
+
+/** {@link define}, by makers from elsewhere. */
+export function defineWith(
+  { step, workflow }: Makers,
   { dependencies }: BenchGraph,
   mode: Mode,
 ): Workflow<Readonly<Record<string, number>>, never> {

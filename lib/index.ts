@@ -27,16 +27,14 @@ export {
   type JoinOptions,
   optional,
 } from './definition/branching.ts';
-export type { OptionalStep, StreamOf } from './definition/edge.ts';
+export type { OptionalStep, StreamOf } from './definition/edge-handle.ts';
+export type { ChildResult, ForEachOptions, ForEachReduceOptions } from './definition/for-each-options.ts';
 export {
-  type ChildResult,
   type ForEachBody,
   type ForEachContext,
   type ForEachDependencies,
   type ForEachInputs,
   type ForEachNeeds,
-  type ForEachOptions,
-  type ForEachReduceOptions,
   forEachStep,
   type ItemOf,
   type Items,
@@ -49,12 +47,12 @@ export type {
   InputsOf,
   Need,
   NeedsOf,
-  Output,
   OutputsOf,
   Step,
 } from './definition/handle.ts';
 export type { Hostable } from './definition/hosted.ts';
 export { input } from './definition/input.ts';
+export type { Output } from './definition/output.ts';
 export { type Schema, type SchemaIssue, type SchemaResult, type } from './definition/schema.ts';
 export { step } from './definition/step.ts';
 export type { ProgressAmount, StepContext } from './definition/step-context.ts';

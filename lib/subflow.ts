@@ -2,8 +2,9 @@ import type { Duration } from './base/durations.ts';
 import { nearestName } from './base/nearest.ts';
 import { OptionChecker } from './base/option-checker.ts';
 import type { Handle, InputsOf, Need, NeedsOf, Step } from './definition/handle.ts';
-import type { HostedGraph } from './definition/hosted.ts';
-import { checkShape, ownerOf, StepHandle } from './definition/step.ts';
+import { type HostedGraph, KnownGraph } from './definition/hosted.ts';
+import { checkShape, ownerOf } from './definition/step-arguments.ts';
+import { StepHandle } from './definition/step-handle.ts';
 import { parseStepOptions, type StepOptions, type StepSettings } from './definition/step-options.ts';
 import { Workflow } from './workflow.ts';
 
@@ -108,7 +109,7 @@ export function subflow<Outputs, Needs extends Need, const Handles extends Input
     demand: nothing,
     timeout: ms,
     kind: 'subflow',
-    within: isKnown ? { blueprint: workflow.blueprint } : undefined,
+    within: isKnown ? new KnownGraph(workflow.blueprint) : undefined,
   };
   checker.throwIfAny(ownerOf(id, 'subflow'));
   const body = (values: Readonly<Record<string, unknown>>): HostedGraph => {

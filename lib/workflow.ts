@@ -1,10 +1,11 @@
-import { defer, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { parseDuration } from './base/durations.ts';
 import { OptionChecker } from './base/option-checker.ts';
+import { defer } from './base/rxjs-run-parts.ts';
 import type { Blueprint } from './definition/blueprint.ts';
 import { blueprintOfDefinitions, type Definition } from './definition/blueprint-of-definitions.ts';
 import { blueprintOfHandles } from './definition/blueprint-of-handles.ts';
-import type { OptionalStep } from './definition/edge.ts';
+import type { OptionalStep } from './definition/edge-handle.ts';
 import type { Input, Need, NeedsOf, OutputsOf, Step } from './definition/handle.ts';
 import { HostedGraph, type HostedSteps, hosted } from './definition/hosted.ts';
 import type { StepInfo } from './definition/workflow-info.ts';

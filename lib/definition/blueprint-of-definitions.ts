@@ -11,8 +11,8 @@ import { repeated } from './blueprint-of-handles.ts';
 import type { Input } from './handle.ts';
 import { isInput } from './input.ts';
 import { offloadedMark } from './offloaded-body.ts';
-import type { StepDefinition } from './step.ts';
 import type { StepContext } from './step-context.ts';
+import type { StepDefinition } from './step-definition.ts';
 import { defaultSettings, parseStepOptions, type StepOptions, stepOptionNames } from './step-options.ts';
 
 /** A step as data: its id, the ids it depends on (of steps, or names of inputs), its function, its options. */

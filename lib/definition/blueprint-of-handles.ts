@@ -2,10 +2,10 @@ import { Graph } from '../graph/graph.ts';
 import { InvalidWorkflowError, type WorkflowFault } from '../graph/invalid-workflow-error.ts';
 import type { Rows } from '../graph/rows.ts';
 import { Blueprint } from './blueprint.ts';
-import { OptionalHandle, StreamHandle } from './edge.ts';
+import { edge, type Mark } from './edge.ts';
+import { OptionalHandle, StreamHandle } from './edge-handle.ts';
 import type { Dependencies, Input } from './handle.ts';
-import { edge, type Mark } from './join.ts';
-import { isStep, StepHandle } from './step.ts';
+import { isStep, StepHandle } from './step-handle.ts';
 import { streamFaults } from './stream-faults.ts';
 
 /**

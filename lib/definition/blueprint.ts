@@ -3,30 +3,13 @@ import { type Demands, distinctDemands } from '../admission/distinct-demands.ts'
 import { Graph } from '../graph/graph.ts';
 import { type Ranks, ranks } from '../graph/ranks.ts';
 import { type BranchingPlan, branchingPlan } from './branching-plan.ts';
+import type { Connections, Sources } from './connections.ts';
+import { edge, type Mark } from './edge.ts';
 import type { Input } from './handle.ts';
-import type { Within } from './hosted.ts';
-import { edge, type Mark } from './join.ts';
-import type { StepBody, StepDefinition } from './step.ts';
-import type { StepSettings } from './step-options.ts';
-import type { SpecialNeed, StepInfo, WorkflowInfo } from './workflow-info.ts';
+import type { StepBody, StepDefinition } from './step-definition.ts';
+import type { StepSettings, Within } from './step-options.ts';
+import { type WorkflowInfo, workflowInfo } from './workflow-info.ts';
 
-/**
- * Where each step's inputs come from, in the order of its `inputNames`: those of step `i` lie from `starts[i]`
- * to `starts[i + 1]`. A value of 0 or more is a step's index, one below is the input `-1 - value`.
- */
-export interface Sources {
-  readonly starts: Uint32Array;
-  readonly values: Int32Array;
-}
-
-/** The names of the kinds of edges, by their number. */
-const specialEdges: readonly (SpecialNeed['as'] | undefined)[] = [
-  undefined,
-  'optional',
-  'candidate',
-  'branch',
-  'stream',
-];
 const none: ReadonlySet<string> = new Set();
 const noMarks: ReadonlyMap<number, Mark> = new Map();
 
@@ -40,17 +23,15 @@ export interface LaterDemand {
 }
 
 /** A workflow that has been found sound: everything a run needs to know, none of what it changes. */
-export class Blueprint {
+export class Blueprint implements Connections {
   readonly name: string;
   readonly graph: Graph;
   readonly steps: readonly StepDefinition[];
   readonly sources: Sources;
   readonly inputs: readonly Input[];
-  /** The indices of the steps whose outputs are the workflow's, by the names they have there. */
   readonly outputs: ReadonlyMap<string, number>;
   /** The names of those that may be missing. */
   readonly optionalOutputs: ReadonlySet<string>;
-  /** How steps are needed other than by their output: what is special of an edge, by its place in `sources.values`. */
   readonly marks: ReadonlyMap<number, Mark>;
   #branching: BranchingPlan | undefined | null = null;
   #ranks: Ranks | undefined;
@@ -90,7 +71,7 @@ export class Blueprint {
     this.#laterDemands ??= [
       ...this.#indicesWhere(({ within }) => within !== undefined).flatMap((index) => {
         const { id, settings } = this.steps[index] as StepDefinition;
-        return demandsWithin(settings.within as Within).map(([demand, suffix]) => ({
+        return (settings.within as Within).demands.map(([demand, suffix]) => ({
           demand,
           stepId: `${id}${suffix}`,
           hosts: [index],
@@ -191,38 +172,8 @@ export class Blueprint {
 
   /** What is told of it outside, worked out once. */
   get info(): WorkflowInfo {
-    this.#info ??= {
-      name: this.name,
-      steps: this.steps.map(({ id, settings }, index) => {
-        const { demand, priority, estimate, description, group, tags, join, kind } = settings;
-        return {
-          id,
-          dependsOn: this.graph.dependenciesOf(id),
-          kind: join?.kind ?? kind,
-          ...this.#specialsOf(index),
-          demand,
-          priority,
-          estimate,
-          description,
-          group,
-          tags,
-        };
-      }),
-    };
+    this.#info ??= workflowInfo(this.name, this, this.branching);
     return this.#info;
-  }
-
-  #specialsOf(index: number): Pick<StepInfo, 'specialNeeds' | 'isConditional'> {
-    const { branching } = this;
-    if (branching === undefined) return {};
-    const specialNeeds = branching.edgesOf(index).flatMap(({ step, kind }) => {
-      const as = specialEdges[kind];
-      return as === undefined ? [] : [{ stepId: this.graph.ids[step] ?? '', as }];
-    });
-    return {
-      ...(specialNeeds.length === 0 ? {} : { specialNeeds }),
-      ...(branching.dormant[index] === 1 ? { isConditional: true as const } : {}),
-    };
   }
 
   #indicesWhere(condition: (settings: StepSettings) => boolean): number[] {
@@ -241,11 +192,6 @@ export class Blueprint {
     for (const index of unusual) column[index] = read((this.steps[index] as StepDefinition).settings);
     return column;
   }
-}
-
-function demandsWithin(within: Within): (readonly [demand: Demand, idSuffix: string])[] {
-  if ('plan' in within) return [[within.plan.settings.demand, '[…]']];
-  return demandsOf(within.blueprint).map(([demand, stepId]) => [demand, `/${stepId}`] as const);
 }
 
 /** All that may be demanded at once in a workflow, each with a step that does. */

@@ -1,7 +1,7 @@
-import type { Blueprint } from './blueprint.ts';
-import type { ChannelTerms } from './edge.ts';
-import { edge, joinEdge } from './join.ts';
-import type { StepDefinition } from './step.ts';
+import type { Connections } from './connections.ts';
+import { type ChannelTerms, edge } from './edge.ts';
+import { joinEdge } from './join.ts';
+import type { StepDefinition } from './step-definition.ts';
 
 /** How the steps of a workflow need each other, where it isn't all by output. Found once. */
 export interface BranchingPlan {
@@ -29,21 +29,21 @@ export interface BranchingEdge {
 }
 
 /** The plan of a workflow that branches; `undefined` where every step waits for all outputs that it needs. */
-export function branchingPlan(blueprint: Blueprint): BranchingPlan | undefined {
-  const { steps, marks } = blueprint;
+export function branchingPlan(connections: Connections): BranchingPlan | undefined {
+  const { steps, marks } = connections;
   const branches = steps.some(({ settings: { join, when } }) => join !== undefined || when !== undefined);
   if (!branches && marks.size === 0) return undefined;
-  const edgesOf = (index: number): BranchingEdge[] => edgesOfStep(blueprint, index);
+  const edgesOf = (index: number): BranchingEdge[] => edgesOfStep(connections, index);
   return {
     edgesOf,
-    kinds: kindsOfDependents(blueprint, edgesOf),
-    dormant: dormantSteps(blueprint, edgesOf),
-    guarded: guardedSteps(blueprint, edgesOf),
-    gangs: gangsOf(blueprint.graph.size, edgesOf),
+    kinds: kindsOfDependents(connections, edgesOf),
+    dormant: dormantSteps(connections, edgesOf),
+    guarded: guardedSteps(connections, edgesOf),
+    gangs: gangsOf(connections.graph.size, edgesOf),
   };
 }
 
-function edgesOfStep({ steps, sources, marks }: Blueprint, index: number): BranchingEdge[] {
+function edgesOfStep({ steps, sources, marks }: Connections, index: number): BranchingEdge[] {
   const { settings } = steps[index] as StepDefinition;
   const edges: BranchingEdge[] = [];
   const start = sources.starts[index] as number;
@@ -60,7 +60,7 @@ function edgesOfStep({ steps, sources, marks }: Blueprint, index: number): Branc
 
 /** In the order in which `graph.dependents` has them: by dependent, and by place. */
 function kindsOfDependents(
-  { graph }: Blueprint,
+  { graph }: Connections,
   edgesOf: (index: number) => readonly BranchingEdge[],
 ): Uint8Array {
   const next = graph.dependents.starts.slice();
@@ -77,7 +77,7 @@ function kindsOfDependents(
 
 /** Those that only a branch which is still to be chosen needs. */
 function dormantSteps(
-  { graph, outputs, steps }: Blueprint,
+  { graph, outputs, steps }: Connections,
   edgesOf: (index: number) => readonly BranchingEdge[],
 ): Uint8Array {
   const dormant = new Uint8Array(graph.size);
@@ -94,7 +94,7 @@ function dormantSteps(
 
 /** Those that every way from leads to one who deals with failures. */
 function guardedSteps(
-  { graph, outputs }: Blueprint,
+  { graph, outputs }: Connections,
   edgesOf: (index: number) => readonly BranchingEdge[],
 ): Uint8Array {
   const { starts } = graph.dependents;

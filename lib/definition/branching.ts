@@ -1,9 +1,10 @@
 import { inspectValue } from '../base/inspect.ts';
 import { OptionChecker } from '../base/option-checker.ts';
-import { OptionalHandle, type OptionalStep } from './edge.ts';
+import { OptionalHandle, type OptionalStep } from './edge-handle.ts';
 import type { Dependencies, Handle, NeedsOf, OutputsOf, Step } from './handle.ts';
 import type { Join } from './join.ts';
-import { checkShape, isRecord, isStep, ownerOf, StepHandle } from './step.ts';
+import { checkShape, isRecord, ownerOf } from './step-arguments.ts';
+import { isStep, StepHandle } from './step-handle.ts';
 import { defaultSettings, parseStepOptions, type StepOptions, type StepSettings } from './step-options.ts';
 
 /** What a step that joins others may say. The others have options of their own. */

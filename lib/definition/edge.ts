@@ -1,33 +1,18 @@
 import type { Overflow } from '../base/overflow.ts';
-import type { Handle, Need, Step } from './handle.ts';
-import type { StepHandle } from './step.ts';
 
-/** A step as another may depend on it other than by waiting for its output. */
-export interface OptionalStep<out Out = unknown, out Needs extends Need = Need> extends Handle<Out, Needs> {
-  /** What kind of handle this is. */
-  readonly kind: 'optional';
-  /** The step. */
-  readonly step: Step;
-}
-
-/** The class behind {@link OptionalStep}. */
-export class OptionalHandle implements OptionalStep<never, never> {
-  readonly kind = 'optional';
-  readonly step: StepHandle;
-
-  constructor(step: StepHandle) {
-    this.step = step;
-    Object.freeze(this);
-  }
-}
-
-/** What a step emits, as a dependency. */
-export interface StreamOf<out Out = unknown, out Needs extends Need = Need> extends Handle<Out, Needs> {
-  /** What kind of handle this is. */
-  readonly kind: 'stream';
-  /** The step. */
-  readonly step: Step;
-}
+/** How a step needs another: what must become of that one before it starts. */
+export const edge = {
+  /** It has completed. */
+  data: 0,
+  /** It is settled, in whatever way. */
+  optional: 1,
+  /** It is one of those of which one has to complete. */
+  candidate: 2,
+  /** It is started only once it is chosen. */
+  lazy: 3,
+  /** It runs at the same time. */
+  stream: 4,
+} as const;
 
 /** How many values may wait, and what happens to one too many. */
 export interface ChannelTerms {
@@ -35,15 +20,22 @@ export interface ChannelTerms {
   readonly overflow: Overflow | undefined;
 }
 
-/** The class behind {@link StreamOf}. */
-export class StreamHandle implements StreamOf<never, never> {
-  readonly kind = 'stream';
-  readonly step: StepHandle;
-  readonly terms: ChannelTerms;
+/** What is special of an edge: its kind, and the terms where it is a stream. */
+export interface Mark {
+  readonly kind: number;
+  readonly terms?: ChannelTerms;
+}
 
-  constructor(step: StepHandle, terms: ChannelTerms) {
-    this.step = step;
-    this.terms = terms;
-    Object.freeze(this);
-  }
+/** The marks of a graph whose bodies only wait: what they emit is read by nobody, and so there is no need to hold it back. */
+export function withoutBackpressure(
+  marks: ReadonlyMap<number, Mark>,
+  applies: (at: number) => boolean = () => true,
+): ReadonlyMap<number, Mark> {
+  return new Map(
+    [...marks].map(([at, mark]) =>
+      mark.terms === undefined || !applies(at)
+        ? [at, mark]
+        : [at, { ...mark, terms: { ...mark.terms, overflow: 'latest' } }],
+    ),
+  );
 }

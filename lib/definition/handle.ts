@@ -1,5 +1,3 @@
-import type { InteropObservable, Observable } from 'rxjs';
-import type { Hostable } from './hosted.ts';
 import type { Schema } from './schema.ts';
 
 /** An input that a step reaches: its name and the type of its value. */
@@ -53,24 +51,3 @@ export type NeedsOf<Handles extends Dependencies> = Handles[keyof Handles] exten
 
 /** A union of needs as the record that a run takes. */
 export type InputsOf<Needs extends Need> = { readonly [One in Needs as One[0]]: One[1] };
-
-/**
- * The output of a step whose function returns `Returned`: Promises, Observables and AsyncIterables give their
- * (last) value, a Promise of one of these too, and a step or a workflow is run and gives its output; anything else, arrays
- * and strings included, is the output itself.
- */
-export type Output<Returned> = 0 extends 1 & Returned
-  ? Returned
-  : Returned extends PromiseLike<infer Resolved>
-    ? Output<Resolved>
-    : Returned extends Hostable<infer Out>
-      ? Out
-      : Returned extends Step<infer Out>
-        ? Out
-        : Returned extends Observable<infer Value>
-          ? Value
-          : Returned extends InteropObservable<infer Value>
-            ? Value
-            : Returned extends AsyncIterable<infer Value>
-              ? Value
-              : Returned;

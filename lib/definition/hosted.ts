@@ -1,6 +1,6 @@
-import type { Blueprint } from './blueprint.ts';
-import type { StepBody } from './step.ts';
-import type { StepSettings } from './step-options.ts';
+import { type Blueprint, demandsOf } from './blueprint.ts';
+import type { StepBody } from './step-definition.ts';
+import type { StepSettings, Within } from './step-options.ts';
 
 /** What a body may return to hand its work to steps of their own: under this name it says which. */
 export const hosted = Symbol('millrace.hosted');
@@ -78,11 +78,31 @@ export class HostedItems {
   }
 }
 
-/** What is known before a run of the steps that a step brings: those of a graph, or how each child of a fan-out is. */
-export type Within =
-  | { readonly blueprint: Blueprint }
-  | {
-      readonly plan: FanOutPlan;
-      /** How many items there are, where that is known. */
-      readonly count: number | undefined;
-    };
+/** What is known of a graph before it is run. */
+export class KnownGraph implements Within {
+  readonly blueprint: Blueprint;
+
+  constructor(blueprint: Blueprint) {
+    this.blueprint = blueprint;
+  }
+
+  get demands(): Within['demands'] {
+    return demandsOf(this.blueprint).map(([demand, stepId]) => [demand, `/${stepId}`] as const);
+  }
+}
+
+/** What is known of the children of a fan-out before it has its items. */
+export class KnownItems implements Within {
+  readonly plan: FanOutPlan;
+  /** How many items there are, where that is known. */
+  readonly count: number | undefined;
+
+  constructor(plan: FanOutPlan, count: number | undefined) {
+    this.plan = plan;
+    this.count = count;
+  }
+
+  get demands(): Within['demands'] {
+    return [[this.plan.settings.demand, '[…]']];
+  }
+}

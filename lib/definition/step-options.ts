@@ -2,8 +2,6 @@ import { type Demand, defaultDemand, parseDemand, type Resource } from '../admis
 import type { Duration } from '../base/durations.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import { parseRetry, type Retry, type RetryPolicy } from '../base/retry-policy.ts';
-
-import type { Within } from './hosted.ts';
 import type { Join } from './join.ts';
 import type { OffloadedBody, offloaded } from './offloaded-body.ts';
 
@@ -49,6 +47,12 @@ export interface StepOptions<Out = unknown, Inputs = unknown> {
   readonly group?: string | undefined;
   /** Labels, for pictures and filters. */
   readonly tags?: readonly string[] | undefined;
+}
+
+/** What is known before a run of the steps that a step brings. */
+export interface Within {
+  /** All that they may demand at once, each with what follows the step's id in that of one which does. */
+  readonly demands: readonly (readonly [demand: Demand, idSuffix: string])[];
 }
 
 /** Step options, read: durations in ms, the demand by class. */

@@ -1,84 +1,16 @@
 import { nameFault } from '../base/name.ts';
 import { OptionChecker } from '../base/option-checker.ts';
-import { OptionalHandle, StreamHandle } from './edge.ts';
-import type { Dependencies, Handle, NeedsOf, Output, OutputsOf, Step } from './handle.ts';
-import { isInput } from './input.ts';
+import type { Dependencies, Handle, NeedsOf, OutputsOf, Step } from './handle.ts';
 import { offloadedMark } from './offloaded-body.ts';
+import type { Output } from './output.ts';
+import { checkShape, isHandle, isRecord, ownerOf } from './step-arguments.ts';
 import type { StepContext } from './step-context.ts';
-import {
-  defaultSettings,
-  parseStepOptions,
-  type StepOptions,
-  type StepSettings,
-  stepOptionNames,
-} from './step-options.ts';
+import type { StepBody, StepDefinition } from './step-definition.ts';
+import { isStep, StepHandle } from './step-handle.ts';
+import { defaultSettings, parseStepOptions, type StepOptions, stepOptionNames } from './step-options.ts';
 
-/** A step's function as the engine calls it. */
-export type StepBody = (inputs: Readonly<Record<string, unknown>>, ctx: StepContext) => unknown;
-
-/** What the engine knows of a step, however it was defined. */
-export interface StepDefinition {
-  readonly id: string;
-  readonly body: StepBody;
-  /** The names by which the body knows its dependencies. */
-  readonly inputNames: readonly string[];
-  readonly settings: StepSettings;
-  /** Of a child of a fan-out: its key, and the place of its item. */
-  readonly key?: string;
-  readonly place?: number;
-}
-
-let handlesMade = 0;
-
-/** The class behind {@link Step}. */
-export class StepHandle implements Step<never, never>, StepDefinition {
-  readonly id: string;
-  readonly body: StepBody;
-  readonly inputNames: readonly string[];
-  /** The handles behind `inputNames`. */
-  readonly inputs: readonly Handle[];
-  readonly settings: StepSettings;
-  /** The order of definition; dependencies always come before their dependents. */
-  readonly serial = handlesMade++;
-  /** The last workflow that was built with this step, as a number, and the step's place in it. */
-  #workflow = 0;
-  #slot = 0;
-
-  constructor(
-    id: string,
-    body: StepBody,
-    inputNames: readonly string[],
-    inputs: readonly Handle[],
-    settings: StepSettings,
-  ) {
-    this.id = id;
-    this.body = body;
-    this.inputNames = inputNames;
-    this.inputs = inputs;
-    this.settings = settings;
-  }
-
-  get kind(): 'step' {
-    return 'step';
-  }
-
-  /** @internal Whether the workflow being built meets the step for the first time. */
-  static visit(handle: StepHandle, workflow: number): boolean {
-    if (handle.#workflow === workflow) return false;
-    handle.#workflow = workflow;
-    return true;
-  }
-
-  /** @internal */
-  static slotOf(handle: StepHandle): number {
-    return handle.#slot;
-  }
-
-  /** @internal */
-  static setSlot(handle: StepHandle, slot: number): void {
-    handle.#slot = slot;
-  }
-}
+// The engine knows steps by this file.
+export { isHandle, isStep, type StepBody, type StepDefinition };
 
 /**
  * Defines a step: a function of its dependencies' outputs, and the options of its execution.
@@ -167,57 +99,6 @@ function newNames(deps: Dependencies): readonly string[] {
   return lastNames;
 }
 
-export function isRecord(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function withoutInputs(run: (ctx: StepContext) => unknown): StepBody {
   return (_, ctx) => run(ctx);
-}
-
-/** Whose options they are, for messages. */
-export function ownerOf(id: unknown, maker = 'step'): string {
-  return typeof id === 'string' ? `${maker}('${id}')` : maker;
-}
-
-/** Whether a step may depend on it. */
-export function isHandle(value: unknown): value is Handle {
-  return (
-    value instanceof StepHandle ||
-    value instanceof OptionalHandle ||
-    value instanceof StreamHandle ||
-    isInput(value)
-  );
-}
-
-/** Says what is wrong with a step's id, dependencies or function. */
-export function checkShape(
-  checker: OptionChecker,
-  id: unknown,
-  deps: Dependencies,
-  run: unknown,
-  readsStreams = true,
-): void {
-  const idExpected = nameFault(id);
-  if (idExpected !== undefined) checker.fail('id', idExpected, id);
-  if (typeof run !== 'function') checker.fail('the function', 'a function', run);
-  const expected = 'a handle made by step() or input() of this copy of millrace';
-  if (!isRecord(deps)) {
-    checker.fail('the dependencies', 'a record of handles, as in { table }', deps);
-    return;
-  }
-  for (const [name, handle] of Object.entries(deps)) {
-    if (!isHandle(handle)) checker.fail(`the dependency '${name}'`, expected, handle);
-    else if (!readsStreams && handle instanceof StreamHandle)
-      checker.fail(
-        `the dependency '${name}'`,
-        'no stream, since only the function of a step can read one',
-        handle.step.id,
-      );
-  }
-}
-
-/** Whether a value is a step handle. */
-export function isStep(value: unknown): value is StepHandle {
-  return value instanceof StepHandle;
 }

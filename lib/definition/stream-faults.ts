@@ -1,7 +1,7 @@
 import type { WorkflowFault } from '../graph/invalid-workflow-error.ts';
 import type { Blueprint } from './blueprint.ts';
-import { edge } from './join.ts';
-import type { StepDefinition } from './step.ts';
+import { edge } from './edge.ts';
+import type { StepDefinition } from './step-definition.ts';
 
 /** What keeps steps that streams connect from running at the same time. */
 export function streamFaults(blueprint: Blueprint): WorkflowFault[] {

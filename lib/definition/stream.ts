@@ -2,9 +2,10 @@ import type { Observable } from 'rxjs';
 import { OptionChecker } from '../base/option-checker.ts';
 import { type Overflow, overflowPolicies } from '../base/overflow.ts';
 import type { BranchNeeds } from './branching.ts';
-import { type ChannelTerms, StreamHandle, type StreamOf } from './edge.ts';
+import type { ChannelTerms } from './edge.ts';
+import { StreamHandle, type StreamOf } from './edge-handle.ts';
 import type { Step } from './handle.ts';
-import { isStep, type StepHandle } from './step.ts';
+import { isStep, type StepHandle } from './step-handle.ts';
 
 /** What a step emits, as it emits it: read once, in one of two ways. */
 export interface LiveStream<out Value> extends AsyncIterable<Value> {

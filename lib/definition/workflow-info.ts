@@ -1,4 +1,6 @@
 import type { Demand } from '../admission/demand.ts';
+import type { BranchingPlan } from './branching-plan.ts';
+import type { Connections } from './connections.ts';
 
 /**
  * What a step is: one of its own function, a fan-out, a workflow as a part of another, or one that gives what another gave.
@@ -48,4 +50,54 @@ export interface WorkflowInfo {
   readonly name: string;
   /** Every step, in the order of definition. */
   readonly steps: readonly StepInfo[];
+}
+
+/** What a workflow tells of itself. */
+export function workflowInfo(
+  name: string,
+  { graph, steps }: Connections,
+  branching: BranchingPlan | undefined,
+): WorkflowInfo {
+  return {
+    name,
+    steps: steps.map(({ id, settings }, index) => {
+      const { demand, priority, estimate, description, group, tags, join, kind } = settings;
+      return {
+        id,
+        dependsOn: graph.dependenciesOf(id),
+        kind: join?.kind ?? kind,
+        ...(branching === undefined ? {} : specialsOf(graph.ids, branching, index)),
+        demand,
+        priority,
+        estimate,
+        description,
+        group,
+        tags,
+      };
+    }),
+  };
+}
+
+/** The names of the kinds of edges, by their number. */
+const specialEdges: readonly (SpecialNeed['as'] | undefined)[] = [
+  undefined,
+  'optional',
+  'candidate',
+  'branch',
+  'stream',
+];
+
+function specialsOf(
+  ids: readonly string[],
+  branching: BranchingPlan,
+  index: number,
+): Pick<StepInfo, 'specialNeeds' | 'isConditional'> {
+  const specialNeeds = branching.edgesOf(index).flatMap(({ step, kind }) => {
+    const as = specialEdges[kind];
+    return as === undefined ? [] : [{ stepId: ids[step] ?? '', as }];
+  });
+  return {
+    ...(specialNeeds.length === 0 ? {} : { specialNeeds }),
+    ...(branching.dormant[index] === 1 ? { isConditional: true as const } : {}),
+  };
 }

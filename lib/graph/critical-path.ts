@@ -1,6 +1,6 @@
 import { ownOf } from '../base/record.ts';
-import type { Graph } from './graph.ts';
 import { remainingPaths } from './remaining-paths.ts';
+import type { OrderedRows } from './rows.ts';
 
 /** The length of a step by its id, as a record or a function. */
 export type Weights = Readonly<Record<string, number>> | ((id: string) => number);
@@ -14,23 +14,27 @@ export interface CriticalPath {
 }
 
 /** The longest path; the first in the order of definition where several are as long. */
-export function criticalPath(graph: Graph, weights: Weights | undefined): CriticalPath {
+export function criticalPath(
+  graph: OrderedRows & { readonly ids: readonly string[] },
+  weights: Weights | undefined,
+): CriticalPath {
   const weightOf =
     typeof weights === 'function'
       ? weights
       : (id: string) => (weights === undefined ? 1 : (ownOf(weights, id) ?? 0));
   const remaining = remainingPaths(graph, Float64Array.from(graph.ids, weightOf));
   const steps: string[] = [];
+  let length = 0;
   let candidates: Iterable<number> = graph.ids.keys();
   for (;;) {
     const next = longest(candidates, remaining);
     if (next === undefined) break;
+    if (steps.length === 0) length = remaining[next] ?? 0;
     steps.push(graph.ids[next] ?? '');
     const { starts, values } = graph.dependents;
     candidates = values.subarray(starts[next], starts[next + 1]);
   }
-  const first = graph.indexOf(steps[0] ?? '');
-  return { steps, length: first === undefined ? 0 : (remaining[first] ?? 0) };
+  return { steps, length };
 }
 
 function longest(candidates: Iterable<number>, remaining: Float64Array): number | undefined {

@@ -4,6 +4,12 @@ export interface Rows {
   readonly values: Uint32Array;
 }
 
+/** A graph without cycles, its steps by number: who needs each, and an order in which each comes after all that it needs. */
+export interface OrderedRows {
+  readonly dependents: Rows;
+  readonly order: Uint32Array;
+}
+
 /** The same pairs the other way round, by counting: linear, no comparison. */
 export function reverseRows({ starts, values }: Rows): Rows {
   const size = starts.length - 1;

@@ -1,5 +1,5 @@
 import type { Blueprint } from '../definition/blueprint.ts';
-import type { FanOutPlan } from '../definition/hosted.ts';
+import { type FanOutPlan, KnownGraph, KnownItems } from '../definition/hosted.ts';
 import type { StepSettings } from '../definition/step-options.ts';
 
 /** What a step is made of in a simulation. */
@@ -46,12 +46,13 @@ export class Parts {
     const id = this.ids[index] as string;
     if (within === undefined) return;
     const first = this.ids.length;
-    if ('blueprint' in within) {
+    if (within instanceof KnownGraph) {
       if (unfolding.isWhole(id)) return;
       this.#add(within.blueprint, `${id}/`);
       this.inners.set(index, { kind: 'graph', blueprint: within.blueprint, first });
       return;
     }
+    if (!(within instanceof KnownItems)) return;
     const count = unfolding.itemsOf(id, within.count);
     if (count === undefined) return;
     for (let place = 0; place < count; place++) {

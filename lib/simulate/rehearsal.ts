@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import { invariant } from '../base/invariant.ts';
 import { reportError } from '../base/report-error.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
-import { edge } from '../definition/join.ts';
+import { edge } from '../definition/edge.ts';
 import type { StepListener } from '../run/engine.ts';
 import type { ProgressEvent } from '../run/progress-event.ts';
 import { rootEngine } from '../run/root-engine.ts';

@@ -1,8 +1,8 @@
 import { Observable } from 'rxjs';
 import { Blueprint } from '../definition/blueprint.ts';
+import { edge, withoutBackpressure } from '../definition/edge.ts';
 import { type FanOutPlan, HostedGraph, HostedItems } from '../definition/hosted.ts';
-import { edge, withoutBackpressure } from '../definition/join.ts';
-import type { StepBody, StepDefinition } from '../definition/step.ts';
+import type { StepBody, StepDefinition } from '../definition/step-definition.ts';
 import { type StepSettings, withoutChoice } from '../definition/step-options.ts';
 import type { Fate } from './fate.ts';
 import type { Parts } from './parts.ts';

@@ -1,4 +1,4 @@
-import type { Output } from '../definition/handle.ts';
+import type { Output } from '../definition/output.ts';
 import type { Transferred } from '../wire/transfer.ts';
 import type { TaskContext } from './task-context.ts';
 

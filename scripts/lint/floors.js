@@ -15,13 +15,9 @@ const floors = [
   // A folder that isn't on any floor yet.
   { files: 'lib/**', below: [] },
   { files: 'lib/base/**', below: [] },
-  // What of RxJS the bottom knows: time as a scheduler, cancellation as a stream, and where unhandled errors go.
-  {
-    files: 'lib/base/{cancellation,clock,live-scheduler,report-error}.ts',
-    below: [],
-    packages: ['rxjs'],
-  },
-  { files: 'lib/base/rxjs-parts.ts', below: [], packages: ['rxjs/internal/.+'] },
+  // What of RxJS the bottom knows: time as a scheduler, and cancellation as a stream.
+  { files: 'lib/base/{cancellation,clock,live-scheduler}.ts', below: [], typesOnly: ['rxjs'] },
+  { files: 'lib/base/{rxjs-parts,rxjs-run-parts}.ts', below: [], packages: ['rxjs/internal/.+'] },
   { files: 'lib/graph/**', below: lib('base') },
   { files: 'lib/admission/**', below: lib('base') },
   { files: 'operators/**', below: lib('base', 'admission'), packages: ['rxjs'] },
@@ -60,7 +56,7 @@ const floors = [
   {
     files: 'lib/workflow.ts',
     below: lib('base', 'graph', 'admission', 'definition', 'run'),
-    packages: ['rxjs'],
+    typesOnly: ['rxjs'],
   },
   {
     files: 'lib/subflow.ts',

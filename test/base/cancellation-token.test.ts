@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { CancellationToken, CancelledError, InvalidOptionsError } from 'millrace';
 import { interval, takeUntil } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { decodeThrown, encodeThrown } from '../../lib/worker/error-codec.ts';
+import { decodeThrown, encodeThrown } from '../../lib/wire/error-codec.ts';
 import { thrownBy } from '../run/support/thrown-by.ts';
 import { unhandledErrors } from '../run/support/unhandled-errors.ts';
 import { VirtualTime } from '../run/support/virtual-time.ts';

@@ -1,0 +1,101 @@
+import type { OptionChecker } from '../base/option-checker.ts';
+import { type FanOutPlan, KnownItems } from './hosted.ts';
+import type { offloadedMark } from './offloaded-body.ts';
+import type { StepBody } from './step-definition.ts';
+import {
+  defaultSettings,
+  parseStepOptions,
+  type StepOptions,
+  type StepSettings,
+  stepOptionNames,
+} from './step-options.ts';
+
+/** What a fan-out may say beside its function. What isn't said of a child here is as for any step. */
+export interface ForEachOptions<Item, Out, Settle extends boolean = false, Shared = unknown>
+  extends Omit<StepOptions<Out>, 'when'> {
+  /** Whether the fan-out runs, as for any step. */
+  readonly when?: ((inputs: Shared) => boolean) | undefined;
+  /**
+   * Names the child of an item. Keys are unique, and kept until the fan-out is over; two that are equal fail it with a
+   * `DuplicateKeyError`.
+   *
+   * @defaultValue the place of the item, from 0
+   */
+  readonly key?: ((item: Item, index: number) => string | number) | undefined;
+  /** How many children may run, wait or back off at once, whatever else there is room for. @defaultValue no limit */
+  readonly concurrency?: number | undefined;
+  /**
+   * Whether the failure of a child is a result as well: the output is then a list of
+   * `{ status: 'fulfilled', value }` and `{ status: 'rejected', reason }`, the reason being a `StepFailedError`, and the fan-out
+   * doesn't fail.
+   *
+   * @defaultValue false
+   */
+  readonly settle?: Settle | undefined;
+}
+
+/** What a child gives: its output, or with `settle` how it ended. */
+export type ChildResult<Out, Settle extends boolean> = Settle extends true ? PromiseSettledResult<Out> : Out;
+
+/** As {@link ForEachOptions}, with the results folded instead of kept. */
+export interface ForEachReduceOptions<Item, Out, Sum, Settle extends boolean = false, Shared = unknown>
+  extends ForEachOptions<Item, Out, Settle, Shared> {
+  /** Takes the results in, one by one, in the order of the items. */
+  readonly reduce: (sum: Sum, result: ChildResult<Out, Settle>, key: string) => Sum;
+  /** What it begins with, and the output where there are no items. */
+  readonly initial: Sum;
+}
+
+/** Options of either kind. */
+interface AllOptions extends StepOptions {
+  readonly key?: FanOutPlan['keyOf'] | undefined;
+  readonly concurrency?: number | undefined;
+  readonly settle?: boolean | undefined;
+  readonly reduce?: FanOutPlan['reduce'] | undefined;
+  readonly initial?: unknown;
+}
+
+/** Reads the options of a fan-out: what each child is, and what the fan-out itself. What is wrong is noted with the checker. */
+export function readForEachOptions(
+  checker: OptionChecker,
+  options: AllOptions,
+  body: StepBody,
+  mark: ReturnType<typeof offloadedMark>,
+  isLive: boolean,
+  count: number | undefined,
+): { readonly plan: FanOutPlan; readonly settings: StepSettings } {
+  const given = checker.record('options', options) ? options : {};
+  checker.knownKeys('', given, [...stepOptionNames, 'key', 'concurrency', 'settle', 'reduce', 'initial']);
+  const child = parseStepOptions(checker, '', { ...given, when: undefined }, mark);
+  const reduce = checker.function('reduce', given.reduce);
+  if (reduce !== undefined && !('initial' in given))
+    checker.fail('initial', 'given, since reduce begins with it', undefined);
+  if (reduce === undefined && given.initial !== undefined)
+    checker.fail('initial', 'absent, since there is no reduce that would begin with it', given.initial);
+  const plan: FanOutPlan = {
+    body,
+    settings: child,
+    keyOf: checker.function('key', given.key),
+    concurrency: checker.count('concurrency', given.concurrency, 1) ?? Infinity,
+    reduce,
+    initial: given.initial,
+    settle: checker.flag('settle', given.settle) ?? false,
+    isLive,
+  };
+  const { description, group, tags, priority, estimate } = child;
+  const settings: StepSettings = {
+    ...defaultSettings,
+    demand: isLive ? child.demand : nothing,
+    description,
+    group,
+    tags,
+    priority,
+    estimate,
+    when: checker.function('when', given.when),
+    kind: 'for-each',
+    within: new KnownItems(plan, count),
+  };
+  return { plan, settings };
+}
+
+const nothing = Object.freeze({});

@@ -10,7 +10,7 @@ import { Observable as RxObservable } from './rxjs-parts.ts';
  *
  * 1. `cancel` is idempotent: the first reason stays, and there is no way back.
  * 2. A parent cancels its children; a child never cancels its parent.
- * 3. The AbortSignal and the shared flag are made when first asked for: a token nobody looks at costs one small object.
+ * 3. The AbortSignal is made when first asked for: a token nobody looks at costs one small object.
  *
  * `isCancelled` and `throwIfCancelled()` are plain property reads, cheap enough for a hot loop.
  *
@@ -26,7 +26,6 @@ export class CancellationToken implements Disposable {
   #reason: unknown;
   #listeners: Set<() => void> | undefined;
   #controller: AbortController | undefined;
-  #flag: Int32Array<SharedArrayBuffer> | undefined;
   #detach: (() => void) | undefined;
 
   /** Whether `cancel` has been called, here or on a parent. */
@@ -70,10 +69,6 @@ export class CancellationToken implements Disposable {
     this.#reason = reason;
     this.#detach?.();
     this.#detach = undefined;
-    if (this.#flag !== undefined) {
-      Atomics.store(this.#flag, 0, 1);
-      Atomics.notify(this.#flag, 0);
-    }
     const listeners = this.#listeners;
     this.#listeners = undefined;
     this.#controller?.abort(this.error());
@@ -187,18 +182,6 @@ export class CancellationToken implements Disposable {
   /** @internal The error that says so. */
   error(): CancelledError {
     return this.#reason instanceof CancelledError ? this.#reason : new CancelledError(this.#reason);
-  }
-
-  /**
-   * @internal The token's word in shared memory (0, or 1 once cancelled), made when it first crosses to a
-   * worker; `undefined` where there is no SharedArrayBuffer.
-   */
-  sharedFlag(): Int32Array<SharedArrayBuffer> | undefined {
-    if (this.#flag === undefined && typeof SharedArrayBuffer !== 'undefined') {
-      this.#flag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-      if (this.#cancelled) Atomics.store(this.#flag, 0, 1);
-    }
-    return this.#flag;
   }
 
   #follow(parent: CancellationToken): void {

@@ -1,3 +1,4 @@
+import { captureContext } from '../base/async-context.ts';
 import { CallQueue } from './call-queue.ts';
 import { IdleThreads } from './idle-threads.ts';
 import { warn } from './node-worker.ts';
@@ -29,6 +30,8 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     for (const call of calls) this.#giveBack(call);
     this.#pump();
   });
+  /** A thread outlives the call it was started for, and must not hold on to the context of that. */
+  readonly #enter = captureContext();
   #starting = 0;
   #started = 0;
   #crashed = 0;
@@ -248,11 +251,13 @@ export class Dispatcher implements ThreadOwner, CallHolder {
   }
 
   #start(): void {
-    const thread = new Thread(this.#settings, this);
-    this.#threads.add(thread);
     this.#starting++;
     this.#started++;
-    void thread.start();
+    this.#enter(() => {
+      const thread = new Thread(this.#settings, this);
+      this.#threads.add(thread);
+      void thread.start();
+    });
   }
 
   #endWarming(error?: Error): void {

@@ -29,7 +29,8 @@ export interface ThreadPool<All extends Tasks> extends AsyncDisposable {
    *
    * Unsubscribing cancels: a call that still waits never reaches a thread; one that runs sees its token
    * cancelled, its Observable unsubscribed or its iterator returned, and a thread that hasn't stopped after
-   * the grace period is terminated and replaced.
+   * the grace period is terminated and replaced. All that is heard of a call is heard in the async context
+   * (`AsyncLocalStorage`) of its subscription, whoever else the thread works for.
    *
    * **Errors:** what the task throws, with its name, message, stack, code, cause and own fields;
    * `CancelledError`, `WorkerCrashedError`, `WorkerStartError`, `UnknownTaskError`, `UnclonableValueError`,

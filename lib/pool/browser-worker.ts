@@ -141,6 +141,11 @@ function errorOf({ message, filename, lineno }: FaultEvent, url: URL | string): 
   return new Error(`${message} (${String(filename)}:${String(lineno)})`);
 }
 
+/** A browser's threads need nothing that a page may forbid, but for the worker itself, which says so. */
+export function assertStartable(): void {
+  // Nothing to look for.
+}
+
 /** Starts a worker. Throws where limits are asked for: a browser has none. */
 export function startWorker(
   url: URL | string,

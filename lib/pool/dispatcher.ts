@@ -40,7 +40,7 @@ export class Dispatcher implements ThreadOwner, CallHolder {
   #granted = 0;
   /** The idle thread that makes room for a call that wants its place. */
   #leaving: Thread | undefined;
-  /** How many threads in a row have died before they ran a task. */
+  /** How many tries in a row have ended before a task ran; threads that start side by side are one try. */
   #failures = 0;
   #names: ReadonlySet<string> | undefined;
   #warming: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
@@ -184,10 +184,12 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     this.#crashed++;
     if (wasIdle) warn(new WorkerCrashedError(undefined, thread.exitCode, cause));
     if (thread.hasWorked) return;
-    this.#failures++;
+    this.#failures = Math.max(this.#failures, thread.earlierFailures + 1);
     const error = new WorkerStartError(String(this.#settings.url), this.#failures, thread.exitCode, cause);
     if (!thread.wasReady) this.#endWarming(error);
     if (this.#threads.size > 0 || this.#failures <= this.#settings.maxRestarts) return;
+    // What comes later is tried anew.
+    this.#failures = 0;
     for (const call of this.#queue.drain()) call.fail(error);
   }
 
@@ -255,6 +257,7 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     this.#started++;
     this.#enter(() => {
       const thread = new Thread(this.#settings, this);
+      thread.earlierFailures = this.#failures;
       this.#threads.add(thread);
       void thread.start();
     });

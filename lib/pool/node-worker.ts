@@ -40,6 +40,22 @@ export class NodeWorker extends Worker {
   }
 }
 
+/**
+ * Throws where no thread can be started here, whatever its module: threads.js finds Node's own modules by `eval`, and
+ * would take the thread for the main one.
+ */
+export function assertStartable(): void {
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- whether it is allowed is the question
+    new Function('');
+  } catch (cause) {
+    throw new Error(
+      'threads.js has to make code from strings, which this process forbids: start Node without --disallow-code-generation-from-strings',
+      { cause },
+    );
+  }
+}
+
 /** Starts a thread. Throws where the URL or the limits are none that Node takes. */
 export function startWorker(
   url: URL | string,

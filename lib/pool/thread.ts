@@ -65,6 +65,8 @@ export class Thread {
   names: ReadonlySet<string> = new Set();
   /** When it last became free, in ms; kept by its owner. */
   idleSince = 0;
+  /** How many tries to start threads had failed before it; kept by its owner. */
+  earlierFailures = 0;
   /** Whether its call takes longer than was expected of it; kept by its owner. */
   isOverdue = false;
   /** Whether it has ever taken calls. */

@@ -20,7 +20,7 @@ export class WorkerStartError extends MillraceError {
 
   /** The URL of the worker module. */
   readonly url: string;
-  /** How many threads in a row have failed. */
+  /** How often it was tried in a row; threads that start side by side are one try. */
   readonly tries: number;
 
   constructor(url: string, tries: number, exitCode: number | undefined, options?: ErrorOptions) {

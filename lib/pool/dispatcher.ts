@@ -185,7 +185,7 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     if (wasIdle) warn(new WorkerCrashedError(undefined, thread.exitCode, cause));
     if (thread.hasWorked) return;
     this.#failures = Math.max(this.#failures, thread.earlierFailures + 1);
-    const error = new WorkerStartError(String(this.#settings.url), this.#failures, thread.exitCode, cause);
+    const error = new WorkerStartError(this.#settings.url, this.#failures, thread.exitCode, cause);
     if (!thread.wasReady) this.#endWarming(error);
     if (this.#threads.size > 0 || this.#failures <= this.#settings.maxRestarts) return;
     // What comes later is tried anew.
@@ -248,7 +248,7 @@ export class Dispatcher implements ThreadOwner, CallHolder {
   #isUnknown(call: PoolCall, names: ReadonlySet<string>): boolean {
     const { taskName } = call.request;
     if (names.has(taskName)) return false;
-    call.fail(new UnknownTaskError(taskName, names, String(this.#settings.url)));
+    call.fail(new UnknownTaskError(taskName, names, this.#settings.url));
     return true;
   }
 

@@ -48,7 +48,7 @@ export class Pool<All extends Tasks> {
       this.#feed.changed();
     };
     this.#threads = new IsolatedCalls(settings, changed);
-    this.#inline = new InlineTasks(settings.tasks ?? {}, settings.name, String(settings.url), changed);
+    this.#inline = new InlineTasks(settings.tasks ?? {}, settings.name, settings.url, changed);
   }
 
   get name(): string {

@@ -131,14 +131,14 @@ export class Thread {
 
   /** Starts the thread. Never rejects: a failure is told as `gone`. */
   async start(): Promise<void> {
-    const { url, name, resourceLimits, startTimeout } = this.#settings;
+    const { source, name, resourceLimits, startTimeout } = this.#settings;
     try {
       const library = await loadThreads();
       if (!this.#isStarting()) {
         this.#ended(undefined);
         return;
       }
-      this.#worker = startWorker(url, name, resourceLimits);
+      this.#worker = startWorker(source, name, resourceLimits);
       this.#worker.on('error', (error) => {
         this.fault ??= error;
       });

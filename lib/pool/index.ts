@@ -1,7 +1,7 @@
 /** Thread pools: steps and calls that leave the event loop. */
 export { EmptyStepError } from '../base/empty-step-error.ts';
 export type { Overflow } from '../base/overflow.ts';
-export { MissingOverflowError, StreamOverflowError } from '../channel/stream-errors.ts';
+export { MissingOverflowError, type StreamEnds, StreamOverflowError } from '../channel/stream-errors.ts';
 export type { Task, TaskInput, TaskName, TaskOutput, Tasks } from '../task/task-record.ts';
 export { type ErrorClass, registerError } from '../wire/error-classes.ts';
 export { type TransferItem, type Transferred, transfer } from '../wire/transfer.ts';

@@ -5,7 +5,7 @@ import { firstValueFrom } from 'rxjs';
 import * as threads from 'threads';
 import { Tinypool } from 'tinypool';
 import workerpool from 'workerpool';
-import { NodeWorker } from '../lib/pool/node-worker.ts';
+import { startWorker } from '../lib/pool/node-worker.ts';
 import type { tasks } from './workers-millrace.worker.ts';
 import type { PlainTask } from './workers-tasks.ts';
 
@@ -82,7 +82,10 @@ function threadsPool(): BenchPool {
   const { Pool } = threads as unknown as {
     Pool: (start: () => Promise<ThreadsRemote>, size: number) => ThreadsPool;
   };
-  const pool = Pool(() => threads.spawn<ThreadsRemote>(new NodeWorker(urlOf('threads'))), poolSize);
+  const pool = Pool(
+    () => threads.spawn<ThreadsRemote>(startWorker(urlOf('threads'), 'threads', undefined)),
+    poolSize,
+  );
   return {
     run: async (task, input, moved) =>
       pool.queue((remote) => remote[task](moved === undefined ? input : threads.Transfer(input, moved))),

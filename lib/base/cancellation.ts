@@ -15,8 +15,7 @@ type Heir = (() => void) | CancellationToken;
  *
  * 1. `cancel` is idempotent: the first reason stays, and there is no way back.
  * 2. A parent cancels its children; a child never cancels its parent.
- * 3. The AbortSignal, the shared flag and the identity are made when first asked for: a token nobody looks at costs
- *    one small object.
+ * 3. The AbortSignal and the identity are made when first asked for: a token nobody looks at costs one small object.
  * 4. A cancel reaches a tree of any depth before it returns, each token's listeners in the order they came, and
  *    leaves the stack alone.
  * 5. Its errors say whose cancel they tell of: the token's on which `cancel` was called, however far down it was heard.
@@ -38,7 +37,6 @@ export class CancellationToken implements Disposable {
   #heirs: Set<Heir> | undefined;
   #unheard: (() => void) | undefined;
   #controller: AbortController | undefined;
-  #flag: Int32Array<SharedArrayBuffer> | undefined;
   #detach: (() => void) | undefined;
 
   /** Whether `cancel` has been called, here or on a parent. */
@@ -227,18 +225,6 @@ export class CancellationToken implements Disposable {
     return error === this.#reason || (error.tokenId !== undefined && error.tokenId === this.#origin);
   }
 
-  /**
-   * @internal The token's word in shared memory (0, or 1 once cancelled), made when it first crosses to a
-   * worker; `undefined` where there is no SharedArrayBuffer.
-   */
-  sharedFlag(): Int32Array<SharedArrayBuffer> | undefined {
-    if (this.#flag === undefined && typeof SharedArrayBuffer !== 'undefined') {
-      this.#flag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-      if (this.#cancelled) Atomics.store(this.#flag, 0, 1);
-    }
-    return this.#flag;
-  }
-
   /** @internal Called once as the token becomes cancelled, before anybody hears of it. */
   protected onCancelled(): void {
     // For those who keep more than this class does.
@@ -296,10 +282,6 @@ export class CancellationToken implements Disposable {
     this.onCancelled();
     this.#detach?.();
     this.#detach = undefined;
-    if (this.#flag !== undefined) {
-      Atomics.store(this.#flag, 0, 1);
-      Atomics.notify(this.#flag, 0);
-    }
     const heirs = this.#heirs ?? nobody;
     this.#heirs = undefined;
     this.#controller?.abort(this.error());

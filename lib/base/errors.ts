@@ -1,4 +1,5 @@
-import { inspectValue } from './inspect.ts';
+import { inspectValue, textOf } from './inspect.ts';
+import { isError } from './is-error.ts';
 
 /**
  * What every error of millrace is: a class with a literal `name`, a stable `code`, and its `cause` kept.
@@ -86,8 +87,8 @@ export class CancelledError extends MillraceError {
     super(
       reason === undefined
         ? `${what} was cancelled`
-        : `${what} was cancelled: ${reason instanceof Error ? reason.message : inspectValue(reason)}`,
-      reason instanceof Error ? { cause: reason } : undefined,
+        : `${what} was cancelled: ${typeof reason === 'string' ? inspectValue(reason) : textOf(reason)}`,
+      isError(reason) ? { cause: reason } : undefined,
     );
     this.reason = reason;
     // An own field, so that it crosses to other threads, but none that logs show.

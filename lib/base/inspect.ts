@@ -15,10 +15,26 @@ export function messageOf(thrown: unknown): string {
     if (thrown instanceof Error)
       return `${thrown.name === 'Error' ? '' : `${thrown.name}: `}${thrown.message}`;
   } catch {
-    return "an error whose message can't be read";
+    return unreadable;
   }
   return inspectValue(thrown);
 }
+
+/** The message alone of an error, or what else was thrown says; a text as it is. Never throws, and always gives a text. */
+export function textOf(thrown: unknown): string {
+  if (typeof thrown === 'string') return thrown;
+  try {
+    if (thrown instanceof Error) {
+      const message: unknown = thrown.message;
+      return typeof message === 'string' ? message : inspectValue(message);
+    }
+  } catch {
+    return unreadable;
+  }
+  return inspectValue(thrown);
+}
+
+const unreadable = "an error whose message can't be read";
 
 function inspectAny(value: unknown): string {
   switch (typeof value) {

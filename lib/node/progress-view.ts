@@ -1,4 +1,5 @@
-import { messageOf } from '../base/inspect.ts';
+import { fieldOf } from '../base/error-parts.ts';
+import { messageOf, textOf } from '../base/inspect.ts';
 import { Descent } from '../run/descent.ts';
 import type { ProgressEvent } from '../run/progress-event.ts';
 import { cleanText } from './terminal-text.ts';
@@ -63,7 +64,7 @@ export class ProgressView {
         break;
       case 'step-retrying':
         this.running.delete(event.stepId);
-        this.#note('retry', `${event.stepId} failed and is tried again: ${textOf(event.error)}`);
+        this.#note('retry', `${event.stepId} failed and is tried again: ${nameAndText(event.error)}`);
         break;
       case 'step-failed':
         this.running.delete(event.stepId);
@@ -79,7 +80,7 @@ export class ProgressView {
       case 'warning':
         this.#note(
           'warning',
-          event.error === undefined ? event.message : `${event.message}: ${textOf(event.error)}`,
+          event.error === undefined ? event.message : `${event.message}: ${nameAndText(event.error)}`,
         );
         break;
       case 'run-completed':
@@ -87,11 +88,11 @@ export class ProgressView {
         break;
       case 'run-failed':
         this.durationMs = event.durationMs;
-        if (this.failed === 0) this.ending = cleanText(textOf(event.error));
+        if (this.failed === 0) this.ending = cleanText(nameAndText(event.error));
         break;
       case 'run-cancelled':
         this.durationMs = event.durationMs;
-        if (event.reason !== undefined) this.ending = cleanText(reasonText(event.reason));
+        if (event.reason !== undefined) this.ending = cleanText(textOf(event.reason));
         break;
       case 'step-added':
       case 'step-skipped':
@@ -129,7 +130,7 @@ export class ProgressView {
 
   #fail(stepId: string, error: unknown): void {
     this.failed++;
-    const text = cleanText(`${stepId}: ${textOf(causeOf(error))}`);
+    const text = cleanText(`${stepId}: ${nameAndText(causeOf(error))}`);
     if (this.failures.length < mostFailures) this.failures.push(text);
     if (this.notesFailures) this.#note('failure', text);
   }
@@ -142,14 +143,10 @@ export class ProgressView {
 
 /** What the step threw: that it failed, and which it is, is said already. */
 function causeOf(error: unknown): unknown {
-  const { code, cause } = (error ?? {}) as { readonly code?: unknown; readonly cause?: unknown };
-  return code === 'STEP_FAILED' && cause !== undefined ? cause : error;
+  if (typeof error !== 'object' || error === null || fieldOf(error, 'code') !== 'STEP_FAILED') return error;
+  return fieldOf(error, 'cause') ?? error;
 }
 
-function textOf(error: unknown): string {
+function nameAndText(error: unknown): string {
   return typeof error === 'string' ? error : messageOf(error);
-}
-
-function reasonText(reason: unknown): string {
-  return reason instanceof Error ? reason.message : textOf(reason);
 }

@@ -1,6 +1,7 @@
 import {
   type Attributes,
   type Context,
+  type Exception,
   type Link,
   type Span,
   type SpanContext,
@@ -8,7 +9,9 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import { inspectValue } from '../base/inspect.ts';
+import { fieldOf, partsOfError } from '../base/error-parts.ts';
+import { textOf } from '../base/inspect.ts';
+import { isError } from '../base/is-error.ts';
 import type { StepInfo, WorkflowInfo } from '../definition/workflow-info.ts';
 import type { ProgressEvent } from '../run/progress-event.ts';
 import { SpanTime } from './span-time.ts';
@@ -159,7 +162,7 @@ export class RunSpans {
 
   #fail(span: Span | undefined, error: unknown, at: number): void {
     if (span === undefined) return;
-    span.recordException(error instanceof Error ? error : textOf(error), this.#time.of(at));
+    span.recordException(exceptionOf(error), this.#time.of(at));
     span.setAttribute('error.type', typeOf(error));
     span.setStatus({ code: SpanStatusCode.ERROR, message: textOf(error) });
   }
@@ -179,16 +182,28 @@ function prefixed(prefix: string, amounts: Readonly<Record<string, number>>): At
 
 /** What the step's function has thrown, rather than what the engine has wrapped around it. */
 function rootOf(error: unknown): unknown {
-  return error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return (isError(error) ? fieldOf(error, 'cause') : undefined) ?? error;
 }
 
-function textOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message;
-  return typeof thrown === 'string' ? thrown : inspectValue(thrown);
+/** What OpenTelemetry reads of an error, read for it: a part that throws or is no text would end the tracing. */
+function exceptionOf(error: unknown): Exception {
+  if (!isError(error)) return textOf(error);
+  const parts = new Map(
+    partsOfError(error, (key) => inException.has(key)).fields.map(([key, value]) => [key, value]),
+  );
+  const [code, stack] = [parts.get('code'), parts.get('stack')];
+  return {
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    name: textOf(parts.get('name')),
+    message: textOf(error),
+    ...(typeof stack === 'string' ? { stack } : {}),
+  };
 }
+
+const inException: ReadonlySet<string> = new Set(['name', 'stack', 'code']);
 
 function typeOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  const { code } = error as { readonly code?: unknown };
-  return typeof code === 'string' ? code : error.name;
+  if (!isError(error)) return typeof error;
+  const code = fieldOf(error, 'code');
+  return typeof code === 'string' ? code : textOf(fieldOf(error, 'name'));
 }

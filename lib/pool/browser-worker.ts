@@ -1,6 +1,7 @@
 /** All that the pool takes from a browser; the build puts it in the place of `node-worker.ts` there. */
-import { browserMark, closedMark } from '../wire/browser-mark.ts';
+import { browserMark, closedMark, madeMark } from '../wire/browser-mark.ts';
 import type { FromWorker } from '../wire/messages.ts';
+import type { WorkerSource } from './pool-options.ts';
 
 interface MessageFromWorker {
   readonly data: unknown;
@@ -43,6 +44,9 @@ const scope = globalThis as unknown as BrowserScope;
 type Listener = (event: MessageFromWorker) => void;
 type Heard = 'error' | 'exit';
 
+/** How often a worker that somebody else has named is told that it is a pool's, in ms. */
+const tellInterval = 20;
+
 /** The exit code of a worker that an uncaught error has ended, as in Node. */
 const faulted = 1;
 
@@ -63,16 +67,22 @@ export class BrowserWorker {
     exit: new Set(),
   };
   #exit: Promise<number> | undefined;
+  #stopTelling: (() => void) | undefined;
 
-  constructor(url: URL | string, name: string) {
-    this.#worker = new scope.Worker(url, { type: 'module', name: browserMark + name });
+  constructor(source: WorkerSource, name: string) {
+    const isMade = typeof source === 'function';
+    this.#worker = isMade
+      ? (source() as unknown as WebWorker)
+      : new scope.Worker(source, { type: 'module', name: browserMark + name });
+    if (isMade) this.#tellItIsMade();
     this.#worker.onmessage = ({ data }) => {
+      if (isReady(data)) this.#stopTelling?.();
       if (data === closedMark) void this.#end(closed);
       else this.deliver(data);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#tell('error', errorOf(event, url));
+      this.#tell('error', errorOf(event, isMade ? 'the worker that a function has made' : source));
       void this.#end(faulted);
     };
   }
@@ -118,7 +128,19 @@ export class BrowserWorker {
     // Nothing to let go of.
   }
 
+  /** Again and again, as nobody listens before the module has come to its `exposeTasks`. */
+  #tellItIsMade(): void {
+    this.#worker.postMessage(madeMark, []);
+    const timer = setInterval(() => {
+      this.#worker.postMessage(madeMark, []);
+    }, tellInterval);
+    this.#stopTelling = () => {
+      clearInterval(timer);
+    };
+  }
+
   #end(code: number): Promise<number> {
+    this.#stopTelling?.();
     this.#exit ??= new Promise((resolve) => {
       this.#worker.terminate();
       setTimeout(() => {
@@ -136,21 +158,31 @@ export class BrowserWorker {
 
 export type { BrowserWorker as NodeWorker };
 
+/** Whether threads.js says that the module has exposed its tasks. */
+function isReady(data: unknown): boolean {
+  return (Object(data) as { readonly type?: unknown }).type === 'init';
+}
+
 function errorOf({ message, filename, lineno }: FaultEvent, url: URL | string): Error {
   if (message === undefined || message === '') return new Error(`${String(url)} couldn't be loaded`);
   return new Error(`${message} (${String(filename)}:${String(lineno)})`);
 }
 
+/** A browser's threads need nothing that a page may forbid, but for the worker itself, which says so. */
+export function assertStartable(): void {
+  // Nothing to look for.
+}
+
 /** Starts a worker. Throws where limits are asked for: a browser has none. */
 export function startWorker(
-  url: URL | string,
+  source: WorkerSource,
   name: string,
   resourceLimits: Readonly<Record<string, number>> | undefined,
 ): BrowserWorker {
   if (resourceLimits !== undefined) {
     throw new Error("a browser can't limit a worker's memory: leave resourceLimits and memory out there");
   }
-  return new BrowserWorker(url, name);
+  return new BrowserWorker(source, name);
 }
 
 /** Makes the two ends of a channel. */

@@ -1,3 +1,4 @@
+import { captureContext } from '../base/async-context.ts';
 import { CallQueue } from './call-queue.ts';
 import { IdleThreads } from './idle-threads.ts';
 import { warn } from './node-worker.ts';
@@ -29,6 +30,8 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     for (const call of calls) this.#giveBack(call);
     this.#pump();
   });
+  /** A thread outlives the call it was started for, and must not hold on to the context of that. */
+  readonly #enter = captureContext();
   #starting = 0;
   #started = 0;
   #crashed = 0;
@@ -37,7 +40,7 @@ export class Dispatcher implements ThreadOwner, CallHolder {
   #granted = 0;
   /** The idle thread that makes room for a call that wants its place. */
   #leaving: Thread | undefined;
-  /** How many threads in a row have died before they ran a task. */
+  /** How many tries in a row have ended before a task ran; threads that start side by side are one try. */
   #failures = 0;
   #names: ReadonlySet<string> | undefined;
   #warming: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
@@ -181,10 +184,12 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     this.#crashed++;
     if (wasIdle) warn(new WorkerCrashedError(undefined, thread.exitCode, cause));
     if (thread.hasWorked) return;
-    this.#failures++;
-    const error = new WorkerStartError(String(this.#settings.url), this.#failures, thread.exitCode, cause);
+    this.#failures = Math.max(this.#failures, thread.earlierFailures + 1);
+    const error = new WorkerStartError(this.#settings.url, this.#failures, thread.exitCode, cause);
     if (!thread.wasReady) this.#endWarming(error);
     if (this.#threads.size > 0 || this.#failures <= this.#settings.maxRestarts) return;
+    // What comes later is tried anew.
+    this.#failures = 0;
     for (const call of this.#queue.drain()) call.fail(error);
   }
 
@@ -243,16 +248,19 @@ export class Dispatcher implements ThreadOwner, CallHolder {
   #isUnknown(call: PoolCall, names: ReadonlySet<string>): boolean {
     const { taskName } = call.request;
     if (names.has(taskName)) return false;
-    call.fail(new UnknownTaskError(taskName, names, String(this.#settings.url)));
+    call.fail(new UnknownTaskError(taskName, names, this.#settings.url));
     return true;
   }
 
   #start(): void {
-    const thread = new Thread(this.#settings, this);
-    this.#threads.add(thread);
     this.#starting++;
     this.#started++;
-    void thread.start();
+    this.#enter(() => {
+      const thread = new Thread(this.#settings, this);
+      thread.earlierFailures = this.#failures;
+      this.#threads.add(thread);
+      void thread.start();
+    });
   }
 
   #endWarming(error?: Error): void {

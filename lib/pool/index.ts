@@ -1,14 +1,14 @@
 /** Thread pools: steps and calls that leave the event loop. */
 export { EmptyStepError } from '../base/empty-step-error.ts';
 export type { Overflow } from '../base/overflow.ts';
-export { MissingOverflowError, StreamOverflowError } from '../channel/stream-errors.ts';
+export { MissingOverflowError, type StreamEnds, StreamOverflowError } from '../channel/stream-errors.ts';
 export type { Task, TaskInput, TaskName, TaskOutput, Tasks } from '../task/task-record.ts';
 export { type ErrorClass, registerError } from '../wire/error-classes.ts';
 export { type TransferItem, type Transferred, transfer } from '../wire/transfer.ts';
 export type { Inline, RunTaskArguments, RunTaskOptions, TaskOptions } from './call-options.ts';
 export type { ClosePoolOptions } from './close-pool-options.ts';
 export { PoolClosedError } from './pool-closed-error.ts';
-export type { ThreadPoolOptions, ThreadResourceLimits } from './pool-options.ts';
+export type { MadeWorker, ThreadPoolOptions, ThreadResourceLimits, WorkerSource } from './pool-options.ts';
 export { SharedTransferError } from './shared-transfer-error.ts';
 export type { StreamTaskArguments, StreamTaskOptions } from './stream-options.ts';
 export type { DirectTaskBody, InputsGiven, ItemGiven, NoInputs, TaskBody } from './task-body.ts';

@@ -1,6 +1,14 @@
 /** All that the pool takes from Node; a browser build replaces this file. */
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { type FromWorker, workerMark } from '../wire/messages.ts';
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  setEnvironmentData,
+  Worker,
+} from 'node:worker_threads';
+import { inspectValue } from '../base/inspect.ts';
+import { environmentMark, type FromWorker, workerMark } from '../wire/messages.ts';
+import type { MadeWorker, WorkerSource } from './pool-options.ts';
 
 type Listener = (event: { readonly data: unknown }) => void;
 
@@ -13,40 +21,84 @@ export type ThreadPort = MessagePort;
  * Used in place of threads' own `Worker`, which joins every path to the caller's
  * directory (absolute paths and URLs fail), hides `error` and `exit`, and is never let go of.
  */
-export class NodeWorker extends Worker {
-  readonly #wrapped = new Map<Listener, (data: unknown) => void>();
-
-  addEventListener(type: string, listener: Listener): void {
-    const wrapped = (data: unknown): void => {
-      listener({ data });
-    };
-    this.#wrapped.set(listener, wrapped);
-    this.on(type, wrapped);
-  }
-
-  removeEventListener(type: string, listener: Listener): void {
-    const wrapped = this.#wrapped.get(listener);
-    if (wrapped === undefined) return;
-    this.#wrapped.delete(listener);
-    this.off(type, wrapped);
-  }
-
+export interface NodeWorker extends Worker {
+  addEventListener(type: string, listener: Listener): void;
+  removeEventListener(type: string, listener: Listener): void;
   /**
    * Gives a message to everyone who listens, as if the thread had sent it. Works after the thread's exit too, of
    * which Node tells when it has taken all listeners away.
    */
-  deliver(data: unknown): void {
-    for (const wrapped of this.#wrapped.values()) wrapped(data);
+  deliver(data: unknown): void;
+}
+
+function withListeners(worker: Worker): NodeWorker {
+  const wrappers = new Map<Listener, (data: unknown) => void>();
+  return Object.assign(worker, {
+    addEventListener(type: string, listener: Listener): void {
+      const wrapper = (data: unknown): void => {
+        listener({ data });
+      };
+      wrappers.set(listener, wrapper);
+      worker.on(type, wrapper);
+    },
+    removeEventListener(type: string, listener: Listener): void {
+      const wrapper = wrappers.get(listener);
+      if (wrapper === undefined) return;
+      wrappers.delete(listener);
+      worker.off(type, wrapper);
+    },
+    deliver(data: unknown): void {
+      for (const wrapper of wrappers.values()) wrapper(data);
+    },
+  });
+}
+
+/**
+ * Throws where no thread can be started here, whatever its module: threads.js finds Node's own modules by `eval`, and
+ * would take the thread for the main one.
+ */
+export function assertStartable(): void {
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- whether it is allowed is the question
+    new Function('');
+  } catch (cause) {
+    throw new Error(
+      'threads.js has to make code from strings, which this process forbids: start Node without --disallow-code-generation-from-strings',
+      { cause },
+    );
   }
 }
 
-/** Starts a thread. Throws where the URL or the limits are none that Node takes. */
+/** Starts a thread. Throws where the source or the limits are none that Node takes. */
 export function startWorker(
-  url: URL | string,
+  source: WorkerSource,
   name: string,
   resourceLimits: Readonly<Record<string, number>> | undefined,
 ): NodeWorker {
-  return new NodeWorker(url, { name, workerData: workerMark, ...(resourceLimits && { resourceLimits }) });
+  if (typeof source === 'function') return withListeners(madeBy(source, resourceLimits));
+  return withListeners(
+    new Worker(source, { name, workerData: workerMark, ...(resourceLimits && { resourceLimits }) }),
+  );
+}
+
+function madeBy(
+  make: () => MadeWorker,
+  resourceLimits: Readonly<Record<string, number>> | undefined,
+): Worker {
+  if (resourceLimits !== undefined) {
+    throw new Error("the memory of a worker that a function has made can't be limited: limit it there");
+  }
+  // A worker gets a copy of it as it is made, so that it knows without a word of whoever makes it.
+  setEnvironmentData(environmentMark, 1);
+  try {
+    const worker = make();
+    if (worker instanceof Worker) return worker;
+    throw new TypeError(
+      `the function has to make a Worker of 'node:worker_threads', and gave ${inspectValue(worker)}`,
+    );
+  } finally {
+    setEnvironmentData(environmentMark, undefined);
+  }
 }
 
 /** Makes the two ends of a channel; the main side's doesn't keep the process alive. */

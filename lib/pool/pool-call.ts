@@ -1,4 +1,5 @@
 import type { Subscriber } from 'rxjs';
+import type { EnterContext } from '../base/async-context.ts';
 import { EmptyStepError } from '../base/empty-step-error.ts';
 import { CancelledError } from '../base/errors.ts';
 import { markNotRetriable } from '../base/not-retriable.ts';
@@ -51,10 +52,13 @@ export interface CallHolder {
  *
  * 1. The outcome is delivered once, and not after `cancel`.
  * 2. `stopped()` ends when no thread works on the call any more.
+ * 3. Whoever listens hears everything in the async context of the subscription: a thread that calls share answers in that
+ *    of whoever first started it.
  */
 export class PoolCall extends QueueEntry {
   readonly request: CallRequest;
   readonly #subscriber: Subscriber<unknown>;
+  readonly #enter: EnterContext;
   readonly #holder: CallHolder;
   #state: 'waiting' | 'running' | 'stopping' | 'over' = 'waiting';
   #isMoved = false;
@@ -63,8 +67,15 @@ export class PoolCall extends QueueEntry {
   isSuspect = false;
   #resolveStopped: (() => void)[] | undefined;
 
-  constructor(request: CallRequest, subscriber: Subscriber<unknown>, holder: CallHolder) {
+  /** @param enter - enters the context of the subscription */
+  constructor(
+    request: CallRequest,
+    subscriber: Subscriber<unknown>,
+    holder: CallHolder,
+    enter: EnterContext,
+  ) {
     super(request.group);
+    this.#enter = enter;
     this.request = request;
     this.#subscriber = subscriber;
     this.#holder = holder;
@@ -102,7 +113,11 @@ export class PoolCall extends QueueEntry {
     this.#state = 'running';
     this.#grant = grant;
     this.#isMoved = this.request.transferList !== undefined && this.request.transferList.length > 0;
-    this.request.onBegin?.(thread);
+    const { onBegin } = this.request;
+    if (onBegin === undefined) return;
+    this.#enter(() => {
+      onBegin(thread);
+    });
   }
 
   /** The thread died before it began: the call waits again. */
@@ -141,7 +156,9 @@ export class PoolCall extends QueueEntry {
 
   /** Some values of a streamed call. */
   values(values: readonly unknown[]): void {
-    for (const value of values) if (this.isWanted) this.#subscriber.next(value);
+    this.#enter(() => {
+      for (const value of values) if (this.isWanted) this.#subscriber.next(value);
+    });
   }
 
   /** The task is over, and this was its last message. */
@@ -150,10 +167,11 @@ export class PoolCall extends QueueEntry {
     switch (message[0]) {
       case fromWorker.result:
         this.request.times.add(taskName, message[3]);
-        if (this.#end()) {
+        if (!this.#end()) return;
+        this.#enter(() => {
           if (this.request.stream === undefined) this.#subscriber.next(message[2]);
           this.#subscriber.complete();
-        }
+        });
         return;
       case fromWorker.failure:
         this.fail(decodeThrown(message[2]));
@@ -172,12 +190,18 @@ export class PoolCall extends QueueEntry {
 
   /** The call is over without an output. */
   fail(error: unknown): void {
-    if (this.#end()) this.#subscriber.error(this.#isMoved ? markNotRetriable(error) : error);
+    if (this.#end()) this.#error(this.#isMoved ? markNotRetriable(error) : error);
   }
 
   /** Fails a call that may be running: its task is stopped as by `cancel`. */
   interrupt(error: unknown): void {
-    if (this.isWanted) this.#subscriber.error(error);
+    if (this.isWanted) this.#error(error);
+  }
+
+  #error(error: unknown): void {
+    this.#enter(() => {
+      this.#subscriber.error(error);
+    });
   }
 
   /** Whether there is an outcome to deliver. */
@@ -193,7 +217,7 @@ export class PoolCall extends QueueEntry {
   #tell(listener: () => void): void {
     if (this.#state !== 'running') return;
     try {
-      listener();
+      this.#enter(listener);
     } catch (error) {
       // As where the work is done here: what the listener throws fails the call.
       this.interrupt(error);

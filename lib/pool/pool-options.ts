@@ -3,6 +3,21 @@ import { availableParallelism } from '../base/host.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Tasks } from '../task/task-record.ts';
 
+/** A worker that a function makes: Node's, or a Web Worker. */
+export interface MadeWorker {
+  /** Sends it a message. */
+  postMessage(message: unknown): void;
+  /** Ends it. */
+  terminate(): unknown;
+}
+
+/**
+ * Where a pool's workers come from: the URL of their module, or a function that makes one, called for each thread.
+ *
+ * The function is the form that bundlers for the browser understand as it stands: they look for `new Worker(new URL(…))`.
+ */
+export type WorkerSource = URL | string | (() => MadeWorker);
+
 /** The limits of a thread's memory, as Node's Worker takes them. Where one is met, its task fails. */
 export interface ThreadResourceLimits {
   /** The size of the heap for lasting objects, in MB. */
@@ -39,7 +54,7 @@ export interface ThreadPoolOptions<All extends Tasks = never> {
   readonly maxRestarts?: number | undefined;
   /** What the pool and its threads are called in messages and debuggers. @defaultValue 'millrace' */
   readonly name?: string | undefined;
-  /** The limits of each thread's memory. @defaultValue Node's */
+  /** The limits of each thread's memory; a function that makes workers sets them itself. @defaultValue Node's */
   readonly resourceLimits?: ThreadResourceLimits | undefined;
   /**
    * The record that the worker module exposes, imported here too, so that calls may run on the main thread: see
@@ -50,7 +65,9 @@ export interface ThreadPoolOptions<All extends Tasks = never> {
 
 /** The options of a pool, read and completed. */
 export interface PoolSettings {
-  readonly url: URL | string;
+  readonly source: WorkerSource;
+  /** What the module is called in messages. */
+  readonly url: string;
   readonly size: number;
   readonly idleTimeout: number;
   readonly gracePeriod: number;
@@ -81,7 +98,7 @@ const limitNames = [
 
 /** Reads the arguments of `threadPool`. */
 export function parsePoolOptions(
-  url: URL | string,
+  source: WorkerSource,
   options: ThreadPoolOptions<Tasks> | undefined,
 ): PoolSettings {
   const checker = new OptionChecker();
@@ -89,7 +106,7 @@ export function parsePoolOptions(
     options !== undefined && checker.record('options', options) ? options : {};
   checker.knownKeys('', given, optionNames);
   const settings = {
-    url: parseUrl(checker, url),
+    ...parseSource(checker, source),
     size: parseSize(checker, given.size) ?? availableParallelism(),
     idleTimeout: checker.duration('idleTimeout', given.idleTimeout) ?? 30_000,
     gracePeriod: checker.duration('gracePeriod', given.gracePeriod) ?? 1000,
@@ -99,6 +116,13 @@ export function parsePoolOptions(
     resourceLimits: parseLimits(checker, given.resourceLimits),
     tasks: parseTasks(checker, given.tasks),
   };
+  if (typeof source === 'function' && settings.resourceLimits !== undefined) {
+    checker.fail(
+      'resourceLimits',
+      'absent, as the function that makes the workers sets them',
+      given.resourceLimits,
+    );
+  }
   checker.throwIfAny('threadPool');
   return settings;
 }
@@ -120,18 +144,20 @@ function parseTasks(checker: OptionChecker, tasks: Tasks | undefined): Tasks | u
   return tasks;
 }
 
-function parseUrl(checker: OptionChecker, url: URL | string): URL | string {
-  if (url instanceof URL) return url;
-  if (typeof url === 'string') {
-    if (/^(?:file|data):/.test(url) && URL.canParse(url)) return new URL(url);
-    if (/^(?:[/\\]|[A-Za-z]:[/\\])/.test(url)) return url;
+function parseSource(checker: OptionChecker, source: WorkerSource): Pick<PoolSettings, 'source' | 'url'> {
+  if (typeof source === 'function') return { source, url: 'that a function has made' };
+  if (source instanceof URL) return { source, url: source.href };
+  if (typeof source === 'string') {
+    if (/^(?:file|data):/.test(source) && URL.canParse(source))
+      return { source: new URL(source), url: new URL(source).href };
+    if (/^(?:[/\\]|[A-Za-z]:[/\\])/.test(source)) return { source, url: source };
   }
   checker.fail(
     'url',
-    "a URL, as in new URL('./flights.worker.js', import.meta.url), a 'file:' or 'data:' URL's text, or an absolute path",
-    url,
+    "a URL, as in new URL('./flights.worker.js', import.meta.url), a 'file:' or 'data:' URL's text, an absolute path, or a function that makes a worker",
+    source,
   );
-  return '';
+  return { source: '', url: '' };
 }
 
 function parseLimits(

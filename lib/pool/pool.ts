@@ -1,4 +1,5 @@
 import { Observable, type Subscriber } from 'rxjs';
+import { captureContext, type EnterContext } from '../base/async-context.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import { type OffloadedBody, offloaded, offloadHostOf } from '../definition/offloaded-body.ts';
 import type { StepContext } from '../definition/step-context.ts';
@@ -47,7 +48,7 @@ export class Pool<All extends Tasks> {
       this.#feed.changed();
     };
     this.#threads = new IsolatedCalls(settings, changed);
-    this.#inline = new InlineTasks(settings.tasks ?? {}, settings.name, String(settings.url), changed);
+    this.#inline = new InlineTasks(settings.tasks ?? {}, settings.name, settings.url, changed);
   }
 
   get name(): string {
@@ -96,17 +97,20 @@ export class Pool<All extends Tasks> {
     const { settings } = this.#own;
     const isolation = isolate ? { memory } : undefined;
     return new Observable<Value>((subscriber) => {
+      const enter = captureContext();
       // An AbortSignal knows its listeners for as long as it lives: `using` takes ours back.
       const outer = signal === undefined ? undefined : CancellationToken.from(signal);
       subscriber.add(() => outer?.[Symbol.dispose]());
       for (const canceller of [token, outer]) {
         const detach = canceller?.onCancel(() => {
-          subscriber.error(canceller.error());
+          enter(() => {
+            subscriber.error(canceller.error());
+          });
         });
         subscriber.add(detach);
       }
       if (subscriber.closed) return;
-      const { call, submit } = this.#call(inline, subscriber, {
+      const { call, submit } = this.#call(inline, subscriber, enter, {
         taskName,
         ...input(),
         attempt: 1,
@@ -203,11 +207,12 @@ export class Pool<All extends Tasks> {
   #call(
     inline: Inline,
     subscriber: Subscriber<unknown>,
+    enter: EnterContext,
     request: CallRequest,
   ): { readonly call: PoolCall; readonly submit: () => void } {
     const isHere = inline === 'always' || (inline === 'auto' && this.#times.isShort(request.taskName));
     const holder = isHere ? this.#inline : this.#threads;
-    const call = new PoolCall(request, subscriber, holder);
+    const call = new PoolCall(request, subscriber, holder, enter);
     return {
       call,
       submit: () => {
@@ -218,7 +223,7 @@ export class Pool<All extends Tasks> {
 
   #stepCall(ctx: StepContext, inline: Inline, request: () => CallRequest): Observable<unknown> {
     return new Observable((subscriber) => {
-      const { call, submit } = this.#call(inline, subscriber, request());
+      const { call, submit } = this.#call(inline, subscriber, captureContext(), request());
       ctx.defer(() => call.stopped());
       subscriber.add(() => {
         // Asked only now: a token that nobody looks at isn't made.

@@ -1,6 +1,12 @@
 import { longestDuration } from '../base/durations.ts';
 import type { Handshake } from '../wire/messages.ts';
-import { backgroundTimer, type NodeWorker, type ThreadPort, withoutSignalHandlers } from './node-worker.ts';
+import {
+  assertStartable,
+  backgroundTimer,
+  type NodeWorker,
+  type ThreadPort,
+  withoutSignalHandlers,
+} from './node-worker.ts';
 
 type Library = typeof import('threads');
 type Remote = Partial<Pick<Handshake<ThreadPort>, 'connect'>>;
@@ -11,7 +17,8 @@ let loading: Promise<Library> | undefined;
  * Loads threads.js once, when a pool first needs it: it leaves handlers of SIGINT and SIGTERM behind that end
  * the process, which are taken back.
  */
-export function loadThreads(): Promise<Library> {
+export async function loadThreads(): Promise<Library> {
+  assertStartable();
   loading ??= withoutSignalHandlers(
     (handler) => handler.includes('terminateWorkersAndMaster'),
     () => import('threads'),

@@ -1,4 +1,5 @@
 import { Observable, type Subscriber } from 'rxjs';
+import { captureContext, type EnterContext } from '../base/async-context.ts';
 import { backgroundTimer } from './node-worker.ts';
 import type { ThreadPoolStats } from './thread-pool-stats.ts';
 
@@ -8,7 +9,8 @@ const interval = 50;
 /** A pool's statistics as a stream that costs nothing while nobody listens. */
 export class StatsFeed {
   readonly #read: () => ThreadPoolStats;
-  readonly #subscribers = new Set<Subscriber<ThreadPoolStats>>();
+  /** Each with the context of its subscription. */
+  readonly #subscribers = new Map<Subscriber<ThreadPoolStats>, EnterContext>();
   #stopTimer: (() => void) | undefined;
   #isClosed = false;
 
@@ -18,7 +20,7 @@ export class StatsFeed {
       subscriber.complete();
       return undefined;
     }
-    this.#subscribers.add(subscriber);
+    this.#subscribers.set(subscriber, captureContext());
     return () => {
       this.#subscribers.delete(subscriber);
       if (this.#subscribers.size === 0) this.#rest();
@@ -44,13 +46,21 @@ export class StatsFeed {
     this.#isClosed = true;
     this.#rest();
     this.#emit();
-    for (const subscriber of this.#subscribers) subscriber.complete();
+    for (const [subscriber, enter] of this.#subscribers) {
+      enter(() => {
+        subscriber.complete();
+      });
+    }
   }
 
   #emit(): void {
     if (this.#subscribers.size === 0) return;
     const stats = this.#read();
-    for (const subscriber of this.#subscribers) subscriber.next(stats);
+    for (const [subscriber, enter] of this.#subscribers) {
+      enter(() => {
+        subscriber.next(stats);
+      });
+    }
   }
 
   #rest(): void {

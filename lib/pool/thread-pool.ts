@@ -4,7 +4,7 @@ import type { Transferred } from '../wire/transfer.ts';
 import type { RunTaskArguments, TaskOptions } from './call-options.ts';
 import type { ClosePoolOptions } from './close-pool-options.ts';
 import { Pool } from './pool.ts';
-import { parsePoolOptions, type ThreadPoolOptions } from './pool-options.ts';
+import { parsePoolOptions, type ThreadPoolOptions, type WorkerSource } from './pool-options.ts';
 import type { StreamTaskArguments } from './stream-options.ts';
 import type { DirectTaskBody, InputsGiven, TaskBody } from './task-body.ts';
 import type { TaskStream } from './task-stream.ts';
@@ -29,7 +29,8 @@ export interface ThreadPool<All extends Tasks> extends AsyncDisposable {
    *
    * Unsubscribing cancels: a call that still waits never reaches a thread; one that runs sees its token
    * cancelled, its Observable unsubscribed or its iterator returned, and a thread that hasn't stopped after
-   * the grace period is terminated and replaced.
+   * the grace period is terminated and replaced. All that is heard of a call is heard in the async context
+   * (`AsyncLocalStorage`) of its subscription, whoever else the thread works for.
    *
    * **Errors:** what the task throws, with its name, message, stack, code, cause and own fields;
    * `CancelledError`, `WorkerCrashedError`, `WorkerStartError`, `UnknownTaskError`, `UnclonableValueError`,
@@ -140,7 +141,7 @@ export interface ThreadPool<All extends Tasks> extends AsyncDisposable {
  * Costs nothing before the first call: threads start when calls wait, up to `size`, end after `idleTimeout`
  * without work, and never keep the process alive by themselves.
  *
- * @param url - where the built worker module is
+ * @param source - where the built worker module is: its URL, or a function that makes a worker of it
  * @throws InvalidOptionsError naming every option that can't be used
  * @example
  * ```ts
@@ -150,11 +151,16 @@ export interface ThreadPool<All extends Tasks> extends AsyncDisposable {
  * await using pool = threadPool<typeof tasks>(new URL('./flights.worker.js', import.meta.url), { size: 4 });
  * const delays = await firstValueFrom(pool.run('delaysByAirport', table));
  * ```
+ * @example
+ * ```ts
+ * // As Vite, webpack and rspack find the module by themselves:
+ * const pool = threadPool<typeof tasks>(() => new Worker(new URL('./flights.worker.ts', import.meta.url), { type: 'module' }));
+ * ```
  * @see `exposeTasks` of `millrace/worker`
  */
 export function threadPool<All extends Tasks>(
-  url: URL | string,
+  source: WorkerSource,
   options?: ThreadPoolOptions<All>,
 ): ThreadPool<All> {
-  return new Pool<All>(parsePoolOptions(url, options));
+  return new Pool<All>(parsePoolOptions(source, options));
 }

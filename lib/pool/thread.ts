@@ -65,6 +65,8 @@ export class Thread {
   names: ReadonlySet<string> = new Set();
   /** When it last became free, in ms; kept by its owner. */
   idleSince = 0;
+  /** How many tries to start threads had failed before it; kept by its owner. */
+  earlierFailures = 0;
   /** Whether its call takes longer than was expected of it; kept by its owner. */
   isOverdue = false;
   /** Whether it has ever taken calls. */
@@ -129,14 +131,14 @@ export class Thread {
 
   /** Starts the thread. Never rejects: a failure is told as `gone`. */
   async start(): Promise<void> {
-    const { url, name, resourceLimits, startTimeout } = this.#settings;
+    const { source, name, resourceLimits, startTimeout } = this.#settings;
     try {
       const library = await loadThreads();
       if (!this.#isStarting()) {
         this.#ended(undefined);
         return;
       }
-      this.#worker = startWorker(url, name, resourceLimits);
+      this.#worker = startWorker(source, name, resourceLimits);
       this.#worker.on('error', (error) => {
         this.fault ??= error;
       });

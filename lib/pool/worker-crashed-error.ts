@@ -1,5 +1,5 @@
 import { MillraceError } from '../base/errors.ts';
-import { inspectValue } from '../base/inspect.ts';
+import { textOf } from '../base/inspect.ts';
 
 /** How a worker thread ended: it exited, an error or rejection went uncaught, or it ran out of memory. */
 export type CrashReason = 'exit' | 'uncaught-error' | 'out-of-memory';
@@ -48,7 +48,7 @@ export class WorkerCrashedError extends MillraceError {
     const limit = heapLimitMb === undefined ? '' : `; its heap was limited to ${String(heapLimitMb)} MiB`;
     const doing = taskName === undefined ? 'while it was idle' : `while it ran the task '${taskName}'`;
     const code = exitCode === undefined ? '' : ` (exit code ${String(exitCode)})`;
-    const why = options?.cause === undefined ? '' : `: ${describe(options.cause)}`;
+    const why = options?.cause === undefined ? '' : `: ${textOf(options.cause)}`;
     super(`a worker ${phrases[reason]} ${doing}${code}${why}${limit}`, options);
     this.taskName = taskName;
     this.exitCode = exitCode;
@@ -65,8 +65,4 @@ function reasonOf(cause: unknown): CrashReason {
 /** @internal Whether a thread has ended with this because it had no memory left. */
 export function isOutOfMemory(fault: unknown): boolean {
   return (Object(fault) as { readonly code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY';
-}
-
-function describe(cause: unknown): string {
-  return cause instanceof Error ? cause.message : inspectValue(cause);
 }

@@ -1,5 +1,5 @@
 import { MillraceError } from '../base/errors.ts';
-import { inspectValue } from '../base/inspect.ts';
+import { textOf } from '../base/inspect.ts';
 
 /**
  * A worker module didn't load, threw at its top level, exposed nothing, or kept dying before it ran a task.
@@ -20,14 +20,14 @@ export class WorkerStartError extends MillraceError {
 
   /** The URL of the worker module. */
   readonly url: string;
-  /** How many threads in a row have failed. */
+  /** How often it was tried in a row; threads that start side by side are one try. */
   readonly tries: number;
 
   constructor(url: string, tries: number, exitCode: number | undefined, options?: ErrorOptions) {
     const why =
       options?.cause === undefined
         ? `exited with code ${String(exitCode)} before it ran a task; does it call exposeTasks() of 'millrace/worker'?`
-        : `failed to start: ${options.cause instanceof Error ? options.cause.message : inspectValue(options.cause)}`;
+        : `failed to start: ${textOf(options.cause)}`;
     super(`the worker ${url} ${why}${hintFor(url, why)} (tries: ${String(tries)})`, options);
     this.url = url;
     this.tries = tries;

@@ -1,3 +1,6 @@
+import type { ErrorParts } from '../base/error-parts.ts';
+import { inspectValue } from '../base/inspect.ts';
+import { encodeJson, type JsonForm } from '../base/json-encoder.ts';
 import type { ProgressEvent } from '../run/progress-event.ts';
 
 /** An error as the page gets it: plain JSON. */
@@ -13,8 +16,41 @@ export interface PlainError {
   readonly errors?: readonly unknown[];
 }
 
-/** Beyond this a chain of causes, or of values in values, is cut. */
-const deepest = 8;
+const kept: ReadonlySet<string> = new Set<keyof PlainError>([
+  'name',
+  'message',
+  'code',
+  'stack',
+  'chain',
+  'cause',
+  'errors',
+]);
+
+/** For reading by people: what JSON has no word for is a text. */
+const pageForm: JsonForm = {
+  deepest: 8,
+  widest: 100,
+  most: 10_000,
+  isKept: (key) => kept.has(key),
+  odd: (kind, value) => {
+    switch (kind) {
+      case 'number':
+      case 'bigint':
+        return inspectValue(value);
+      case 'date':
+        return dateText(value as number);
+      default:
+        return value;
+    }
+  },
+  record: (entries) => Object.fromEntries(entries),
+  error: plainError,
+};
+
+/** A value as the page shows it. Never throws. */
+export function plainValue(value: unknown): unknown {
+  return encodeJson(value, pageForm);
+}
 
 /** An event whose errors, reasons and data are plain JSON, whatever was thrown or given. */
 export function plainEvent(event: ProgressEvent): ProgressEvent {
@@ -22,60 +58,40 @@ export function plainEvent(event: ProgressEvent): ProgressEvent {
     case 'step-retrying':
     case 'step-failed':
     case 'run-failed':
-      return { ...event, error: plain(event.error) };
+      return { ...event, error: plainValue(event.error) };
     case 'warning':
-      return event.error === undefined ? event : { ...event, error: plain(event.error) };
+      return event.error === undefined ? event : { ...event, error: plainValue(event.error) };
     case 'run-cancelled':
-      return { ...event, reason: plain(event.reason) };
+      return { ...event, reason: plainValue(event.reason) };
     case 'log':
-      return event.data === undefined ? event : { ...event, data: plain(event.data) };
+      return event.data === undefined ? event : { ...event, data: plainValue(event.data) };
     default:
       return event;
   }
 }
 
-function plain(value: unknown, depth = 0): unknown {
-  if (depth >= deepest) return '…';
-  if (value instanceof Error) return plainError(value, depth);
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-    case 'undefined':
-      return value;
-    case 'number':
-      return Number.isFinite(value) ? value : String(value);
-    case 'object':
-      if (value === null) return null;
-      if (Array.isArray(value)) return value.slice(0, 100).map((item) => plain(item, depth + 1));
-      return plainRecord(value, depth);
-    default:
-      return String(value);
-  }
-}
-
-function plainError(error: Error, depth: number): PlainError {
-  const { name, message, stack, cause } = error;
-  const { code, chain, errors } = error as { code?: unknown; chain?: unknown; errors?: unknown };
+function plainError({ fields }: ErrorParts): PlainError {
+  const { name, message, code, stack, chain, cause, errors } = Object.fromEntries(fields) as Partial<
+    Record<keyof PlainError, unknown>
+  >;
   return {
-    name,
-    message,
+    name: text(name),
+    message: text(message),
     ...(typeof code === 'string' ? { code } : {}),
     ...(typeof stack === 'string' ? { stack } : {}),
-    ...(Array.isArray(chain) ? { chain: chain.map(String) } : {}),
-    ...(cause === undefined ? {} : { cause: plain(cause, depth + 1) }),
-    ...(Array.isArray(errors) ? { errors: errors.slice(0, 100).map((item) => plain(item, depth + 1)) } : {}),
+    ...(Array.isArray(chain) ? { chain: chain.map(text) } : {}),
+    ...(cause === undefined ? {} : { cause }),
+    ...(Array.isArray(errors) ? { errors } : {}),
   };
 }
 
-function plainRecord(value: object, depth: number): unknown {
-  try {
-    return Object.fromEntries(
-      Object.entries(value)
-        .slice(0, 100)
-        .map(([key, item]) => [key, plain(item, depth + 1)]),
-    );
-  } catch {
-    // A getter or a proxy that throws must not cost the report.
-    return '[unreadable]';
-  }
+/** What should be a text, whatever it is: an error may have anything for a message. */
+function text(part: unknown): string {
+  if (typeof part === 'string') return part;
+  return part === undefined ? 'undefined' : JSON.stringify(part);
+}
+
+function dateText(ms: number): string {
+  // eslint-disable-next-line no-restricted-syntax -- a time that was given, not one that is read
+  return Number.isNaN(ms) ? 'an invalid Date' : new Date(ms).toISOString();
 }

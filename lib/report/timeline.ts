@@ -1,9 +1,12 @@
 import type { Demand } from '../admission/demand.ts';
+import { textOf as messageText } from '../base/inspect.ts';
+import { isError } from '../base/is-error.ts';
 import type { SpecialNeed, StepKind } from '../definition/workflow-info.ts';
 import { Descent } from '../run/descent.ts';
 import type { RunStatus } from '../run/engine.ts';
 import type { ProgressEvent, SkipReason } from '../run/progress-event.ts';
 import type { StepStatus } from '../run/run-state.ts';
+import { plainValue } from './plain-event.ts';
 
 /** What a picture has to know of a workflow: a `Workflow` is one, and so is the head of a log. */
 export interface PicturedWorkflow {
@@ -365,11 +368,13 @@ function latest(stories: Iterable<StepStory>): StepStory | undefined {
   return last;
 }
 
-/** The message of an error, whatever was thrown. */
+/** The message of an error, or of what is left of one in JSON; whatever was thrown. Never throws. */
 export function textOf(error: unknown): string {
-  if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string')
-    return error.message;
-  if (error === undefined || typeof error === 'function' || typeof error === 'symbol')
+  if (isError(error)) return messageText(error);
+  const plain = plainValue(error);
+  if (plain === undefined || typeof error === 'function' || typeof error === 'symbol')
     return 'nothing that can be told';
-  return typeof error === 'string' ? error : JSON.stringify(error);
+  const { message } = Object(plain) as { readonly message?: unknown };
+  if (typeof message === 'string') return message;
+  return typeof plain === 'string' ? plain : JSON.stringify(plain);
 }

@@ -1,5 +1,5 @@
 /** All that a worker takes from a browser; the build puts it in the place of `thread-host.ts` there. */
-import { browserMark, closedMark } from '../wire/browser-mark.ts';
+import { browserMark, closedMark, madeMark } from '../wire/browser-mark.ts';
 import type { ToWorker } from '../wire/messages.ts';
 import type { RunnerPort } from './task-runner.ts';
 
@@ -10,22 +10,36 @@ export interface HostPort {
   postMessage(message: unknown, list?: readonly object[]): void;
 }
 
+/** What is told of a message, or of a rejection that nobody handles. */
+interface WorkerScopeEvent {
+  readonly data?: unknown;
+  readonly reason?: unknown;
+}
+
 interface WorkerScope {
   readonly name?: string;
   readonly document?: unknown;
   close(): void;
   postMessage(message: unknown): void;
-  readonly addEventListener: (
-    type: 'unhandledrejection',
-    listener: (event: { readonly reason: unknown }) => void,
-  ) => void;
+  readonly addEventListener: (type: string, listener: (event: WorkerScopeEvent) => void) => void;
+  readonly removeEventListener: (type: string, listener: (event: WorkerScopeEvent) => void) => void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
 
-/** Whether this code runs in a thread that a pool has started. */
-export function isPoolThread(): boolean {
-  return scope.document === undefined && scope.name?.startsWith(browserMark) === true;
+/** Calls `start` where this code runs in a thread of a pool; where somebody else has named it, once the pool says so. */
+export function ifPoolThread(start: () => void): void {
+  if (scope.document !== undefined) return;
+  if (scope.name?.startsWith(browserMark) === true) {
+    start();
+    return;
+  }
+  const hear = ({ data }: { readonly data?: unknown }): void => {
+    if (data !== madeMark) return;
+    scope.removeEventListener('message', hear);
+    start();
+  };
+  scope.addEventListener('message', hear);
 }
 
 /**

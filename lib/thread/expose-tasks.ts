@@ -3,7 +3,7 @@ import type { Tasks } from '../task/task-record.ts';
 import { controlWord, unreadable } from '../wire/control.ts';
 import type { Handshake } from '../wire/messages.ts';
 import { TaskRunner } from './task-runner.ts';
-import { announceEnds, type HostPort, isPoolThread, listen, runnerPort } from './thread-host.ts';
+import { announceEnds, type HostPort, ifPoolThread, listen, runnerPort } from './thread-host.ts';
 
 let isExposed = false;
 
@@ -35,10 +35,11 @@ export function exposeTasks<const All extends Tasks>(tasks: All): All {
   }
   if (isExposed) checker.fail('exposeTasks', 'called once in a thread', 'a second call');
   checker.throwIfAny('exposeTasks');
-  if (isPoolThread()) {
+  ifPoolThread(() => {
+    if (isExposed) return;
     isExposed = true;
     void expose(tasks);
-  }
+  });
   return tasks;
 }
 

@@ -1,14 +1,26 @@
 /** All that a worker takes from Node; a browser build replaces this file. */
-import { isMainThread, type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { type ToWorker, workerMark } from '../wire/messages.ts';
+import {
+  getEnvironmentData,
+  isMainThread,
+  type MessagePort,
+  receiveMessageOnPort,
+  setEnvironmentData,
+  workerData,
+} from 'node:worker_threads';
+import { environmentMark, type ToWorker, workerMark } from '../wire/messages.ts';
 import type { RunnerPort } from './task-runner.ts';
 
 /** A port as it is handed over. */
 export type HostPort = MessagePort;
 
-/** Whether this code runs in a thread that a pool has started. */
-export function isPoolThread(): boolean {
-  return !isMainThread && (workerData as Partial<typeof workerMark> | null)?.millrace === workerMark.millrace;
+/** Calls `start` where this code runs in a thread of a pool. */
+export function ifPoolThread(start: () => void): void {
+  if (isMainThread) return;
+  const isOwn = (workerData as Partial<typeof workerMark> | null)?.millrace === workerMark.millrace;
+  const isMade = getEnvironmentData(environmentMark) === 1;
+  // Workers that this one starts get a copy, and are no threads of a pool.
+  if (isMade) setEnvironmentData(environmentMark, undefined);
+  if (isOwn || isMade) start();
 }
 
 /** The port as the runner wants it. */

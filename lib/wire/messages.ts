@@ -88,6 +88,9 @@ export type FromWorker =
 /** What the pool gives its workers as `workerData`, so that `exposeTasks` knows where it is. */
 export const workerMark = { millrace: 1 } as const;
 
+/** Under which name Node's environment data has 1 while somebody else makes a worker for a pool. */
+export const environmentMark = 'millrace.worker';
+
 /** The one function that a worker exposes through threads.js: it takes the port over. */
 export interface Handshake<Port> {
   /** Starts listening and gives the names of the tasks. */

@@ -42,7 +42,7 @@ describe('captureContext', () => {
     ['no process', undefined],
     ['a process without builtin modules', {}],
     ['a host without that module', { getBuiltinModule: () => undefined }],
-    ['a host without snapshots', { getBuiltinModule: () => ({ AsyncLocalStorage: {} }) }],
+    ['a host without resources', { getBuiltinModule: () => ({ AsyncLocalStorage: {} }) }],
   ])('just calls where there is %s', async (_, process) => {
     vi.stubGlobal('process', process);
     vi.resetModules();

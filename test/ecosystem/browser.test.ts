@@ -78,6 +78,11 @@ describe.skipIf(chromiumPath === undefined)('a pool of web workers', () => {
         8,
       ]);
       expect(await check('isolated')).toStrictEqual({ outputs: [8, 10], started: 2 });
+      expect(await check('made')).toStrictEqual([
+        8,
+        expect.stringMatching(/^WorkerCrashedError: .*'closeItself'/) as unknown,
+        10,
+      ]);
       expect(await check('limits')).toMatch(/^WorkerStartError: .*can't limit a worker's memory/);
     },
   );

@@ -234,7 +234,7 @@ describe('what JSON lacks is kept:', () => {
     });
     expect(await loggedValue({ proxy, trap })).toEqual({
       proxy: "an object that can't be looked at",
-      trap: { fine: 1, trap: "(can't be read)" },
+      trap: { fine: 1, trap: "(can't be read: no)" },
     });
     const endless: object = { toJSON: () => Object.assign({}, endless) };
     expect(JSON.stringify(await loggedValue(endless))).toContain('…');

@@ -57,7 +57,7 @@ test('values that are no JSON do not cost the report', () => {
     {},
   );
   const html = htmlReport(log);
-  for (const text of ['several', 'inner', '[unreadable]', 'Infinity', 'Symbol(s)'])
+  for (const text of ['several', 'inner', "(can't be read: unreadable)", 'Infinity', 'Symbol(s)'])
     expect(html).toContain(text);
 });
 

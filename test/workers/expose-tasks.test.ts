@@ -1,15 +1,17 @@
 import { MessageChannel } from 'node:worker_threads';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { InvalidOptionsError } from '../../lib/base/errors.ts';
 import { exposeTasks, handshake } from '../../lib/thread/expose-tasks.ts';
-import { announceEnds, isPoolThread } from '../../lib/thread/thread-host.ts';
+import { announceEnds, ifPoolThread } from '../../lib/thread/thread-host.ts';
 import { fromWorker, toWorker } from '../../lib/wire/messages.ts';
 
 test('outside of a pool, tasks are the plain functions they are', () => {
   const record = { double: (value: number) => value * 2 };
   expect(exposeTasks(record)).toBe(record);
   expect(exposeTasks(record).double(21)).toBe(42);
-  expect(isPoolThread()).toBe(false);
+  const start = vi.fn();
+  ifPoolThread(start);
+  expect(start).not.toHaveBeenCalled();
 });
 
 test.for([

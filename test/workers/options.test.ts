@@ -20,7 +20,8 @@ test('the defaults are the documented ones, and undefined is absent', () => {
   };
   for (const options of [undefined, {}, nothing]) {
     expect(parsePoolOptions(url, options)).toStrictEqual({
-      url,
+      source: url,
+      url: url.href,
       size: availableParallelism(),
       idleTimeout: 30_000,
       gracePeriod: 1000,
@@ -69,9 +70,19 @@ test.for(['./flights.worker.js', 'flights.worker.js', '', 7, undefined])(
 test.for(['file:///a.js', 'data:text/javascript,0', '/a.js', 'C:\\a.js'])(
   'threadPool takes the URL %o',
   (good) => {
-    expect(String(parsePoolOptions(good, undefined).url)).toBe(good);
+    expect(parsePoolOptions(good, undefined).url).toBe(good);
   },
 );
+
+test('a function that makes workers limits their memory itself', () => {
+  const make = (): never => {
+    throw new Error('not now');
+  };
+  expect(parsePoolOptions(make, {})).toMatchObject({ source: make });
+  expect(() => threadPool<Tasks>(make, { resourceLimits: { stackSizeMb: 4 } })).toThrow(
+    'expected resourceLimits to be absent, as the function that makes the workers sets them',
+  );
+});
 
 test('a pool knows its name and size', () => {
   expect(taskPool({ name: 'flights', size: 3 })).toMatchObject({ name: 'flights', size: 3 });

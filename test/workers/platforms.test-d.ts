@@ -5,7 +5,7 @@ import type * as nodeThread from '../../lib/thread/thread-host.ts';
 
 /*
  * The build puts the modules for the browser in the place of those for Node, where no compiler looks: each has to
- * export, with fitting types, all that the other has. `NodeWorker` is used as a type alone.
+ * export, with fitting types, all that the other has. `NodeWorker` is a type alone.
  */
 type Equal<One, Other> = [One] extends [Other] ? ([Other] extends [One] ? true : false) : false;
 type Length<Function> = Function extends (...args: infer Arguments) => unknown ? Arguments['length'] : never;

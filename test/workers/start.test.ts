@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ThreadPoolOptions } from '../../lib/pool/pool-options.ts';
 import { type ThreadPool, threadPool } from '../../lib/pool/thread-pool.ts';
@@ -103,4 +106,38 @@ test('prewarm starts every thread and rejects where one does not start', async (
   await expect(brokenPool(workerUrl('throws'), { size: 2 }).prewarm()).rejects.toBeInstanceOf(
     WorkerStartError,
   );
+});
+
+test.for([0, 1, 3])('tries are counted anew for a later call: %i restarts', async (maxRestarts) => {
+  const pool = brokenPool(workerUrl('throws'), { maxRestarts });
+  for (let call = 1; call <= 3; call++) {
+    const error = await errorAs(WorkerStartError, pool.run('any', undefined as never));
+    expect(error).toMatchObject({ tries: maxRestarts + 1 });
+    expect(error.message).toContain(`(tries: ${String(maxRestarts + 1)})`);
+    expect(pool.stats().started).toBe(call * (maxRestarts + 1));
+  }
+});
+
+test.for([1, 2, 3, 7])('%i threads that start side by side are one try', async (size) => {
+  const pool = brokenPool(workerUrl('throws'), { size, maxRestarts: 1 });
+  const calls = Array.from({ length: size }, () =>
+    errorAs(WorkerStartError, pool.run('any', undefined as never)),
+  );
+  for (const { tries } of await Promise.all(calls)) expect(tries).toBe(2);
+  expect(pool.stats()).toMatchObject({ threads: 0, queued: 0, starting: 0 });
+});
+
+test.for([
+  ['a process that allows it', [], '42'],
+  [
+    'one that forbids it, but for an error that names the remedy',
+    ['--disallow-code-generation-from-strings'],
+    'start Node without --disallow-code-generation-from-strings',
+  ],
+] as const)('code from strings is made in %s', async ([_, options, expected]) => {
+  const program = fileURLToPath(workerUrl('no-eval.program'));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [...options, program]);
+  expect(stderr).toBe('');
+  expect(stdout).toContain(expected);
+  if (options.length > 0) expect(stdout).toMatch(/^WorkerStartError: the worker .*tasks\.worker\.mjs failed/);
 });

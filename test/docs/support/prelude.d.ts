@@ -40,6 +40,11 @@ declare const addresses: readonly string[];
 declare const files: readonly ImaginedFile[];
 declare const files$: Observable<ImaginedFile>;
 declare const signal: AbortSignal;
+/** A browser's, as no snippet needs more of the DOM. */
+declare const Worker: new (
+  url: URL,
+  options: { readonly type: 'module' },
+) => { postMessage(message: unknown, list?: readonly object[]): void; terminate(): void };
 declare const url: URL;
 declare const tasks: typeof import('./flights.worker.js').tasks;
 declare const token: import('millrace').CancellationToken;

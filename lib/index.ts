@@ -37,7 +37,9 @@ export {
   type ForEachOptions,
   type ForEachReduceOptions,
   forEachStep,
+  type HasItems,
   type ItemOf,
+  type ItemSource,
   type Items,
   type SharedOf,
 } from './definition/for-each-step.ts';

@@ -125,6 +125,9 @@ test.each<[string, string[], string | undefined]>([
   ['database', ['gpu', 'memory'], undefined],
   ['gpu', ['gpu'], undefined],
   ['x', [], undefined],
+  ['x', ['a'], undefined],
+  ['x', ['X'], 'X'],
+  ['db', ['d'], 'd'],
 ])('nearest to %s of %o is %s', (name, known, nearest) => {
   expect(nearestName(name, known)).toBe(nearest);
 });
@@ -168,4 +171,9 @@ test('a host without setImmediate turns its event loop by a message', async () =
     log.push('now');
   });
   expect(log).toStrictEqual(['now', 'later']);
+});
+
+test('what is there already isn’t meant', () => {
+  expect(nearestName('compil', ['compile', 'compiler'], (name) => name === 'compile')).toBe('compiler');
+  expect(() => step('a', () => 1, { retry: 1, retri: 2 } as object)).toThrow(/such option\)/);
 });

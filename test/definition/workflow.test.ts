@@ -1,4 +1,5 @@
 import {
+  type Definition,
   defineWorkflow,
   InvalidWorkflowError,
   input,
@@ -476,6 +477,21 @@ describe('defineWorkflow()', () => {
       run,
     }));
     expect(faultsOf(() => defineWorkflow('typos', definitions))).toHaveLength(size);
+  });
+
+  test.each<[string, Definition[]]>([
+    ['the step itself', [{ id: 'compile', dependsOn: ['compil'], run }]],
+    [
+      'what it depends on already',
+      [
+        { id: 'pack', dependsOn: ['compile', 'compil'], run },
+        { id: 'compile', run },
+      ],
+    ],
+  ])('%s is never suggested', (_, definitions) => {
+    expect(faultsOf(() => defineWorkflow('d', definitions))).toMatchObject([
+      { kind: 'unknown-dependency', dependency: 'compil', nearest: undefined },
+    ]);
   });
 
   test('a step called __proto__ is refused, since its output could not be told', () => {

@@ -36,7 +36,9 @@ export {
   type ForEachInputs,
   type ForEachNeeds,
   forEachStep,
+  type HasItems,
   type ItemOf,
+  type ItemSource,
   type Items,
   type SharedOf,
 } from './definition/for-each-step.ts';

@@ -137,7 +137,7 @@ function checkInputs(
   }
   for (const name of Object.keys(handles)) {
     if (names.includes(name)) continue;
-    const meant = nearestName(name, names);
+    const meant = nearestName(name, names, (given) => Object.hasOwn(handles, given));
     const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
     checker.fail(
       `inputs.${name}`,

@@ -9,8 +9,8 @@ import {
 } from 'rxjs';
 import type { AdmissionQueue } from '../lib/admission/admission-queue.ts';
 import { type Budget, openBudget, type Ticket } from '../lib/admission/budget.ts';
+import { OperatorSubscriber, subscribeTo } from '../lib/base/operator-subscriber.ts';
 import { type MergeOwner, MergeWithin } from './merge-within.ts';
-import { OperatorSubscriber } from './operator-subscriber.ts';
 
 /**
  * `mergeMap` whose concurrency is a vector of resources and whose buffer is a priority queue.
@@ -68,7 +68,7 @@ export function mergeMapWithin<Value, Inner extends ObservableInput<unknown>>(
         (value, index) => project(value, index) as ObservableInput<ObservedValueOf<Inner>>,
         queue,
       );
-      source.subscribe(outer);
+      subscribeTo(source, outer);
     });
 }
 
@@ -105,7 +105,7 @@ class InnerSubscriptions<Value, Result> implements MergeOwner<Ticket<Value>, Res
     // `project` may have unsubscribed: what it gave is then torn down as soon as it is set up, as in `mergeMap`.
     if (this.#destination.closed) inner.unsubscribe();
     this.#starting = inner;
-    source.subscribe(inner);
+    subscribeTo(source, inner);
     this.#starting = undefined;
     if (inner.closed) return;
     this.#open.add(inner);
@@ -138,18 +138,20 @@ class OuterSubscriber<Value> extends OperatorSubscriber<Value> {
   }
 
   protected override _next(value: Value): void {
+    const { self } = this;
     try {
-      this.#onNext(value);
+      self.#onNext(value);
     } catch (error) {
-      this.#outer.error(error);
+      self.#outer.error(error);
     }
   }
 
   protected override _complete(): void {
+    const { self } = this;
     try {
-      this.#onComplete();
+      self.#onComplete();
     } finally {
-      this.unsubscribe();
+      self.unsubscribe();
     }
   }
 }
@@ -167,16 +169,18 @@ class InnerSubscriber<Item, Result> extends OperatorSubscriber<Result> {
   }
 
   protected override _next(value: Result): void {
-    this.#merge.deliver(value);
+    this.self.#merge.deliver(value);
   }
 
   protected override _error(error: unknown): void {
-    this.#outer.error(error);
-    this.unsubscribe();
+    const { self } = this;
+    self.#outer.error(error);
+    self.unsubscribe();
   }
 
   protected override _complete(): void {
-    this.unsubscribe();
-    this.#merge.finish(this.#item);
+    const { self } = this;
+    self.unsubscribe();
+    self.#merge.finish(self.#item);
   }
 }

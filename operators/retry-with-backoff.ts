@@ -8,9 +8,9 @@ import {
 import { type Clock, clockOf, isScheduler } from '../lib/base/clock.ts';
 import { CancelledError } from '../lib/base/errors.ts';
 import { isNotRetriable } from '../lib/base/not-retriable.ts';
+import { OperatorSubscriber, subscribeTo } from '../lib/base/operator-subscriber.ts';
 import { OptionChecker } from '../lib/base/option-checker.ts';
 import { backoffDelay, parseRetry, type Retry, type RetryPolicy } from '../lib/base/retry-policy.ts';
-import { OperatorSubscriber } from './operator-subscriber.ts';
 
 /**
  * Where {@link retryWithBackoff} takes time and chance from. `undefined` is always absent.
@@ -118,7 +118,7 @@ class Attempts<Value> {
     this.#isDue = true;
     if (this.#isSubscribing) return;
     this.#isSubscribing = true;
-    while (this.#takeDue()) this.#source.subscribe(new AttemptSubscriber(this.#destination, this.#fail));
+    while (this.#takeDue()) subscribeTo(this.#source, new AttemptSubscriber(this.#destination, this.#fail));
     this.#isSubscribing = false;
   }
 
@@ -168,7 +168,8 @@ class AttemptSubscriber<Value> extends OperatorSubscriber<Value> {
   }
 
   protected override _error(error: unknown): void {
-    this.unsubscribe();
-    this.#onError(error);
+    const { self } = this;
+    self.unsubscribe();
+    self.#onError(error);
   }
 }

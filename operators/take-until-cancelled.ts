@@ -1,7 +1,7 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import { CancellationToken, isSignal } from '../lib/base/cancellation.ts';
 import { InvalidOptionsError } from '../lib/base/errors.ts';
-import { OperatorSubscriber } from './operator-subscriber.ts';
+import { OperatorSubscriber, subscribeTo } from '../lib/base/operator-subscriber.ts';
 
 /**
  * Mirrors the source until a token is cancelled, then errors.
@@ -56,6 +56,6 @@ export function takeUntilCancelled<Value>(
           destination.error(watched.error());
         }),
       );
-      source.subscribe(mirror);
+      subscribeTo(source, mirror);
     });
 }

@@ -1,12 +1,21 @@
-/** The known name nearest to an unknown one, if it is near enough to be a slip of the keyboard. */
-export function nearestName(name: string, known: Iterable<string>): string | undefined {
-  const limit = Math.max(1, Math.floor(name.length / 3));
+/**
+ * The known name nearest to an unknown one, if it is near enough to be a slip of the keyboard.
+ *
+ * @param isTaken - tells of names that can't have been meant: those that are there already
+ */
+export function nearestName(
+  name: string,
+  known: Iterable<string>,
+  isTaken: (candidate: string) => boolean = () => false,
+): string | undefined {
+  // Names that have nothing in common aren't near, short as they may be.
+  const limit = Math.min(Math.max(1, Math.floor(name.length / 3)), name.length - 1);
   let nearest: string | undefined;
   let best = limit + 1;
   for (const candidate of known) {
     if (candidate === name || Math.abs(candidate.length - name.length) >= best) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < best) {
+    if (distance < best && !isTaken(candidate)) {
       best = distance;
       nearest = candidate;
     }

@@ -80,7 +80,7 @@ export class OptionChecker {
   knownKeys(path: string, options: object, known: readonly string[]): void {
     for (const key of Object.keys(options)) {
       if (known.includes(key)) continue;
-      const meant = nearestName(key, known);
+      const meant = nearestName(key, known, (name) => Object.hasOwn(options, name));
       this.fail(
         `${path}${key}`,
         `absent (there is no such option${meant === undefined ? '' : `; did you mean '${meant}'?`})`,

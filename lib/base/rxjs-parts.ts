@@ -5,4 +5,5 @@
  */
 export { config } from 'rxjs/internal/config';
 export { Observable } from 'rxjs/internal/Observable';
+export { Subscriber } from 'rxjs/internal/Subscriber';
 export { Subscription } from 'rxjs/internal/Subscription';

@@ -168,7 +168,11 @@ function connect(
       } else {
         const nearest =
           suggestions++ < mostSuggestions
-            ? nearestName(dependency, [...places.keys(), ...inputPlaces.keys()])
+            ? nearestName(
+                dependency,
+                [...places.keys(), ...inputPlaces.keys()],
+                (known) => known === step.id || step.inputNames.includes(known),
+              )
             : undefined;
         faults.push({ kind: 'unknown-dependency', stepId: step.id, dependency, nearest });
       }

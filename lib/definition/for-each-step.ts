@@ -16,24 +16,45 @@ import type { StepContext } from './step-context.ts';
 import type { StepBody } from './step-definition.ts';
 import { StepHandle } from './step-handle.ts';
 
-/** What the items of a fan-out may be: a handle on a list or a stream of them, or these themselves. */
-export type Items = Handle | Iterable<unknown> | AsyncIterable<unknown> | Observable<unknown>;
+/** Where items come from. */
+export type ItemSource = Iterable<unknown> | AsyncIterable<unknown> | Observable<unknown>;
+
+/** What the items of a fan-out may be: a list or a stream of them, a function that gives one, or a handle on one. */
+export type Items = Handle | ItemSource | (() => ItemSource);
 
 /** The type of one of them. */
-export type ItemOf<Given> =
-  Given extends Handle<infer Out>
-    ? Out extends Iterable<infer Item> | AsyncIterable<infer Item>
+export type ItemOf<Given> = SourceOf<Given> extends infer Source ? ItemIn<Source> : never;
+
+type SourceOf<Given> = Given extends Handle<infer Out> ? Out : Given extends () => infer Made ? Made : Given;
+
+type ItemIn<Source> = Source extends string
+  ? never
+  : Source extends Iterable<infer Item> | AsyncIterable<infer Item>
+    ? Item
+    : Source extends Observable<infer Item>
       ? Item
-      : never
-    : Given extends Iterable<infer Item> | AsyncIterable<infer Item>
-      ? Item
-      : Given extends Observable<infer Item>
-        ? Item
-        : never;
+      : never;
+
+/** Nothing where there are items; where there are none, what the compiler says about it. */
+export type HasItems<Given> =
+  IsSource<SourceOf<Given>> extends true
+    ? unknown
+    : {
+        readonly items: 'items are an iterable other than a string, an AsyncIterable, an Observable, a function that gives one of these, or a handle on one';
+      };
+
+/** Of a union, every member must be one. A string is a value, as everywhere; of `any` only the run knows. */
+type IsSource<Source> = 0 extends 1 & Source
+  ? true
+  : [Source] extends [ItemSource]
+    ? [Extract<Source, string>] extends [never]
+      ? true
+      : false
+    : false;
 
 /** The dependencies of a fan-out: its items, and what every child gets beside its own. */
 export interface ForEachDependencies {
-  /** The items: a handle on a list, or a list, an AsyncIterable, an Observable. */
+  /** The items: a list, an AsyncIterable, an Observable, a function that gives one, or a handle on one. */
   readonly items: Items;
   readonly [name: string]: Items;
 }
@@ -98,7 +119,7 @@ export function forEachStep<
   const Settle extends boolean = false,
 >(
   id: string,
-  deps: Deps,
+  deps: Deps & HasItems<Deps['items']>,
   run: ForEachBody<Deps, Returned>,
   options: ForEachReduceOptions<ItemOf<Deps['items']>, Output<Returned>, Sum, Settle, ForEachInputs<Deps>>,
 ): Step<Sum, ForEachNeeds<Deps>>;
@@ -108,7 +129,7 @@ export function forEachStep<
   const Settle extends boolean = false,
 >(
   id: string,
-  deps: Deps,
+  deps: Deps & HasItems<Deps['items']>,
   run: ForEachBody<Deps, Returned>,
   options?: ForEachOptions<ItemOf<Deps['items']>, Output<Returned>, Settle, ForEachInputs<Deps>>,
 ): Step<readonly ChildResult<Output<Returned>, Settle>[], ForEachNeeds<Deps>>;

@@ -4,6 +4,7 @@ import type { ChildCounts } from '../run/child-tally.ts';
 import { settledOf } from '../run/descent.ts';
 import type { StepStatus } from '../run/run-state.ts';
 import type { RunSnapshot, StepSnapshot } from '../run/snapshot.ts';
+import { collapse } from './collapse.ts';
 import { decisivePath } from './decisive-path.ts';
 import { durationText } from './duration-text.ts';
 import type { PicturedStep, PicturedWorkflow } from './timeline.ts';
@@ -13,7 +14,8 @@ export interface DiagramOptions {
   /** Where a run stands: marks the states, the durations and the critical path. @defaultValue the structure alone */
   readonly snapshot?: RunSnapshot | undefined;
   /**
-   * Workflows of more steps than this are drawn with one node a group (the step option `group`).
+   * Workflows of more steps than this are drawn with one node a group (the step option `group`). Where that leaves too
+   * many, steps without a group are drawn by how deep in the graph they lie.
    *
    * @defaultValue 100
    */
@@ -65,22 +67,11 @@ const telling: readonly StepStatus[] = [
 /** Lays out what there is to draw. Linear in steps + dependencies. */
 export function diagramOf(owner: string, workflow: PicturedWorkflow, options: DiagramOptions = {}): Diagram {
   const { snapshot, collapseAbove = 100, direction = 'right' } = checked(owner, options);
-  const collapses = workflow.steps.length > collapseAbove;
   const snapshots = new Map(snapshot?.steps.flat().map((step) => [step.id, step]));
   const critical = decisivePath(workflow, snapshots);
-
+  const collapsed = collapse(workflow.steps, collapseAbove);
   const places = new Map<string, number>();
-  const members: PicturedStep[][] = [];
-  const groups = new Map<string, number>();
-  for (const step of workflow.steps) {
-    const group = collapses ? step.group : undefined;
-    const place = (group === undefined ? undefined : groups.get(group)) ?? members.length;
-    if (group !== undefined) groups.set(group, place);
-    places.set(step.id, place);
-    const others = members[place];
-    if (others === undefined) members.push([step]);
-    else others.push(step);
-  }
+  for (const [place, { steps }] of collapsed.entries()) for (const { id } of steps) places.set(id, place);
 
   const edges = new Map<string, DiagramEdge>();
   for (const { id, dependsOn, specialNeeds } of workflow.steps) {
@@ -97,10 +88,10 @@ export function diagramOf(owner: string, workflow: PicturedWorkflow, options: Di
   return {
     name: workflow.name,
     direction,
-    nodes: members.map((steps) =>
-      collapses && steps[0]?.group !== undefined
-        ? groupNode(steps[0].group, steps, snapshots, critical)
-        : stepNode(steps[0] as PicturedStep, snapshots, critical),
+    nodes: collapsed.map(({ name, steps }) =>
+      name === undefined
+        ? stepNode(steps[0] as PicturedStep, snapshots, critical)
+        : groupNode(name, steps, snapshots, critical),
     ),
     edges: [...edges.values()],
   };

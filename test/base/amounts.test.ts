@@ -1,6 +1,6 @@
 import { memory, step, workflow } from 'millrace';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { availableMemory, availableParallelism, macrotask } from '../../lib/base/host.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { availableMemory, availableParallelism, macrotask, threadCpuMs } from '../../lib/base/host.ts';
 import { inspectValue, messageOf } from '../../lib/base/inspect.ts';
 import { invariant } from '../../lib/base/invariant.ts';
 import { nearestName } from '../../lib/base/nearest.ts';
@@ -125,6 +125,9 @@ test.each<[string, string[], string | undefined]>([
   ['database', ['gpu', 'memory'], undefined],
   ['gpu', ['gpu'], undefined],
   ['x', [], undefined],
+  ['x', ['a'], undefined],
+  ['x', ['X'], 'X'],
+  ['db', ['d'], 'd'],
 ])('nearest to %s of %o is %s', (name, known, nearest) => {
   expect(nearestName(name, known)).toBe(nearest);
 });
@@ -168,4 +171,38 @@ test('a host without setImmediate turns its event loop by a message', async () =
     log.push('now');
   });
   expect(log).toStrictEqual(['now', 'later']);
+});
+
+test('what is there already isn’t meant', () => {
+  expect(nearestName('compil', ['compile', 'compiler'], (name) => name === 'compile')).toBe('compiler');
+  expect(() => step('a', () => 1, { retry: 1, retri: 2 } as object)).toThrow(/such option\)/);
+});
+
+describe('the time a thread has worked', () => {
+  const work = (): void => {
+    const until = process.cpuUsage().user + 20_000;
+    while (process.cpuUsage().user < until);
+  };
+
+  test('grows as it works, and hardly while it waits', async () => {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1);
+    });
+    const start = threadCpuMs() ?? Number.NaN;
+    work();
+    const worked = (threadCpuMs() ?? Number.NaN) - start;
+    expect(worked).toBeGreaterThan(1);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
+    expect((threadCpuMs() ?? Number.NaN) - start - worked).toBeLessThan(90);
+  });
+
+  test('is the thread’s CPU time where Node tells it', () => {
+    vi.stubGlobal('process', { ...process, threadCpuUsage: () => ({ user: 1500, system: 500 }) });
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+    });
+    expect(threadCpuMs()).toBe(2);
+  });
 });

@@ -366,4 +366,19 @@ describe('defineWorkflow()', () => {
       { kind: 'bad-definition', value: '__proto__' },
     ]);
   });
+
+  test.each<[string, Definition[]]>([
+    ['the step itself', [{ id: 'compile', dependsOn: ['compil'], run: one }]],
+    [
+      'what it depends on already',
+      [
+        { id: 'pack', dependsOn: ['compile', 'compil'], run: one },
+        { id: 'compile', run: one },
+      ],
+    ],
+  ])('%s is never suggested', (_, definitions) => {
+    expect(faultsOf(() => defineWorkflow('d', definitions))).toMatchObject([
+      { kind: 'unknown-dependency', dependency: 'compil', nearest: undefined },
+    ]);
+  });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
-import { InvalidOptionsError } from 'millrace';
+import { defineWorkflow, InvalidOptionsError, type Workflow } from 'millrace';
 import { toDot, toMermaid } from 'millrace/report';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -75,6 +75,54 @@ test('a step without a group stays a step', () => {
   expect(toMermaid(workflow, { collapseAbove: 0 })).toBe(
     'flowchart LR\n  n0[["g<br/>2 steps"]]\n  n1["z"]\n  n0 --> n1\n',
   );
+});
+
+describe('many steps without a group', () => {
+  const nodesIn = (mermaid: string): number => mermaid.match(/^ {2}n\d+\[/gm)?.length ?? 0;
+  const block = (width: number, depth: number): Workflow<unknown> =>
+    defineWorkflow(
+      'layered',
+      Array.from({ length: width * depth }, (_, index) => ({
+        id: String(index),
+        dependsOn: index < width ? [] : [String(index - width)],
+        run: () => index,
+      })),
+    );
+
+  test.each([
+    [70, 10, 10],
+    [1, 700, 100],
+    [7, 150, 100],
+    [700, 1, 1],
+  ])('%i wide and %i deep are %i nodes, in order', (width, depth, nodes) => {
+    const mermaid = toMermaid(block(width, depth));
+    expect(nodesIn(mermaid)).toBe(nodes);
+    expect(mermaid.match(/-->/g) ?? []).toHaveLength(nodes - 1);
+    expect(mermaid.split('\n').length).toBeLessThan(250);
+  });
+
+  test('say which they are, and how many', () => {
+    expect(toMermaid(block(70, 2))).toContain('n1[["70 #8230; 139<br/>70 steps"]]');
+  });
+
+  test('stay steps where there are few beside the groups', () => {
+    const definitions = Array.from({ length: 200 }, (_, index) => ({
+      id: String(index),
+      ...(index < 190 ? { group: 'most' } : {}),
+      run: () => index,
+    }));
+    expect(nodesIn(toMermaid(defineWorkflow('mixed', definitions)))).toBe(11);
+  });
+
+  test('are drawn beside groups in as many nodes as are left', () => {
+    const definitions = Array.from({ length: 600 }, (_, index) => ({
+      id: String(index),
+      ...(index % 2 === 0 ? { group: `group ${String(index % 40)}` } : {}),
+      dependsOn: index < 2 ? [] : [String(index - 2)],
+      run: () => index,
+    }));
+    expect(nodesIn(toMermaid(defineWorkflow('mixed', definitions)))).toBe(100);
+  });
 });
 
 test.each([

@@ -153,7 +153,7 @@ describe('a fan-out', () => {
 
   test.each<[string, () => unknown, RegExp]>([
     ['no items', () => forEachStep('f', {} as never, broken), /items/],
-    ['a string of items', () => forEachStep('f', { items: 'abc' }, broken), /items/],
+    ['a string of items', () => forEachStep('f', { items: 'abc' as never }, broken), /items/],
     [
       'items that only look like an Observable',
       () => forEachStep('f', { items: { subscribe: broken } as never }, broken),

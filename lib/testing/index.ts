@@ -30,9 +30,9 @@ export {
   type PictureOptions,
 } from './picture.ts';
 export type {
-  OutcomeError,
-  OutcomeOutputs,
   QuietMoment,
+  RecordedCompletion,
+  RecordedFailure,
   RecordedStep,
   Recording,
   TracedCall,

@@ -280,7 +280,7 @@ export const cleanUpsInReverse = law('clean-ups in reverse order', (recording) =
     event.type === 'step-completed' && hasCleanUp.has(event.stepId) ? [event.stepId] : [],
   );
   const cleaned = recording.trace.flatMap((entry) => (entry.kind === 'cleanup' ? [entry.stepId] : []));
-  const expected = recording.outcome.kind === 'outputs' ? [] : completed.reverse();
+  const expected = recording.outcome.kind === 'completed' ? [] : completed.reverse();
   if (cleaned.join() === expected.join()) return [];
   return [`cleaned up: ${cleaned.join(', ') || 'nothing'}; expected: ${expected.join(', ') || 'nothing'}`];
 });

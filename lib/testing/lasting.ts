@@ -28,12 +28,12 @@ interface Lasting {
 export function lasting(body: () => unknown, { ms, scheduler, token, onlyTime }: Lasting): unknown {
   if (ms === 0) return body();
   const due = scheduler.now() + ms;
-  const rest = <Value>(): Observable<Value> =>
+  const rest = (): Observable<never> =>
     defer(() => timer(Math.max(0, due - scheduler.now()), scheduler)).pipe(ignoreElements());
   const rested = (): Promise<void> =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       onlyTime();
-      const wait = rest().subscribe({ complete: resolve });
+      const wait = rest().subscribe({ complete: resolve, error: reject });
       token.onCancel(() => {
         wait.unsubscribe();
         resolve();
@@ -41,6 +41,7 @@ export function lasting(body: () => unknown, { ms, scheduler, token, onlyTime }:
     });
   const failingLate = (error: unknown): Observable<never> => {
     onlyTime();
+    // eslint-disable-next-line rxjs-x/throw-error -- whatever was thrown
     return timer(Math.max(0, due - scheduler.now()), scheduler).pipe(mergeMap(() => throwError(() => error)));
   };
   let returned: unknown;
@@ -50,7 +51,7 @@ export function lasting(body: () => unknown, { ms, scheduler, token, onlyTime }:
     return failingLate(error);
   }
   if (isObservable(returned))
-    return merge(returned.pipe(finalize(onlyTime), catchError(failingLate)), rest<never>());
+    return merge(returned.pipe(finalize(onlyTime), catchError(failingLate)), rest());
   if (isThenable(returned)) return settledLate(returned, rested);
   if (isAsyncIterable(returned)) return endingLate(returned, rested);
   onlyTime();
@@ -76,10 +77,7 @@ async function settledLate(settling: PromiseLike<unknown>, rested: () => Promise
   }
 }
 
-async function* endingLate(
-  values: AsyncIterable<unknown>,
-  rested: () => Promise<void>,
-): AsyncGenerator<unknown> {
+async function* endingLate(values: AsyncIterable<unknown>, rested: () => Promise<void>): AsyncGenerator {
   try {
     yield* values;
   } finally {

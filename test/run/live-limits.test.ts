@@ -1,7 +1,6 @@
 import { forEachStep, InvalidOptionsError, type Limits, ResourceLimitError, step, workflow } from 'millrace';
 import { tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import './support/matchers.ts';
 import { thrownBy } from './support/thrown-by.ts';
 import { VirtualTime } from './support/virtual-time.ts';
 import { type Watched, watch } from './support/watch.ts';

@@ -53,6 +53,7 @@ export {
 } from './scenario.ts';
 export type { Script } from './script.ts';
 export { StandstillError } from './standstill-error.ts';
+export { VirtualTime } from './virtual-clock.ts';
 export {
   runInVirtualTime,
   type VirtualRunOptions,

@@ -1,4 +1,3 @@
-import { VirtualTimeScheduler } from 'rxjs';
 import { clockOf } from '../base/clock.ts';
 import type { Duration } from '../base/durations.ts';
 import { CancelledError, InvalidOptionsError } from '../base/errors.ts';
@@ -22,6 +21,7 @@ import { lasting } from './lasting.ts';
 import type { Recording, TraceEntry } from './recording.ts';
 import { type Part, perform, readScript, type Script } from './script.ts';
 import { StandstillError } from './standstill-error.ts';
+import { VirtualTime } from './virtual-clock.ts';
 
 /** What a run in virtual time may say beside what every run may. */
 export interface VirtualTimeOptions extends Script {
@@ -88,7 +88,7 @@ export type VirtualTimeArguments<Needs extends Need> = [Needs] extends [never]
  * 2. It stands still while a function runs that has not asked for `ctx.scheduler`, for as long as the patience lasts.
  */
 class Performance {
-  readonly #scheduler = new VirtualTimeScheduler();
+  readonly #time = new VirtualTime();
   readonly #blueprint: Blueprint;
   readonly #settings: RunSettings;
   readonly #engine: Engine;
@@ -138,7 +138,7 @@ class Performance {
       ...readRunOptions(this.#blueprint, workflow.options, {
         runId: 'recorded',
         ...(runOptions as object),
-        scheduler: this.#scheduler,
+        scheduler: this.#time.scheduler,
       }),
       stage: (definition) => this.#stagedBody(definition, undefined),
     };
@@ -177,19 +177,18 @@ class Performance {
     while (!this.#isOver) {
       if (this.#isOpen) await turnOfTheEventLoop();
       if (this.#isOver) break;
-      const size = this.#trace.length + this.#scheduler.actions.length;
+      const size = this.#trace.length + this.#time.planned;
       if (size !== lastSize && this.#isOpen) {
         lastSize = size;
         idleSince = realTime.now();
         continue;
       }
       this.#quiet();
-      const next = this.#scheduler.actions[0];
+      const { next } = this.#time;
       const isPatient = realTime.now() - idleSince < this.#patience;
       const isWaiting = [...this.#real.values()].some(({ usesScheduler }) => !usesScheduler);
       if (next !== undefined && !(isWaiting && isPatient)) {
-        this.#scheduler.maxFrames = next.delay;
-        this.#scheduler.flush();
+        this.#time.advanceTo(next);
       } else if (!isPatient || !this.#isOpen) {
         throw new StandstillError(this.#blueprint.name, [...this.#real.keys()], this.#patience);
       }
@@ -199,7 +198,7 @@ class Performance {
 
   #follow(): void {
     this.#engine.token.onCancel(() => {
-      this.#stoppedAt = this.#scheduler.now();
+      this.#stoppedAt = this.#time.now;
     });
     this.#run.progress$.subscribe({
       next: (event) => {
@@ -229,9 +228,9 @@ class Performance {
       if (!(ms >= 0 && ms < Infinity)) checker.fail('at', 'a record by moments of at least 0 ms', moment);
       else if (typeof act !== 'function') checker.fail(`at[${moment}]`, 'a function of the run', act);
       else
-        this.#scheduler.schedule(() => {
+        this.#time.at(ms, () => {
           act(this.#run);
-        }, ms);
+        });
     }
   }
 
@@ -240,8 +239,7 @@ class Performance {
     const taken = Object.fromEntries(
       Object.entries(this.#engine.resources).map(([name, { taken: amount }]) => [name, amount]),
     );
-    if (this.#trace.at(-1)?.kind !== 'quiet')
-      this.#trace.push({ kind: 'quiet', at: this.#scheduler.now(), taken });
+    if (this.#trace.at(-1)?.kind !== 'quiet') this.#trace.push({ kind: 'quiet', at: this.#time.now, taken });
   }
 
   #staged(
@@ -255,7 +253,7 @@ class Performance {
       const cleanup: typeof settings.cleanup =
         settings.cleanup &&
         ((output, outcome) => {
-          this.#trace.push({ kind: 'cleanup', at: this.#scheduler.now(), stepId: id });
+          this.#trace.push({ kind: 'cleanup', at: this.#time.now, stepId: id });
           return isReplaced ? undefined : settings.cleanup?.(output, outcome);
         });
       return {
@@ -278,15 +276,15 @@ class Performance {
   #stagedBody({ id, body }: StepDefinition, part: Part | undefined): StepBody {
     return (inputs, ctx) => {
       const { attempt } = ctx;
-      this.#trace.push({ kind: 'call', at: this.#scheduler.now(), stepId: id, attempt });
+      this.#trace.push({ kind: 'call', at: this.#time.now, stepId: id, attempt });
       if (part !== undefined && (part.isReplaced || part.failure(attempt) !== undefined))
-        return perform(part, attempt, this.#scheduler);
+        return perform(part, attempt, this.#time.scheduler);
       // What comes from another step comes in that one's time.
       const own = { usesScheduler: Object.values(inputs).some(isStream) };
       this.#real.set(id, own);
       const returned = lasting(() => body(inputs, noticing(ctx, own)), {
         ms: part?.ms ?? 0,
-        scheduler: this.#scheduler,
+        scheduler: this.#time.scheduler,
         token: ctx.token,
         onlyTime: () => {
           own.usesScheduler = true;
@@ -301,7 +299,7 @@ class Performance {
   #heeded(stepId: string, returned: unknown): unknown {
     if (isHosted(returned)) {
       this.#real.delete(stepId);
-      this.#trace.push({ kind: 'handover', at: this.#scheduler.now(), stepId });
+      this.#trace.push({ kind: 'handover', at: this.#time.now, stepId });
     }
     return returned;
   }

@@ -1,9 +1,9 @@
 import { CancellationToken, CancelledError, InvalidOptionsError } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { interval, takeUntil } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { thrownBy } from '../run/support/thrown-by.ts';
 import { unhandledErrors } from '../run/support/unhandled-errors.ts';
-import { VirtualTime } from '../run/support/virtual-time.ts';
 
 const cancelled = (reason?: unknown): CancellationToken => {
   const token = new CancellationToken();

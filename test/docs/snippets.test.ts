@@ -26,7 +26,7 @@ test('the page on testing does what it says, from top to bottom', async () => {
     `import fc from 'fast-check';
 import 'millrace/testing/vitest';
 import { step, workflow } from 'millrace';
-import { cancelAt, composition, drawRun, durations, expectLawful, expectRun, failures, law, runInVirtualTime, scenario } from 'millrace/testing';
+import { cancelAt, composition, drawRun, durations, expectLawful, expectRun, failures, law, runInVirtualTime, scenario, VirtualTime } from 'millrace/testing';
 import { expect } from 'vitest';
 const readTable = async () => ({ rows: [1, 2] });
 const tests = [];

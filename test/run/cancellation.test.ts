@@ -6,9 +6,9 @@ import {
   step,
   workflow,
 } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { firstValueFrom, lastValueFrom, NEVER, Subject, switchMap, take } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, Watched, watch } from './support/watch.ts';
 
 interface Route {

@@ -1,7 +1,7 @@
 import 'millrace/testing/vitest';
 import { type Step, type StepOptions, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { describe, expect, test } from 'vitest';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 /** The order in which the steps of a definition start, one at a time. */

@@ -1,4 +1,5 @@
 import { step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import type { TaskContext } from '../../lib/worker/task-context.ts';
 import { TaskRunner } from '../../lib/worker/task-runner.ts';
@@ -7,7 +8,6 @@ import { PoolClosedError } from '../../lib/workers/pool-closed-error.ts';
 import type { ThreadPoolOptions } from '../../lib/workers/pool-options.ts';
 import { type ThreadPool, threadPool } from '../../lib/workers/thread-pool.ts';
 import { WorkerCrashedError } from '../../lib/workers/worker-crashed-error.ts';
-import { VirtualTime } from '../run/support/virtual-time.ts';
 import type { tasks } from './fixtures/ahead.worker.ts';
 import type { Word } from './fixtures/tasks.worker.ts';
 import { errorAs, outputOf } from './support/outcome.ts';

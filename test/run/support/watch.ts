@@ -1,7 +1,7 @@
 import type { Need, ProgressEvent, Run, RunOptions, Workflow } from 'millrace';
 import type { Recording } from 'millrace/testing';
+import { VirtualTime } from 'millrace/testing';
 import type { Subscription } from 'rxjs';
-import { VirtualTime } from './virtual-time.ts';
 
 /** A run in virtual time, with everything it told. */
 export class Watched<Outputs> {

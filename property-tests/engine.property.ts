@@ -51,7 +51,7 @@ function courseOf({ events, outcome }: Recording): Course {
       ((event.type === 'step-completed' || event.type === 'step-skipped') && event.stepId === 'out'),
   );
   return {
-    outcome: outcome.kind === 'outputs' ? outcome.outputs : 'failed',
+    outcome: outcome.kind === 'completed' ? outcome.outputs : 'failed',
     at: end?.at ?? Number.NaN,
   };
 }

@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { type Definition, defineWorkflow, type RunHistory } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { expect } from 'vitest';
-import { VirtualTime } from '../test/run/support/virtual-time.ts';
 import { play } from '../test/run/support/watch.ts';
 
 const graph = fc.array(

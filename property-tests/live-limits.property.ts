@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { expect } from 'vitest';
-import { VirtualTime } from '../test/run/support/virtual-time.ts';
 import { watch } from '../test/run/support/watch.ts';
 
 type Order =

@@ -1,8 +1,8 @@
 import { fc, test } from '@fast-check/vitest';
 import { forEachStep, input, type Step, step, subflow, type, type Workflow, workflow } from 'millrace';
 import { simulate } from 'millrace/simulate';
+import { VirtualTime } from 'millrace/testing';
 import { expect } from 'vitest';
-import { VirtualTime } from '../test/run/support/virtual-time.ts';
 import { play } from '../test/run/support/watch.ts';
 
 interface Node {

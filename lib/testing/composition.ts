@@ -147,7 +147,7 @@ function equalToPlan(plan: Part, goesOn: boolean, cancelMs: number | undefined):
   const isOpen = someLeaf(plan, (leaf) => leaf.ignoresStop && leaf.hangs && leaf.fails !== 'never');
   return law('equal to the plan', ({ outcome, stoppedAt }) => {
     if (expected === undefined || (cancelMs !== undefined && stoppedAt !== undefined)) return true;
-    const given = outcome.kind === 'error' ? failed : JSON.stringify(outcome.outputs['out']);
+    const given = outcome.kind === 'completed' ? JSON.stringify(outcome.outputs['out']) : failed;
     if (expected.has(given) || (isOpen && given === failed)) return true;
     return `it came to ${given}, which isn't among ${[...expected].join(', ')}`;
   });

@@ -30,9 +30,9 @@ export {
   type PictureOptions,
 } from './picture.ts';
 export type {
-  OutcomeError,
-  OutcomeOutputs,
   QuietMoment,
+  RecordedCompletion,
+  RecordedFailure,
   RecordedStep,
   Recording,
   TracedCall,
@@ -53,6 +53,7 @@ export {
 } from './scenario.ts';
 export type { Script } from './script.ts';
 export { StandstillError } from './standstill-error.ts';
+export { VirtualTime } from './virtual-clock.ts';
 export {
   runInVirtualTime,
   type VirtualRunOptions,

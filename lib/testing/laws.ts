@@ -38,6 +38,7 @@ export function law(
 }
 
 const stepEnds = new Set(['step-completed', 'step-failed', 'step-cancelled', 'step-skipped']);
+const attemptEnds = new Set([...stepEnds, 'step-retrying']);
 const runEnds = new Set(['run-completed', 'run-failed', 'run-cancelled']);
 
 /** No step starts, and no function is called, before all that it depends on has completed. */
@@ -83,15 +84,20 @@ export const streamsTogether = law('streams together', (recording) => {
   });
 });
 
-/** What was skipped never started; and of the steps that came of another, each ends before that one does. */
+/** What was skipped never started; and the steps that come of another come while that one runs, and end before it does. */
 export const partsBeforeTheWhole = law('parts before the whole', (recording) => {
   const open = new Map<string, Set<string>>();
   const parentOf = new Map<string, string>();
   /** Those of the parts that are there now: what is tried again brings its parts again. */
   const started = new Set<string>();
+  const running = new Set<string>();
   const broken: string[] = [];
   for (const event of recording.events) {
     if (event.type === 'step-added') {
+      if (!running.has(event.parentId))
+        broken.push(
+          `'${event.stepId}' came of '${event.parentId}', which did not run (${storyOf(recording, event.parentId)})`,
+        );
       started.delete(event.stepId);
       parentOf.set(event.stepId, event.parentId);
       open.set(event.parentId, (open.get(event.parentId) ?? new Set()).add(event.stepId));
@@ -101,17 +107,20 @@ export const partsBeforeTheWhole = law('parts before the whole', (recording) => 
       if (left !== undefined) broken.push(`'${event.stepId}' ended before '${left}', which came of it`);
       if (event.type === 'step-skipped' && started.has(event.stepId))
         broken.push(`'${event.stepId}' was skipped, but had started (${storyOf(recording, event.stepId)})`);
+      running.delete(event.stepId);
     } else if (event.type === 'step-started') {
       started.add(event.stepId);
+      running.add(event.stepId);
     }
   }
   return broken;
 });
 
-/** Each attempt starts once, attempts are numbered from 1 without gaps, and each calls the step's function at most once. */
+/** Attempts follow each other, are numbered from 1 without gaps, start once and call the step's function at most once. */
 export const exactlyOnce = law('exactly once', (recording) => {
   const started = new Map<string, number>();
   const called = new Map<string, number>();
+  const running = new Set<string>();
   const broken: string[] = [];
   for (const entry of recording.trace) {
     // A nested workflow that is tried again brings its steps again.
@@ -119,8 +128,15 @@ export const exactlyOnce = law('exactly once', (recording) => {
       started.delete(entry.event.stepId);
       called.delete(entry.event.stepId);
     }
+    if (entry.kind === 'event' && attemptEnds.has(entry.event.type) && 'stepId' in entry.event)
+      running.delete(entry.event.stepId);
     if (entry.kind === 'event' && entry.event.type === 'step-started') {
       const { stepId, attempt } = entry.event;
+      if (running.has(stepId))
+        broken.push(
+          `attempt ${String(attempt)} of '${stepId}' started while one ran (${storyOf(recording, stepId)})`,
+        );
+      running.add(stepId);
       if (attempt !== (started.get(stepId) ?? 0) + 1)
         broken.push(
           `attempt ${String(attempt)} of '${stepId}' is out of turn (${storyOf(recording, stepId)})`,
@@ -280,7 +296,7 @@ export const cleanUpsInReverse = law('clean-ups in reverse order', (recording) =
     event.type === 'step-completed' && hasCleanUp.has(event.stepId) ? [event.stepId] : [],
   );
   const cleaned = recording.trace.flatMap((entry) => (entry.kind === 'cleanup' ? [entry.stepId] : []));
-  const expected = recording.outcome.kind === 'outputs' ? [] : completed.reverse();
+  const expected = recording.outcome.kind === 'completed' ? [] : completed.reverse();
   if (cleaned.join() === expected.join()) return [];
   return [`cleaned up: ${cleaned.join(', ') || 'nothing'}; expected: ${expected.join(', ') || 'nothing'}`];
 });

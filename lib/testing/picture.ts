@@ -1,5 +1,6 @@
 import { type Duration, durationExpected, parseDuration } from '../base/durations.ts';
 import { MillraceError } from '../base/errors.ts';
+import { messageOf } from '../base/inspect.ts';
 import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Need } from '../definition/handle.ts';
@@ -21,7 +22,9 @@ export interface PictureDifference {
   readonly actual: string;
 }
 
-/** A run went another way than its picture. The message shows both, row by row. */
+const outcomeWords = { failed: 'failed', cancelled: 'was cancelled' } as const;
+
+/** A run went another way than its picture. The message shows both, row by row, and why the run failed where it did: its `cause`. */
 export class PictureMismatchError extends MillraceError {
   override readonly name = 'PictureMismatchError';
   override readonly code = 'PICTURE_MISMATCH';
@@ -29,13 +32,21 @@ export class PictureMismatchError extends MillraceError {
   /** What was expected, and what happened, by step. */
   readonly differences: Readonly<Record<string, PictureDifference>>;
 
-  constructor(workflow: string, differences: Readonly<Record<string, PictureDifference>>) {
+  constructor(
+    workflow: string,
+    differences: Readonly<Record<string, PictureDifference>>,
+    outcome: Recording['outcome'],
+  ) {
     const width = Math.max(...Object.keys(differences).map((id) => id.length));
     const rows = Object.entries(differences).flatMap(([id, { expected, actual }]) => [
       `  ${id.padEnd(width)}  expected  '${expected}'`,
       `  ${''.padEnd(width)}  but was   '${actual}'`,
     ]);
-    super([`the run of '${workflow}' went another way:`, ...rows].join('\n'));
+    const end =
+      outcome.kind === 'completed' ? [] : [`it ${outcomeWords[outcome.kind]}: ${messageOf(outcome.error)}`];
+    super([`the run of '${workflow}' went another way:`, ...rows, ...end].join('\n'), {
+      cause: outcome.kind === 'completed' ? undefined : outcome.error,
+    });
     this.differences = differences;
   }
 }
@@ -105,7 +116,7 @@ export function expectRun<Outputs, Needs extends Need>(
         return expected === actual ? [] : [[id, { expected, actual }] as const];
       });
       if (differences.length > 0)
-        throw new PictureMismatchError(workflow.name, Object.fromEntries(differences));
+        throw new PictureMismatchError(workflow.name, Object.fromEntries(differences), recording.outcome);
       return recording;
     },
   };

@@ -75,17 +75,17 @@ export interface QuietMoment {
 export type TraceEntry = TracedEvent | TracedCall | TracedHandover | TracedCleanUp | QuietMoment;
 
 /** The run completed. */
-export interface OutcomeOutputs {
-  /** Tells it from an error. */
-  readonly kind: 'outputs';
+export interface RecordedCompletion {
+  /** Tells it from other outcomes. */
+  readonly kind: 'completed';
   /** The outputs of the workflow. */
   readonly outputs: Readonly<Record<string, unknown>>;
 }
 
-/** The run failed or was cancelled. */
-export interface OutcomeError {
-  /** Tells it from outputs. */
-  readonly kind: 'error';
+/** The run failed, or was cancelled. */
+export interface RecordedFailure {
+  /** Tells it from other outcomes. */
+  readonly kind: 'failed' | 'cancelled';
   /** What `result$` errored with. */
   readonly error: unknown;
 }
@@ -109,7 +109,7 @@ export interface Recording {
   /** When what ran was told to stop; undefined where it never was. */
   readonly stoppedAt: number | undefined;
   /** How the run ended. */
-  readonly outcome: OutcomeOutputs | OutcomeError;
+  readonly outcome: RecordedCompletion | RecordedFailure;
   /** What was measured. */
   readonly metrics: RunMetrics;
 }

@@ -4,28 +4,42 @@ import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 
-/** What steps do in place of their functions. A step that is named in any of these is replaced. */
+/** How steps run: how long they take, which of their attempts fail, what they give. */
 export interface Script {
-  /** How long an attempt takes, by id; or for all, by a function of the id. @defaultValue the step's `estimate`, else 1 ms */
+  /**
+   * How long an attempt takes at the least, by id; or for all, by a function of the id. The step's function is called as always,
+   * but what it comes to, and the steps that it leaves the work to, come no earlier. One without a function to call takes just so long.
+   *
+   * @defaultValue no longer than its function takes; where that is not called, the step's `estimate`, else 1 ms
+   */
   readonly durations?:
     | Readonly<Record<string, Duration | undefined>>
     | ((id: string) => Duration | undefined)
     | undefined;
-  /** How many attempts fail, the first ones, by id; or the error that all of them fail with. @defaultValue none */
+  /**
+   * How many attempts fail, the first ones, by id; or the error that all of them fail with. The step's function is not called for these.
+   *
+   * @defaultValue none
+   */
   readonly failures?: Readonly<Record<string, number | Error | undefined>> | undefined;
-  /** What the step gives, by id. @defaultValue undefined */
+  /** What the step gives, by id, in place of what its function would: that is not called. @defaultValue what its function gives */
   readonly outputs?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What one replaced step does. */
+/** How one step runs that the script names. */
 export interface Part {
-  readonly ms: number;
+  /** Whether its function is never called. */
+  readonly isReplaced: boolean;
+  /** How long an attempt takes at the least; `undefined` where nothing is said. */
+  readonly ms: number | undefined;
+  /** How long an attempt takes for which its function is not called. */
+  readonly replacedMs: number;
   /** What an attempt fails with, if it does. */
   readonly failure: (attempt: number) => Error | undefined;
   readonly output: unknown;
 }
 
-/** The parts of the steps that are replaced, by index. What can't be used is noted with the checker. */
+/** The parts of the steps that are named, by index. What can't be used is noted with the checker. */
 export function readScript(
   checker: OptionChecker,
   { graph, steps }: Blueprint,
@@ -50,7 +64,9 @@ export function readScript(
   for (const [index, id] of graph.ids.entries()) {
     if (!replacesAll && !lengths.has(id) && !failing.has(id) && !given.has(id)) continue;
     parts.set(index, {
-      ms: lengths.get(id) ?? steps[index]?.settings.estimate ?? 1,
+      isReplaced: replacesAll || given.has(id),
+      ms: lengths.get(id),
+      replacedMs: lengths.get(id) ?? steps[index]?.settings.estimate ?? 1,
       failure: (attempt) => failureAt(id, attempt, failing.get(id)),
       output: given.get(id),
     });
@@ -89,10 +105,10 @@ function failureAt(id: string, attempt: number, failure: number | Error | undefi
     : undefined;
 }
 
-/** What an attempt of a replaced step does: it waits, and then gives its output or fails. */
+/** What an attempt does for which the step's function is not called: it waits, and then gives its output or fails. */
 export function perform(part: Part, attempt: number, scheduler: SchedulerLike): Observable<unknown> {
   const failure = part.failure(attempt);
-  const waited = timer(part.ms, scheduler);
+  const waited = timer(part.replacedMs, scheduler);
   return failure === undefined
     ? waited.pipe(map(() => part.output))
     : waited.pipe(mergeMap(() => throwError(() => failure)));

@@ -120,7 +120,8 @@ export class StepsOfPart {
         : itemsOf(part.items, numbers);
     return forEachStep(
       id,
-      { items },
+      // Of whichever kind they are.
+      { items: items as readonly unknown[] },
       (_: unknown, __: unknown, { attempt }: ForEachContext) => new StepsOfPart(attempt).make(part.part),
       {
         concurrency: part.concurrency,

@@ -1,7 +1,6 @@
-import { VirtualTimeScheduler } from 'rxjs';
 import { clockOf } from '../base/clock.ts';
 import type { Duration } from '../base/durations.ts';
-import { InvalidOptionsError } from '../base/errors.ts';
+import { CancelledError, InvalidOptionsError } from '../base/errors.ts';
 import { macrotask } from '../base/host.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { Blueprint } from '../definition/blueprint.ts';
@@ -9,6 +8,7 @@ import { withoutBackpressure } from '../definition/edge.ts';
 import type { Need } from '../definition/handle.ts';
 import { hosted } from '../definition/hosted.ts';
 import type { StepContext } from '../definition/step-context.ts';
+import { isStep } from '../definition/step-arguments.ts';
 import type { StepBody, StepDefinition } from '../definition/step-definition.ts';
 import { withoutChoice } from '../definition/step-options.ts';
 import type { LiveStream } from '../definition/stream.ts';
@@ -18,13 +18,15 @@ import { Run } from '../run/run.ts';
 import { type RunOptions, type RunSettings, readRunOptions } from '../run/run-options.ts';
 import type { AnyWorkflow } from '../simulate/any-workflow.ts';
 import { Workflow } from '../workflow.ts';
+import { lasting } from './lasting.ts';
 import type { Recording, TraceEntry } from './recording.ts';
 import { type Part, perform, readScript, type Script } from './script.ts';
 import { StandstillError } from './standstill-error.ts';
+import { VirtualTime } from './virtual-clock.ts';
 
 /** What a run in virtual time may say beside what every run may. */
 export interface VirtualTimeOptions extends Script {
-  /** What becomes of the steps that the script doesn't name: `'keep'` calls them, `'replace'` has them wait. @defaultValue 'keep' */
+  /** What becomes of the functions of the steps: `'keep'` calls them, `'replace'` has the steps only wait. @defaultValue 'keep' */
   readonly bodies?: 'keep' | 'replace' | undefined;
   /** Does something at moments of virtual time, in ms, such as cancelling the run. */
   readonly at?: Readonly<Record<number, (run: Run<never>) => void>> | undefined;
@@ -45,9 +47,9 @@ const realTime = clockOf(undefined);
 /**
  * Runs a workflow in virtual time, which passes by itself, and gives the recording of what happened.
  *
- * The engine is the real one; so are the functions of the steps, but for those that `durations`, `failures` or `outputs`
- * name, which only wait. A clean-up of a replaced step is noted, not called. A function that awaits something of the real
- * world is waited for: virtual time stands still meanwhile. One that uses `ctx.scheduler` waits in virtual time.
+ * The engine is the real one; so are the functions of the steps, but for those whose `outputs` are given and for attempts that
+ * are to fail, which only wait. A clean-up of a step whose output is given is noted, not called. A function that awaits something of
+ * the real world is waited for: virtual time stands still meanwhile. One that uses `ctx.scheduler` waits in virtual time.
  *
  * Never rejects because the run fails or is cancelled: that is the recording's `outcome`.
  *
@@ -87,7 +89,7 @@ export type VirtualTimeArguments<Needs extends Need> = [Needs] extends [never]
  * 2. It stands still while a function runs that has not asked for `ctx.scheduler`, for as long as the patience lasts.
  */
 class Performance {
-  readonly #scheduler = new VirtualTimeScheduler();
+  readonly #time = new VirtualTime();
   readonly #blueprint: Blueprint;
   readonly #settings: RunSettings;
   readonly #engine: Engine;
@@ -131,13 +133,13 @@ class Performance {
     this.#patience = checker.duration('patience', patience) ?? defaultPatience;
     this.#planActs(checker, at);
     checker.throwIfAny(owner);
-    this.#isOpen = parts.size < original.graph.size;
+    this.#isOpen = !original.steps.every((_, index) => parts.get(index)?.isReplaced === true);
     this.#blueprint = this.#staged(original, parts);
     this.#settings = {
       ...readRunOptions(this.#blueprint, workflow.options, {
         runId: 'recorded',
         ...(runOptions as object),
-        scheduler: this.#scheduler,
+        scheduler: this.#time.scheduler,
       }),
       stage: (definition) => this.#stagedBody(definition, undefined),
     };
@@ -164,7 +166,7 @@ class Performance {
       trace: this.#trace,
       stoppedAt: this.#stoppedAt,
       events: this.#trace.flatMap((entry) => (entry.kind === 'event' ? [entry.event] : [])),
-      outcome: this.#outcome ?? { kind: 'error', error: undefined },
+      outcome: this.#outcome ?? { kind: 'failed', error: undefined },
       metrics: this.#run.metrics(),
     };
   }
@@ -176,19 +178,18 @@ class Performance {
     while (!this.#isOver) {
       if (this.#isOpen) await turnOfTheEventLoop();
       if (this.#isOver) break;
-      const size = this.#trace.length + this.#scheduler.actions.length;
+      const size = this.#trace.length + this.#time.planned;
       if (size !== lastSize && this.#isOpen) {
         lastSize = size;
         idleSince = realTime.now();
         continue;
       }
       this.#quiet();
-      const next = this.#scheduler.actions[0];
+      const { next } = this.#time;
       const isPatient = realTime.now() - idleSince < this.#patience;
       const isWaiting = [...this.#real.values()].some(({ usesScheduler }) => !usesScheduler);
       if (next !== undefined && !(isWaiting && isPatient)) {
-        this.#scheduler.maxFrames = next.delay;
-        this.#scheduler.flush();
+        this.#time.advanceTo(next);
       } else if (!isPatient || !this.#isOpen) {
         throw new StandstillError(this.#blueprint.name, [...this.#real.keys()], this.#patience);
       }
@@ -198,7 +199,7 @@ class Performance {
 
   #follow(): void {
     this.#engine.token.onCancel(() => {
-      this.#stoppedAt = this.#scheduler.now();
+      this.#stoppedAt = this.#time.now;
     });
     this.#run.progress$.subscribe({
       next: (event) => {
@@ -213,10 +214,10 @@ class Performance {
     });
     this.#run.result$.subscribe({
       next: (outputs) => {
-        this.#outcome = { kind: 'outputs', outputs };
+        this.#outcome = { kind: 'completed', outputs };
       },
       error: (error: unknown) => {
-        this.#outcome = { kind: 'error', error };
+        this.#outcome = { kind: error instanceof CancelledError ? 'cancelled' : 'failed', error };
       },
     });
   }
@@ -228,9 +229,9 @@ class Performance {
       if (!(ms >= 0 && ms < Infinity)) checker.fail('at', 'a record by moments of at least 0 ms', moment);
       else if (typeof act !== 'function') checker.fail(`at[${moment}]`, 'a function of the run', act);
       else
-        this.#scheduler.schedule(() => {
+        this.#time.at(ms, () => {
           act(this.#run);
-        }, ms);
+        });
     }
   }
 
@@ -239,8 +240,7 @@ class Performance {
     const taken = Object.fromEntries(
       Object.entries(this.#engine.resources).map(([name, { taken: amount }]) => [name, amount]),
     );
-    if (this.#trace.at(-1)?.kind !== 'quiet')
-      this.#trace.push({ kind: 'quiet', at: this.#scheduler.now(), taken });
+    if (this.#trace.at(-1)?.kind !== 'quiet') this.#trace.push({ kind: 'quiet', at: this.#time.now, taken });
   }
 
   #staged(
@@ -250,11 +250,12 @@ class Performance {
     const staged = steps.map((definition, index): StepDefinition => {
       const { id, settings } = definition;
       const part = parts.get(index);
+      const isReplaced = part?.isReplaced === true;
       const cleanup: typeof settings.cleanup =
         settings.cleanup &&
         ((output, outcome) => {
-          this.#trace.push({ kind: 'cleanup', at: this.#scheduler.now(), stepId: id });
-          return part === undefined ? settings.cleanup?.(output, outcome) : undefined;
+          this.#trace.push({ kind: 'cleanup', at: this.#time.now, stepId: id });
+          return isReplaced ? undefined : settings.cleanup?.(output, outcome);
         });
       return {
         id,
@@ -262,32 +263,46 @@ class Performance {
         settings: {
           ...settings,
           cleanup,
-          isOffloaded: part === undefined && settings.isOffloaded,
-          ...(part === undefined ? {} : withoutChoice(settings)),
+          isOffloaded: !isReplaced && settings.isOffloaded,
+          ...(isReplaced ? withoutChoice(settings) : {}),
         },
         body: this.#stagedBody(definition, part),
       };
     });
-    const isReplaced = (at: number): boolean => parts.has(sources.values[at] ?? -1);
-    const quiet = withoutBackpressure(marks, isReplaced);
+    const isGiven = (at: number): boolean => parts.get(sources.values[at] ?? -1)?.isReplaced === true;
+    const quiet = withoutBackpressure(marks, isGiven);
     return new Blueprint(name, graph, staged, sources, inputs, outputs, optionalOutputs, quiet);
   }
 
   #stagedBody({ id, body }: StepDefinition, part: Part | undefined): StepBody {
     return (inputs, ctx) => {
       const { attempt } = ctx;
-      this.#trace.push({ kind: 'call', at: this.#scheduler.now(), stepId: id, attempt });
-      if (part !== undefined) return perform(part, attempt, this.#scheduler);
+      this.#trace.push({ kind: 'call', at: this.#time.now, stepId: id, attempt });
+      if (part !== undefined && (part.isReplaced || part.failure(attempt) !== undefined))
+        return perform(part, attempt, this.#time.scheduler);
       // What comes from another step comes in that one's time.
       const own = { usesScheduler: Object.values(inputs).some(isStream) };
       this.#real.set(id, own);
-      const returned = body(inputs, noticing(ctx, own));
-      if (isHosted(returned)) {
-        this.#real.delete(id);
-        this.#trace.push({ kind: 'handover', at: this.#scheduler.now(), stepId: id });
-      }
-      return returned;
+      const returned = lasting(() => body(inputs, noticing(ctx, own)), {
+        ms: part?.ms ?? 0,
+        scheduler: this.#time.scheduler,
+        token: ctx.token,
+        onlyTime: () => {
+          own.usesScheduler = true;
+        },
+      });
+      if (!(returned instanceof Promise)) return this.#heeded(id, returned);
+      return returned.then((settled: unknown) => this.#heeded(id, settled));
     };
+  }
+
+  /** Notes where it is steps that a body came to. */
+  #heeded(stepId: string, returned: unknown): unknown {
+    if (isHosted(returned)) {
+      this.#real.delete(stepId);
+      this.#trace.push({ kind: 'handover', at: this.#time.now, stepId });
+    }
+    return returned;
   }
 }
 
@@ -296,7 +311,7 @@ function isStream(input: unknown): boolean {
 }
 
 function isHosted(returned: unknown): boolean {
-  return typeof returned === 'object' && returned !== null && hosted in returned;
+  return isStep(returned) || (typeof returned === 'object' && returned !== null && hosted in returned);
 }
 
 const attemptEnds = new Set(['step-completed', 'step-failed', 'step-cancelled', 'step-retrying']);

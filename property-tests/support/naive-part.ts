@@ -26,7 +26,7 @@ import {
 } from 'rxjs';
 
 /** What a part gives that was skipped. */
-export const skipped = Symbol('skipped');
+const skipped = Symbol('skipped');
 
 /**
  * The parts of one workflow as RxJS alone has them: what each must come to, and when. No limits, no cancels, nobody who goes on after

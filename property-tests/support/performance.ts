@@ -11,9 +11,9 @@ import {
   type Workflow,
 } from '../../lib/index.ts';
 import { Journal } from './journal.ts';
+import { JournalledTime } from './journalled-time.ts';
 import type { Scenario, StepPlan } from './scenario.ts';
 import { bodyOf, cleanUpOf, retryOf } from './step-body.ts';
-import { VirtualTime } from './virtual-time.ts';
 
 /** What a test wants to see of a run beside its journal. */
 export interface Spectator {
@@ -52,7 +52,7 @@ export function perform(scenario: Scenario, spectator: Spectator = {}): Performa
       complaint ??= { error };
     }
   };
-  const time = new VirtualTime(journal, () => {
+  const time = new JournalledTime(journal, () => {
     show(spectator.onTick);
   });
   const token = new CancellationToken();

@@ -1,11 +1,11 @@
 import { getEventListeners } from 'node:events';
 import { CancellationToken, CancelledError, InvalidOptionsError } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { interval, takeUntil } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { decodeThrown, encodeThrown } from '../../lib/wire/error-codec.ts';
 import { thrownBy } from '../run/support/thrown-by.ts';
 import { unhandledErrors } from '../run/support/unhandled-errors.ts';
-import { VirtualTime } from '../run/support/virtual-time.ts';
 import { processWarnings } from '../support/process-warnings.ts';
 
 const cancelled = (reason?: unknown): CancellationToken => {

@@ -1,4 +1,4 @@
-import { defineWorkflow, input, type, type WorkflowFault, workflow } from 'millrace';
+import { type Definition, defineWorkflow, input, type, type WorkflowFault, workflow } from 'millrace';
 import { describe, expect, test } from 'vitest';
 import { thrownBy } from '../run/support/thrown-by.ts';
 import { play } from '../run/support/watch.ts';

@@ -26,8 +26,8 @@ test('the page on testing does what it says, from top to bottom', async () => {
     `import fc from 'fast-check';
 import 'millrace/testing/vitest';
 import { step, workflow } from 'millrace';
-import { cancelAt, drawRun, durations, expectLawful, expectRun, failures, law, runInVirtualTime, scenario } from 'millrace/testing';
-import { expect, vi } from 'vitest';
+import { cancelAt, composition, drawRun, durations, expectLawful, expectRun, failures, law, runInVirtualTime, scenario, VirtualTime } from 'millrace/testing';
+import { expect } from 'vitest';
 const readTable = async () => ({ rows: [1, 2] });
 const tests = [];
 const test = (name, work) => tests.push(work());
@@ -39,7 +39,7 @@ export const ran = tests.length;`,
   const module = (await import(/* @vite-ignore */ file.href)) as { readonly ran: number };
   expect(module.ran).toBe(1);
   expect(log.mock.calls).toContainEqual([
-    { kind: 'outputs', outputs: { report: '3' } },
+    { kind: 'completed', outputs: { report: '3' } },
     expect.any(Number),
     expect.objectContaining({ clean: expect.stringContaining('x|') as unknown }),
   ]);

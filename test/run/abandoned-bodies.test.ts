@@ -8,9 +8,10 @@ import {
   WorkflowFailedError,
   workflow,
 } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { settlePromises, VirtualTime } from './support/virtual-time.ts';
+import { settlePromises } from './support/settle-promises.ts';
 import { watch } from './support/watch.ts';
 
 /** A Promise that heeds nobody, and how to settle it. */

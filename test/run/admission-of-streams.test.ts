@@ -1,9 +1,8 @@
 import { forEachStep, ResourceLimitError, type Run, step, stream, workflow } from 'millrace';
-import { type Recording, runInVirtualTime } from 'millrace/testing';
+import { type Recording, runInVirtualTime, VirtualTime } from 'millrace/testing';
 import { firstValueFrom, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { all, counted, counting } from './support/streamed.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play } from './support/watch.ts';
 
 describe('they are admitted together, or not at all:', () => {

@@ -1,10 +1,10 @@
 import { choose, fallback, firstOf, forEachStep, optional, step, subflow, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { describe, expect, test } from 'vitest';
 import { bad, failsAfter, skipped, takes } from './support/branches.ts';
 import { broken } from './support/broken.ts';
 import { testDisturbances } from './support/disturbances.ts';
 import { expectSound } from './support/sound.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play } from './support/watch.ts';
 
 describe('branches that share steps', () => {

@@ -6,10 +6,10 @@ import {
   step,
   workflow,
 } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { firstValueFrom, lastValueFrom, NEVER, Subject, switchMap, take } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { processWarnings } from '../support/process-warnings.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, Watched, watch } from './support/watch.ts';
 
 interface Route {

@@ -1,7 +1,8 @@
 import { CancelledError, type Run, type StepContext, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { defer, NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { settlePromises, VirtualTime } from './support/virtual-time.ts';
+import { settlePromises } from './support/settle-promises.ts';
 import { play, watch } from './support/watch.ts';
 
 describe('cancelled from within', () => {

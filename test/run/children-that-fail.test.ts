@@ -1,10 +1,10 @@
 import { ChildrenFailedError, forEachStep, StepTimeoutError, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { map, NEVER, type Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { broken } from './support/broken.ts';
 import { startsOf, waits } from './support/fan-outs.ts';
 import { expectSound } from './support/sound.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 describe('a child that fails', () => {

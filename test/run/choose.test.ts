@@ -11,12 +11,12 @@ import {
   UnknownBranchError,
   workflow,
 } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { bad, never, skipped, takes } from './support/branches.ts';
 import { broken } from './support/broken.ts';
 import { expectSound } from './support/sound.ts';
 import { thrownBy } from './support/thrown-by.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 describe('choose', () => {

@@ -1,7 +1,8 @@
 import { type StepContext, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { concat, finalize, NEVER, of, throwError, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { settlePromises, VirtualTime } from './support/virtual-time.ts';
+import { settlePromises } from './support/settle-promises.ts';
 import { play, watch } from './support/watch.ts';
 
 const broken = (): never => {

@@ -1,7 +1,7 @@
 import { step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { NEVER } from 'rxjs';
 import { expect, test } from 'vitest';
-import { VirtualTime } from './support/virtual-time.ts';
 import { watch } from './support/watch.ts';
 
 function draining(options = {}) {

@@ -1,11 +1,12 @@
 import { forEachStep, type Step, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { map, NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { broken } from './support/broken.ts';
 import { testDisturbances } from './support/disturbances.ts';
 import { waits } from './support/fan-outs.ts';
+import { settlePromises } from './support/settle-promises.ts';
 import { expectNoStartAfter, expectSound } from './support/sound.ts';
-import { settlePromises, VirtualTime } from './support/virtual-time.ts';
 import { watch } from './support/watch.ts';
 
 describe('a fan-out that is stopped', () => {

@@ -10,13 +10,13 @@ import {
   subflow,
   workflow,
 } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { NEVER, type Observable } from 'rxjs';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { failsAfter, no, skipped, takes } from './support/branches.ts';
 import { broken } from './support/broken.ts';
 import { expectSound } from './support/sound.ts';
 import { thrownBy } from './support/thrown-by.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play } from './support/watch.ts';
 
 describe('firstOf', () => {

@@ -9,13 +9,14 @@ import {
   type,
   workflow,
 } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { NEVER, type Observable, of } from 'rxjs';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { broken } from './support/broken.ts';
 import { waits } from './support/fan-outs.ts';
+import { settlePromises } from './support/settle-promises.ts';
 import { expectSound } from './support/sound.ts';
 import { thrownBy } from './support/thrown-by.ts';
-import { settlePromises, VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 describe('a fan-out', () => {

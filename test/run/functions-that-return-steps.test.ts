@@ -1,9 +1,10 @@
 import { input, step, type, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { describe, expect, test } from 'vitest';
 import { atEachEvent } from './support/at-each-event.ts';
 import { broken } from './support/broken.ts';
+import { settlePromises } from './support/settle-promises.ts';
 import { expectNoStartAfter, expectSound } from './support/sound.ts';
-import { settlePromises, VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 const n = input('n', type<number>());

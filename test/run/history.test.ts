@@ -1,9 +1,9 @@
 import { InvalidOptionsError, type RunHistory, step, workflow } from 'millrace';
 import { plan, simulate } from 'millrace/simulate';
+import { VirtualTime } from 'millrace/testing';
 import { throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { thrownBy } from './support/thrown-by.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play } from './support/watch.ts';
 
 /** Four steps of 10 ms and, defined last, one of 40, on two threads. */

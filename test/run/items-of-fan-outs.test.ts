@@ -1,10 +1,11 @@
 import { forEachStep, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { concat, map, NEVER, of, Subject, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { broken } from './support/broken.ts';
 import { mostAtOnce, waits } from './support/fan-outs.ts';
+import { settlePromises } from './support/settle-promises.ts';
 import { expectSound } from './support/sound.ts';
-import { settlePromises, VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 describe('items', () => {

@@ -1,10 +1,10 @@
 import { forEachStep, InvalidOptionsError, ResourceLimitError, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { describe, expect, test } from 'vitest';
 import { broken } from './support/broken.ts';
 import { mostAtOnce, startsOf, waits } from './support/fan-outs.ts';
 import { expectSound } from './support/sound.ts';
 import { thrownBy } from './support/thrown-by.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, Watched, watch } from './support/watch.ts';
 
 describe('a limit', () => {

@@ -1,9 +1,8 @@
 import { forEachStep, InvalidOptionsError, type Limits, ResourceLimitError, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import './support/matchers.ts';
 import { thrownBy } from './support/thrown-by.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { type Watched, watch } from './support/watch.ts';
 
 /** A run of steps `s0`, `s1`, … that take 10 ms each and demand one `db`. */

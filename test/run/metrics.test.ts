@@ -1,7 +1,7 @@
 import { step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { NEVER } from 'rxjs';
 import { expect, test } from 'vitest';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 test('metrics() tells the run’s time, each step’s, and what decided it', () => {

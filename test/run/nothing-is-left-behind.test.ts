@@ -1,7 +1,8 @@
 import { CancellationToken, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { settlePromises, VirtualTime } from './support/virtual-time.ts';
+import { settlePromises } from './support/settle-promises.ts';
 import { watch } from './support/watch.ts';
 
 /** An AbortSignal that tells how many listen to it. */

@@ -1,7 +1,7 @@
 import { type StepContext, StepFailedError, step, WorkflowFailedError, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play } from './support/watch.ts';
 
 const broken =

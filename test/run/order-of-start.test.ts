@@ -1,7 +1,7 @@
+import 'millrace/testing/vitest';
 import { type Step, type StepOptions, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { describe, expect, test } from 'vitest';
-import './support/matchers.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 /** The order in which the steps of a definition start, one at a time. */
@@ -51,9 +51,9 @@ describe('concurrency: 1 is the sequential executor', () => {
     const b = step('b', () => time.after(10, 1));
     const c = step('c', { a }, () => time.after(10, 1));
     const run = play(workflow('sequential', { b, c }), { concurrency: 1 }, time);
-    expect(run.events).toRunBefore('a', 'b');
-    expect(run.events).toRunBefore('a', 'c');
-    expect(run.events).not.toRunTogether('b', 'c');
+    expect(run.recording).toRunBefore('a', 'b');
+    expect(run.recording).toRunBefore('a', 'c');
+    expect(run.recording).not.toOverlap('b', 'c');
     expect(run.run.metrics()).toMatchObject({ totalMs: 30, parallelism: 1 });
   });
 });
@@ -115,8 +115,8 @@ describe('among ready steps', () => {
     const small = step('small', () => time.after(10, 1), { resource: 'gpu', priority: 1 });
     const run = watch(workflow('fitting', { first, big, small }), time, { limits: { gpu: 3 } });
     time.flush();
-    expect(run.events).toRunTogether('first', 'small');
-    expect(run.events).toRunBefore('small', 'big');
+    expect(run.recording).toOverlap('first', 'small');
+    expect(run.recording).toRunBefore('small', 'big');
   });
 });
 
@@ -126,8 +126,8 @@ test('a step starts after all its dependencies have settled, also when it names 
   const b = step('b', () => time.after(20, 'b'));
   const both = step('both', { a, again: a, b }, (inputs) => Object.entries(inputs));
   const run = play(workflow('joined', { both }), {}, time);
-  expect(run.events).toRunBefore('a', 'both');
-  expect(run.events).toRunBefore('b', 'both');
+  expect(run.recording).toRunBefore('a', 'both');
+  expect(run.recording).toRunBefore('b', 'both');
   expect(run.result).toStrictEqual({
     both: [
       ['a', 'a'],
@@ -143,7 +143,7 @@ test('independent steps run together: the run takes as long as its longest path'
     step(`part ${String(index)}`, () => time.after(100, index), { resource: 'light-io' }),
   );
   const run = play(workflow('parallel', Object.fromEntries(parts.map((part) => [part.id, part]))), {}, time);
-  expect(run.events).toRunTogether('part 0', 'part 4');
+  expect(run.recording).toOverlap('part 0', 'part 4');
   expect(run.run.metrics()).toMatchObject({ totalMs: 100, parallelism: 5 });
 });
 

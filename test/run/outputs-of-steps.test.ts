@@ -1,8 +1,8 @@
 import { input, type MillraceError, OutputReleasedError, step, type, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import type { Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { thrownBy } from './support/thrown-by.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 /** What a stream of an output did: 'waits', its value, or its error's code. */

@@ -1,8 +1,8 @@
 import { type ProgressEvent, type StepContext, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { unhandledErrors } from './support/unhandled-errors.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, storyOf, watch } from './support/watch.ts';
 
 test('progress$ tells a run’s whole story, each event stamped', () => {

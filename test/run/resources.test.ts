@@ -1,8 +1,8 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { memory, type Resource, ResourceLimitError, type RunSettingsOptions, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { thrownBy } from './support/thrown-by.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 afterEach(() => {

@@ -6,9 +6,9 @@ import {
   step,
   workflow,
 } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { EMPTY, NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 /** A step that fails a number of times. */

@@ -1,8 +1,8 @@
 import { setAutoFreeze } from 'immer';
 import { type RunSnapshot, type StepContext, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { NEVER } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play } from './support/watch.ts';
 
 function follow(

@@ -1,7 +1,7 @@
 import { CancellationToken, type StepContext, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { delay, NEVER, of } from 'rxjs';
 import { expect, test } from 'vitest';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 test('it survives destructuring', () => {

@@ -11,10 +11,10 @@ import {
   WorkflowFailedError,
   workflow,
 } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { concat, EMPTY, map, NEVER, type Observable, of, range, throwError, toArray } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { all, causeOf, counted, counting } from './support/streamed.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play } from './support/watch.ts';
 
 describe('a reader gets what the other step emits:', () => {

@@ -12,12 +12,12 @@ import {
   type Workflow,
   workflow,
 } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { broken } from './support/broken.ts';
 import { rootCause } from './support/root-cause.ts';
 import { expectSound } from './support/sound.ts';
 import { thrownBy } from './support/thrown-by.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 const n = input('n', type<number>());

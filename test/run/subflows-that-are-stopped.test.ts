@@ -1,10 +1,10 @@
 import { forEachStep, step, subflow, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { map, NEVER, type Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { broken } from './support/broken.ts';
 import { testDisturbances } from './support/disturbances.ts';
 import { expectSound } from './support/sound.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 describe('a run with subflows that is stopped', () => {

@@ -1,10 +1,10 @@
 import { input, ResourceLimitError, step, subflow, type, WorkflowTimeoutError, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { map, NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { broken } from './support/broken.ts';
 import { rootCause } from './support/root-cause.ts';
 import { expectSound } from './support/sound.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 describe('a subflow that fails', () => {

@@ -1,8 +1,9 @@
 import { type Run, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { firstValueFrom, NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { settlePromises } from './support/settle-promises.ts';
 import { unhandledErrors } from './support/unhandled-errors.ts';
-import { settlePromises, VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 function slow(time: VirtualTime, log: string[] = []): Run<{ readonly slow: string }> {

@@ -6,9 +6,10 @@ import {
   WorkflowTimeoutError,
   workflow,
 } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { NEVER, Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { settlePromises, VirtualTime } from './support/virtual-time.ts';
+import { settlePromises } from './support/settle-promises.ts';
 import { play, watch } from './support/watch.ts';
 
 describe('the timeout of a step is pre-emptive', () => {

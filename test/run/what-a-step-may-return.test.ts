@@ -1,7 +1,7 @@
 import { EmptyStepError, StepFailedError, step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { concat, defer, EMPTY, from, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 async function outputOf(returned: () => unknown): Promise<unknown> {

@@ -9,11 +9,11 @@ import {
   type Workflow,
   workflow,
 } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { bad, never, no, skipped, takes } from './support/branches.ts';
 import { broken } from './support/broken.ts';
 import { expectSound } from './support/sound.ts';
-import { VirtualTime } from './support/virtual-time.ts';
 import { play, watch } from './support/watch.ts';
 
 describe('when', () => {

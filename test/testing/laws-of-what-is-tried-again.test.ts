@@ -1,5 +1,5 @@
 import { fallback, firstOf, forEachStep, optional, type Step, step, subflow, workflow } from 'millrace';
-import { expectLawful, partsBeforeTheWhole, runInVirtualTime } from 'millrace/testing';
+import { exactlyOnce, expectLawful, partsBeforeTheWhole, runInVirtualTime } from 'millrace/testing';
 import { map, timer } from 'rxjs';
 import { expect, test } from 'vitest';
 
@@ -79,6 +79,27 @@ test('what ran in one attempt may be skipped in the next', async () => {
   );
   const recording = await expectLawful(workflow('tried', { made }));
   expect(recording.outcome).toMatchObject({ outputs: { made: 'end' } });
+});
+
+test('an attempt that starts before the one before is over breaks a law', async () => {
+  const tried = step('tried', () => 1, { retry: 1 });
+  const recording = await runInVirtualTime(workflow('tried', { tried }), { failures: { tried: 1 } });
+  const trace = recording.trace.filter(
+    (entry) => entry.kind !== 'event' || entry.event.type !== 'step-retrying',
+  );
+  expect(exactlyOnce.check(recording)).toStrictEqual([]);
+  expect(exactlyOnce.check({ ...recording, trace }).join()).toContain(
+    "attempt 2 of 'tried' started while one ran",
+  );
+});
+
+test('a step that comes of one that doesn’t run breaks a law', async () => {
+  const recording = await runInVirtualTime(workflow('tried', { made: subflow('made', failing) }));
+  const events = recording.events.filter((event) => event.type !== 'step-started' || event.stepId !== 'made');
+  expect(partsBeforeTheWhole.check(recording)).toStrictEqual([]);
+  expect(partsBeforeTheWhole.check({ ...recording, events }).join()).toContain(
+    "'made/q' came of 'made', which did not run",
+  );
 });
 
 test('a step that is skipped in the attempt in which it started breaks a law', async () => {

@@ -118,7 +118,7 @@ describe('a law', () => {
       moved((entry) => entry.kind === 'cleanup', recording.trace.length - 3),
     );
     expect(cleanUpsInReverse.check(swapped).join()).toContain('cleaned up: a, b; expected: b, a');
-    const completed = { ...recording, outcome: { kind: 'outputs', outputs: {} } } as const;
+    const completed = { ...recording, outcome: { kind: 'completed', outputs: {} } } as const;
     expect(cleanUpsInReverse.check(completed).join()).toContain('expected: nothing');
   });
 

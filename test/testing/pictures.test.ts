@@ -64,6 +64,26 @@ describe('a picture of a run', () => {
     expect(String(fault)).toContain("  extract  expected  '-x|'\n           but was   '--x|'");
   });
 
+  test('tells why the run failed, or was cancelled, where it was', async () => {
+    const failing = expectRun(flow, { durations, failures: { clean: 1 } }).toFollow({ clean: '   ---x|' });
+    await expect(failing).rejects.toThrow(
+      /but was {3}' {3}----#'\nit failed: StepFailedError: step 'clean' failed .*attempt 1 of 'clean' fails, as was asked for$/,
+    );
+    await expect(failing).rejects.toMatchObject({ cause: { code: 'STEP_FAILED' } });
+    const cancelled = expectRun(flow, {
+      durations,
+      at: {
+        5: (run) => {
+          run.cancel('enough');
+        },
+      },
+    }).toFollow({ clean: '   ---x|' });
+    await expect(cancelled).rejects.toThrow(/it was cancelled: .*enough/);
+    await expect(expectRun(flow, { durations }).toFollow({ clean: '' })).rejects.toMatchObject({
+      cause: undefined,
+    });
+  });
+
   test.each<[rows: object, message: string]>([
     [{ extrakt: '|' }, "did you mean 'extract'?"],
     [{ extract: '--y|' }, 'made of - x | # ! and spaces'],

@@ -1,6 +1,15 @@
-import { CancelledError, InvalidOptionsError, input, StepFailedError, step, type, workflow } from 'millrace';
+import {
+  CancelledError,
+  forEachStep,
+  InvalidOptionsError,
+  input,
+  StepFailedError,
+  step,
+  type,
+  workflow,
+} from 'millrace';
 import { runInVirtualTime, StandstillError } from 'millrace/testing';
-import { map, timer } from 'rxjs';
+import { map, of, throwError, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 
 const path = input('path', type<string>());
@@ -12,11 +21,14 @@ const options = { inputs: { path: 'a' }, limits: { db: 1 } };
 describe('a run in virtual time', () => {
   test('calls the functions of the steps that the script does not name', async () => {
     const recording = await runInVirtualTime(flights, options);
-    expect(recording.outcome).toStrictEqual({ kind: 'outputs', outputs: { table: 'rows of a', delays: 9 } });
+    expect(recording.outcome).toStrictEqual({
+      kind: 'completed',
+      outputs: { table: 'rows of a', delays: 9 },
+    });
     expect(recording).toMatchObject({ workflow: 'flights', limits: { db: 1 }, stoppedAt: undefined });
   });
 
-  test('replaces those that it names, and passes their time at once', async () => {
+  test('gives the outputs that it is told, and passes time at once', async () => {
     const recording = await runInVirtualTime(flights, {
       ...options,
       durations: { table: '1h' },
@@ -24,6 +36,67 @@ describe('a run in virtual time', () => {
     });
     expect(recording.outcome).toMatchObject({ outputs: { table: 'xyz', delays: 3 } });
     expect(recording.metrics.totalMs).toBe(3_600_000);
+  });
+
+  test('has what kept functions come to take as long as it is told, whatever they return', async () => {
+    const calls: string[] = [];
+    const noted = <Value>(id: string, value: Value): Value => {
+      calls.push(id);
+      return value;
+    };
+    const promised = step('promised', () => noted('promised', Promise.resolve('p')));
+    const observed = step('observed', () => noted('observed', of('no', 'o')));
+    const iterated = step('iterated', async function* () {
+      yield await Promise.resolve('no');
+      yield noted('iterated', 'i');
+    });
+    const listed = step('listed', { promised, observed, iterated }, (inputs) => Object.values(inputs));
+    const whole = step('whole', { listed }, (inputs) => step('part', () => inputs.listed.join('')));
+    const fan = forEachStep('fan', { items: listed }, (item) => `${item}!`);
+    const { outcome, metrics } = await runInVirtualTime(workflow('kept', { whole, fan }), {
+      durations: { promised: 10, observed: 20, iterated: 30, listed: 5, whole: 7, fan: 9 },
+    });
+    expect(outcome).toStrictEqual({ kind: 'completed', outputs: { whole: 'poi', fan: ['p!', 'o!', 'i!'] } });
+    expect(calls).toStrictEqual(['promised', 'observed', 'iterated']);
+    expect(metrics.totalMs).toBe(30 + 5 + 9);
+    expect(metrics.steps).toMatchObject({ promised: { durationMs: 10 }, observed: { durationMs: 20 } });
+  });
+
+  test('has kept functions fail as late, and stops them at once', async () => {
+    const broken = (): never => {
+      throw new Error('broken');
+    };
+    const thrown = step('thrown', broken);
+    const rejected = step('rejected', () => Promise.reject(new Error('broken')));
+    const erred = step('erred', () => throwError(() => new Error('broken')));
+    const flow = workflow('late', { thrown, rejected, erred });
+    const late = { durations: { thrown: 3, rejected: 4, erred: 5 }, onFailure: 'continue' } as const;
+    const { metrics } = await runInVirtualTime(flow, late);
+    expect(metrics.steps).toMatchObject({
+      thrown: { durationMs: 3 },
+      rejected: { durationMs: 4 },
+      erred: { durationMs: 5 },
+    });
+    const stopped = await runInVirtualTime(flow, { ...late, onFailure: 'fail-fast' });
+    expect(stopped.metrics.totalMs).toBe(3);
+  });
+
+  test('takes longer where the function does, and calls none for attempts that are to fail', async () => {
+    const attempts: number[] = [];
+    const slow = step(
+      'slow',
+      ({ attempt, scheduler }) => {
+        attempts.push(attempt);
+        return timer(20, scheduler).pipe(map(() => 'slow'));
+      },
+      { retry: 2 },
+    );
+    const { metrics } = await runInVirtualTime(workflow('slow', { slow }), {
+      durations: { slow: 5 },
+      failures: { slow: 2 },
+    });
+    expect(attempts).toStrictEqual([3]);
+    expect(metrics.totalMs).toBe(5 + 5 + 20);
   });
 
   test('replaces all, by their estimates', async () => {
@@ -37,7 +110,7 @@ describe('a run in virtual time', () => {
     expect(metrics).toMatchObject({ totalMs: 15 + 10 + 20, steps: { only: { attempts: 3 } } });
     const cause = new RangeError('no');
     const { outcome } = await runInVirtualTime(flaky, { failures: { only: cause } });
-    expect(outcome).toMatchObject({ kind: 'error', error: expect.any(StepFailedError) as unknown });
+    expect(outcome).toMatchObject({ kind: 'failed', error: expect.any(StepFailedError) as unknown });
     expect(outcome).toMatchObject({ error: { cause } });
   });
 
@@ -53,7 +126,7 @@ describe('a run in virtual time', () => {
       timeout: 10,
     });
     const { outcome, metrics } = await runInVirtualTime(workflow('real', { real }));
-    expect(outcome).toStrictEqual({ kind: 'outputs', outputs: { real: 'done' } });
+    expect(outcome).toStrictEqual({ kind: 'completed', outputs: { real: 'done' } });
     expect(metrics.totalMs).toBe(0);
   });
 
@@ -98,7 +171,10 @@ describe('a run in virtual time', () => {
       },
     });
     expect(recording.stoppedAt).toBe(12);
-    expect(recording.outcome).toMatchObject({ error: expect.any(CancelledError) as unknown });
+    expect(recording.outcome).toMatchObject({
+      kind: 'cancelled',
+      error: expect.any(CancelledError) as unknown,
+    });
     expect(recording.metrics.totalMs).toBe(12);
   });
 
@@ -111,7 +187,7 @@ describe('a run in virtual time', () => {
     const replaced = step('replaced', { kept }, () => 'replaced', { cleanup });
     const bad = step('bad', { replaced }, () => 1);
     const { trace } = await runInVirtualTime(workflow('w', { bad }), {
-      durations: { replaced: 1 },
+      outputs: { replaced: 1 },
       failures: { bad: 1 },
     });
     expect(trace.filter(({ kind }) => kind === 'cleanup')).toMatchObject([

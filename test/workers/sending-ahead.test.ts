@@ -1,4 +1,5 @@
 import { step, workflow } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { PoolClosedError } from '../../lib/pool/pool-closed-error.ts';
 import type { ThreadPoolOptions } from '../../lib/pool/pool-options.ts';
@@ -8,7 +9,6 @@ import type { TaskContext } from '../../lib/task/task-context.ts';
 import { TaskRunner } from '../../lib/thread/task-runner.ts';
 import { ticketOf } from '../../lib/wire/control.ts';
 import { type FromWorker, fromWorker, toWorker } from '../../lib/wire/messages.ts';
-import { VirtualTime } from '../run/support/virtual-time.ts';
 import type { tasks } from './fixtures/ahead.worker.ts';
 import type { Word } from './fixtures/tasks.worker.ts';
 import { errorAs, outputOf } from './support/outcome.ts';

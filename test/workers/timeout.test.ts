@@ -1,9 +1,9 @@
+import { VirtualTime } from 'millrace/testing';
 import { expect, test } from 'vitest';
 import { step } from '../../lib/definition/step.ts';
 import { StepFailedError, StepTimeoutError } from '../../lib/run/failures.ts';
 import type { Run } from '../../lib/run/run.ts';
 import { workflow } from '../../lib/workflow.ts';
-import { VirtualTime } from '../run/support/virtual-time.ts';
 import { errorAs, outputOf } from './support/outcome.ts';
 import { openGate, raised, sharedWord, taskPool } from './support/pools.ts';
 

@@ -41,7 +41,7 @@ export async function shown(
   return { run, display, scheduler, goTo };
 }
 
-export const load: Definition = {
+const load: Definition = {
   id: 'load',
   resource: 'heavy-io',
   run: (_, ctx) => {

@@ -1,5 +1,5 @@
 import type { Need, Run, RunOptions, Workflow } from 'millrace';
-import { VirtualTime } from './virtual-time.ts';
+import { VirtualTime } from 'millrace/testing';
 import { Watched } from './watch.ts';
 
 /**

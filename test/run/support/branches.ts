@@ -1,7 +1,7 @@
 import { type Step, step } from 'millrace';
+import type { VirtualTime } from 'millrace/testing';
 import { map, NEVER, type Observable } from 'rxjs';
 import { broken } from './broken.ts';
-import type { VirtualTime } from './virtual-time.ts';
 
 export const no = { when: () => false };
 export const bad = step('bad', broken);

@@ -1,8 +1,8 @@
 import type { Run, Workflow } from 'millrace';
+import type { VirtualTime } from 'millrace/testing';
 import { expect, test } from 'vitest';
 import { atEachEvent } from './at-each-event.ts';
 import { expectNoStartAfter, expectSound } from './sound.ts';
-import type { VirtualTime } from './virtual-time.ts';
 import type { Watched } from './watch.ts';
 
 /** What a workflow that demands `gpu` has to withstand at each of its events, with little room and with much. */

@@ -1,6 +1,6 @@
 import { config } from 'rxjs';
 import { onTestFinished } from 'vitest';
-import { settlePromises } from './virtual-time.ts';
+import { settlePromises } from './settle-promises.ts';
 
 /** Collects what is reported to RxJS's `config.onUnhandledError` for the rest of the test. */
 export function unhandledErrors(): { readonly errors: unknown[]; settle(): Promise<void> } {

@@ -1,6 +1,7 @@
 import type { Need, ProgressEvent, Run, RunOptions, Workflow } from 'millrace';
+import type { Recording } from 'millrace/testing';
+import { VirtualTime } from 'millrace/testing';
 import type { Subscription } from 'rxjs';
-import { VirtualTime } from './virtual-time.ts';
 
 /** A run in virtual time, with everything it told. */
 export class Watched<Outputs> {
@@ -14,6 +15,8 @@ export class Watched<Outputs> {
   /** What came to an end, in order. */
   readonly ends: ('result$' | 'progress$')[] = [];
   readonly subscription: Subscription;
+  readonly #options: RunOptions<Need>;
+  readonly #limits: Readonly<Record<string, number>>;
 
   /** @param prepare - gets the run before it starts */
   constructor(
@@ -24,6 +27,10 @@ export class Watched<Outputs> {
   ) {
     this.time = time;
     this.run = workflow.run({ scheduler: time.scheduler, ...options });
+    this.#options = options;
+    this.#limits = Object.fromEntries(
+      Object.entries(this.run.snapshot().resources).map(([name, { limit }]) => [name, limit]),
+    );
     this.run.progress$.subscribe({
       next: (event) => this.events.push(event),
       error: (error: unknown) => {
@@ -46,6 +53,34 @@ export class Watched<Outputs> {
 
   get isOver(): boolean {
     return this.ends.includes('progress$');
+  }
+
+  /** What happened, for laws and matchers that need no more than the events. */
+  get recording(): Recording {
+    const { workflow } = this.run;
+    return {
+      workflow: workflow.name,
+      steps: workflow.steps.map(({ id, dependsOn, demand, kind, specialNeeds = [], isConditional }) => ({
+        id,
+        dependsOn,
+        demand,
+        kind,
+        specialNeeds,
+        isConditional: isConditional === true,
+        hasCleanUp: false,
+      })),
+      limits: this.#limits,
+      maxOvertakes: this.#options.maxOvertakes ?? 64,
+      isHeldBack: this.#options.plan !== undefined,
+      trace: this.events.map((event) => ({ kind: 'event', event })),
+      events: this.events,
+      stoppedAt: undefined,
+      outcome:
+        this.result === undefined
+          ? { kind: 'failed', error: this.error }
+          : { kind: 'completed', outputs: this.result as Readonly<Record<string, unknown>> },
+      metrics: this.run.metrics(),
+    };
   }
 
   /** The events as short lines: the type, then the step. */

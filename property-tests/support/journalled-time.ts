@@ -1,9 +1,10 @@
-import { type SchedulerAction, type SchedulerLike, type Subscription, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import type { SchedulerAction, SchedulerLike, Subscription } from 'rxjs';
 import type { Journal } from './journal.ts';
 
 /** Virtual time that notes in a journal what is scheduled and when it runs: between two ticks, one thing leads to another. */
-export class VirtualTime implements SchedulerLike {
-  readonly #scheduler = new VirtualTimeScheduler();
+export class JournalledTime implements SchedulerLike {
+  readonly #time = new VirtualTime();
   readonly #journal: Journal;
   /** Called before each action. */
   readonly #onTick: () => void;
@@ -16,7 +17,7 @@ export class VirtualTime implements SchedulerLike {
   }
 
   now(): number {
-    return this.#scheduler.now();
+    return this.#time.now;
   }
 
   schedule<State>(
@@ -28,7 +29,7 @@ export class VirtualTime implements SchedulerLike {
     const journal = this.#journal;
     const onTick = this.#onTick;
     journal.add({ kind: 'scheduled', action, due: this.now() + delay });
-    return this.#scheduler.schedule<State>(
+    return this.#time.scheduler.schedule<State>(
       function tick(given) {
         onTick();
         journal.add({ kind: 'tick', action });
@@ -41,6 +42,6 @@ export class VirtualTime implements SchedulerLike {
 
   /** Lets the time pass until nothing is left to do. */
   flush(): void {
-    this.#scheduler.flush();
+    this.#time.flush();
   }
 }

@@ -1,0 +1,46 @@
+import type { Recording, TraceEntry } from 'millrace/testing';
+import type { Entry } from './journal.ts';
+import type { Performance } from './performance.ts';
+import { allLimits } from './replay.ts';
+
+/** A run of a scenario as the laws want it. */
+export function recordingOf({ scenario, journal, run }: Performance): Recording {
+  const [result] = journal.all('result');
+  const [failure] = journal.all('result error');
+  return {
+    workflow: 'scenario',
+    steps: scenario.steps.map(({ id, dependsOn, demand, cleanup }) => ({
+      id,
+      dependsOn,
+      demand,
+      hasCleanUp: cleanup !== undefined,
+      kind: 'step',
+      specialNeeds: [],
+      isConditional: false,
+    })),
+    limits: allLimits(scenario),
+    maxOvertakes: scenario.run.maxOvertakes ?? 64,
+    isHeldBack: false,
+    trace: journal.entries.flatMap(traced),
+    events: journal.events,
+    stoppedAt: undefined,
+    outcome:
+      result === undefined
+        ? { kind: 'failed', error: failure?.error }
+        : { kind: 'completed', outputs: result.outputs },
+    metrics: run.metrics(),
+  };
+}
+
+function traced(entry: Entry): TraceEntry[] {
+  switch (entry.kind) {
+    case 'event':
+      return [{ kind: 'event', event: entry.event }];
+    case 'called':
+      return [{ kind: 'call', at: entry.at, stepId: entry.stepId, attempt: entry.attempt }];
+    case 'cleaning':
+      return [{ kind: 'cleanup', at: entry.at, stepId: entry.stepId }];
+    default:
+      return [];
+  }
+}

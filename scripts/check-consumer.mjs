@@ -1,5 +1,6 @@
 // Packs the package and uses it as a stranger would: an empty project with a worker file of its own, an ESM script that
-// uses every entry, and strict TypeScript consumers: on Node, with a bundler, and in a browser without Node's types.
+// uses every entry, and strict TypeScript consumers: on Node, with a bundler, in a browser without Node's types, and with the
+// oldest compiler that the README promises.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const project = mkdtempSync(join(tmpdir(), 'millrace-consumer-'));
 const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const oldestCompiler = '5.6';
 const exactly = (name) => `${name}@${devDependencies[name]}`;
 
 try {
@@ -38,6 +40,20 @@ try {
     node(join(root, 'node_modules/typescript/bin/tsc'), '-p', `${config}.tsconfig.json`);
     console.log(`a strict TypeScript consumer compiles (${config})`);
   }
+
+  npm(
+    project,
+    'install',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    '-D',
+    `typescript@${oldestCompiler}`,
+  );
+  node(join(project, 'node_modules/typescript/bin/tsc'), '-p', 'plain.tsconfig.json');
+  console.log(
+    `TypeScript ${oldestCompiler} compiles it, without Node's types and with the libraries that it takes by default`,
+  );
 } catch (error) {
   console.error(error.stdout ?? '', error.stderr ?? '');
   throw error;

@@ -8,7 +8,7 @@ import { withoutBackpressure } from '../definition/edge.ts';
 import type { Need } from '../definition/handle.ts';
 import { hosted } from '../definition/hosted.ts';
 import type { StepContext } from '../definition/step-context.ts';
-import { isStep } from '../definition/step-arguments.ts';
+import { isStep } from '../definition/step-handle.ts';
 import type { StepBody, StepDefinition } from '../definition/step-definition.ts';
 import { withoutChoice } from '../definition/step-options.ts';
 import type { LiveStream } from '../definition/stream.ts';

@@ -18,7 +18,8 @@ const server = step('server', { version }, (_, ctx) => command(process.execPath,
 
 // Longer than a program may take to end, so that none is given up while it does.
 const run = workflow('processes', { version, server }).run({ gracePeriod: '5s' });
-process.once('SIGINT', () => {
+// Each time, since a process that dies of the second Ctrl-C would leave behind what it has started.
+process.on('SIGINT', () => {
   run.cancel('Ctrl-C');
 });
 run.progress$.subscribe({

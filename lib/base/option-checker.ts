@@ -78,13 +78,14 @@ export class OptionChecker {
 
   /** Notes every key that isn't an option, with the one that was probably meant. */
   knownKeys(path: string, options: object, known: readonly string[]): void {
-    for (const key of Object.keys(options)) {
+    const given = options as Readonly<Record<string, unknown>>;
+    for (const key of Object.keys(given)) {
       if (known.includes(key)) continue;
-      const meant = nearestName(key, known, (name) => Object.hasOwn(options, name));
+      const meant = nearestName(key, known, (name) => given[name] !== undefined);
       this.fail(
         `${path}${key}`,
         `absent (there is no such option${meant === undefined ? '' : `; did you mean '${meant}'?`})`,
-        (options as Readonly<Record<string, unknown>>)[key],
+        given[key],
       );
     }
   }

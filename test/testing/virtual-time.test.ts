@@ -211,7 +211,7 @@ describe('a run in virtual time', () => {
     [{ at: [] }, 'at'],
     [{ patience: '1 eon' }, 'patience'],
     [{ scheduler: undefined }, 'scheduler'],
-    [{ limitz: {} }, "did you mean 'limits'?"],
+    [{ onFailur: 'continue' }, "did you mean 'onFailure'?"],
   ])('refuses %o', async (more, message) => {
     const fault: unknown = await runInVirtualTime(flights, { ...options, ...more }).catch(
       (error: unknown) => error,

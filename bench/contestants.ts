@@ -44,7 +44,7 @@ const addLater = async (inputs: Inputs): Promise<number> => add(inputs);
 const names = ['a', 'b', 'c'] as const;
 
 /** What defines steps and workflows: of the source, or of the built package. */
-export type Makers = Pick<typeof import('millrace'), 'step' | 'workflow'>;
+type Makers = Pick<typeof import('millrace'), 'step' | 'workflow'>;
 
 /** The graph as a workflow; its outputs are the steps that nothing needs, the last step among them. */
 export function define(graph: BenchGraph, mode: Mode): Workflow<Readonly<Record<string, number>>, never> {

@@ -1,7 +1,7 @@
 import { median } from './statistics.ts';
 
 /** One figure a contestant and round. */
-export type Figures<Name extends string> = ReadonlyMap<Name, readonly number[]>;
+type Figures<Name extends string> = ReadonlyMap<Name, readonly number[]>;
 
 /** Measures every contestant once a round, each round beginning with another one. */
 export async function interleaved<Name extends string>(

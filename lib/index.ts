@@ -8,6 +8,7 @@ export {
 } from './admission/demand.ts';
 export type { Limits, RatedLimit } from './admission/limits.ts';
 export { ResourceLimitError } from './admission/resource-limit-error.ts';
+export { StepTimeoutError } from './attempt/step-timeout-error.ts';
 export type { Bytes } from './base/bytes.ts';
 export { CancellationToken } from './base/cancellation.ts';
 export type { Duration } from './base/durations.ts';
@@ -58,29 +59,31 @@ export type { Output } from './definition/output.ts';
 export { type Schema, type SchemaIssue, type SchemaResult, type } from './definition/schema.ts';
 export { step } from './definition/step.ts';
 export type { ProgressAmount, StepContext } from './definition/step-context.ts';
+export type { ChildrenInfo, SpecialNeed, StepInfo, StepKind } from './definition/step-info.ts';
 export type { RunOutcome, StepOptions } from './definition/step-options.ts';
 export { type LiveStream, type StreamTermsOptions, stream } from './definition/stream.ts';
-export type { SpecialNeed, StepInfo, StepKind, WorkflowInfo } from './definition/workflow-info.ts';
+export type { WorkflowInfo } from './definition/workflow-info.ts';
+export { NoneSucceededError, StepSkippedError, UnknownBranchError } from './engine/branching-errors.ts';
+export { EngineFaultError } from './engine/engine-fault-error.ts';
+export { RecursionLimitError } from './engine/recursion-limit-error.ts';
+export { ChildrenFailedError, DuplicateKeyError } from './fan-out/fan-out-errors.ts';
 export type { CriticalPath, Weights } from './graph/critical-path.ts';
 export type { Graph } from './graph/graph.ts';
 export { InvalidWorkflowError, type WorkflowFault } from './graph/invalid-workflow-error.ts';
-export { NoneSucceededError, StepSkippedError, UnknownBranchError } from './run/branching-errors.ts';
-export type { ChildCounts } from './run/child-tally.ts';
-export type { RunStatus } from './run/engine.ts';
+export type { ChildCounts } from './observe/child-counts.ts';
 export {
   OutputReleasedError,
   RunFailure,
   type RunRemains,
+  StepCancelledError,
   StepFailedError,
-  StepTimeoutError,
   WorkflowFailedError,
   WorkflowTimeoutError,
-} from './run/failures.ts';
-export { ChildrenFailedError, DuplicateKeyError } from './run/fan-out-errors.ts';
-export type { RunHistory, StepHistory } from './run/history.ts';
-export type { ResourceMetrics, RunMetrics, StepMetrics } from './run/metrics.ts';
-export { type Plan, PlanMismatchError } from './run/plan.ts';
+} from './observe/failures.ts';
+export type { RunHistory, StepHistory } from './observe/history.ts';
+export type { ResourceMetrics, RunMetrics, StepMetrics } from './observe/metrics.ts';
 export type {
+  HoldsChanged,
   LimitsChanged,
   ProgressEvent,
   RunCancelled,
@@ -101,12 +104,13 @@ export type {
   StepSkipped,
   StepStarted,
   Warned,
-} from './run/progress-event.ts';
-export { RecursionLimitError } from './run/recursion-limit-error.ts';
+} from './observe/progress-event.ts';
+export type { RunStatus } from './observe/run-view.ts';
+export type { RunSnapshot, StepSnapshot } from './observe/snapshot.ts';
+export type { StepStatus } from './observe/step-status.ts';
+export { type Plan, PlanMismatchError } from './run/plan.ts';
 export type { CancelOptions, Run } from './run/run.ts';
 export type { RunOptions, RunSettingsOptions, WorkflowOptions } from './run/run-options.ts';
-export type { StepStatus } from './run/run-state.ts';
-export type { RunSnapshot, StepSnapshot } from './run/snapshot.ts';
 export {
   type HandlesIn,
   type InputHandles,

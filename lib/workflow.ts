@@ -8,9 +8,10 @@ import { blueprintOfHandles } from './definition/blueprint-of-handles.ts';
 import type { OptionalStep } from './definition/edge-handle.ts';
 import type { Input, Need, NeedsOf, OutputsOf, Step } from './definition/handle.ts';
 import { HostedGraph, type HostedSteps, hosted } from './definition/hosted.ts';
-import type { StepInfo } from './definition/workflow-info.ts';
+import type { StepInfo } from './definition/step-info.ts';
+import { Engine } from './engine/engine.ts';
 import type { Graph } from './graph/graph.ts';
-import { rootEngine } from './run/root-engine.ts';
+import { noteRun } from './run/kept-run.ts';
 import { Run } from './run/run.ts';
 import {
   checkWorkflowOptions,
@@ -95,8 +96,9 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
    * ```
    */
   run(...[options]: RunArguments<Needs>): Run<Outputs> {
+    noteRun();
     return new Run(
-      rootEngine(this.#blueprint, readRunOptions(this.#blueprint, this.#options, options ?? {})),
+      new Engine(this.#blueprint, readRunOptions(this.#blueprint, this.#options, options ?? {})),
     );
   }
 

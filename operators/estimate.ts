@@ -3,20 +3,24 @@ import type { Duration } from '../lib/base/durations.ts';
 import { OptionChecker } from '../lib/base/option-checker.ts';
 import { ownOf } from '../lib/base/record.ts';
 import type { WorkflowInfo } from '../lib/definition/workflow-info.ts';
-import type { RunHistory } from '../lib/run/history.ts';
-import type { ProgressEvent } from '../lib/run/progress-event.ts';
-import type { RunSnapshot } from '../lib/run/snapshot.ts';
-import { Forecast, type Interval } from './forecast.ts';
+import type { RunHistory } from '../lib/observe/history.ts';
+import type { ProgressEvent } from '../lib/observe/progress-event.ts';
+import type { RunSnapshot } from '../lib/observe/snapshot.ts';
+import { Forecast } from './forecast.ts';
+import type { Interval } from './outlook.ts';
 
 /** How far a run is, and how long it may go on. */
 export interface Estimate {
   /** When that was, in ms of the run's clock. */
   readonly at: number;
-  /** How many steps are over, be it that they were skipped. */
+  /** How many of the workflow's own steps are over, be it that they were skipped. */
   readonly done: number;
-  /** How many steps there are. */
+  /** How many of these there are. */
   readonly total: number;
-  /** The share that is done, weighted by how long steps take where that is known, from 0 to 1; never falls. */
+  /**
+   * The share that is done, weighted by how long steps take where that is known, what comes of them included; from 0 to 1, and never
+   * falls.
+   */
   readonly fraction: number;
   /** For how long the run has gone on, in ms. */
   readonly elapsed: number;
@@ -49,7 +53,8 @@ export interface EstimateOptions {
 /**
  * Turns the events of a run into how far it is, and for how long it may go on.
  *
- * It goes by the steps' estimates or a history, by how far off these turn out to be, and by limits, dependencies and progress.
+ * It goes by the steps' estimates or a history, by how far off these turn out to be, and by limits, dependencies and progress. A fan-out
+ * or subflow is as far as the steps are that come of it.
  * The true end lies between `low` and `high` in about four of five cases; where steps have no estimates that is
  * wide. Subscribe before the run starts: steps that have ended before aren't known of. Emits with the events,
  * completes after the last, and passes errors on.
@@ -95,7 +100,7 @@ class Course {
     this.#forecast = new Forecast(
       run.workflow.steps,
       limits,
-      ({ id, estimate }) => ownOf(history?.steps ?? {}, id)?.meanMs ?? estimate,
+      (id) => ownOf(history?.steps ?? {}, id)?.meanMs,
     );
     this.#every = every;
   }
@@ -103,6 +108,7 @@ class Course {
   /** Follows one event; gives an estimate where one is due. */
   follow(event: ProgressEvent): Estimate | undefined {
     this.#startedAt ??= event.at;
+    this.#forecast.add(event);
     const isLast = this.#take(event);
     if (!isLast && event.at < this.#nextAt) return undefined;
     this.#nextAt = event.at + this.#every;
@@ -112,33 +118,11 @@ class Course {
   /** Says whether it is the last. */
   #take(event: ProgressEvent): boolean {
     switch (event.type) {
-      case 'step-started':
-        this.#forecast.started(event.stepId, event.at);
-        return false;
-      case 'step-progress':
-        this.#forecast.progressed(event.stepId, event.fraction);
-        return false;
-      case 'step-retrying':
-        this.#forecast.retrying(event.stepId);
-        return false;
-      case 'step-completed':
-        this.#forecast.ended(event.stepId, event.durationMs);
-        return false;
-      case 'step-cancelled':
-        this.#forecast.cancelled(event.stepId);
-        return false;
-      case 'step-failed':
-      case 'step-skipped':
-        this.#forecast.ended(event.stepId, undefined);
-        return false;
       case 'run-paused':
         this.#paused.add(event.resource ?? '');
         return false;
       case 'run-resumed':
         this.#paused.delete(event.resource ?? '');
-        return false;
-      case 'limits-changed':
-        this.#forecast.limit(event.limits);
         return false;
       case 'run-completed':
       case 'run-failed':

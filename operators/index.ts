@@ -7,8 +7,8 @@ export {
   type EstimateOptions,
   estimate,
 } from './estimate.ts';
-export type { Interval } from './forecast.ts';
 export { mergeMapWithin } from './merge-map-within.ts';
 export { type OffloadOptions, offload } from './offload.ts';
+export type { Interval } from './outlook.ts';
 export { type RetryWithBackoffOptions, retryWithBackoff } from './retry-with-backoff.ts';
 export { takeUntilCancelled } from './take-until-cancelled.ts';

@@ -6,8 +6,9 @@ import {
   type Subscriber,
 } from 'rxjs';
 import { type Clock, clockOf, isScheduler } from '../lib/base/clock.ts';
+import { decidedYesOrNo } from '../lib/base/decision.ts';
 import { CancelledError } from '../lib/base/errors.ts';
-import { isNotRetriable } from '../lib/base/not-retriable.ts';
+import { isHopeless } from '../lib/base/not-retriable.ts';
 import { OperatorSubscriber, subscribeTo } from '../lib/base/operator-subscriber.ts';
 import { OptionChecker } from '../lib/base/option-checker.ts';
 import { backoffDelay, parseRetry, type Retry, type RetryPolicy } from '../lib/base/retry-policy.ts';
@@ -132,7 +133,7 @@ class Attempts<Value> {
     this.#failed++;
     let delayMs: number | undefined;
     try {
-      if (this.#mayRetry(error)) delayMs = backoffDelay(this.#policy, this.#failed, this.#random);
+      if (this.#mayRetry(error)) delayMs = backoffDelay(this.#policy, this.#failed, error, this.#random);
     } catch (thrown) {
       this.#destination.error(thrown);
       return;
@@ -146,8 +147,8 @@ class Attempts<Value> {
 
   #mayRetry(error: unknown): boolean {
     const { attempts, when } = this.#policy;
-    if (this.#failed >= attempts || error instanceof CancelledError || isNotRetriable(error)) return false;
-    return when?.(error) ?? true;
+    if (this.#failed >= attempts || error instanceof CancelledError || isHopeless(error)) return false;
+    return when === undefined || decidedYesOrNo(() => 'retryWithBackoff', 'what when gives', when(error));
   }
 
   #wait(delayMs: number): void {

@@ -143,8 +143,9 @@ function seen({ at, event }: Entry & { event: ProgressEvent }, journal: Journal)
     (each) =>
       each.type === 'warning' &&
       each.topic === 'abandoned' &&
-      'stepId' in event &&
-      each.stepId === event.stepId,
+      'attempt' in event &&
+      each.stepId === event.stepId &&
+      each.attempt === event.attempt,
   );
   const isAbandoned = abandoned !== undefined && abandoned.seq < event.seq;
   return { at, type: event.type, cause: causeOf(error), isAbandoned };

@@ -23,9 +23,9 @@ describe('a stop', () => {
       }
       const { running, unfinished } = standAt(scenario, journal.entries.slice(0, stop.place + 1));
       // The one that brought about the stop may be the first to be cancelled.
-      const atOnce = ofOneAction(journal, stop.place).flatMap((entry) => cancelledBy(entry));
+      const atOnce = ofOneAction(journal, stop.place).flatMap((entry) => settledBy(entry));
       for (const id of unfinished)
-        if (!running.has(id)) expect(atOnce, 'the steps cancelled at once').toContain(id);
+        if (!running.has(id)) expect(atOnce, 'the steps settled at once').toContain(id);
     },
   );
 
@@ -131,8 +131,11 @@ function ofOneAction({ entries }: Journal, place: number): Entry[] {
   return next < 0 ? rest : rest.slice(0, next);
 }
 
-function cancelledBy(entry: Entry): string[] {
-  return entry.kind === 'event' && entry.event.type === 'step-cancelled' ? [entry.event.stepId] : [];
+/** What was to be skipped for a failure before the stop is still told so. */
+function settledBy({ kind, ...rest }: Entry): string[] {
+  if (kind !== 'event' || !('event' in rest)) return [];
+  const { event } = rest;
+  return event.type === 'step-cancelled' || event.type === 'step-skipped' ? [event.stepId] : [];
 }
 
 /** All but what tells the routes apart: the reason, and that one who has left gets no result. */

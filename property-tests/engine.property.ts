@@ -1,4 +1,4 @@
-import { fc, test } from '@fast-check/vitest';
+import { test } from '@fast-check/vitest';
 import { plan as planned } from 'millrace/simulate';
 import {
   checkLaws,
@@ -11,7 +11,6 @@ import {
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect } from 'vitest';
 import { NaivePart } from './support/naive-part.ts';
-import { sharesBetweenBranches } from './support/shared-between-branches.ts';
 
 /** Set to a number, it multiplies how many compositions are tried: `PROPERTY_EFFORT=50 npx vitest run engine.property`. */
 const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
@@ -63,8 +62,6 @@ describe('the engine', () => {
   )(
     'comes to what RxJS alone makes of it, at the same moment',
     async (composed) => {
-      // Whose failure it is that only a branch that was not taken shares with others is not settled.
-      fc.pre(!sharesBetweenBranches(composed.plan));
       const naive = naiveCourse(composed.plan);
       const { laws, ...rest } = composed.options;
       const recording = await runInVirtualTime(composed.workflow, rest);
@@ -80,8 +77,7 @@ describe('the engine', () => {
 
   test.prop([composition()], options(1_200))(
     'comes to what the plan says and breaks no law, within limits, with bodies that don’t stop and cancels at any time',
-    async ({ plan, workflow, options: given }) => {
-      fc.pre(!sharesBetweenBranches(plan));
+    async ({ workflow, options: given }) => {
       await expectLawful(workflow, given);
     },
     timeout,
@@ -89,8 +85,7 @@ describe('the engine', () => {
 
   test.prop([composition({ stubborn: false, goingOn: false })], options(300))(
     'does so in an order that was planned, whichever way it goes',
-    async ({ plan, workflow, options: given }) => {
-      fc.pre(!sharesBetweenBranches(plan));
+    async ({ workflow, options: given }) => {
       const { limits, concurrency } = given;
       await expectLawful(workflow, {
         ...given,

@@ -1,8 +1,29 @@
 import { fc, test } from '@fast-check/vitest';
 import { defineWorkflow } from 'millrace';
 import { type Estimate, estimate } from 'millrace/operators';
-import { map, timer, VirtualTimeScheduler } from 'rxjs';
+import { composition, runInVirtualTime } from 'millrace/testing';
+import { from, map, timer, VirtualTimeScheduler } from 'rxjs';
 import { expect } from 'vitest';
+
+/** Gives the last of them. */
+function expectSound(estimates: readonly Estimate[]): Estimate | undefined {
+  let before: Estimate | undefined;
+  for (const one of estimates) {
+    expect(one.fraction).toBeGreaterThanOrEqual(before?.fraction ?? 0);
+    expect(one.fraction).toBeLessThanOrEqual(1);
+    expect(one.done).toBeGreaterThanOrEqual(before?.done ?? 0);
+    expect(one.elapsed).toBe(one.at - (estimates[0]?.at ?? 0));
+    if (one.remaining !== undefined) {
+      const { low, likely, high } = one.remaining;
+      expect(low).toBeGreaterThanOrEqual(0);
+      expect(likely).toBeGreaterThanOrEqual(low);
+      expect(high).toBeGreaterThanOrEqual(likely);
+      expect(high).toBeLessThan(Infinity);
+    }
+    before = one;
+  }
+  return before;
+}
 
 const stepArbitrary = fc.record({
   takes: fc.integer({ min: 0, max: 500 }),
@@ -45,21 +66,7 @@ test.prop([
     }, cancelAt);
   scheduler.flush();
 
-  let before: Estimate | undefined;
-  for (const one of estimates) {
-    expect(one.fraction).toBeGreaterThanOrEqual(before?.fraction ?? 0);
-    expect(one.fraction).toBeLessThanOrEqual(1);
-    expect(one.done).toBeGreaterThanOrEqual(before?.done ?? 0);
-    expect(one.elapsed).toBe(one.at - (estimates[0]?.at ?? 0));
-    if (one.remaining !== undefined) {
-      const { low, likely, high } = one.remaining;
-      expect(low).toBeGreaterThanOrEqual(0);
-      expect(likely).toBeGreaterThanOrEqual(low);
-      expect(high).toBeGreaterThanOrEqual(likely);
-      expect(high).toBeLessThan(Infinity);
-    }
-    before = one;
-  }
+  const before = expectSound(estimates);
   expect(before).toMatchObject({
     done: steps.length,
     total: steps.length,
@@ -67,3 +74,20 @@ test.prop([
   });
   if (run.snapshot().status === 'completed') expect(before?.fraction).toBe(1);
 });
+
+test.prop([composition({ ties: false, resources: false })], { numRuns: 300 })(
+  'they are, whatever comes of steps and becomes of it',
+  async ({ workflow, options }) => {
+    const { laws: _, ...runOptions } = options;
+    const { trace, outcome } = await runInVirtualTime(workflow, runOptions);
+    const events = trace.flatMap((entry) => (entry.kind === 'event' ? [entry.event] : []));
+    const estimates: Estimate[] = [];
+    from(events)
+      .pipe(estimate({ workflow, snapshot: () => ({ resources: {} }) }, { every: 0 }))
+      .subscribe((one) => estimates.push(one));
+    const last = expectSound(estimates);
+    expect(last?.remaining).toStrictEqual({ low: 0, likely: 0, high: 0 });
+    if (outcome.kind === 'completed')
+      expect(last).toMatchObject({ done: workflow.steps.length, fraction: 1 });
+  },
+);

@@ -1,8 +1,10 @@
+import type { ProgressEvent } from 'millrace';
 import { describe, expect } from 'vitest';
+import { Holdings } from '../lib/observe/holdings.ts';
 import { everything } from './support/arbitrary-scenario.ts';
 import { fold, type StepRecord } from './support/fold.ts';
 import { forAllRuns } from './support/forall.ts';
-import { allLimits, wholeDemand } from './support/replay.ts';
+import { allLimits } from './support/replay.ts';
 
 describe('metrics', () => {
   forAllRuns('agree with the events, step by step', everything, ({ scenario, journal, run }) => {
@@ -36,11 +38,10 @@ describe('metrics', () => {
       9,
     );
     expect(new Set(Object.keys(resources))).toEqual(new Set(Object.keys(allLimits(scenario))));
+    const used = amountsOverTime(journal.events);
     for (const [name, { utilisation, limit }] of Object.entries(resources)) {
-      expect(utilisation, `the utilisation of ${name}`).toBeCloseTo(
-        share((id) => (wholeDemand(scenario, id)[name] ?? 0) / limit),
-        9,
-      );
+      const share = totalMs === 0 ? 0 : (used.get(name) ?? 0) / (limit * totalMs);
+      expect(utilisation, `the utilisation of ${name}`).toBeCloseTo(share, 9);
     }
   });
 
@@ -89,4 +90,18 @@ describe('metrics', () => {
 
 function busyOf({ earlierMs, restartedAt, endedAt }: StepRecord): number {
   return earlierMs + (restartedAt === null ? 0 : (endedAt ?? 0) - restartedAt);
+}
+
+/** Of each class, what the events say is held, times how long; what bodies hold that were given up included. */
+function amountsOverTime(events: readonly ProgressEvent[]): Map<string, number> {
+  const holdings = new Holdings();
+  const used = new Map<string, number>();
+  let since = 0;
+  for (const event of events) {
+    for (const [name, taken] of holdings.taken)
+      used.set(name, (used.get(name) ?? 0) + taken * (event.at - since));
+    since = event.at;
+    holdings.add(event);
+  }
+  return used;
 }

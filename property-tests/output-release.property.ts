@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 import { CancelledError, OutputReleasedError, type Run, StepFailedError } from '../lib/index.ts';
 import { everything, type Features } from './support/arbitrary-scenario.ts';
-import { isEndOfRun } from './support/course.ts';
+import { courseOf, isEndOfRun } from './support/course.ts';
 import { forAllRuns } from './support/forall.ts';
 import type { Journal } from './support/journal.ts';
 import type { Scenario } from './support/scenario.ts';
@@ -75,14 +75,23 @@ function now(run: Run, id: string): unknown {
 
 function expected(scenario: Scenario, journal: Journal, id: string): unknown {
   const settled = new Map<string, string>();
-  for (const event of journal.events)
-    if ('stepId' in event && endings.has(event.type)) settled.set(event.stepId, event.type);
+  const stoppedShort = new Set<string>();
+  const { stop } = courseOf(scenario, journal);
+  for (const [place, entry] of journal.entries.entries()) {
+    if (entry.kind !== 'event' || !('stepId' in entry.event) || !endings.has(entry.event.type)) continue;
+    const { stepId, type } = entry.event;
+    settled.set(stepId, type);
+    if (type !== 'step-completed' && stop !== undefined && place >= stop.place) stoppedShort.add(stepId);
+  }
   const isOver = journal.entries.some((entry) => isEndOfRun(entry));
   switch (settled.get(id)) {
     case undefined:
       return 'nothing yet';
     case 'step-completed': {
-      const isAwaited = scenario.dependentsOf(id).some((dependent) => !settled.has(dependent.id));
+      // What a step needed that a stop kept from completing is there until the end: the next run may be given it.
+      const isAwaited = scenario
+        .dependentsOf(id)
+        .some((dependent) => !settled.has(dependent.id) || (!isOver && stoppedShort.has(dependent.id)));
       const mayBeCleanedUp = scenario.step(id).cleanup !== undefined && !isOver;
       const isKept = scenario.outputs.includes(id) || mayBeCleanedUp || isAwaited;
       return isKept ? lastOutput(journal, id) : OutputReleasedError.name;

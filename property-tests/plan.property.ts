@@ -1,9 +1,12 @@
-import { test } from '@fast-check/vitest';
+import { fc, test } from '@fast-check/vitest';
+import { VirtualTime } from 'millrace/testing';
 import { throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect } from 'vitest';
 import { type Definition, defineWorkflow } from '../lib/index.ts';
 import { plan, simulate } from '../lib/simulate/index.ts';
+import { play } from '../test/run/support/watch.ts';
 import { arbitraryScenario } from './support/arbitrary-scenario.ts';
+import { growingNodes, growingWorkflow } from './support/growing-workflow.ts';
 import type { Scenario } from './support/scenario.ts';
 
 const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
@@ -66,6 +69,34 @@ describe('a plan', () => {
       const settled = ['completed', 'failed', 'skipped'];
       const steps = Object.values(run.metrics().steps);
       expect(steps.filter(({ status }) => !settled.includes(status))).toEqual([]);
+    },
+  );
+
+  test.prop(
+    [
+      growingNodes({ a: 1 }, { a: 2 }, { a: 1, b: 1 }),
+      fc.integer({ min: 2, max: 4 }),
+      fc.integer({ min: 1, max: 2 }),
+    ],
+    {
+      numRuns: 200 * effort,
+    },
+  )(
+    'of subflows and fan-outs is never longer than no plan, never below its bound, and followed as was said',
+    (list, a, b) => {
+      const time = new VirtualTime();
+      const flow = growingWorkflow(list, [], time);
+      const limits = { a, b };
+      const found = plan(flow, { limits, schedules: 20 });
+      const unplanned = simulate(flow, { limits });
+      expect(found.makespan).toBeLessThanOrEqual(unplanned.makespan);
+      expect(found.makespan).toBeGreaterThanOrEqual(found.lowerBound - 1e-9);
+      expect(found.lowerBound).toBe(unplanned.lowerBounds.best);
+      const simulated = simulate(flow, { limits, plan: found });
+      expect(simulated.makespan).toBe(found.makespan);
+      expect(simulated.lowerBounds.best).toBeCloseTo(found.lowerBound, 9);
+      play(flow, { limits, plan: found }, time);
+      expect(time.now).toBe(found.makespan);
     },
   );
 });

@@ -1,100 +1,29 @@
 import { fc, test } from '@fast-check/vitest';
-import { forEachStep, input, type Step, step, subflow, type, type Workflow, workflow } from 'millrace';
 import { simulate } from 'millrace/simulate';
 import { VirtualTime } from 'millrace/testing';
 import { expect } from 'vitest';
 import { play } from '../test/run/support/watch.ts';
+import { growingNodes, growingWorkflow } from './support/growing-workflow.ts';
 
-interface Node {
-  readonly kind: 'step' | 'fan-out' | 'subflow';
-  readonly ms: number;
-  readonly needs: readonly number[];
-  readonly demand: Readonly<Record<string, number>>;
-  readonly priority: number;
-  /** Of a fan-out: how many items, and how many at once. */
-  readonly count: number;
-  readonly concurrency: number | undefined;
-  /** Of a subflow. */
-  readonly nodes: readonly Node[];
-}
-
-const { nodes } = fc.letrec<{ node: Node; nodes: readonly Node[] }>((tie) => ({
-  node: fc.record({
-    kind: fc.constantFrom('step', 'step', 'fan-out', 'subflow'),
-    ms: fc.nat(20),
-    needs: fc.array(fc.nat(5), { maxLength: 2 }),
-    demand: fc.constantFrom({ a: 1 }, { a: 2 }, { b: 1 }, { a: 1, b: 1 }),
-    priority: fc.nat(1),
-    count: fc.nat(5),
-    concurrency: fc.constantFrom(undefined, undefined, 1, 3),
-    nodes: tie('nodes'),
-  }),
-  nodes: fc.oneof(
-    { depthSize: 'small', maxDepth: 3 },
-    fc.constant([
-      {
-        kind: 'step',
-        ms: 3,
-        needs: [],
-        demand: { a: 1 },
-        priority: 0,
-        count: 0,
-        concurrency: undefined,
-        nodes: [],
-      },
-    ] satisfies Node[]),
-    fc.array(tie('node'), { minLength: 1, maxLength: 5 }),
-  ),
-}));
-
-/** The nodes as a workflow whose bodies take their time; what it needs of another comes in by the inputs named. */
-function workflowOf(list: readonly Node[], inputs: readonly string[], time: VirtualTime): Workflow {
-  const steps: Step<unknown, never>[] = [];
-  for (const [
-    place,
-    { kind, ms, demand, priority, needs, count, concurrency, nodes: inner },
-  ] of list.entries()) {
-    const names = [...new Set(needs.filter((other) => other < place))];
-    const deps = Object.fromEntries(
-      names.map((other) => [`d${String(other)}`, steps[other] as Step<unknown, never>]),
-    );
-    const id = `s${String(place)}`;
-    const options = { resource: demand, estimate: ms, priority };
-    const body = (): unknown => time.after(ms, ms);
-    if (kind === 'step') {
-      steps.push(step(id, deps, body, options));
-    } else if (kind === 'fan-out') {
-      const items = Array.from({ length: count }, (_, item) => item);
-      steps.push(forEachStep(id, { items, ...deps }, body, { ...options, concurrency }));
-    } else {
-      const part: Workflow<unknown> = workflowOf(inner, Object.keys(deps), time);
-      steps.push(subflow(id, part, { priority, inputs: deps as never }));
-    }
-  }
-  // So that both classes are demanded, whatever else is.
-  steps.push(step('both', () => time.after(1, 1), { resource: { a: 1, b: 1 } }));
-  if (inputs.length > 0) {
-    const given = Object.fromEntries(inputs.map((name) => [name, input(name, type<unknown>())]));
-    steps.push(step('given', given, () => time.after(1, 1), { resource: { a: 1 } }) as Step<unknown, never>);
-  }
-  return workflow('random', Object.fromEntries(steps.map((each, place) => [String(place), each])));
-}
-
-test.prop([nodes, fc.integer({ min: 2, max: 4 }), fc.integer({ min: 1, max: 2 })], { numRuns: 300 })(
-  'a simulation of subflows and fan-outs in each other is what a run does',
-  (list, a, b) => {
-    const time = new VirtualTime();
-    const flow = workflowOf(list, [], time);
-    const run = play(flow, { limits: { a, b } }, time);
-    const started = new Map(run.all('step-started').map(({ stepId, at }) => [stepId, at]));
-    const ran = run
-      .all('step-completed')
-      .map(({ stepId, at }) => `${stepId} ${String(started.get(stepId))}–${String(at)}`);
-    const { schedule, makespan, lowerBounds } = simulate(flow, { limits: { a, b } });
-    expect(schedule.map(({ id, start, end }) => `${id} ${String(start)}–${String(end)}`).toSorted()).toEqual(
-      ran.toSorted(),
-    );
-    expect(makespan).toBe(time.now);
-    expect(lowerBounds.best).toBeLessThanOrEqual(makespan + 1e-9);
-  },
-);
+test.prop(
+  [
+    growingNodes({ a: 1 }, { a: 2 }, { b: 1 }, { a: 1, b: 1 }),
+    fc.integer({ min: 2, max: 4 }),
+    fc.integer({ min: 1, max: 2 }),
+  ],
+  { numRuns: 300 },
+)('a simulation of subflows and fan-outs in each other is what a run does', (list, a, b) => {
+  const time = new VirtualTime();
+  const flow = growingWorkflow(list, [], time);
+  const run = play(flow, { limits: { a, b } }, time);
+  const started = new Map(run.all('step-started').map(({ stepId, at }) => [stepId, at]));
+  const ran = run
+    .all('step-completed')
+    .map(({ stepId, at }) => `${stepId} ${String(started.get(stepId))}–${String(at)}`);
+  const { schedule, makespan, lowerBounds } = simulate(flow, { limits: { a, b } });
+  expect(schedule.map(({ id, start, end }) => `${id} ${String(start)}–${String(end)}`).toSorted()).toEqual(
+    ran.toSorted(),
+  );
+  expect(makespan).toBe(time.now);
+  expect(lowerBounds.best).toBeLessThanOrEqual(makespan + 1e-9);
+});

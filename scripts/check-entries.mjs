@@ -4,7 +4,12 @@ import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 
 // The parts of RxJS that a thread loads too, where the whole would take it 100 ms.
-const parts = ['rxjs/internal/Observable', 'rxjs/internal/Subscriber', 'rxjs/internal/Subscription', 'rxjs/internal/config'];
+const parts = [
+  'rxjs/internal/Observable',
+  'rxjs/internal/Subscriber',
+  'rxjs/internal/Subscription',
+  'rxjs/internal/config',
+];
 const rxjs = ['rxjs', ...parts];
 // Those that only runs need.
 const runs = [

@@ -5,7 +5,7 @@ import { readRowGroup } from './parquet/read-row-group.ts';
 import type { RowGroup } from './parquet/row-group.ts';
 
 /** What the task `aggregate` takes: plain data, a few kB. */
-export interface AggregateInput {
+interface AggregateInput {
   readonly path: string;
   readonly rowGroup: RowGroup;
 }

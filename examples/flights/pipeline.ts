@@ -8,7 +8,7 @@ import { flightsReport } from './report/flights-report.ts';
 import { prepareFolder, writeReports } from './report/write-reports.ts';
 
 /** What the pipeline works with. */
-export interface PipelineParts {
+interface PipelineParts {
   /** The row groups of the file: one step each. */
   readonly rowGroups: readonly RowGroup[];
   /** Where they are decoded. */

@@ -45,7 +45,7 @@ export interface Ticket<Value> extends Place {
 export const defaultMaxOvertakes = 64;
 
 /** What makes tickets of values, and the queue in which they wait. */
-export interface TicketOffice<Value> {
+interface TicketOffice<Value> {
   readonly queue: AdmissionQueue<Ticket<Value>>;
   /** Errors with an {@link OptionChecker}'s error where the value's demand can't be read or can never fit. */
   readonly ticket: (value: Value, index: number) => Ticket<Value>;

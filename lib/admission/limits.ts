@@ -1,8 +1,8 @@
 import { type Bytes, bytesExpected, parseBytes } from '../base/bytes.ts';
 import { type Duration, durationExpected, parseDuration } from '../base/durations.ts';
-import { availableMemory, availableParallelism, environmentVariable } from '../base/host.ts';
 import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
+import { environmentLimit, hasMachineLimit, machineLimit } from './default-limits.ts';
 import type { ResourceClass } from './demand.ts';
 import type { Rate } from './rate-window.ts';
 
@@ -21,21 +21,28 @@ export interface RatedLimit {
 
 /**
  * The capacity of each resource class: numbers above 0, `Infinity` included; memory also as text; or a capacity with a
- * {@link RatedLimit | rate}.
+ * {@link RatedLimit | rate}. A name that ends with `*` is of a family: each class whose name begins so has as much for itself, unless
+ * its own name, or a longer beginning, is given too. What no step demands is of no account.
  *
  * @example
  * ```ts
- * const limits: Limits = { 'heavy-cpu': 2, memory: '2GiB', db: 5, api: { rate: { limit: 10, per: '1s' } } };
+ * const limits: Limits = { 'heavy-cpu': 2, memory: '2GiB', db: 5, api: { rate: { limit: 10, per: '1s' } }, 'host:*': 2 };
  * ```
  */
 export type Limits = Readonly<Record<string, number | Bytes | RatedLimit | undefined>> &
   Readonly<Partial<Record<ResourceClass, number | RatedLimit | undefined>>> & {
     /** In bytes. */
     readonly memory?: Bytes | RatedLimit | undefined;
+    /** How many steps may run at once over all classes: the same as the run's `concurrency`. */
+    readonly concurrency?: number | undefined;
   };
 
 /** Limits, read. */
-export interface ResolvedLimits {
+interface ResolvedLimits {
+  /** How many steps may run at once over all classes, where that is said. */
+  readonly concurrency: number | undefined;
+  /** Classes demanded without a limit of their own, by the spelling of theirs that a limit was given for. */
+  readonly misspelt: ReadonlyMap<string, string>;
   /** The capacity of each class. */
   readonly capacities: ReadonlyMap<string, number>;
   /** How much of a class may start in a stretch of time, where that is bounded. */
@@ -43,52 +50,36 @@ export interface ResolvedLimits {
 }
 
 /** What a class is given: a capacity, where one is named, and a rate, where there is one. */
-export interface LimitChange {
+interface LimitChange {
   readonly capacity: number | undefined;
   readonly rate: Rate | undefined;
 }
 
-/** The share of the machine's memory that a run may plan with by default. */
-const memoryShare = 0.75;
-
-const variables = new Map([
-  ['heavy-cpu', 'MILLRACE_CPU_THREADS'],
-  ['heavy-io', 'MILLRACE_IO_CONCURRENCY'],
-  ['light-io', 'MILLRACE_IO_CONCURRENCY'],
-  ['memory', 'MILLRACE_MEMORY'],
-  ['concurrency', 'MILLRACE_CONCURRENCY'],
-]);
-
-const machineLimits = new Map<string, () => number>([
-  ['heavy-cpu', availableParallelism],
-  ['light-cpu', () => 4 * availableParallelism()],
-  ['heavy-io', () => 2 * availableParallelism()],
-  ['light-io', () => 64],
-  ['memory', () => Math.floor(memoryShare * availableMemory())],
-]);
-
 /**
- * The capacity of every class demanded: the option, else the environment, else what the machine offers.
+ * The capacity of every class demanded: the option, else that of its family, else the environment, else what the machine offers.
  *
- * Only what is demanded is looked up. A class of the user's own has no default, so that a missing limit is noted
- * with the checker; so is a limit that nothing demands but whose name is nearly that of a demanded class.
+ * Only what is demanded is looked up, so that one record of limits serves many workflows. A class of the user's own has
+ * no default: a missing limit is noted with the checker.
  */
 export function resolveLimits(
   checker: OptionChecker,
   demanded: Iterable<string>,
   limits: Limits,
 ): ResolvedLimits {
-  const given = new Map(Object.entries(limits));
   const capacities = new Map<string, number>();
   const rates = new Map<string, Rate>();
+  const misspelt = new Map<string, string>();
   const classes = new Set(demanded);
   for (const name of classes) {
     const { capacity, rate } = resolveLimit(checker, name, limits, classes);
     if (rate !== undefined) rates.set(name, rate);
     if (capacity !== undefined) capacities.set(name, capacity);
+    if (limitOf(limits, name) !== undefined || !hasMachineLimit(name)) continue;
+    const other = Object.keys(limits).find((given) => given !== name && spelling(given) === spelling(name));
+    if (other !== undefined && limits[other] !== undefined) misspelt.set(other, name);
   }
-  checkUndemanded(checker, classes, given, capacities.keys());
-  return { capacities, rates };
+  checkOthers(checker, classes, limits);
+  return { capacities, rates, misspelt, concurrency: readConcurrency(checker, limits) };
 }
 
 /** The limit of one class, as by {@link resolveLimits}; `classes` are those known to be demanded. */
@@ -98,12 +89,12 @@ export function resolveLimit(
   limits: Limits,
   classes: ReadonlySet<string> = new Set([name]),
 ): LimitChange {
-  const given = Object.hasOwn(limits, name) ? limits[name] : undefined;
+  const given = limitOf(limits, name);
   const { capacity, rate } = readLimit(checker, name, given);
   const limit =
     capacity ??
     environmentLimit(checker, name) ??
-    machineLimits.get(name)?.() ??
+    machineLimit(name) ??
     (rate === undefined ? undefined : Infinity);
   if (limit === undefined && given === undefined) {
     const unused = Object.keys(limits).filter((other) => limits[other] !== undefined && !classes.has(other));
@@ -112,6 +103,22 @@ export function resolveLimit(
     checker.fail(`limits['${name}']`, `a positive number, since steps demand '${name}'${hint}`, undefined);
   }
   return { capacity: limit, rate };
+}
+
+/** What is given for a class: by its name, else by the longest beginning of it that a family `'…*'` has. */
+function limitOf(limits: Limits, name: string): Limits[string] {
+  if (Object.hasOwn(limits, name) && limits[name] !== undefined) return limits[name];
+  let family: string | undefined;
+  for (const given in limits) {
+    if (!isFamily(given) || !name.startsWith(given.slice(0, -1)) || limits[given] === undefined) continue;
+    if (family === undefined || given.length > family.length) family = given;
+  }
+  return family === undefined ? undefined : limits[family];
+}
+
+/** Whether a limit is one for each class of a family. */
+function isFamily(name: string): boolean {
+  return name.endsWith('*');
 }
 
 /**
@@ -123,48 +130,36 @@ export function readLimitChanges(
   demanded: Iterable<string>,
   limits: Limits,
 ): Map<string, LimitChange> {
-  const given = new Map(Object.entries(limits));
   const classes = new Set(demanded);
   const changes = new Map<string, LimitChange>();
   for (const name of classes) {
-    if (given.get(name) !== undefined) changes.set(name, readLimit(checker, name, given.get(name)));
+    const given = limitOf(limits, name);
+    if (given !== undefined) changes.set(name, readLimit(checker, name, given));
   }
-  checkUndemanded(checker, classes, given, classes);
+  const concurrency = readConcurrency(checker, limits);
+  if (concurrency !== undefined) changes.set('concurrency', { capacity: concurrency, rate: undefined });
+  checkOthers(checker, classes, limits);
   return changes;
 }
 
-/** Notes each limit that nothing demands but that was probably meant for something. */
-function checkUndemanded(
-  checker: OptionChecker,
-  classes: ReadonlySet<string>,
-  given: ReadonlyMap<string, Limits[string]>,
-  known: Iterable<string>,
-): void {
-  for (const [name, value] of given) {
-    if (value === undefined || classes.has(name)) continue;
-    if (name === 'concurrency') {
-      checker.fail(
-        `limits.concurrency`,
-        "absent (the limit over all classes is the run's option `concurrency`)",
-        value,
-      );
-      continue;
-    }
-    if (name === 'default') {
+/** Limits that nothing demands are of no account, but have to be limits. */
+function checkOthers(checker: OptionChecker, classes: ReadonlySet<string>, limits: Limits): void {
+  for (const [name, value] of Object.entries(limits)) {
+    if (value === undefined || classes.has(name) || name === 'concurrency') continue;
+    if (name === 'default')
       checker.fail(
         'limits.default',
         "named 'light-cpu', which is what steps without a resource demand",
         value,
       );
-      continue;
-    }
-    readLimit(checker, name, value);
-    if (machineLimits.has(name)) continue;
-    const meant = nearestName(name, known);
-    const standard = [...machineLimits.keys()].find((known) => spelling(known) === spelling(name));
-    if (meant !== undefined) checker.fail(`limits['${name}']`, `named '${meant}', which steps demand`, value);
-    else if (standard !== undefined) checker.fail(`limits['${name}']`, `named '${standard}'`, value);
+    else readLimit(checker, name, value);
   }
+}
+
+function readConcurrency(checker: OptionChecker, limits: Limits): number | undefined {
+  const { concurrency } = limits;
+  if (concurrency === undefined) return undefined;
+  return checker.count('limits.concurrency', concurrency, 1);
 }
 
 /** A name without what people write differently: `heavy_cpu` is `heavy-cpu`, while `heavy-gpu` may be someone's own. */
@@ -172,12 +167,15 @@ function spelling(name: string): string {
   return name.toLowerCase().replaceAll(/[-_ ]/g, '');
 }
 
-/** The limit over all classes: the option, else the environment, else none. */
+/** The limit over all classes: the run's option or that among its limits, else the environment, else none. */
 export function resolveConcurrency(
   checker: OptionChecker,
   concurrency: number | undefined,
+  among: number | undefined,
 ): number | undefined {
-  return checker.count('concurrency', concurrency, 1) ?? environmentLimit(checker, 'concurrency');
+  if (concurrency !== undefined && among !== undefined)
+    checker.fail('limits.concurrency', 'absent, since the option `concurrency` says it already', among);
+  return checker.count('concurrency', concurrency, 1) ?? among ?? environmentLimit(checker, 'concurrency');
 }
 
 function readLimit(checker: OptionChecker, name: string, value: Limits[string]): LimitChange {
@@ -223,15 +221,4 @@ function readRate(
   if (perMs === undefined || perMs === 0)
     return checker.fail(`${option}.per`, `above 0 and ${durationExpected}`, per);
   return { limit, perMs };
-}
-
-function environmentLimit(checker: OptionChecker, name: string): number | undefined {
-  const variable = variables.get(name);
-  const text = variable === undefined ? undefined : environmentVariable(variable);
-  if (variable === undefined || text === undefined) return undefined;
-  const amount = name === 'memory' ? (parseBytes(text) ?? parseBytes(Number(text))) : Number(text);
-  const isWhole = name === 'memory' || Number.isInteger(amount) || amount === Infinity;
-  if (amount !== undefined && amount > 0 && isWhole) return amount;
-  const expected = name === 'memory' ? bytesExpected : 'a whole number of at least 1';
-  return checker.fail(`the environment variable ${variable}`, expected, text);
 }

@@ -1,7 +1,7 @@
 import type { WaitingItems } from './waiting-items.ts';
 
 /** A total order over items that are whole numbers from 0: each has a rank, no two the same. */
-export interface Ranking {
+interface Ranking {
   /** The rank of each item; the lowest goes first. */
   readonly rankOf: Uint32Array;
   /** The item at each rank. */

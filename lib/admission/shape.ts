@@ -8,10 +8,12 @@ import type { WaitingItems } from './waiting-items.ts';
  */
 export class Shape<Item> {
   /** The places of the classes demanded, and the amount of each. */
-  readonly classes: readonly number[];
-  readonly amounts: readonly number[];
+  readonly classes: number[];
+  readonly amounts: number[];
   /** How much of each counts for its rate: as much, unless its items run in what another has taken. */
-  readonly rated: readonly number[];
+  readonly rated: number[];
+  /** How often it is taken just now. */
+  held = 0;
   /** The waiting items that have been overtaken too often. */
   readonly barriers: PriorityHeap<Item>;
   /** Whether its admission knows it. */
@@ -30,11 +32,18 @@ export class Shape<Item> {
     waiting: WaitingItems<Item> = new PriorityHeap(order),
     rated: readonly number[] = amounts,
   ) {
-    this.classes = classes;
-    this.amounts = amounts;
-    this.rated = rated;
+    this.classes = [...classes];
+    this.amounts = [...amounts];
+    this.rated = [...rated];
     this.barriers = new PriorityHeap(order);
     this.#waiting = waiting;
+  }
+
+  /** It demands so much of one class more, also where it is taken already. */
+  extend(place: number, amount: number): void {
+    this.classes.push(place);
+    this.amounts.push(amount);
+    this.rated.push(amount);
   }
 
   /** How many items wait, barriers included. */

@@ -32,7 +32,8 @@ export class Turns {
   }
 
   isDue(item: number): boolean {
-    return this.#started[item] === 1 || this.#classesOf(item).every((place) => this.#head(place) === item);
+    if (this.#started[item] === 1 || this.isUncertain(item)) return true;
+    return this.#classesOf(item).every((place) => this.#head(place) === item);
   }
 
   #head(place: number): number | undefined {

@@ -1,3 +1,4 @@
+// Long because all of it is one object's: what tokens are made from reaches what they keep to themselves.
 import type { Observable, SchedulerLike } from 'rxjs';
 import { clockOf, isScheduler } from './clock.ts';
 import { type Duration, durationExpected, parseDuration } from './durations.ts';
@@ -76,7 +77,7 @@ export class CancellationToken implements Disposable {
 
   /** Cancels this token and its children. Only the first call has an effect. */
   cancel(reason?: unknown): void {
-    this.#cancel(reason, (reason instanceof CancelledError ? reason.tokenId : undefined) ?? this.id);
+    this.#cancel(reason, cancelIn(reason)?.tokenId ?? this.id);
   }
 
   /**
@@ -211,9 +212,7 @@ export class CancellationToken implements Disposable {
   /** @internal The error that says so; a reason that is one already stays what it is. */
   error(what?: string): CancelledError {
     const reason = this.#reason;
-    return reason instanceof CancelledError
-      ? reason
-      : new CancelledError(reason, what, this.#origin ?? this.id);
+    return cancelIn(reason) ?? new CancelledError(reason, what, this.#origin ?? this.id);
   }
 
   /**
@@ -286,6 +285,16 @@ export class CancellationToken implements Disposable {
     this.#heirs = undefined;
     this.#controller?.abort(this.error());
     return heirs.values();
+  }
+}
+
+/** A reason that is an error of a cancel itself. */
+function cancelIn(reason: unknown): CancelledError | undefined {
+  try {
+    return reason instanceof CancelledError ? reason : undefined;
+  } catch {
+    // It can't be looked at, as a revoked Proxy can't.
+    return undefined;
   }
 }
 

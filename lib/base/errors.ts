@@ -18,6 +18,14 @@ export abstract class MillraceError extends Error {
   abstract override readonly name: string;
   /** A stable identifier of the kind of error, for `switch` and logs. */
   abstract readonly code: string;
+
+  /**
+   * Whether no further attempt can mend it, being a mistake in the program: it is never retried, at no level, also where it is
+   * the `cause` of another error.
+   */
+  get isPermanent(): boolean {
+    return false;
+  }
 }
 
 /** One option that can't be used: where it is, what it should be and what it was. */
@@ -63,12 +71,18 @@ export class InvalidOptionsError extends MillraceError {
     this.owner = owner;
     this.problems = problems;
   }
+
+  override get isPermanent(): boolean {
+    return true;
+  }
 }
 
 /**
  * A run, a step or a task was cancelled. `reason` is what was given to `cancel(reason)`.
  *
- * Never retried and never reported as a failure.
+ * It knows whose cancel it tells of, also where it comes out of a thread. What a step throws cancels its run where it tells of that run's
+ * own cancel, or was made by the step itself, and is then neither retried nor reported as a failure. That of another run, token or
+ * pool call is an ordinary failure of the step.
  */
 export class CancelledError extends MillraceError {
   override readonly name = 'CancelledError';

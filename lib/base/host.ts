@@ -4,11 +4,6 @@ interface HostProcess {
   readonly env?: Readonly<Record<string, string | undefined>>;
   constrainedMemory?(): number | undefined;
   getBuiltinModule?(id: string): unknown;
-  threadCpuUsage?(): { readonly user: number; readonly system: number };
-}
-
-interface EventLoopTime {
-  eventLoopUtilization?(): { readonly active: number };
 }
 
 interface OperatingSystem {
@@ -25,7 +20,6 @@ const host = globalThis as {
   readonly process?: HostProcess;
   readonly navigator?: { readonly hardwareConcurrency?: number; readonly deviceMemory?: number };
   readonly setImmediate?: (work: () => void) => unknown;
-  readonly performance?: EventLoopTime;
 };
 
 // Taken once, as fakes come later: a turn of the event loop is the host's even where a test fakes its time. A fake that was
@@ -50,22 +44,6 @@ export function macrotask(work: () => void): void {
     work();
   };
   port2.postMessage(undefined);
-}
-
-const loopTime = host.performance?.eventLoopUtilization?.bind(host.performance);
-
-/**
- * How long this thread has worked, in ms: a difference of two tells how much of a while was its own work.
- *
- * Its CPU time where Node tells it (23.9 and later). Else the time in which its event loop was busy: no wait of the loop counts,
- * but what other threads and processes took from it meanwhile does. `undefined` where neither is known: in browsers, and
- * before the loop has begun. A call costs about 0.2 µs.
- */
-export function threadCpuMs(): number | undefined {
-  const usage = host.process?.threadCpuUsage?.();
-  if (usage !== undefined) return (usage.user + usage.system) / 1000;
-  const active = loopTime?.().active ?? 0;
-  return active === 0 ? undefined : active;
 }
 
 /** An environment variable, or `undefined` where it is unset or empty, or where there is no environment. */

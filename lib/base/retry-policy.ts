@@ -1,15 +1,23 @@
-import type { Duration } from './durations.ts';
+import { decided } from './decision.ts';
+import { type Duration, durationExpected, parseDuration } from './durations.ts';
+import { InvalidOptionsError } from './errors.ts';
 import type { OptionChecker } from './option-checker.ts';
 
 /** How often to try again, and how long to wait in between. */
 export interface RetryOptions {
   /** How many attempts there are in all, the first included: a whole number of at least 1, or `Infinity`. */
   readonly attempts: number;
-  /** The wait before the second attempt. @defaultValue 0 */
-  readonly delay?: Duration | undefined;
+  /**
+   * The wait before the second attempt; or a function of what the attempt failed with and of its number, from 1, that says
+   * how long to wait before the next one, as where a server says when to come back. What it says isn't multiplied, nor cut short
+   * unless `maxDelay` is given. `undefined` is no wait.
+   *
+   * @defaultValue 0
+   */
+  readonly delay?: Duration | ((error: unknown, attempt: number) => Duration | undefined) | undefined;
   /** What each further wait is multiplied with; at least 1. @defaultValue 2 */
   readonly factor?: number | undefined;
-  /** The longest wait. @defaultValue '30s' */
+  /** The longest wait. @defaultValue '30s'; none where `delay` is a function */
   readonly maxDelay?: Duration | undefined;
   /**
    * How much of each wait is left to chance, from 0 (none) to 1 (all of it: a wait of 1 s becomes 0 to 1 s).
@@ -27,7 +35,7 @@ export type Retry = number | RetryOptions;
 /** A retry option, read: waits in ms, nothing absent. */
 export interface RetryPolicy {
   readonly attempts: number;
-  readonly delay: number;
+  readonly delay: number | ((error: unknown, attempt: number) => Duration | undefined);
   readonly factor: number;
   readonly maxDelay: number;
   readonly jitter: number;
@@ -61,28 +69,55 @@ export function parseRetry(
   if ((retry as Partial<RetryOptions>).attempts === undefined) {
     return checker.fail(`${option}.attempts`, 'a whole number of at least 1', undefined);
   }
-  const delay = checker.duration(`${option}.delay`, retry.delay) ?? defaults.delay;
+  const delay =
+    typeof retry.delay === 'function'
+      ? retry.delay
+      : (checker.duration(`${option}.delay`, retry.delay) ?? defaults.delay);
   return {
     attempts: checker.count(`${option}.attempts`, retry.attempts, 1) ?? 1,
     delay,
     factor: checker.number(`${option}.factor`, retry.factor, 1, Number.MAX_VALUE) ?? defaults.factor,
     // A first wait that was asked for isn't cut short by a default.
-    maxDelay: checker.duration(`${option}.maxDelay`, retry.maxDelay) ?? Math.max(defaults.maxDelay, delay),
+    maxDelay:
+      checker.duration(`${option}.maxDelay`, retry.maxDelay) ??
+      (typeof delay === 'function' ? Number.MAX_VALUE : Math.max(defaults.maxDelay, delay)),
     jitter: checker.number(`${option}.jitter`, retry.jitter, 0, 1) ?? defaults.jitter,
     when: checker.function(`${option}.when`, retry.when),
   };
 }
 
 /**
- * The wait in ms before the attempt that follows the `failed`th (from 1).
+ * The wait in ms before the attempt that follows the `failed`th (from 1), which failed with `error`.
  *
  * @param random - gives numbers from 0 to 1, or is taken to; only asked where there is jitter
+ * @throws InvalidOptionsError where `delay` is a function that says no duration; what that function throws
  */
-export function backoffDelay(policy: RetryPolicy, failed: number, random: () => number): number {
+export function backoffDelay(
+  policy: RetryPolicy,
+  failed: number,
+  error: unknown,
+  random: () => number,
+): number {
+  const { delay, factor, maxDelay, jitter } = policy;
   // No delay stays none, also when the factor's power has become infinite.
-  if (policy.delay === 0) return 0;
-  const full = Math.min(policy.delay * policy.factor ** (failed - 1), policy.maxDelay);
-  if (policy.jitter === 0) return full;
+  if (delay === 0) return 0;
+  const wait = typeof delay === 'function' ? saidDelay(delay, error, failed) : delay * factor ** (failed - 1);
+  const full = Math.min(wait, maxDelay);
+  if (jitter === 0) return full;
   const chance = random();
-  return full * (1 - policy.jitter * (chance >= 0 ? Math.min(chance, 1) : 0));
+  return full * (1 - jitter * (chance >= 0 ? Math.min(chance, 1) : 0));
+}
+
+function saidDelay(
+  delay: (error: unknown, attempt: number) => Duration | undefined,
+  error: unknown,
+  failed: number,
+): number {
+  const said = decided(() => 'retry', 'what delay gives', durationExpected, delay(error, failed));
+  if (said === undefined) return 0;
+  const ms = parseDuration(said);
+  if (ms !== undefined) return ms;
+  throw new InvalidOptionsError('retry', [
+    { option: 'what delay gives', expected: durationExpected, value: said },
+  ]);
 }

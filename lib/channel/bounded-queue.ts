@@ -24,7 +24,7 @@ export const done = { done: true, value: undefined } as const;
 
 /** Values that wait to be read, no more of them than there is room for. */
 export class BoundedQueue {
-  readonly capacity: number;
+  #capacity: number;
   readonly #overflow: Overflow | undefined;
   readonly #wasRead: (() => void) | undefined;
   readonly #values = new Fifo<unknown>();
@@ -35,9 +35,24 @@ export class BoundedQueue {
 
   /** @param wasRead - called once for each value that `next` gives */
   constructor(capacity: number, overflow: Overflow | undefined, wasRead?: () => void) {
-    this.capacity = overflow === 'latest' ? 1 : capacity;
+    this.#capacity = overflow === 'latest' ? 1 : capacity;
     this.#overflow = overflow;
     this.#wasRead = wasRead;
+  }
+
+  /** How many values may wait. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** There is room for one more from now on. */
+  grow(): void {
+    this.#capacity++;
+  }
+
+  /** Whether somebody waits for a value. */
+  get isAwaited(): boolean {
+    return this.#readers.size > 0;
   }
 
   /** How many values wait. */
@@ -96,6 +111,11 @@ export class BoundedQueue {
   /** Nothing comes any more. */
   end(): void {
     this.#isOver = true;
+    this.dismiss();
+  }
+
+  /** Whoever waits reads nothing more; others may. */
+  dismiss(): void {
     while (this.#readers.size > 0) this.#readers.shift()?.resolve(done);
   }
 

@@ -1,14 +1,25 @@
-import { Observable, type Subscriber } from 'rxjs';
+import type { Observable, Subscriber } from 'rxjs';
 import { InvalidOptionsError } from '../base/errors.ts';
 import type { Overflow } from '../base/overflow.ts';
+import { Observable as RxObservable } from '../base/rxjs-parts.ts';
 import type { LiveStream } from '../definition/stream.ts';
 import { BoundedQueue, done } from './bounded-queue.ts';
 import { StreamOverflowError } from './stream-errors.ts';
 
 /** Who is at the two ends of a channel, for messages. */
-export interface ChannelEnds {
+interface ChannelEnds {
   readonly producer: string;
   readonly consumer: string;
+}
+
+/** Who hears of what happens at a channel. */
+interface ChannelListener {
+  /** Whether a reader that has read nothing may come back after it has left: then it has not left before it is over. */
+  readonly mayReopen: boolean;
+  /** Its reader has left before the end. Called once. */
+  left(): void;
+  /** Somebody waits: a producer for room, or a reader while a producer does. */
+  blocked(): void;
 }
 
 /**
@@ -23,23 +34,74 @@ export interface ChannelEnds {
 export class Channel implements LiveStream<unknown> {
   readonly overflow: Overflow | undefined;
   readonly #ends: ChannelEnds;
-  readonly #left: () => void;
+  readonly #listener: ChannelListener;
   readonly #queue: BoundedQueue;
   #subscriber: Subscriber<unknown> | undefined;
-  /** Whether a value has come. */
   #isUsed = false;
   #isRead = false;
   #hasLeft = false;
+  /** How many values were read. */
+  #passed = 0;
+  /** How often it was opened anew: who read it before is none of its readers any more. */
+  #reopened = 0;
   #giveRoom: (() => void) | undefined;
 
-  /** @param left - called once, where its reader leaves before the end */
-  constructor(ends: ChannelEnds, capacity: number, overflow: Overflow | undefined, left: () => void) {
+  constructor(
+    ends: ChannelEnds,
+    capacity: number,
+    overflow: Overflow | undefined,
+    listener: ChannelListener,
+  ) {
     this.#ends = ends;
     this.overflow = overflow;
-    this.#left = left;
+    this.#listener = listener;
     this.#queue = new BoundedQueue(capacity, overflow, () => {
+      this.#passed++;
       this.#tellOfRoom();
     });
+  }
+
+  get capacity(): number {
+    return this.#queue.capacity;
+  }
+
+  /** Whether a value has come. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
+  /** How many values were read. */
+  get passed(): number {
+    return this.#passed;
+  }
+
+  /** Whether somebody has begun to read it. */
+  get isOpened(): boolean {
+    return this.#isRead;
+  }
+
+  /** Whether its reader waits for a value. */
+  get isAwaited(): boolean {
+    return this.#queue.isAwaited || (this.#subscriber !== undefined && !this.isClosed);
+  }
+
+  /** Whether its producer waits for room. */
+  get holdsBack(): boolean {
+    return this.#giveRoom !== undefined && this.isFull;
+  }
+
+  /** There is room for one more from now on. */
+  grow(): void {
+    this.#queue.grow();
+    this.#tellOfRoom();
+  }
+
+  /** A reader that has read nothing begins anew. */
+  reopen(): void {
+    this.#isRead = false;
+    this.#subscriber = undefined;
+    this.#reopened++;
+    this.#queue.dismiss();
   }
 
   /** Whether nobody reads it any more, or ever will. */
@@ -55,14 +117,17 @@ export class Channel implements LiveStream<unknown> {
   /** Calls back once it isn't full any more. */
   whenRoom(call: () => void): void {
     this.#giveRoom = call;
+    this.#listener.blocked();
   }
 
   /** @throws StreamOverflowError where there is no room and the policy says so */
   push(value: unknown): void {
     if (this.isClosed) return;
     this.#isUsed = true;
-    if (this.#subscriber !== undefined) this.#subscriber.next(value);
-    else if (!this.#queue.push(value)) throw new StreamOverflowError(this.#ends, this.#queue.capacity);
+    if (this.#subscriber !== undefined) {
+      this.#passed++;
+      this.#subscriber.next(value);
+    } else if (!this.#queue.push(value)) throw new StreamOverflowError(this.#ends, this.#queue.capacity);
   }
 
   /** No more values come. What came to an output otherwise than by emitting has that as its one value. */
@@ -94,32 +159,47 @@ export class Channel implements LiveStream<unknown> {
     this.#queue.clear();
     this.#queue.end();
     this.#tellOfRoom();
-    if (wasOpen) this.#left();
+    if (wasOpen) this.#listener.left();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown, undefined, undefined> {
     this.#readOnce();
+    const reading = this.#reopened;
     return {
-      next: () => this.#queue.next(),
+      next: () => {
+        if (reading !== this.#reopened) return Promise.resolve(done);
+        const next = this.#queue.next();
+        if (this.#queue.isAwaited) this.#listener.blocked();
+        return next;
+      },
       return: () => {
-        this.leave();
+        this.#stopReading(reading);
         return Promise.resolve(done);
       },
     };
   }
 
   toObservable(): Observable<unknown> {
-    return new Observable((subscriber) => {
+    return new RxObservable((subscriber) => {
       this.#readOnce();
+      const reading = this.#reopened;
       subscriber.add(() => {
-        this.leave();
+        this.#stopReading(reading);
       });
-      while (this.#queue.size > 0 && !subscriber.closed) subscriber.next(this.#queue.shift());
+      while (this.#queue.size > 0 && !subscriber.closed) {
+        this.#passed++;
+        subscriber.next(this.#queue.shift());
+      }
       this.#tellOfRoom();
       if (this.#passFailure(subscriber)) return;
       if (this.isClosed) subscriber.complete();
       else this.#subscriber = subscriber;
     });
+  }
+
+  /** Its reader reads no further; one that has read nothing may come back. */
+  #stopReading(reading: number): void {
+    if (reading === this.#reopened && (this.#passed > 0 || !this.#listener.mayReopen)) this.leave();
   }
 
   #passFailure(subscriber: Subscriber<unknown>): boolean {

@@ -9,8 +9,6 @@ export interface BranchingPlan {
   readonly kinds: Uint8Array;
   /** The steps that wait to be chosen. */
   readonly dormant: Uint8Array;
-  /** The steps whose failure is somebody's to deal with, so that it isn't the run's. */
-  readonly guarded: Uint8Array;
   /** The places of the inputs that are steps, and what kind each is: of one step. */
   edgesOf(index: number): readonly BranchingEdge[];
   /** The steps that have to run at the same time, each group in the order of definition. */
@@ -38,7 +36,6 @@ export function branchingPlan(connections: Connections): BranchingPlan | undefin
     edgesOf,
     kinds: kindsOfDependents(connections, edgesOf),
     dormant: dormantSteps(connections, edgesOf),
-    guarded: guardedSteps(connections, edgesOf),
     gangs: gangsOf(connections.graph.size, edgesOf),
   };
 }
@@ -90,24 +87,6 @@ function dormantSteps(
     for (const { step, kind } of edgesOf(index)) if (kind !== edge.lazy) wanted.add(step);
   }
   return dormant;
-}
-
-/** Those that every way from leads to one who deals with failures. */
-function guardedSteps(
-  { graph, outputs }: Connections,
-  edgesOf: (index: number) => readonly BranchingEdge[],
-): Uint8Array {
-  const { starts } = graph.dependents;
-  const guarded = new Uint8Array(graph.size);
-  for (let index = 0; index < graph.size; index++)
-    guarded[index] = starts[index] === starts[index + 1] ? 0 : 1;
-  for (const index of outputs.values()) guarded[index] = 0;
-  for (let place = graph.size - 1; place >= 0; place--) {
-    const index = graph.order[place] as number;
-    if (guarded[index] === 1) continue;
-    for (const { step, kind } of edgesOf(index)) if (kind !== edge.candidate) guarded[step] = 0;
-  }
-  return guarded;
 }
 
 /** The groups that streams connect. */

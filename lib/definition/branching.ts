@@ -103,8 +103,8 @@ export function choose<
 
 /**
  * Defines a step that gives the output of the first of several steps to complete. The others, and what only they need, are cancelled
- * at that moment: it is how a request is hedged. One that fails merely drops out; where none is left, the step fails
- * with a `NoneSucceededError`.
+ * at that moment: it is how a request is hedged. Nobody waits for them to stop but the last event of the run. One that fails merely
+ * drops out; where none is left, the step fails with a `NoneSucceededError`.
  *
  * @throws InvalidOptionsError at once, naming everything that can't be used
  * @example

@@ -1,4 +1,6 @@
-import type { OptionChecker } from '../base/option-checker.ts';
+import { type Demand, parseDemand, type Resource } from '../admission/demand.ts';
+import { decided } from '../base/decision.ts';
+import { OptionChecker } from '../base/option-checker.ts';
 import { type FanOutPlan, KnownItems } from './hosted.ts';
 import type { offloadedMark } from './offloaded-body.ts';
 import type { StepBody } from './step-definition.ts';
@@ -12,12 +14,20 @@ import {
 
 /** What a fan-out may say beside its function. What isn't said of a child here is as for any step. */
 export interface ForEachOptions<Item, Out, Settle extends boolean = false, Shared = unknown>
-  extends Omit<StepOptions<Out>, 'when'> {
+  extends Omit<StepOptions<Out>, 'when' | 'resource'> {
+  /**
+   * What each child takes of each resource class while it runs; or a function of its item that says so, as where each host, or each
+   * size of a file, has a limit of its own.
+   *
+   * @defaultValue `'light-cpu'`; `'heavy-cpu'` where the body is a pool's task
+   */
+  readonly resource?: Resource | ((item: Item) => Resource) | undefined;
   /** Whether the fan-out runs, as for any step. */
   readonly when?: ((inputs: Shared) => boolean) | undefined;
   /**
-   * Names the child of an item. Keys are unique, and kept until the fan-out is over; two that are equal fail it with a
-   * `DuplicateKeyError`.
+   * Names the child of an item: a string that isn't empty, or a finite number; `1` and `'1'` are one key. Keys are unique, and
+   * kept until the fan-out is over; two that are equal fail it with a `DuplicateKeyError`. In the child's path, `id[key]`, the
+   * characters `/`, `[`, `]` and `%` are escaped as in a URL.
    *
    * @defaultValue the place of the item, from 0
    */
@@ -42,12 +52,16 @@ export interface ForEachReduceOptions<Item, Out, Sum, Settle extends boolean = f
   extends ForEachOptions<Item, Out, Settle, Shared> {
   /** Takes the results in, one by one, in the order of the items. */
   readonly reduce: (sum: Sum, result: ChildResult<Out, Settle>, key: string) => Sum;
-  /** What it begins with, and the output where there are no items. */
-  readonly initial: Sum;
+  /**
+   * What it begins with, and the output where there are no items: a value, of which each run has a copy where it is a plain object, an
+   * array, a Map, a Set or a Date; or a function that makes it, each time anew.
+   */
+  readonly initial: Sum | (() => Sum);
 }
 
 /** Options of either kind. */
-interface AllOptions extends StepOptions {
+interface AllOptions extends Omit<StepOptions, 'resource'> {
+  readonly resource?: Resource | ((item: unknown) => Resource) | undefined;
   readonly key?: FanOutPlan['keyOf'] | undefined;
   readonly concurrency?: number | undefined;
   readonly settle?: boolean | undefined;
@@ -66,7 +80,10 @@ export function readForEachOptions(
 ): { readonly plan: FanOutPlan; readonly settings: StepSettings } {
   const given = checker.record('options', options) ? options : {};
   checker.knownKeys('', given, [...stepOptionNames, 'key', 'concurrency', 'settle', 'reduce', 'initial']);
-  const child = parseStepOptions(checker, '', { ...given, when: undefined }, mark);
+  const { resource } = given;
+  const isSaidByItem = typeof resource === 'function';
+  const plain = { ...given, when: undefined, resource: isSaidByItem ? undefined : resource };
+  const child = parseStepOptions(checker, '', plain, mark);
   const reduce = checker.function('reduce', given.reduce);
   if (reduce !== undefined && !('initial' in given))
     checker.fail('initial', 'given, since reduce begins with it', undefined);
@@ -75,6 +92,7 @@ export function readForEachOptions(
   const plan: FanOutPlan = {
     body,
     settings: child,
+    demandOf: isSaidByItem ? (item) => demandSaid(resource(item)) : undefined,
     keyOf: checker.function('key', given.key),
     concurrency: checker.count('concurrency', given.concurrency, 1) ?? Infinity,
     reduce,
@@ -85,7 +103,7 @@ export function readForEachOptions(
   const { description, group, tags, priority, estimate } = child;
   const settings: StepSettings = {
     ...defaultSettings,
-    demand: isLive ? child.demand : nothing,
+    demand: isLive && !isSaidByItem ? child.demand : nothing,
     description,
     group,
     tags,
@@ -96,6 +114,15 @@ export function readForEachOptions(
     within: new KnownItems(plan, count),
   };
   return { plan, settings };
+}
+
+/** @throws InvalidOptionsError where it is no resource */
+function demandSaid(resource: Resource): Demand {
+  const checker = new OptionChecker();
+  const said = decided(() => 'forEachStep', 'what resource gives', 'a resource', resource);
+  const demand = parseDemand(checker, 'what resource gives', said);
+  checker.throwIfAny('forEachStep');
+  return demand;
 }
 
 const nothing = Object.freeze({});

@@ -40,6 +40,7 @@ export type HasItems<Given> =
   IsSource<SourceOf<Given>> extends true
     ? unknown
     : {
+        /** What is wrong. */
         readonly items: 'items are an iterable other than a string, an AsyncIterable, an Observable, a function that gives one of these, or a handle on one';
       };
 
@@ -89,10 +90,12 @@ export type ForEachBody<Deps extends ForEachDependencies, Returned> = (
  * Defines a fan-out: a step that brings one child step for each item, known only when it runs. Its output is the list of the
  * children's outputs, in the order of the items.
  *
- * Children are steps named `id[key]`: `resource`, `retry`, `timeout`, `priority`, `estimate` and `cleanup` are theirs, while the
- * fan-out itself takes nothing. They start as they fit, the earlier items first, and only so many are made as can soon start:
- * an AsyncIterable isn't read further than that, while what an Observable emits waits. Items are a list (a Set or any other
- * iterable too), an AsyncIterable, an Observable, or a handle on a list. To fan out further, return a step from the function.
+ * Children are steps named `id[key]`: `resource`, `retry`, `timeout`, `priority`, `estimate`, `cleanup` and `release` are theirs,
+ * while the fan-out itself takes nothing. They start as they fit, the earlier items first, and only so many are made as can soon
+ * start: an AsyncIterable isn't read further than that, while what an Observable emits waits. Items are a list (a Set or any other
+ * iterable too), an AsyncIterable, an Observable, a function that gives one of these, called anew for each run and attempt, or a
+ * handle on a list. What can be read only once, as a generator, fails the second time. To fan out further, return a step from the
+ * function.
  *
  * A child that fails fails the fan-out: at once under `'fail-fast'`, after the others under `'continue'`. A `DuplicateKeyError`, an
  * error of the items' own or of `key` or `reduce` fails it as well.
@@ -143,10 +146,10 @@ export function forEachStep(
   const { items, ...shared } = (isRecord(deps) ? deps : {}) as ForEachDependencies;
   const handles = (isHandle(items) ? { items, ...shared } : shared) as Dependencies;
   checkShape(checker, id, isRecord(deps) ? handles : (deps as never), run);
-  if (isRecord(deps) && !isHandle(items) && !hasItems(items))
+  if (isRecord(deps) && !isHandle(items) && typeof items !== 'function' && !hasItems(items))
     checker.fail(
       'items',
-      'a handle on a list, or an iterable, an AsyncIterable or an Observable other than a string',
+      'a handle on a list, or an iterable, an AsyncIterable or an Observable other than a string, or a function that gives one',
       items,
     );
   const { plan, settings } = readForEachOptions(
@@ -161,7 +164,7 @@ export function forEachStep(
   const raw = isHandle(items) ? undefined : items;
   const body: StepBody = (inputs) => {
     const { items: given = raw, ...rest } = inputs;
-    return new HostedItems(given, rest, plan);
+    return new HostedItems(isMaker(given) ? given() : given, rest, plan);
   };
   return new StepHandle(id, body, Object.keys(handles), Object.values(handles), settings);
 }
@@ -183,6 +186,11 @@ function hasItems(items: unknown): boolean {
   // As RxJS tells its own.
   const isObservable = typeof subscribe === 'function' && typeof lift === 'function';
   return isObservable || Symbol.iterator in items || Symbol.asyncIterator in items;
+}
+
+/** Whether it gives the items anew each time it is called. */
+function isMaker(items: unknown): items is () => unknown {
+  return typeof items === 'function' && !hasItems(items);
 }
 
 /** A pool's task gets the item among its inputs; a function gets it before them. */

@@ -1,3 +1,4 @@
+import type { Demand } from '../admission/demand.ts';
 import { type Blueprint, demandsOf } from './blueprint.ts';
 import type { StepBody } from './step-definition.ts';
 import type { StepSettings, Within } from './step-options.ts';
@@ -47,6 +48,8 @@ export class HostedGraph {
 export interface FanOutPlan {
   readonly body: StepBody;
   readonly settings: StepSettings;
+  /** What the child of an item takes, where it isn't the same for all. */
+  readonly demandOf?: ((item: unknown) => Demand) | undefined;
   readonly keyOf: ((item: unknown, index: number) => unknown) | undefined;
   /** How many children may run at once, whatever else there is room for. */
   readonly concurrency: number;
@@ -89,6 +92,10 @@ export class KnownGraph implements Within {
   get demands(): Within['demands'] {
     return demandsOf(this.blueprint).map(([demand, stepId]) => [demand, `/${stepId}`] as const);
   }
+
+  get info(): Within['info'] {
+    return { steps: this.blueprint.info.steps };
+  }
 }
 
 /** What is known of the children of a fan-out before it has its items. */
@@ -103,6 +110,18 @@ export class KnownItems implements Within {
   }
 
   get demands(): Within['demands'] {
-    return [[this.plan.settings.demand, '[…]']];
+    // What each item takes is known with the item.
+    return this.plan.demandOf === undefined ? [[this.plan.settings.demand, '[…]']] : [];
+  }
+
+  get info(): Within['info'] {
+    const { demandOf, settings, concurrency } = this.plan;
+    return {
+      children: {
+        ...(this.count === undefined ? {} : { count: this.count }),
+        ...(demandOf === undefined ? { demand: settings.demand } : {}),
+        ...(concurrency === Infinity ? {} : { concurrency }),
+      },
+    };
   }
 }

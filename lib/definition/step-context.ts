@@ -34,7 +34,7 @@ export function countsOf(amount: unknown): { readonly done?: number; readonly to
  * taken out of it (`({ table }, { signal, progress }) => …`).
  */
 export interface StepContext {
-  /** The id of the step. */
+  /** The id of the step; of one within another its path, as in events. */
   readonly stepId: string;
   /** Which attempt this is, from 1. */
   readonly attempt: number;

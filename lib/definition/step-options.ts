@@ -4,6 +4,7 @@ import type { OptionChecker } from '../base/option-checker.ts';
 import { parseRetry, type Retry, type RetryPolicy } from '../base/retry-policy.ts';
 import type { Join } from './join.ts';
 import type { OffloadedBody, offloaded } from './offloaded-body.ts';
+import type { StepInfo } from './step-info.ts';
 
 /** How a run came to its end, as a clean-up is told. */
 export type RunOutcome = 'failed' | 'cancelled';
@@ -19,24 +20,38 @@ export interface StepOptions<Out = unknown, Inputs = unknown> {
   /** How often to try again after a failure, or the details. @defaultValue 0 */
   readonly retry?: Retry | undefined;
   /**
-   * How long one attempt may take, from its start (waiting for resources doesn't count). The attempt is then
-   * stopped and fails with a `StepTimeoutError`.
+   * How long one attempt may take, from its start (waiting for resources, or for a thread, doesn't count); ms, or text as in
+   * `'30s'`. The attempt is then told to stop, and fails with a `StepTimeoutError` once it has, or once it was given up after the
+   * run's `gracePeriod`. It is tried again like any other failure.
    *
    * @defaultValue no limit
    */
   readonly timeout?: Duration | undefined;
   /** Ready steps of a higher priority start first. Any finite number. @defaultValue 0 */
   readonly priority?: number | undefined;
-  /** How long the step is expected to take, in ms; orders ready steps by the path that remains. @defaultValue 1 */
+  /**
+   * How long the step is expected to take; orders ready steps by the path that remains. ms, or text as in `'30s'`.
+   *
+   * @defaultValue 1
+   */
   readonly estimate?: Duration | undefined;
   /**
    * Undoes what the step did: called with its output when the run fails or is cancelled after the step completed,
-   * in reverse order of completion, each awaited. Its errors become `warning` events.
+   * in reverse order of completion, each awaited, for the run's `gracePeriod` at most. Its errors become `warning` events. Not
+   * called where the output was given to the run.
    */
   readonly cleanup?: ((output: Out, outcome: RunOutcome) => unknown) | undefined;
   /**
+   * Closes what the step has opened, a connection for one: called once with its output, whatever becomes of the run, when the
+   * bodies of all who need it have stopped; and where something may have to be undone that could need it, after that. It is
+   * awaited, for the run's `gracePeriod` at most, also for an output that came too late to be of use; but not called for an output
+   * that whoever started the run gets, nor for one that was given to the run. Its errors become `warning` events.
+   */
+  readonly release?: ((output: Out) => unknown) | undefined;
+  /**
    * Whether the step runs, asked once with its inputs when they are all there. Where it says no, the step is skipped, and so are
-   * those that need it other than as `optional(step)`. What it throws fails the step.
+   * those that need it other than as `optional(step)`. What it throws fails the step, and so does anything but `true` or `false`, a
+   * Promise included.
    *
    * @defaultValue it runs
    */
@@ -53,6 +68,8 @@ export interface StepOptions<Out = unknown, Inputs = unknown> {
 export interface Within {
   /** All that they may demand at once, each with what follows the step's id in that of one which does. */
   readonly demands: readonly (readonly [demand: Demand, idSuffix: string])[];
+  /** What is told of them outside. */
+  readonly info: Pick<StepInfo, 'steps' | 'children'>;
 }
 
 /** Step options, read: durations in ms, the demand by class. */
@@ -63,6 +80,7 @@ export interface StepSettings {
   readonly priority: number;
   readonly estimate: number | undefined;
   readonly cleanup: ((output: unknown, outcome: RunOutcome) => unknown) | undefined;
+  readonly release: ((output: unknown) => unknown) | undefined;
   readonly when: ((inputs: never) => boolean) | undefined;
   readonly description: string | undefined;
   readonly group: string | undefined;
@@ -85,6 +103,7 @@ export const stepOptionNames = [
   'priority',
   'estimate',
   'cleanup',
+  'release',
   'when',
   'description',
   'group',
@@ -99,6 +118,7 @@ export const defaultSettings: StepSettings = Object.freeze({
   priority: 0,
   estimate: undefined,
   cleanup: undefined,
+  release: undefined,
   when: undefined,
   description: undefined,
   group: undefined,
@@ -134,6 +154,7 @@ export function parseStepOptions<Out, Inputs>(
     priority: checker.number(`${path}priority`, options.priority, -Number.MAX_VALUE, Number.MAX_VALUE) ?? 0,
     estimate: checker.duration(`${path}estimate`, options.estimate),
     cleanup: checker.function(`${path}cleanup`, options.cleanup) as StepSettings['cleanup'],
+    release: checker.function(`${path}release`, options.release) as StepSettings['release'],
     when: checker.function(`${path}when`, options.when),
     description: checker.text(`${path}description`, options.description),
     group: checker.text(`${path}group`, options.group),

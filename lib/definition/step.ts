@@ -6,18 +6,19 @@ import type { Output } from './output.ts';
 import { checkShape, isHandle, isRecord, ownerOf } from './step-arguments.ts';
 import type { StepContext } from './step-context.ts';
 import type { StepBody, StepDefinition } from './step-definition.ts';
-import { isStep, StepHandle } from './step-handle.ts';
+import { StepHandle } from './step-handle.ts';
 import { defaultSettings, parseStepOptions, type StepOptions, stepOptionNames } from './step-options.ts';
 
 // The engine knows steps by this file.
-export { isHandle, isStep, type StepBody, type StepDefinition };
+export type { StepBody, StepDefinition };
 
 /**
  * Defines a step: a function of its dependencies' outputs, and the options of its execution.
  *
  * The function returns a plain value, a Promise, an Observable or an AsyncIterable; the step's output is that
  * value, or the last one of the stream. Arrays and strings are plain values. A stream without a value fails the
- * step with an `EmptyStepError`.
+ * step with an `EmptyStepError`. A function may also return a step or a workflow, which is run in its place; to return
+ * `optional(…)`, `stream(…)`, an input or a list of steps is an error that says what to return.
  *
  * Nothing runs until a workflow that reaches the step does. The handle is immutable and may be used in any
  * number of workflows; within one, ids are unique.

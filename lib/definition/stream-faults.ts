@@ -8,19 +8,11 @@ export function streamFaults(blueprint: Blueprint): WorkflowFault[] {
   return [...faultsOfMembers(blueprint), ...faultsOfPaths(blueprint)];
 }
 
-/** A stream can't be read twice, and only a step of its own function emits one. */
+/** Only a step of its own function emits a stream. */
 function faultsOfMembers({ gangs, steps, branching }: Blueprint): WorkflowFault[] {
   const faults: WorkflowFault[] = [];
   for (const index of gangs.flat()) {
-    const { id, settings } = steps[index] as StepDefinition;
-    if (settings.retry !== undefined)
-      faults.push({
-        kind: 'bad-definition',
-        where: `retry of step '${id}'`,
-        expected:
-          "absent, since a stream can't be read twice (put its steps into a subflow that has the retry)",
-        value: settings.retry.attempts - 1,
-      });
+    const { id } = steps[index] as StepDefinition;
     for (const { step, kind } of branching?.edgesOf(index) ?? []) {
       const producer = steps[step] as StepDefinition;
       if (kind === edge.stream && (producer.settings.join !== undefined || producer.settings.kind !== 'step'))

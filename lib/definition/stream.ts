@@ -38,8 +38,11 @@ export interface StreamTermsOptions {
  * until there is room. Each reader of a step gets all of it. They are admitted together, with all that they take; a demand that doesn't
  * fit at once is a `ResourceLimitError` at `run()`. Where either side fails or is stopped, so is the other; a step of which every
  * reader has left, and whose output nobody needs, is cancelled. Where nobody needs the output, there may be nothing to read at all.
+ * Where all steps that streams connect wait for each other, the smallest full stream grows, with a `warning`, rather than that
+ * they wait for ever.
  *
- * Neither side may have a `retry`, since nothing can be read twice: put both into a `subflow` that has one.
+ * A `retry` of either side counts until its first value has passed, since nothing can be read twice: where all may begin anew, put
+ * both into a `subflow` that has one.
  *
  * @throws InvalidOptionsError at once, naming every option that can't be used
  * @example

@@ -1,8 +1,8 @@
 import { inspectValue } from '../base/inspect.ts';
-import type { PicturedStep } from '../report/timeline.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
+import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
+import type { PicturedStep } from '../report/pictured-workflow.ts';
 import type { PicturedRun } from '../report/timeline-of.ts';
-import type { ProgressEvent } from '../run/progress-event.ts';
-import type { RunSnapshot, StepSnapshot } from '../run/snapshot.ts';
 import { decodeValue, encodeValue } from './log-values.ts';
 
 /** The version of the format that this version writes, and the latest that it reads. */
@@ -116,7 +116,8 @@ const ofAttempt = { ...ofStep, attempt: 'number' } as const;
 const neededFields = {
   'run-started': { workflow: 'string', steps: 'number' },
   'step-added': { ...ofStep, parentId: 'string', dependsOn: 'object', demand: 'object' },
-  'step-started': ofAttempt,
+  'step-started': { ...ofAttempt, holds: 'object' },
+  'holds-changed': { ...ofAttempt, holds: 'object' },
   'step-progress': { ...ofAttempt, fraction: 'number' },
   'step-retrying': { ...ofAttempt, delayMs: 'number' },
   'step-completed': { ...ofAttempt, durationMs: 'number' },

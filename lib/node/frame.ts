@@ -1,18 +1,18 @@
+import type { ChildCounts } from '../observe/child-counts.ts';
+import { settledOf } from '../observe/descent.ts';
+import type { RunSnapshot } from '../observe/snapshot.ts';
 import { durationText } from '../report/duration-text.ts';
-import type { ChildCounts } from '../run/child-tally.ts';
-import { settledOf } from '../run/descent.ts';
-import type { RunSnapshot } from '../run/snapshot.ts';
 import type { ProgressView, RunningStep } from './progress-view.ts';
 import { cleanText, cutText, type Paint, padText, widthOf } from './terminal-text.ts';
 
 /** Where a frame is drawn. */
-export interface FrameSize {
+interface FrameSize {
   readonly columns: number;
   readonly rows: number;
 }
 
 /** What a frame shows. */
-export interface FrameParts {
+interface FrameParts {
   readonly title: string;
   readonly view: ProgressView;
   readonly snapshot: RunSnapshot;
@@ -63,7 +63,8 @@ function headLine(
   columns: number,
 ): string {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  const partly = [...view.running.values()].reduce((sum, { fraction = 0 }) => sum + fraction, 0);
+  let partly = 0;
+  for (const step of view.running.values()) partly += view.fractionOf(step, now) ?? 0;
   const settled = counts.completed + counts.failed + counts.cancelled + counts.skipped;
   const elapsed = view.startedAt === undefined ? '' : `  ${durationText(now - view.startedAt)}`;
   const state = status === 'stopping' ? '  stopping' : isPaused ? '  paused' : '';
@@ -105,14 +106,9 @@ function failureLines(
   ].map((text) => paint('red', cutText(text, columns)));
 }
 
-function stepLines(
-  { running, descent }: ProgressView,
-  now: number,
-  paint: Paint,
-  columns: number,
-  room: number,
-): string[] {
+function stepLines(view: ProgressView, now: number, paint: Paint, columns: number, room: number): string[] {
   if (room <= 0) return [];
+  const { running } = view;
   const steps: RunningStep[] = [];
   for (const step of running.values()) {
     if (steps.length === room) break;
@@ -122,23 +118,23 @@ function stepLines(
   const more = running.size - steps.length;
   const widest = steps.reduce((width, { id }) => Math.max(width, widthOf(id)), 0);
   const idWidth = Math.min(widest, longestId, Math.max(4, Math.floor(columns / 3)));
-  const lines = steps.map((step) =>
-    stepLine(step, descent.countsOf(step.stepId), idWidth, now, paint, columns),
-  );
+  const lines = steps.map((step) => stepLine(step, view, idWidth, now, paint, columns));
   return more > 0
     ? [...lines, paint('dim', cutText(`  … and ${number(more)} more running`, columns))]
     : lines;
 }
 
 function stepLine(
-  { id, fraction, attempt, message, startedAt }: RunningStep,
-  within: ChildCounts | undefined,
+  { stepId, id, fraction, attempt, message, startedAt }: RunningStep,
+  view: ProgressView,
   idWidth: number,
   now: number,
   paint: Paint,
   columns: number,
 ): string {
   const width = barWidth(columns, 12);
+  const within = view.descent.countsOf(stepId);
+  const backingOff = view.backingOffWithin(stepId);
   const percent = fraction === undefined ? '' : `${String(Math.floor(fraction * 100))} %`;
   return row(columns, [
     [`  ${padText(cutText(id, idWidth), idWidth)}  `],
@@ -147,6 +143,7 @@ function stepLine(
     [`  ${durationText(Math.max(0, now - startedAt)).padStart(7)}`, (text) => paint('dim', text)],
     [attempt > 1 ? `  attempt ${String(attempt)}` : '', (text) => paint('yellow', text)],
     [within === undefined ? '' : `  ${shareOf(within)} within`],
+    [backingOff > 0 ? `, ${number(backingOff)} to be tried again` : '', (text) => paint('yellow', text)],
     [message === '' ? '' : `  ${cleanText(message)}`],
   ]);
 }

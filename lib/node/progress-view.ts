@@ -1,7 +1,8 @@
+import { Forecast } from '../../operators/forecast.ts';
 import { fieldOf } from '../base/error-parts.ts';
 import { messageOf, textOf } from '../base/inspect.ts';
-import { Descent } from '../run/descent.ts';
-import type { ProgressEvent } from '../run/progress-event.ts';
+import { Descent } from '../observe/descent.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
 import { cleanText } from './terminal-text.ts';
 
 /** A step that runs. */
@@ -12,7 +13,7 @@ export interface RunningStep {
   readonly attempt: number;
   /** When this attempt started. */
   readonly startedAt: number;
-  /** How far it is, where it says so. */
+  /** How far it is, where it or what has come of it says so. */
   fraction: number | undefined;
   message: string;
 }
@@ -37,6 +38,10 @@ export class ProgressView {
   failed = 0;
   /** What has come of these: told by numbers alone, since there may be a million. */
   readonly descent = new Descent();
+  readonly #forecast: Forecast;
+  /** What of that waits to be tried again. */
+  readonly #backingOff = new Set<string>();
+  readonly #backingOffWithin = new Map<string, number>();
   startedAt: number | undefined;
   /** The time of the latest event. */
   now = 0;
@@ -49,9 +54,16 @@ export class ProgressView {
   #notes: Note[] = [];
   #dropped = 0;
 
+  /** @param steps - the workflow's own */
+  constructor(steps: ConstructorParameters<typeof Forecast>[0]) {
+    this.#forecast = new Forecast(steps, {}, () => undefined);
+  }
+
   add(event: ProgressEvent): void {
     this.now = event.at;
+    this.#noteBackOff(event);
     this.descent.add(event);
+    this.#forecast.add(event);
     switch (event.type) {
       case 'run-started':
         this.startedAt = event.at;
@@ -97,6 +109,7 @@ export class ProgressView {
       case 'step-added':
       case 'step-skipped':
       case 'step-offloaded':
+      case 'holds-changed':
       case 'run-paused':
       case 'run-resumed':
       case 'limits-changed':
@@ -106,6 +119,18 @@ export class ProgressView {
     }
   }
 
+  /** How far a running step is: by what came of it, else by what it says; `undefined` where nobody knows. Falls in no attempt. */
+  fractionOf(step: RunningStep, now: number): number | undefined {
+    const within = this.#forecast.fractionWithin(step.stepId, now);
+    if (within !== undefined) step.fraction = Math.max(step.fraction ?? 0, within);
+    return step.fraction;
+  }
+
+  /** How much of what came of a step waits to be tried again. */
+  backingOffWithin(stepId: string): number {
+    return this.#backingOffWithin.get(stepId) ?? 0;
+  }
+
   /** The notes since the last call. */
   takeNotes(): readonly Note[] {
     const notes = this.#notes;
@@ -113,6 +138,19 @@ export class ProgressView {
     this.#notes = [];
     this.#dropped = 0;
     return notes;
+  }
+
+  #noteBackOff(event: ProgressEvent): void {
+    if (!('stepId' in event)) return;
+    const origin = this.descent.originOf(event.stepId);
+    if (origin === undefined) return;
+    const isBackingOff = event.type === 'step-retrying';
+    if (isBackingOff) this.#backingOff.add(event.stepId);
+    else if (event.type === 'log' || event.type === 'warning' || !this.#backingOff.delete(event.stepId))
+      return;
+    const count = this.backingOffWithin(origin) + (isBackingOff ? 1 : -1);
+    if (count > 0) this.#backingOffWithin.set(origin, count);
+    else this.#backingOffWithin.delete(origin);
   }
 
   #start({ stepId, attempt, at }: ProgressEvent & { readonly type: 'step-started' }): void {

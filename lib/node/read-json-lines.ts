@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { messageOf } from '../base/inspect.ts';
 import { OptionChecker } from '../base/option-checker.ts';
-import type { ProgressEvent } from '../run/progress-event.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
 import {
   type EventLog,
   eventFault,

@@ -1,8 +1,8 @@
 import { Observable, type SchedulerLike, Subject } from 'rxjs';
 import { type Clock, clockOf, isScheduler } from '../base/clock.ts';
 import { OptionChecker } from '../base/option-checker.ts';
-import type { ProgressEvent } from '../run/progress-event.ts';
-import type { RunSnapshot } from '../run/snapshot.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
+import type { RunSnapshot } from '../observe/snapshot.ts';
 import type { EventLog } from './event-log.ts';
 import { SnapshotFold } from './snapshot-fold.ts';
 

@@ -1,48 +1,29 @@
 import { ownOf } from '../base/record.ts';
+import { Descent } from '../observe/descent.ts';
+import { Holdings } from '../observe/holdings.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
+import type { RunStatus } from '../observe/run-view.ts';
+import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
+import type { StepStatus } from '../observe/step-status.ts';
 import type { PicturedRun } from '../report/timeline-of.ts';
-import { Descent } from '../run/descent.ts';
-import type { RunStatus } from '../run/engine.ts';
-import type { ProgressEvent, StepAdded } from '../run/progress-event.ts';
-import type { StepStatus } from '../run/run-state.ts';
-import type { RunSnapshot, StepSnapshot } from '../run/snapshot.ts';
 import { chunkSize } from './event-log.ts';
-
-/** The steps that a workflow has at one place of its order. */
-interface Place {
-  readonly index: number;
-  readonly demand: Readonly<Record<string, number>>;
-  readonly dependents: Place[];
-  /** How many dependencies have not completed; without an end where events don't tell when it is ready. */
-  waitingFor: number;
-  holds: boolean;
-  /** Whether a first child is that of another attempt. */
-  /** Whether it keeps what it holds while its children run, as a fan-out over a stream does. */
-  readonly keepsDemand: boolean;
-}
-
-/** A step that came of another. */
-interface Child {
-  readonly demand: Readonly<Record<string, number>>;
-  holds: boolean;
-}
+import { frozen } from './frozen-snapshot.ts';
+import { Readiness } from './readiness.ts';
 
 /**
  * Where a run stood, folded from its events: equal to what the run's own `snapshot()` said once each had been dealt with.
  *
- * 1. Unchanged steps and chunks are the same objects from one snapshot to the next; all of it is frozen.
- * 2. Events say nothing of an abandoned body that ends after all: it holds what it took to the end.
+ * Unchanged steps and chunks are the same objects from one snapshot to the next; all of it is frozen.
  */
 export class SnapshotFold {
-  readonly #places = new Map<string, Place>();
+  readonly #readiness: Readiness;
   readonly #steps: StepSnapshot[];
   readonly #counts: Record<StepStatus, number>;
   readonly #resources: Record<string, { taken: number; limit: number }>;
   readonly #stopsAt: string | undefined;
   /** When each back-off is over. */
   readonly #dueAt = new Map<string, number>();
-  readonly #abandoned = new Set<string>();
-  /** Those that aren't over. */
-  readonly #children = new Map<string, Child>();
+  readonly #holdings = new Holdings();
   readonly #descent = new Descent();
   readonly #dirty = new Set<number>();
   #hasChanged = false;
@@ -71,29 +52,8 @@ export class SnapshotFold {
     this.#isPaused = initial.isPaused;
     this.#pausedResources = initial.pausedResources;
     const isCompleted = new Map(this.#steps.map(({ id, status }) => [id, status === 'completed']));
-    for (const [index, { id, demand = {}, kind, specialNeeds }] of workflow.steps.entries()) {
-      const holds = this.#steps[index]?.status === 'running';
-      const keepsDemand = kind === 'for-each' && specialNeeds?.some(({ as }) => as === 'stream') === true;
-      this.#places.set(id, {
-        index,
-        demand,
-        dependents: [],
-        waitingFor: 0,
-        holds,
-        keepsDemand,
-      });
-    }
-    for (const { id, dependsOn, specialNeeds, isConditional } of workflow.steps) {
-      const place = this.#places.get(id) as Place;
-      if (specialNeeds !== undefined || isConditional === true) {
-        place.waitingFor = Infinity;
-        continue;
-      }
-      const open = dependsOn.filter((dependency) => isCompleted.get(dependency) === false);
-      place.waitingFor = open.length;
-      for (const dependency of open) this.#places.get(dependency)?.dependents.push(place);
-    }
-    if (initial.status !== 'idle') this.#readyUp();
+    this.#readiness = new Readiness(workflow.steps, isCompleted);
+    if (initial.status !== 'idle') this.#ready(this.#readiness.ready);
   }
 
   /** When the next back-off is over; `undefined` where none goes on. */
@@ -118,11 +78,12 @@ export class SnapshotFold {
   /** Takes in one event; gives whether it changed anything. */
   add(event: ProgressEvent): boolean {
     this.#hasChanged = false;
+    if (this.#holdings.add(event)) this.#take();
     switch (event.type) {
       case 'run-started':
         this.#setRun('running');
         this.#startedAt = event.at;
-        this.#readyUp();
+        this.#ready(this.#readiness.ready);
         break;
       case 'step-started':
         this.#start(event.stepId, event.attempt, event.at);
@@ -131,7 +92,6 @@ export class SnapshotFold {
         this.#change(event.stepId, { fraction: event.fraction });
         break;
       case 'step-retrying':
-        this.#release(event.stepId);
         this.#change(event.stepId, {
           status: event.delayMs === 0 ? 'ready' : 'retrying',
           endedAt: event.at,
@@ -141,10 +101,7 @@ export class SnapshotFold {
         break;
       case 'step-completed':
         this.#settle(event.stepId, 'completed', event.at);
-        for (const dependent of this.#places.get(event.stepId)?.dependents ?? []) {
-          dependent.waitingFor--;
-          this.#ready(dependent);
-        }
+        this.#ready(this.#readiness.completed(event.stepId));
         break;
       case 'step-failed':
         this.#settle(event.stepId, 'failed', event.at);
@@ -152,7 +109,8 @@ export class SnapshotFold {
         break;
       case 'step-cancelled':
         this.#settle(event.stepId, 'cancelled', event.at);
-        if (event.because === undefined && this.#places.has(event.stepId)) this.#setRun('stopping');
+        if (event.because === undefined && this.#readiness.placeOf(event.stepId) !== undefined)
+          this.#setRun('stopping');
         break;
       case 'step-skipped':
         this.#settle(event.stepId, 'skipped', event.at);
@@ -170,10 +128,6 @@ export class SnapshotFold {
         }
         this.#hasChanged = true;
         break;
-      case 'warning':
-        // Its body still runs, and holds what it took.
-        if (event.topic === 'abandoned') this.#abandoned.add(event.stepId);
-        break;
       case 'run-completed':
         this.#end('completed', event.at);
         break;
@@ -184,8 +138,8 @@ export class SnapshotFold {
         this.#end('cancelled', event.at);
         break;
       case 'step-added':
-        this.#addChild(event);
-        break;
+      case 'holds-changed':
+      case 'warning':
       case 'log':
       case 'step-offloaded':
         break;
@@ -219,16 +173,6 @@ export class SnapshotFold {
     return this.#current;
   }
 
-  #addChild({ stepId, parentId, demand }: StepAdded): void {
-    const parent = this.#places.get(parentId);
-    if (parent === undefined) {
-      this.#releaseChild(parentId);
-    } else if (!parent.keepsDemand) {
-      this.#release(parentId);
-    }
-    this.#children.set(stepId, { demand, holds: false });
-  }
-
   #countChild(event: ProgressEvent): void {
     const originId = this.#descent.add(event);
     const children = originId === undefined ? undefined : this.#descent.countsOf(originId);
@@ -236,67 +180,32 @@ export class SnapshotFold {
       this.#change(originId, { children: { ...children } });
   }
 
-  #startChild(child: Child): void {
-    child.holds = true;
-    this.#take(child, 1);
-  }
-
-  #releaseChild(id: string): void {
-    const child = this.#children.get(id);
-    if (child?.holds !== true) return;
-    child.holds = false;
-    if (!this.#abandoned.has(id)) this.#take(child, -1);
-  }
-
   #start(id: string, attempt: number, at: number): void {
-    const place = this.#places.get(id);
-    if (place === undefined) {
-      const child = this.#children.get(id);
-      if (child !== undefined) this.#startChild(child);
-      return;
-    }
-    const startedAt = this.#steps[place.index]?.startedAt ?? at;
+    const place = this.#readiness.placeOf(id);
+    if (place === undefined) return;
+    const startedAt = this.#steps[place]?.startedAt ?? at;
     this.#dueAt.delete(id);
     this.#change(id, { status: 'running', attempts: attempt, startedAt, endedAt: null });
-    place.holds = true;
-    this.#take(place, 1);
   }
 
   #settle(id: string, status: StepStatus, at: number): void {
-    if (this.#children.has(id)) {
-      this.#releaseChild(id);
-      this.#children.delete(id);
-      return;
-    }
-    const isRunning = this.#steps[this.#places.get(id)?.index ?? -1]?.status === 'running';
-    this.#release(id);
+    const current = this.#steps[this.#readiness.placeOf(id) ?? -1]?.status;
     this.#dueAt.delete(id);
-    this.#change(id, { status, fraction: null, ...(isRunning ? { endedAt: at } : {}) });
+    this.#change(id, { status, fraction: null, ...(current === 'running' ? { endedAt: at } : {}) });
   }
 
-  #release(id: string): void {
-    if (this.#children.has(id)) {
-      this.#releaseChild(id);
-      return;
-    }
-    const place = this.#places.get(id);
-    if (place?.holds !== true) return;
-    place.holds = false;
-    if (!this.#abandoned.has(id)) this.#take(place, -1);
-  }
-
-  #take({ demand }: Place | Child, sign: 1 | -1): void {
+  #take(): void {
     for (const [name, amounts] of Object.entries(this.#resources))
-      amounts.taken += sign * (name === 'concurrency' ? 1 : (ownOf(demand, name) ?? 0));
+      amounts.taken = this.#holdings.taken.get(name) ?? 0;
+    this.#hasChanged = true;
   }
 
-  #readyUp(): void {
-    for (const place of this.#places.values()) this.#ready(place);
-  }
-
-  #ready({ waitingFor, index }: Place): void {
-    const step = this.#steps[index];
-    if (waitingFor === 0 && step?.status === 'waiting') this.#change(step.id, { status: 'ready' });
+  /** Those of the steps at some places that still wait wait for nothing any more. */
+  #ready(places: readonly number[]): void {
+    for (const place of places) {
+      const step = this.#steps[place];
+      if (step?.status === 'waiting') this.#change(step.id, { status: 'ready' });
+    }
   }
 
   #pause(resource: string | undefined, isPaused: boolean): void {
@@ -318,7 +227,7 @@ export class SnapshotFold {
   }
 
   #change(id: string, change: Partial<StepSnapshot>): void {
-    const index = this.#places.get(id)?.index;
+    const index = this.#readiness.placeOf(id);
     const step = index === undefined ? undefined : this.#steps[index];
     if (index === undefined || step === undefined) return;
     const changed = Object.freeze({ ...step, ...change });
@@ -328,21 +237,4 @@ export class SnapshotFold {
     this.#dirty.add(index);
     this.#hasChanged = true;
   }
-}
-
-function frozen(snapshot: RunSnapshot): RunSnapshot {
-  for (const part of [
-    snapshot.counts,
-    snapshot.pausedResources,
-    ...Object.values(snapshot.resources),
-    snapshot.resources,
-  ])
-    Object.freeze(part);
-  for (const chunk of snapshot.steps) {
-    if (Object.isFrozen(chunk)) continue;
-    for (const step of chunk) Object.freeze(step);
-    Object.freeze(chunk);
-  }
-  Object.freeze(snapshot.steps);
-  return Object.freeze(snapshot);
 }

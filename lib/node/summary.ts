@@ -1,13 +1,13 @@
+import type { RunSnapshot } from '../observe/snapshot.ts';
 import { decisivePath } from '../report/decisive-path.ts';
 import { durationText } from '../report/duration-text.ts';
-import type { PicturedWorkflow } from '../report/timeline.ts';
-import type { RunSnapshot } from '../run/snapshot.ts';
+import type { PicturedWorkflow } from '../report/pictured-workflow.ts';
 import { number } from './frame.ts';
 import type { ProgressView } from './progress-view.ts';
 import { cleanText, type Paint } from './terminal-text.ts';
 
 /** What a summary is of. */
-export interface SummaryParts {
+interface SummaryParts {
   readonly title: string;
   readonly workflow: PicturedWorkflow;
   readonly view: ProgressView;

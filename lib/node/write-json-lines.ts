@@ -5,7 +5,7 @@ import { clockOf } from '../base/clock.ts';
 import { messageOf } from '../base/inspect.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { isWatchable } from '../base/watchable.ts';
-import type { ProgressEvent } from '../run/progress-event.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
 import type { Run } from '../run/run.ts';
 import { eventLine, headerLine } from './event-log.ts';
 import { EventLogError } from './event-log-error.ts';

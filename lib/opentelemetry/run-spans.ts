@@ -12,8 +12,9 @@ import {
 import { fieldOf, partsOfError } from '../base/error-parts.ts';
 import { textOf } from '../base/inspect.ts';
 import { isError } from '../base/is-error.ts';
-import type { StepInfo, WorkflowInfo } from '../definition/workflow-info.ts';
-import type { ProgressEvent } from '../run/progress-event.ts';
+import type { StepInfo } from '../definition/step-info.ts';
+import type { WorkflowInfo } from '../definition/workflow-info.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
 import { SpanTime } from './span-time.ts';
 
 /**

@@ -97,7 +97,7 @@ const runOptionNames = [
 ] as const satisfies (keyof RunTaskOptions)[];
 
 /** Where a call runs. */
-export interface CallPlace {
+interface CallPlace {
   readonly inline: Inline;
   readonly isolate: boolean;
 }

@@ -1,5 +1,6 @@
 import { captureContext } from '../base/async-context.ts';
 import { CallQueue } from './call-queue.ts';
+import { GivenPlaces, type Grant } from './given-places.ts';
 import { IdleThreads } from './idle-threads.ts';
 import { warn } from './node-worker.ts';
 import type { CallHolder, PoolCall } from './pool-call.ts';
@@ -7,8 +8,9 @@ import { PoolClosedError } from './pool-closed-error.ts';
 import type { PoolSettings } from './pool-options.ts';
 import { SendingAhead } from './sending-ahead.ts';
 import { Thread, type ThreadOwner } from './thread.ts';
-import type { ThreadStats } from './thread-pool-stats.ts';
+import { countCalls, type ThreadStats } from './thread-pool-stats.ts';
 import { UnknownTaskError } from './unknown-task-error.ts';
+import { WarmUps } from './warm-ups.ts';
 import { WorkerCrashedError } from './worker-crashed-error.ts';
 import { WorkerStartError } from './worker-start-error.ts';
 
@@ -36,45 +38,37 @@ export class Dispatcher implements ThreadOwner, CallHolder {
   #started = 0;
   #crashed = 0;
   #overrun = 0;
-  /** How many threads' places are given away. */
-  #granted = 0;
-  /** The idle thread that makes room for a call that wants its place. */
-  #leaving: Thread | undefined;
   /** How many tries in a row have ended before a task ran; threads that start side by side are one try. */
   #failures = 0;
   #names: ReadonlySet<string> | undefined;
-  #warming: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+  readonly #warmUps = new WarmUps();
   #closing: Promise<void> | undefined;
   #closed: (() => void) | undefined;
   /** Whether it was closed without `drain`: no call starts any more. */
   #takesNone = false;
 
   readonly #changed: () => void;
-  readonly #grant: ((call: PoolCall, release: () => void) => void) | undefined;
+  /** Absent where isolated calls are as any. */
+  readonly #given: GivenPlaces | undefined;
 
   /**
    * @param changed - hears that the statistics may have changed
    * @param grant - takes the isolated calls, each with a thread's place until `release`; without it they are as any
    */
-  constructor(
-    settings: PoolSettings,
-    changed: () => void,
-    grant?: (call: PoolCall, release: () => void) => void,
-  ) {
+  constructor(settings: PoolSettings, changed: () => void, grant?: Grant) {
     this.#settings = settings;
     this.#changed = changed;
-    this.#grant = grant;
     this.#idle = new IdleThreads(settings.idleTimeout);
+    this.#given =
+      grant &&
+      new GivenPlaces(this.#idle, grant, () => {
+        this.#pump();
+        this.#closeWhenDone();
+      });
   }
 
   get stats(): ThreadStats {
-    let running = 0;
-    let sentAhead = 0;
-    for (const { callCount } of this.#threads) {
-      if (callCount === 0) continue;
-      running++;
-      sentAhead += callCount - 1;
-    }
+    const { running, sentAhead } = countCalls(this.#threads);
     return {
       threads: this.#threads.size,
       busy: running,
@@ -112,16 +106,12 @@ export class Dispatcher implements ThreadOwner, CallHolder {
   }
 
   /** Starts every thread there may be; ends when all are ready. */
-  prewarm(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#closing !== undefined) {
-        reject(new PoolClosedError(this.#settings.name));
-        return;
-      }
-      while (this.#hasRoom) this.#start();
-      this.#warming.push({ resolve, reject });
-      if (this.#starting === 0) this.#endWarming();
-    });
+  async prewarm(): Promise<void> {
+    if (this.#closing !== undefined) throw new PoolClosedError(this.#settings.name);
+    while (this.#hasRoom) this.#start();
+    const warm = this.#warmUps.wait();
+    if (this.#starting === 0) this.#warmUps.end();
+    await warm;
   }
 
   /** Takes no further calls, lets those there are finish or stops them, and ends when no thread is left. */
@@ -129,7 +119,7 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     this.#closing ??= new Promise((resolve) => {
       this.#closed = resolve;
     });
-    this.#endWarming(new PoolClosedError(this.#settings.name));
+    this.#warmUps.end(new PoolClosedError(this.#settings.name));
     if (!drain) {
       this.#takesNone = true;
       for (const call of this.#queue.drain()) call.fail(this.#closedError(call));
@@ -145,7 +135,7 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     this.#starting--;
     this.#names = thread.names;
     this.free(thread);
-    if (this.#starting === 0) this.#endWarming();
+    if (this.#starting === 0) this.#warmUps.end();
   }
 
   free(thread: Thread): void {
@@ -161,14 +151,14 @@ export class Dispatcher implements ThreadOwner, CallHolder {
 
   gone(thread: Thread, unbegun: readonly PoolCall[]): void {
     this.#threads.delete(thread);
-    if (this.#leaving === thread) this.#leaving = undefined;
+    this.#given?.gone(thread);
     if (thread.wasOverrun) this.#overrun++;
     const wasIdle = this.#idle.remove(thread);
     if (!thread.wasReady) this.#starting--;
     for (const call of unbegun.toReversed()) this.#giveBack(call);
     if (!thread.wasKilled) this.#died(thread, wasIdle);
     this.#pump();
-    if (this.#starting === 0) this.#endWarming();
+    if (this.#starting === 0) this.#warmUps.end();
     this.#closeWhenDone();
   }
 
@@ -186,32 +176,34 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     if (thread.hasWorked) return;
     this.#failures = Math.max(this.#failures, thread.earlierFailures + 1);
     const error = new WorkerStartError(this.#settings.url, this.#failures, thread.exitCode, cause);
-    if (!thread.wasReady) this.#endWarming(error);
+    if (!thread.wasReady) this.#warmUps.end(error);
     if (this.#threads.size > 0 || this.#failures <= this.#settings.maxRestarts) return;
     // What comes later is tried anew.
     this.#failures = 0;
     for (const call of this.#queue.drain()) call.fail(error);
   }
 
-  /** Whether every thread there may be is ready, so that calls gain nothing by waiting for another. */
-  get #isFull(): boolean {
-    return this.#starting === 0 && !this.#hasRoom;
-  }
-
   get #hasRoom(): boolean {
-    return this.#threads.size + this.#granted < this.#settings.size;
+    return this.#threads.size + (this.#given?.count ?? 0) < this.#settings.size;
   }
 
   /** Gives calls to idle threads, and starts threads where calls are left. */
   #pump(): void {
     this.#changed();
     for (let call = this.#queue.first; call !== undefined; call = this.#queue.first) {
-      if (call.request.isolation !== undefined && this.#grant !== undefined) {
-        if (!this.#givePlace(call, this.#grant)) break;
+      if (call.request.isolation !== undefined && this.#given !== undefined) {
+        if (!this.#hasRoom) {
+          this.#given.makeRoom();
+          break;
+        }
+        this.#queue.shift();
+        this.#given.give(call);
         continue;
       }
       const idle = this.#idle.last;
-      const thread = idle ?? (this.#isFull ? this.#ahead.threadFor(call) : undefined);
+      // Where every thread there may be is ready, calls gain nothing by waiting for another.
+      const isFull = this.#starting === 0 && !this.#hasRoom;
+      const thread = idle ?? (isFull ? this.#ahead.threadFor(call) : undefined);
       if (thread === undefined) break;
       this.#queue.shift();
       if (this.#isUnknown(call, thread.names)) continue;
@@ -223,26 +215,6 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     }
     const mayStart = this.#failures <= this.#settings.maxRestarts || this.#threads.size === 0;
     while (mayStart && this.#starting < this.#queue.size && this.#hasRoom) this.#start();
-  }
-
-  /** Gives a thread's place away, or has an idle thread make room; its end will be heard of. */
-  #givePlace(call: PoolCall, grant: (call: PoolCall, release: () => void) => void): boolean {
-    if (!this.#hasRoom) {
-      const thread = this.#leaving === undefined ? this.#idle.last : undefined;
-      if (thread === undefined) return false;
-      this.#leaving = thread;
-      this.#idle.pop();
-      thread.kill();
-      return false;
-    }
-    this.#queue.shift();
-    this.#granted++;
-    grant(call, () => {
-      this.#granted--;
-      this.#pump();
-      this.#closeWhenDone();
-    });
-    return true;
   }
 
   #isUnknown(call: PoolCall, names: ReadonlySet<string>): boolean {
@@ -263,15 +235,6 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     });
   }
 
-  #endWarming(error?: Error): void {
-    const waiting = this.#warming;
-    this.#warming = [];
-    for (const { resolve, reject } of waiting) {
-      if (error === undefined) resolve();
-      else reject(error);
-    }
-  }
-
   #closedError(call: PoolCall): PoolClosedError {
     return new PoolClosedError(this.#settings.name, call.request.taskName);
   }
@@ -282,6 +245,6 @@ export class Dispatcher implements ThreadOwner, CallHolder {
       this.#idle.clear();
       for (const thread of this.#threads) if (thread.call === undefined) thread.kill();
     }
-    if (this.#threads.size === 0 && this.#granted === 0) this.#closed();
+    if (this.#threads.size === 0 && (this.#given?.count ?? 0) === 0) this.#closed();
   }
 }

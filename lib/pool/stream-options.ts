@@ -28,7 +28,7 @@ export type StreamTaskArguments<Input> = undefined extends Input
   : [input: Input | Transferred<Input>, options?: StreamTaskOptions<Input>];
 
 /** The arguments of `pool.stream`, read. */
-export interface StreamSettings<Input> {
+interface StreamSettings<Input> {
   readonly terms: StreamTerms;
   /** What a stream shares with other calls, as given and as read. */
   readonly options: RunTaskOptions<Input>;

@@ -16,7 +16,7 @@ export interface TaskStream<out Value>
 }
 
 /** A stream's way to its call. */
-export interface StreamSource {
+interface StreamSource {
   /** How many values may be under way or unread. */
   readonly capacity: number;
   /** Starts the call at its subscription, and tells which it is. */

@@ -57,3 +57,18 @@ export function sumOfStats(all: readonly ThreadStats[]): ThreadStats {
     for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += stats[name];
   return sum;
 }
+
+/** How many threads have a call, and how many calls wait behind these. */
+export function countCalls(threads: Iterable<{ readonly callCount: number }>): {
+  readonly running: number;
+  readonly sentAhead: number;
+} {
+  let running = 0;
+  let sentAhead = 0;
+  for (const { callCount } of threads) {
+    if (callCount === 0) continue;
+    running++;
+    sentAhead += callCount - 1;
+  }
+  return { running, sentAhead };
+}

@@ -1,3 +1,4 @@
+// Long because the start, the calls and the end of a thread share one state, and any of them may come at any time.
 import { messageOf } from '../base/inspect.ts';
 import { heardLines } from '../task/log-gate.ts';
 import { heardBatch } from '../task/progress-gate.ts';

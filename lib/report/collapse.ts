@@ -1,7 +1,7 @@
-import type { PicturedStep } from './timeline.ts';
+import type { PicturedStep } from './pictured-workflow.ts';
 
 /** The steps that one node stands for. */
-export interface Collapsed {
+interface Collapsed {
   /** What they are called together; `undefined` where it is one step that stands for itself. */
   readonly name: string | undefined;
   readonly steps: readonly PicturedStep[];

@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '../run/progress-event.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
 import { plainEvent } from './plain-event.ts';
 import type { PicturedRun } from './timeline-of.ts';
 

@@ -1,5 +1,5 @@
-import type { StepSnapshot } from '../run/snapshot.ts';
-import type { PicturedWorkflow } from './timeline.ts';
+import type { StepSnapshot } from '../observe/snapshot.ts';
+import type { PicturedWorkflow } from './pictured-workflow.ts';
 
 /** The steps that decided how long it took, from the last back, each with the dependency before it on the path. */
 export function decisivePath(

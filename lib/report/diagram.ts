@@ -1,13 +1,13 @@
 import { OptionChecker } from '../base/option-checker.ts';
-import type { SpecialNeed, StepKind } from '../definition/workflow-info.ts';
-import type { ChildCounts } from '../run/child-tally.ts';
-import { settledOf } from '../run/descent.ts';
-import type { StepStatus } from '../run/run-state.ts';
-import type { RunSnapshot, StepSnapshot } from '../run/snapshot.ts';
+import type { SpecialNeed, StepKind } from '../definition/step-info.ts';
+import type { ChildCounts } from '../observe/child-counts.ts';
+import { settledOf } from '../observe/descent.ts';
+import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
+import type { StepStatus } from '../observe/step-status.ts';
 import { collapse } from './collapse.ts';
 import { decisivePath } from './decisive-path.ts';
 import { durationText } from './duration-text.ts';
-import type { PicturedStep, PicturedWorkflow } from './timeline.ts';
+import type { PicturedStep, PicturedWorkflow } from './pictured-workflow.ts';
 
 /** What can be asked of a diagram. */
 export interface DiagramOptions {

@@ -1,8 +1,9 @@
 export { DashboardError } from './dashboard-error.ts';
+export type { WatchedRun } from './dashboard-runs.ts';
 export type { DiagramOptions } from './diagram.ts';
 export { htmlReport } from './html-report.ts';
-export { type Dashboard, type DashboardOptions, serveDashboard, type WatchedRun } from './serve-dashboard.ts';
-export type { PicturedStep, PicturedWorkflow } from './timeline.ts';
+export type { PicturedStep, PicturedWorkflow } from './pictured-workflow.ts';
+export { type Dashboard, type DashboardOptions, serveDashboard } from './serve-dashboard.ts';
 export type { PicturedRun } from './timeline-of.ts';
 export { type ChromeTrace, type TraceEvent, toChromeTrace } from './to-chrome-trace.ts';
 export { toDot } from './to-dot.ts';

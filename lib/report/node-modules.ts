@@ -9,7 +9,7 @@ interface NodeProcess {
 }
 
 /** What of Node a server needs. */
-export interface NodeModules {
+interface NodeModules {
   readonly http: typeof http;
   readonly crypto: typeof crypto;
   readonly net: typeof net;

@@ -1,4 +1,4 @@
-import type { StepStatus } from '../run/run-state.ts';
+import type { StepStatus } from '../observe/step-status.ts';
 
 interface Colours {
   readonly fill: string;

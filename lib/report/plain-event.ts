@@ -1,7 +1,7 @@
 import type { ErrorParts } from '../base/error-parts.ts';
 import { inspectValue } from '../base/inspect.ts';
 import { encodeJson, type JsonForm } from '../base/json-encoder.ts';
-import type { ProgressEvent } from '../run/progress-event.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
 
 /** An error as the page gets it: plain JSON. */
 export interface PlainError {

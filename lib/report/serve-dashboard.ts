@@ -1,21 +1,16 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isObservable, type Observable, of, Subscription } from 'rxjs';
-import { InvalidOptionsError } from '../base/errors.ts';
+import { isObservable, type Observable, of } from 'rxjs';
 import { macrotask } from '../base/host.ts';
 import { OptionChecker } from '../base/option-checker.ts';
-import { reportError } from '../base/report-error.ts';
 import { isWatchable } from '../base/watchable.ts';
-import type { Run } from '../run/run.ts';
 import { DashboardClient } from './dashboard-client.ts';
 import { DashboardError } from './dashboard-error.ts';
 import { DashboardLog } from './dashboard-log.ts';
+import { DashboardRuns, type WatchedRun } from './dashboard-runs.ts';
 import { hostNames } from './host-names.ts';
 import { nodeModules } from './node-modules.ts';
-import { plainHead, reportPage } from './report-page.ts';
-
-/** What a dashboard needs of a run. A run that has begun is shown from then on. */
-export type WatchedRun = Pick<Run, 'runId' | 'workflow' | 'progress$' | 'snapshot' | 'cancel'>;
+import { reportPage } from './report-page.ts';
 
 /** Where a dashboard is served. */
 export interface DashboardOptions {
@@ -97,18 +92,16 @@ class DashboardServer {
   readonly #instance = this.#node.crypto.randomBytes(6).toString('hex');
   readonly #log = new DashboardLog();
   readonly #clients = new Set<DashboardClient>();
-  readonly #watched = new WeakSet<WatchedRun>();
-  readonly #runs = new Map<string, WatchedRun>();
-  readonly #over = new Set<string>();
-  readonly #subscriptions = new Subscription();
-  readonly #keep: number;
+  readonly #runs: DashboardRuns;
   readonly #server: Server;
   #isServed: (host: string) => boolean = () => false;
   #isDue = false;
   #closing: Promise<void> | undefined;
 
   constructor(keep: number) {
-    this.#keep = keep;
+    this.#runs = new DashboardRuns(this.#log, keep, () => {
+      this.#due();
+    });
     this.#server = this.#node.http.createServer((request, response) => {
       this.#answer(request, response);
     });
@@ -136,63 +129,7 @@ class DashboardServer {
   }
 
   watch(runs$: Observable<WatchedRun>): void {
-    this.#subscriptions.add(
-      runs$.subscribe({
-        next: (run) => {
-          this.#follow(run);
-        },
-        error: reportError,
-      }),
-    );
-  }
-
-  #follow(run: WatchedRun): void {
-    if (!isWatchable(run)) {
-      throw new InvalidOptionsError('serveDashboard', [
-        { option: 'what the Observable emits', expected: 'runs', value: run },
-      ]);
-    }
-    if (this.#watched.has(run)) return;
-    this.#watched.add(run);
-    const { workflow } = run;
-    const runId = this.#freeId(run.runId);
-    const limits = Object.fromEntries(
-      Object.entries(run.snapshot().resources).map(([name, { limit }]) => [name, limit]),
-    );
-    this.#runs.set(runId, run);
-    this.#log.add({ kind: 'run', runId, head: plainHead({ workflow, limits }) });
-    this.#due();
-    this.#subscriptions.add(
-      run.progress$.subscribe({
-        next: (event) => {
-          this.#log.add({ kind: 'event', runId, event });
-          this.#due();
-        },
-        error: reportError,
-        complete: () => {
-          this.#over.add(runId);
-          this.#forgetOldest();
-        },
-      }),
-    );
-    this.#forgetOldest();
-  }
-
-  /** Runs may have one id: one that failed and was run again, say. */
-  #freeId(runId: string): string {
-    let free = runId;
-    for (let count = 2; this.#runs.has(free); count++) free = `${runId} (${String(count)})`;
-    return free;
-  }
-
-  #forgetOldest(): void {
-    for (const runId of this.#over) {
-      if (this.#runs.size <= this.#keep) return;
-      this.#over.delete(runId);
-      this.#runs.delete(runId);
-      this.#log.forget(runId);
-      this.#due();
-    }
+    this.#runs.watch(runs$);
   }
 
   /** Sends after the run has had its turn, and many events at once. */
@@ -265,7 +202,7 @@ class DashboardServer {
 
   #close(): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
-      this.#subscriptions.unsubscribe();
+      this.#runs.leave();
       for (const client of this.#clients) client.close();
       this.#server.close(() => {
         resolve();

@@ -1,5 +1,6 @@
-import type { ProgressEvent } from '../run/progress-event.ts';
-import { type PicturedWorkflow, Timeline } from './timeline.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
+import type { PicturedWorkflow } from './pictured-workflow.ts';
+import { Timeline } from './timeline.ts';
 
 /** A run as pictures take it: what it is of, what it was allowed, and what happened. */
 export interface PicturedRun {

@@ -1,5 +1,7 @@
+import type { AttemptSpan } from './attempt-spans.ts';
+import { textOf } from './error-text.ts';
 import { laneClass, lanesOf } from './lanes.ts';
-import { type AttemptSpan, type Timeline, textOf } from './timeline.ts';
+import type { Timeline } from './timeline.ts';
 import { type PicturedRun, timelineOf } from './timeline-of.ts';
 
 /** One event of the trace event format. Times in µs from the start of the run. */

@@ -1,6 +1,6 @@
 import { type DiagramEdge, type DiagramNode, type DiagramOptions, diagramOf } from './diagram.ts';
 import { palette } from './palette.ts';
-import type { PicturedWorkflow } from './timeline.ts';
+import type { PicturedWorkflow } from './pictured-workflow.ts';
 
 /**
  * The graph of a workflow in DOT, the language of Graphviz.

@@ -1,6 +1,6 @@
 import { type DiagramNode, type DiagramOptions, diagramOf } from './diagram.ts';
 import { type Palette, palette } from './palette.ts';
-import type { PicturedWorkflow } from './timeline.ts';
+import type { PicturedWorkflow } from './pictured-workflow.ts';
 
 /**
  * The graph of a workflow as a Mermaid flowchart, for Markdown files and pull requests.

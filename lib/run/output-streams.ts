@@ -1,7 +1,9 @@
-import { Observable, Subject } from 'rxjs';
-import type { Engine } from './engine.ts';
-import { OutputReleasedError } from './failures.ts';
-import { released, status } from './run-state.ts';
+import type { Observable, Subject } from 'rxjs';
+import { Observable as RxObservable } from '../base/rxjs-parts.ts';
+import { Subject as RxSubject } from '../base/rxjs-run-parts.ts';
+import type { Engine } from '../engine/engine.ts';
+import { released } from '../engine/step-table.ts';
+import { OutputReleasedError } from '../observe/failures.ts';
 
 /** The outputs of single steps, as streams of one value. */
 export class OutputStreams {
@@ -14,11 +16,11 @@ export class OutputStreams {
 
   /** The output of a step: at once where it is there, otherwise when it comes. Neither starts nor holds the run. */
   output$(index: number): Observable<unknown> {
-    return new Observable((subscriber) => {
-      if (this.#engine.state.isSettled(index)) return this.#settled(index).subscribe(subscriber);
+    return new RxObservable((subscriber) => {
+      if (this.#engine.table.isSettled(index)) return this.#settled(index).subscribe(subscriber);
       let subject = this.#awaited.get(index);
       if (subject === undefined) {
-        subject = new Subject();
+        subject = new RxSubject();
         this.#awaited.set(index, subject);
       }
       return subject.subscribe(subscriber);
@@ -34,14 +36,15 @@ export class OutputStreams {
   }
 
   #settled(index: number): Observable<unknown> {
-    const { state, blueprint } = this.#engine;
-    return new Observable((subscriber) => {
-      if (state.statuses[index] !== status.completed) {
-        subscriber.error(this.#engine.failureOf(index));
-      } else if (state.outputs[index] === released) {
-        subscriber.error(new OutputReleasedError(blueprint.graph.ids[index] ?? ''));
+    const engine = this.#engine;
+    return new RxObservable((subscriber) => {
+      const output = engine.outputOf(index);
+      if (engine.statusOf(index) !== 'completed') {
+        subscriber.error(engine.failureOf(index));
+      } else if (output === released) {
+        subscriber.error(new OutputReleasedError(engine.blueprint.graph.ids[index] ?? ''));
       } else {
-        subscriber.next(state.outputs[index]);
+        subscriber.next(output);
         subscriber.complete();
       }
     });

@@ -9,7 +9,10 @@ import type { Ranks } from '../graph/ranks.ts';
 export interface Plan {
   /** The workflow's name. */
   readonly workflow: string;
-  /** The ids of all steps, each after what it depends on: those that demand a class in common start in this order. */
+  /**
+   * The ids of all of the workflow's own steps, each after what it depends on: those that demand a class in common start in this order. Empty
+   * where none is better than the order that a run finds by itself.
+   */
   readonly order: readonly string[];
   /** How long a run that follows the plan takes, in ms, if every step takes as long as was planned with. */
   readonly makespan: number;
@@ -83,7 +86,7 @@ function some(ids: readonly string[], known: readonly string[] = []): string {
 /**
  * The ranks that a plan gives the steps; what isn't a plan at all is noted with the checker.
  *
- * @throws PlanMismatchError where it doesn't name each of the steps once
+ * @throws PlanMismatchError where it names steps, but not each of them once
  */
 export function readPlan(
   checker: OptionChecker,
@@ -94,6 +97,7 @@ export function readPlan(
   const order: unknown = (plan as Partial<Plan> | null)?.order;
   if (!Array.isArray(order) || !order.every((id) => typeof id === 'string'))
     return checker.fail('plan', "a plan made by plan() of 'millrace/simulate'", plan);
+  if (order.length === 0) return undefined;
   const missing = new Set(graph.ids);
   const unknown = order.filter((id) => !missing.delete(id));
   if (missing.size > 0 || unknown.length > 0) throw new PlanMismatchError(name, [...missing], unknown, []);

@@ -2,19 +2,20 @@ import type { SchedulerLike } from 'rxjs';
 import { defaultMaxOvertakes } from '../admission/budget.ts';
 import type { Limits } from '../admission/limits.ts';
 import { resolveConcurrency, resolveLimits } from '../admission/limits.ts';
-import type { Rate } from '../admission/rate-window.ts';
 import { CancellationToken, isSignal } from '../base/cancellation.ts';
 import { type Clock, clockOf, isScheduler } from '../base/clock.ts';
 import type { Duration } from '../base/durations.ts';
+import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { seededRandom } from '../base/seeded-random.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { InputsOf, Need } from '../definition/handle.ts';
-import type { StepBody, StepDefinition } from '../definition/step.ts';
-import type { Ranks } from '../graph/ranks.ts';
-import { checkHistory, type RunHistory, ranksOfHistory } from './history.ts';
+import { KnownGraph } from '../definition/hosted.ts';
+import { readInputs } from '../engine/read-inputs.ts';
+import type { RunSettings } from '../engine/run-settings.ts';
+import { rootPart } from '../engine/step-id.ts';
+import { checkHistory, type RunHistory, ranksOfHistory } from '../observe/history.ts';
 import { type Plan, readPlan } from './plan.ts';
-import { readInputs } from './run-inputs.ts';
 
 /** What a workflow may say about all of its runs. `undefined` is always absent. */
 export interface WorkflowOptions {
@@ -33,9 +34,19 @@ export interface WorkflowOptions {
 
 /** What one run may say. `undefined` is always absent. */
 export interface RunSettingsOptions {
-  /** The capacity of each resource class. @defaultValue the environment's, else what the machine offers */
+  /**
+   * The capacity of each resource class, read when the run is made. Limits that no step demands are of no account, so that one
+   * record serves many workflows.
+   *
+   * @defaultValue the environment's, else what the machine offers
+   */
   readonly limits?: Limits | undefined;
-  /** How many steps may run at once over all classes; 1 is sequential. @defaultValue `MILLRACE_CONCURRENCY`, else no limit */
+  /**
+   * How many steps may run at once over all classes; 1 is sequential. Also to be given as `limits.concurrency`; both at once
+   * are an error.
+   *
+   * @defaultValue `MILLRACE_CONCURRENCY`, else no limit
+   */
   readonly concurrency?: number | undefined;
   /** How often a step that doesn't fit may be overtaken before others have to wait for it. @defaultValue 64 */
   readonly maxOvertakes?: number | undefined;
@@ -61,8 +72,28 @@ export interface RunSettingsOptions {
   readonly onFailure?: 'fail-fast' | 'continue' | undefined;
   /** As for the workflow, for this run. */
   readonly timeout?: Duration | undefined;
-  /** How long a step may go on after it was told to stop, before it is given up. @defaultValue '1s' */
+  /**
+   * How long a body may go on after it was told to stop, before it is given up; and how long a clean-up, a release or the end of
+   * the items of a fan-out is waited for.
+   *
+   * @defaultValue '1s'
+   */
   readonly gracePeriod?: Duration | undefined;
+  /**
+   * How long steps wait that only abandoned bodies keep from starting, once nothing else is under way, before they fail with a
+   * `ResourceLimitError`.
+   *
+   * @defaultValue '30s'
+   */
+  readonly abandonedWait?: Duration | undefined;
+  /**
+   * Outputs known in advance, by the id of their step, or its path within a subflow (`'sub/step'`): these steps don't run, nor
+   * does what only they need. The `completed` of a run that failed is such a record. A key whose value is `undefined` is an output
+   * too; one that is no step of the workflow is an error.
+   *
+   * @defaultValue none
+   */
+  readonly given?: Readonly<Record<string, unknown>> | undefined;
   /** Where all time comes from. @defaultValue the host's own, monotonic */
   readonly scheduler?: SchedulerLike | undefined;
   /** Gives numbers from 0 to 1 for the jitter of back-offs. @defaultValue a generator seeded by the clock */
@@ -92,36 +123,6 @@ export type RunOptions<Needs extends Need> = RunSettingsOptions &
           readonly inputs: InputsOf<Needs>;
         });
 
-/** Run options, read. */
-export interface RunSettings {
-  readonly runId: string;
-  /** The value of each of the blueprint's inputs. */
-  readonly inputs: readonly unknown[];
-  /** The capacity of each class that is demanded. */
-  readonly limits: ReadonlyMap<string, number>;
-  /** How much of a class may start in a stretch of time, where that is bounded. */
-  readonly rates: ReadonlyMap<string, Rate>;
-  readonly concurrency: number | undefined;
-  readonly maxOvertakes: number;
-  readonly maxDepth: number;
-  /** The limits as they were given, for classes that only steps to come demand. */
-  readonly givenLimits: Limits;
-  /** Gives another body to the steps that come while the run is under way, as a rehearsal does. */
-  readonly stage?: ((definition: StepDefinition) => StepBody) | undefined;
-  /** The order in which steps start, where a plan says so. */
-  readonly plannedRanks: Ranks | undefined;
-  /** The order that a history suggests, where one is given that knows the steps. */
-  readonly measuredRanks: Ranks | undefined;
-  readonly history: RunHistory | undefined;
-  readonly onFailure: 'fail-fast' | 'continue';
-  readonly timeout: number | undefined;
-  readonly gracePeriod: number;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly token: CancellationToken | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
 const runOptionNames = [
   'inputs',
   'limits',
@@ -133,6 +134,8 @@ const runOptionNames = [
   'onFailure',
   'timeout',
   'gracePeriod',
+  'abandonedWait',
+  'given',
   'scheduler',
   'random',
   'token',
@@ -141,6 +144,7 @@ const runOptionNames = [
 ];
 const workflowOptionNames = ['onFailure', 'timeout', 'description'];
 const defaultGracePeriod = 1000;
+const defaultAbandonedWait = 30_000;
 const defaultMaxDepth = 64;
 let runsMade = 0;
 
@@ -180,7 +184,11 @@ export function readRunOptions(
   if (scheduler !== undefined && !isScheduler(scheduler))
     checker.fail('scheduler', 'an RxJS scheduler', scheduler);
   const hasLimits = limits !== undefined && checker.record('limits', limits, 'a record of limits by class');
-  const { capacities, rates } = resolveLimits(checker, blueprint.resources, hasLimits ? limits : {});
+  const { capacities, rates, misspelt, concurrency } = resolveLimits(
+    checker,
+    blueprint.resources,
+    hasLimits ? limits : {},
+  );
   const clock = clockOf(isScheduler(scheduler) ? scheduler : undefined);
   checkHistory(checker, blueprint, options.history);
   const settings: RunSettings = {
@@ -188,7 +196,9 @@ export function readRunOptions(
     inputs: readsInputs ? readInputs(checker, blueprint.inputs, options.inputs) : [],
     limits: capacities,
     rates,
-    concurrency: resolveConcurrency(checker, options.concurrency),
+    misspelt,
+    given: readGiven(checker, blueprint, options.given),
+    concurrency: resolveConcurrency(checker, options.concurrency, concurrency),
     maxOvertakes: checker.count('maxOvertakes', options.maxOvertakes, 0) ?? defaultMaxOvertakes,
     maxDepth: checker.count('maxDepth', options.maxDepth, 1) ?? defaultMaxDepth,
     givenLimits: hasLimits ? limits : {},
@@ -201,6 +211,7 @@ export function readRunOptions(
       'fail-fast',
     timeout: checker.duration('timeout', options.timeout) ?? checker.duration('timeout', defaults.timeout),
     gracePeriod: checker.duration('gracePeriod', options.gracePeriod) ?? defaultGracePeriod,
+    abandonedWait: checker.duration('abandonedWait', options.abandonedWait) ?? defaultAbandonedWait,
     clock,
     random: checker.function('random', options.random) ?? jitterOf(clock),
     token,
@@ -209,6 +220,38 @@ export function readRunOptions(
   checker.throwIfAny(owner);
   if (options.history === undefined) return settings;
   return { ...settings, measuredRanks: ranksOfHistory(blueprint, options.history) };
+}
+
+const nothingGiven: ReadonlyMap<string, unknown> = new Map();
+
+/** The outputs that are given, by the path of their step; what is no step is noted with the checker. */
+function readGiven(
+  checker: OptionChecker,
+  blueprint: Blueprint,
+  given: Readonly<Record<string, unknown>> | undefined,
+): ReadonlyMap<string, unknown> {
+  if (given === undefined || !checker.record('given', given, 'a record of outputs by step id'))
+    return nothingGiven;
+  for (const [id, output] of Object.entries(given)) {
+    if (isKnownPath(blueprint, id)) continue;
+    const meant = nearestName(id, blueprint.graph.ids);
+    const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
+    checker.fail(`given['${id}']`, `absent (the workflow has no such step${hint})`, output);
+  }
+  return new Map(Object.entries(given));
+}
+
+/** Whether there is a step of that id, or within a subflow of that path. */
+function isKnownPath(blueprint: Blueprint, path: string): boolean {
+  if (blueprint.graph.has(path)) return true;
+  return blueprint.steps.some(({ id, settings: { within } }, _, steps) => {
+    if (!(within instanceof KnownGraph)) return false;
+    const part = rootPart(
+      id,
+      steps.map((step) => step.id),
+    );
+    return path.startsWith(`${part}/`) && isKnownPath(within.blueprint, path.slice(part.length + 1));
+  });
 }
 
 function nextRunId(name: string, clock: Clock): string {

@@ -1,17 +1,19 @@
-import { firstValueFrom, Observable, type Subscriber } from 'rxjs';
+import type { Observable, Subscriber } from 'rxjs';
 import type { Limits } from '../admission/limits.ts';
 import type { CancellationToken } from '../base/cancellation.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
 import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
+import { Observable as RxObservable } from '../base/rxjs-parts.ts';
+import { firstValueFrom } from '../base/rxjs-run-parts.ts';
 import type { Step } from '../definition/handle.ts';
-import { isStep } from '../definition/step.ts';
+import { isStep } from '../definition/step-handle.ts';
 import type { WorkflowInfo } from '../definition/workflow-info.ts';
-import type { Engine } from './engine.ts';
-import type { RunMetrics } from './metrics.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { RunMetrics } from '../observe/metrics.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
+import { type RunSnapshot, Snapshots } from '../observe/snapshot.ts';
 import { OutputStreams } from './output-streams.ts';
-import type { ProgressEvent } from './progress-event.ts';
-import { type RunSnapshot, Snapshots } from './snapshot.ts';
 
 /** How a run is cancelled. */
 export interface CancelOptions {
@@ -24,9 +26,11 @@ export interface CancelOptions {
  *
  * The first subscriber of `result$` starts the run, each further one joins it, and the last one to leave before
  * the end cancels it. At the end, bodies have stopped, then clean-ups have run, then the last event is emitted, then
- * `result$` emits, then `progress$` completes.
+ * `result$` emits, then `progress$` completes. Where the run succeeds, bodies that were told to stop because nobody needs them any
+ * more hold up only the last event and the completion of `progress$`: `result$` then emits before, and what it emits stands.
  *
- * A subscriber that throws can't break the run: RxJS reports the error to `config.onUnhandledError`.
+ * Whatever the run calls is called in the async context (`AsyncLocalStorage`) in which it was started. A subscriber that throws
+ * can't break the run: RxJS reports the error to `config.onUnhandledError`.
  *
  * @example
  * ```ts
@@ -45,7 +49,10 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
    * the end it replays the outcome to whoever comes.
    */
   readonly result$: Observable<Outputs>;
-  /** What happens, as it happens: hot, without replay, never an error; completes when the run is entirely over. */
+  /**
+   * What happens, as it happens: hot, without replay, never an error; completes when the run is entirely over: bodies and
+   * clean-ups have ended, or were given up.
+   */
   readonly progress$: Observable<ProgressEvent>;
   readonly #engine: Engine;
   readonly #waiting = new Set<Subscriber<Outputs>>();
@@ -59,9 +66,15 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
     this.#engine = engine;
     this.runId = engine.settings.runId;
     this.progress$ = engine.progress.events$;
-    this.result$ = new Observable((subscriber) => this.#join(subscriber));
-    engine.onEnded = () => {
-      this.#end();
+    this.result$ = new RxObservable((subscriber) => this.#join(subscriber));
+    engine.ends = {
+      resulted: () => {
+        for (const subscriber of [...this.#waiting]) this.#deliver(subscriber);
+      },
+      ended: () => {
+        engine.progress.complete();
+        this.#snapshots?.complete();
+      },
     };
   }
 
@@ -128,8 +141,8 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
 
   /**
    * Cancels the run: nothing new starts, what runs is told to stop, clean-ups run. Subscribers of `result$` get a
-   * `CancelledError` with the reason. The first reason stays; after the end nothing happens. A second call without
-   * `drain` cuts a drain short.
+   * `CancelledError` with the reason. The first reason stays. A second call without `drain` cuts a drain short. Once the outcome
+   * is decided nothing happens, although clean-ups, or steps that nobody needs any more, may still be under way.
    *
    * @throws InvalidOptionsError where the options can't be used; nothing is cancelled then
    */
@@ -144,8 +157,8 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
   }
 
   /**
-   * Holds back what would start: everything, or the steps that demand one resource class. What runs goes on, and
-   * the run's timeout too. Pausing twice is pausing once; a run may be paused before it starts.
+   * Holds back what would start: everything, or the steps that demand one resource class, `'concurrency'` being one that all
+   * demand. What runs goes on, and the run's timeout too. Pausing twice is pausing once; a run may be paused before it starts.
    * Once the run is over nothing happens.
    *
    * @throws InvalidOptionsError where no step demands the resource
@@ -165,7 +178,8 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
 
   /**
    * Changes the limits of the classes given, from the next start on; the others stay. Where a limit falls below what is
-   * taken, what runs goes on and nothing new starts until there is room. A plain number takes a class's rate away.
+   * taken, what runs goes on and nothing new starts until there is room. A plain number takes a class's rate away. Families
+   * (`'host:*'`) and `concurrency` are changed as they are given; a limit that no step demands is of no account.
    *
    * @example
    * ```ts
@@ -179,6 +193,26 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
     if (!this.#engine.isOver) this.#engine.setLimits(limits);
   }
 
+  /**
+   * Stops one step, whatever it is doing: it fails with a `StepFailedError` whose cause is a `StepCancelledError`, without
+   * another attempt, and what depends on it follows as after any failure. A step that is settled stays what it is. Once the run
+   * is over nothing happens.
+   *
+   * @param id - the id of the step, or the path of one within another, as events tell it: `sub/step`, `fan[key]`
+   * @throws InvalidOptionsError where there is no such step just now; nothing is stopped then
+   */
+  cancelStep(id: string, reason?: unknown): void {
+    if (this.#engine.isOver || this.#engine.cancelStep(id, reason)) return;
+    const meant = typeof id === 'string' ? nearestName(id, this.#engine.blueprint.graph.ids) : undefined;
+    throw new InvalidOptionsError(`cancelStep of a run of '${this.#engine.blueprint.name}'`, [
+      {
+        option: 'the step',
+        expected: `a step that there is just now${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`,
+        value: id,
+      },
+    ]);
+  }
+
   /** Cancels the run where it isn't over, and waits until it entirely is. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.cancel('the run was disposed of');
@@ -188,7 +222,7 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
   }
 
   #join(subscriber: Subscriber<Outputs>): void {
-    if (this.#engine.isOver) {
+    if (this.#engine.hasResult) {
       this.#deliver(subscriber);
       return;
     }
@@ -198,13 +232,6 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
       if (this.#waiting.size === 0) this.#engine.cancel('the last subscriber of result$ left');
     });
     this.#engine.launch();
-  }
-
-  #end(): void {
-    const subscribers = [...this.#waiting];
-    for (const subscriber of subscribers) this.#deliver(subscriber);
-    this.#engine.progress.complete();
-    this.#snapshots?.complete();
   }
 
   #deliver(subscriber: Subscriber<Outputs>): void {

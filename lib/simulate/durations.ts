@@ -2,8 +2,8 @@ import { type Duration, parseDuration } from '../base/durations.ts';
 import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { StepSettings } from '../definition/step-options.ts';
-import { isHistory, type RunHistory } from '../run/history.ts';
-import type { RunMetrics } from '../run/metrics.ts';
+import { isHistory, type RunHistory } from '../observe/history.ts';
+import type { RunMetrics } from '../observe/metrics.ts';
 import { type Distribution, readDistribution, type Spread } from './distribution.ts';
 import type { Parts, Unfolding } from './parts.ts';
 

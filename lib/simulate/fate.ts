@@ -89,5 +89,3 @@ export function readFate(checker: OptionChecker, parts: Parts, options: FateOpti
   }
   return { branches, skipped };
 }
-
-export const noFate: Fate = { branches: new Map(), skipped: new Set() };

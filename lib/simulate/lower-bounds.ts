@@ -1,5 +1,5 @@
 import type { Blueprint } from '../definition/blueprint.ts';
-import type { RunSettings } from '../run/run-options.ts';
+import type { RunSettings } from '../engine/run-settings.ts';
 import { longestPath } from './longest-path.ts';
 import type { Parts } from './parts.ts';
 import type { Timetable } from './rehearsal.ts';
@@ -16,7 +16,7 @@ export interface LowerBounds {
 }
 
 /** By class, what there is of it, and what is demanded in all: amount × ms. */
-export type WorkByClass = Map<string, { readonly limit: number; work: number }>;
+type WorkByClass = Map<string, { readonly limit: number; work: number }>;
 
 function noWork(limits: RunSettings['limits'], concurrency: number | undefined): WorkByClass {
   const work: WorkByClass = new Map([...limits].map(([name, limit]) => [name, { limit, work: 0 }]));
@@ -85,7 +85,7 @@ export function boundsOfRun(
   settings: RunSettings,
   durations: Float64Array,
 ): LowerBounds {
-  return boundsOf(longestPath(parts, timetable).length, workOf(parts, timetable, settings, durations));
+  return boundsOf(longestPath(parts, timetable), workOf(parts, timetable, settings, durations));
 }
 
 /** The same, of the longest path and the work. */

@@ -27,10 +27,9 @@ export class Parts {
   readonly inners = new Map<number, Inner>();
   #indices: Map<string, number> | undefined;
 
-  constructor(blueprint: Blueprint, unfolding: Unfolding | undefined) {
+  constructor(blueprint: Blueprint, unfolding: Unfolding) {
     this.blueprint = blueprint;
     this.#add(blueprint, '');
-    if (unfolding === undefined) return;
     // The list grows by what is found within.
     for (let index = 0; index < this.ids.length; index++) this.#unfold(index, unfolding);
   }

@@ -25,6 +25,9 @@ export interface PlanOptions extends Conditions {
 /**
  * Searches, before a run, for an order of starting steps that makes the run short: `run({ plan })` follows it.
  *
+ * It counts with what comes of subflows and fan-outs, as far as {@link simulate} would, and orders the workflow's own steps. No plan takes
+ * longer than a run without one.
+ *
  * The plan's order goes before `priority` and `estimate`. It counts with `durations` (the means of those that aren't certain),
  * and each order counts as long as the engine takes to follow it. Synchronous: it keeps the thread for its budget. Ends
  * early where an order is proven to be the best. A schedule takes about linear time for hundreds of steps, more than that
@@ -45,7 +48,6 @@ export function plan(workflow: AnyWorkflow, options: PlanOptions = {}): Plan {
     owner,
     blueprint,
     options,
-    false,
     ['budget', 'schedules', 'seed'],
     (checker) => readMore(checker, options),
   );
@@ -53,9 +55,11 @@ export function plan(workflow: AnyWorkflow, options: PlanOptions = {}): Plan {
   const rehearsal = new Rehearsal(parts, fate);
   const unplanned = rehearsal.play(expected, settings, simultaneous);
   const goal = boundsOfRun(parts, unplanned, settings, expected).best;
-  const problem = problemOf(blueprint, settings, expected);
-  const followed = (starts: Float64Array) => {
-    const itemAt = startingOrder(blueprint.graph, problem, starts);
+  // What doesn't run takes nothing.
+  const taken = expected.map((ms, part) => (Number.isNaN(unplanned.starts[part]) ? 0 : ms));
+  const problem = problemOf(parts, settings, taken);
+  const followed = (starts: Float64Array): Candidate => {
+    const itemAt = startingOrder(parts, problem, starts);
     const plannedRanks = ranksOfOrder(itemAt);
     return {
       itemAt,
@@ -63,6 +67,8 @@ export function plan(workflow: AnyWorkflow, options: PlanOptions = {}): Plan {
     };
   };
   let best = followed(unplanned.starts);
+  // Where steps bring others, which have no turns, none may be better than any.
+  if (best.makespan > unplanned.makespan) best = { itemAt: [], makespan: unplanned.makespan };
   const follow = (schedule: Starts): number => {
     // What takes longer as it stands is hardly ever followed in less.
     if (schedule.makespan >= best.makespan) return best.makespan;
@@ -71,9 +77,7 @@ export function plan(workflow: AnyWorkflow, options: PlanOptions = {}): Plan {
     return best.makespan;
   };
   const tried =
-    best.makespan <= goal
-      ? 0
-      : search(blueprint.graph, problem, goal, more.budget, seededRandom(more.seed), follow);
+    best.makespan <= goal ? 0 : search(problem, goal, more.budget, seededRandom(more.seed), follow);
   return {
     workflow: blueprint.name,
     order: Array.from(best.itemAt, (index) => blueprint.graph.ids[index] ?? ''),
@@ -82,6 +86,13 @@ export function plan(workflow: AnyWorkflow, options: PlanOptions = {}): Plan {
     gap: goal > 0 ? Math.max(0, best.makespan / goal - 1) : 0,
     schedules: tried + 1,
   };
+}
+
+/** An order that was tried, and how long a run takes that follows it. */
+interface Candidate {
+  /** Empty where it is a run's own. */
+  readonly itemAt: Uint32Array | readonly number[];
+  readonly makespan: number;
 }
 
 function readMore(

@@ -1,26 +1,32 @@
+import type { Demand } from '../admission/demand.ts';
 import { ownOf } from '../base/record.ts';
-import type { Blueprint } from '../definition/blueprint.ts';
+import type { RunSettings } from '../engine/run-settings.ts';
 import type { Rows } from '../graph/rows.ts';
-import type { RunSettings } from '../run/run-options.ts';
+import type { Parts } from './parts.ts';
+import { precedenceOf } from './precedence.ts';
 
-/** A workflow as a scheduling problem, in columns. Classes without an end of capacity are left out. */
+/**
+ * A workflow as a scheduling problem, in columns: a row for each part, and one for the end of each that is made of others. These take
+ * nothing themselves. Classes without an end of capacity are left out.
+ */
 export interface Problem {
   readonly size: number;
   readonly durations: Float64Array;
   readonly dependencies: Rows;
   readonly dependents: Rows;
-  /** The place of each step in the graph's topological order. */
+  /** The rows, dependencies before those that need them; and the place of each there. */
+  readonly order: Uint32Array;
   readonly placeOf: Uint32Array;
   /** How many classes there are, and how much of each may be taken. */
   readonly classes: number;
   readonly ceilings: Float64Array;
-  /** What step `i` takes of class `c`, at `i * classes + c`. */
+  /** What row `i` takes of class `c`, at `i * classes + c`. */
   readonly amounts: Float64Array;
 }
 
 /** The problem that a run with these settings and durations has to solve. */
 export function problemOf(
-  { graph, demands }: Blueprint,
+  parts: Parts,
   { limits, concurrency }: RunSettings,
   durations: Float64Array,
 ): Problem {
@@ -28,20 +34,28 @@ export function problemOf(
     ([, capacity]) => capacity < Infinity,
   );
   const classes = capacities.length;
-  const amounts = new Float64Array(graph.size * classes);
-  const rows = demands.distinct.map((demand) =>
-    capacities.map(([name]) => (name === 'concurrency' ? 1 : (ownOf(demand, name) ?? 0))),
-  );
-  const placeOf = new Uint32Array(graph.size);
-  for (let place = 0; place < graph.size; place++) placeOf[graph.order[place] as number] = place;
-  for (let index = 0; index < graph.size; index++) {
-    amounts.set(rows[demands.places[index] as number] ?? [], index * classes);
+  const { size, dependencies, dependents, order } = precedenceOf(parts);
+  const amounts = new Float64Array(size * classes);
+  const lengths = new Float64Array(size);
+  const known = new Map<Demand, readonly number[]>();
+  for (const [part, { demand }] of parts.settings.entries()) {
+    if (parts.inners.has(part)) continue;
+    lengths[part] = durations[part] as number;
+    let taken = known.get(demand);
+    if (taken === undefined) {
+      taken = capacities.map(([name]) => (name === 'concurrency' ? 1 : (ownOf(demand, name) ?? 0)));
+      known.set(demand, taken);
+    }
+    amounts.set(taken, part * classes);
   }
+  const placeOf = new Uint32Array(size);
+  for (const [place, row] of order.entries()) placeOf[row] = place;
   return {
-    size: graph.size,
-    durations,
-    dependencies: graph.dependencies,
-    dependents: graph.dependents,
+    size,
+    durations: lengths,
+    dependencies,
+    dependents,
+    order,
     placeOf,
     classes,
     // A hair above, as admission has it for the rounding of fractions.
@@ -57,6 +71,7 @@ export function reversed(problem: Problem): Problem {
     ...problem,
     dependencies: problem.dependents,
     dependents: problem.dependencies,
+    order: problem.order.toReversed(),
     placeOf: problem.placeOf.map((place) => last - place),
   };
 }

@@ -3,10 +3,12 @@ import { invariant } from '../base/invariant.ts';
 import { reportError } from '../base/report-error.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import { edge } from '../definition/edge.ts';
-import type { StepListener } from '../run/engine.ts';
-import type { ProgressEvent } from '../run/progress-event.ts';
-import { rootEngine } from '../run/root-engine.ts';
-import type { RunSettings } from '../run/run-options.ts';
+import { Engine } from '../engine/engine.ts';
+import type { RunListener } from '../engine/run-listener.ts';
+import type { RunSettings } from '../engine/run-settings.ts';
+import { decisivePath } from '../graph/decisive-path.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
+import type { RunView } from '../observe/run-view.ts';
 import type { Fate } from './fate.ts';
 import type { Parts } from './parts.ts';
 import type { Simultaneous } from './simulation-options.ts';
@@ -18,6 +20,8 @@ export interface Timetable {
   readonly starts: Float64Array;
   readonly ends: Float64Array;
   readonly makespan: number;
+  /** The workflow's own steps that decided when the last of them ended, by index. */
+  decisivePath(): number[];
 }
 
 /**
@@ -46,7 +50,7 @@ export class Rehearsal {
     const clock = new VirtualClock();
     this.#stage.clock = clock;
     this.#stage.durations = withReaders(this.#parts, durations);
-    const engine = rootEngine(this.#blueprint, { ...settings, clock, timeout: undefined });
+    const engine = new Engine(this.#blueprint, { ...settings, clock, timeout: undefined });
     if (simultaneous === 'together') engine.listener = new EndTogether(clock);
     const inner =
       this.#parts.inners.size === 0 ? undefined : new InnerTimes(engine.progress.events$, this.#parts);
@@ -54,12 +58,25 @@ export class Rehearsal {
     clock.flush();
     if (engine.status === 'failed') throw engine.result;
     invariant(engine.status === 'completed', 'a rehearsal came to no end');
-    const { startedAt: starts, endedAt: ends } = engine.state;
+    const { size } = this.#blueprint.graph;
+    const starts = engine.table.startedAt.subarray(0, size);
+    const ends = engine.table.endedAt.subarray(0, size);
     return {
       ...(inner?.with(starts, ends) ?? { starts, ends }),
       makespan: engine.endedAt - engine.startedAt,
+      decisivePath: () => decisivePath(lastToComplete(engine, size), (step) => engine.readyByOf(step)),
     };
   }
+}
+
+/** The completed step that ended last. */
+function lastToComplete(run: RunView, size: number): number | undefined {
+  let last: number | undefined;
+  for (let step = 0; step < size; step++) {
+    if (run.statusOf(step) !== 'completed') continue;
+    if (last === undefined || run.endedAtOf(step) > run.endedAtOf(last)) last = step;
+  }
+  return last;
 }
 
 /** Those that streams connect start together: a reader takes at least as long as what it reads. */
@@ -114,7 +131,7 @@ class InnerTimes {
  * Lets the other steps that end at an instant settle while the first of them does. The loop admits nothing while a
  * step settles, so that all that they give back is there before anything starts.
  */
-class EndTogether implements StepListener {
+class EndTogether implements RunListener {
   readonly #clock: VirtualClock;
   #isFinishing = false;
 

@@ -1,4 +1,3 @@
-import type { Graph } from '../graph/graph.ts';
 import { remainingPaths } from '../graph/remaining-paths.ts';
 import type { Problem } from './problem.ts';
 import { SerialSchedules, type Starts } from './serial-schedules.ts';
@@ -18,7 +17,6 @@ export interface SearchBudget {
  * @returns how many schedules were made
  */
 export function search(
-  graph: Graph,
   problem: Problem,
   goal: number,
   budget: SearchBudget,
@@ -26,7 +24,7 @@ export function search(
   found: (schedule: Starts) => number,
 ): number {
   const schedules = new SerialSchedules(problem);
-  const rule = remainingPaths(graph, problem.durations).map((path) => -path);
+  const rule = remainingPaths(problem, problem.durations).map((path) => -path);
   const elite: { readonly starts: Float64Array; readonly length: number }[] = [];
   let best = Infinity;
   for (let round = 0; round === 0 || (best > goal && !budget.isSpent(schedules.made)); round++) {

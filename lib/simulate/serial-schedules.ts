@@ -48,7 +48,7 @@ export class SerialSchedules {
   #place(problem: Problem, keys: Float64Array): Starts {
     this.made++;
     this.#profile.clear();
-    const { durations, dependencies, placeOf, size } = problem;
+    const { durations, dependencies, order, placeOf, size } = problem;
     const starts = new Float64Array(size);
     let makespan = 0;
     for (const index of inOrder(problem, keys)) {
@@ -66,9 +66,7 @@ export class SerialSchedules {
 
     function inOrder({ dependents }: Problem, given: Float64Array): Uint32Array {
       const lifted = given.slice();
-      const topological = new Uint32Array(size);
-      for (let index = 0; index < size; index++) topological[placeOf[index] as number] = index;
-      for (const index of topological) {
+      for (const index of order) {
         const end = dependents.starts[index + 1] as number;
         for (let at = dependents.starts[index] as number; at < end; at++) {
           const dependent = dependents.values[at] as number;
@@ -76,7 +74,7 @@ export class SerialSchedules {
             lifted[dependent] = lifted[index] as number;
         }
       }
-      return topological.sort(
+      return order.toSorted(
         (left, right) =>
           (lifted[left] as number) - (lifted[right] as number) ||
           (placeOf[left] as number) - (placeOf[right] as number),

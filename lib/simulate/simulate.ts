@@ -2,7 +2,7 @@ import { seededRandom } from '../base/seeded-random.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import { type AnyWorkflow, blueprintOf } from './any-workflow.ts';
 import { drawDurations } from './durations.ts';
-import { type Fate, fateNames } from './fate.ts';
+import type { Fate } from './fate.ts';
 import { longestPath } from './longest-path.ts';
 import { boundsOf, type LowerBounds, workOf } from './lower-bounds.ts';
 import type { Parts } from './parts.ts';
@@ -33,7 +33,7 @@ export interface SimulationReport {
   readonly schedule: readonly ScheduledStep[];
   /** Every resource class that is demanded, and `concurrency` where it is limited, by name. */
   readonly resources: Readonly<Record<string, ResourceLoad>>;
-  /** The longest path through the graph: what no capacity can make shorter. */
+  /** The chain of the workflow's own steps that decided how long it took, as a run's metrics have it. */
   readonly criticalPath: readonly string[];
   /** The class that is used the most, if any step has to wait for room; else absent, and the critical path decides. */
   readonly bottleneck: string | undefined;
@@ -81,8 +81,7 @@ export function simulateWith(
     owner,
     blueprint,
     options,
-    true,
-    ['trials', 'seed', 'plan', ...fateNames],
+    ['trials', 'seed', 'plan'],
     (checker) => ({
       trials: checker.finiteCount('trials', options.trials, 0) ?? 0,
       seed: checker.finiteCount('seed', options.seed, 0) ?? 1,
@@ -112,14 +111,13 @@ function reportOf(
     name,
     { limit, work, utilisation: makespan > 0 ? Math.min(1, work / (limit * makespan)) : 0 },
   ]);
-  const path = longestPath(parts, timetable);
   return {
     makespan,
     schedule: scheduleOf(parts, timetable),
     resources: Object.fromEntries(loads),
-    criticalPath: path.steps,
+    criticalPath: timetable.decisivePath().map((index) => parts.ids[index] ?? ''),
     bottleneck: anyWaits(parts, timetable) ? mostUsed(loads) : undefined,
-    lowerBounds: boundsOf(path.length, work),
+    lowerBounds: boundsOf(longestPath(parts, timetable), work),
   };
 }
 

@@ -1,10 +1,11 @@
 import type { Limits } from '../admission/limits.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
+import type { RunSettings } from '../engine/run-settings.ts';
 import type { Plan } from '../run/plan.ts';
-import { type RunSettings, readRunOptions } from '../run/run-options.ts';
+import { readRunOptions } from '../run/run-options.ts';
 import { type Durations, readDurations, type StepDurations, unfoldingBy } from './durations.ts';
-import { type Fate, type FateOptions, noFate, readFate, readItems } from './fate.ts';
+import { type Fate, type FateOptions, fateNames, readFate, readItems } from './fate.ts';
 import { Parts } from './parts.ts';
 
 /**
@@ -15,7 +16,7 @@ import { Parts } from './parts.ts';
 export type Simultaneous = 'in-turn' | 'together';
 
 /** Under what conditions a workflow is simulated or planned. `undefined` is always absent. */
-export interface Conditions {
+export interface Conditions extends FateOptions {
   /** As for a run. @defaultValue the environment's, else what the machine offers */
   readonly limits?: Limits | undefined;
   /** As for a run. @defaultValue `MILLRACE_CONCURRENCY`, else no limit */
@@ -29,7 +30,7 @@ export interface Conditions {
 }
 
 /** What a simulation may say. `undefined` is always absent. */
-export interface SimulationOptions extends Conditions, FateOptions {
+export interface SimulationOptions extends Conditions {
   /** As for a run. @defaultValue by priority, remaining path and order of definition */
   readonly plan?: Plan | undefined;
   /**
@@ -51,28 +52,26 @@ export interface ReadConditions {
   readonly simultaneous: Simultaneous;
 }
 
-const noItems: ReadonlyMap<string, undefined> = new Map();
-const conditionNames = ['limits', 'concurrency', 'maxOvertakes', 'simultaneous', 'durations'];
+const conditionNames = ['limits', 'concurrency', 'maxOvertakes', 'simultaneous', 'durations', ...fateNames];
 
 /**
- * Reads conditions; with `unfolds`, what comes of steps is simulated too; what else an option object may hold is read by `more`.
+ * Reads conditions; what else an option object may hold is read by `more`.
  *
  * @throws InvalidOptionsError naming every option that can't be used
  */
 export function readConditions<More>(
   owner: string,
   blueprint: Blueprint,
-  options: Conditions & FateOptions & { readonly plan?: Plan | undefined },
-  unfolds: boolean,
+  options: Conditions & { readonly plan?: Plan | undefined },
   moreNames: readonly string[],
   more: (checker: OptionChecker) => More,
 ): ReadConditions & { readonly more: More } {
   const checker = new OptionChecker();
   if (!checker.record('options', options)) checker.throwIfAny(owner);
   checker.knownKeys('', options, [...conditionNames, ...moreNames]);
-  const items = unfolds ? readItems(checker, options.items) : noItems;
-  const parts = new Parts(blueprint, unfolds ? unfoldingBy(options.durations, items) : undefined);
-  const fate = unfolds ? readFate(checker, parts, options) : noFate;
+  const items = readItems(checker, options.items);
+  const parts = new Parts(blueprint, unfoldingBy(options.durations, items));
+  const fate = readFate(checker, parts, options);
   const durations = readDurations(checker, parts, options.durations, items);
   const simultaneous =
     checker.oneOf('simultaneous', options.simultaneous, ['in-turn', 'together']) ?? 'in-turn';

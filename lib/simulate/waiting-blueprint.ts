@@ -61,6 +61,7 @@ function withoutCare(settings: StepSettings): StepSettings {
     retry: undefined,
     timeout: undefined,
     cleanup: undefined,
+    release: undefined,
     isOffloaded: false,
     ...withoutChoice(settings),
   };

@@ -1,18 +1,20 @@
 import type { ObservableInput } from 'rxjs';
 import type { CancellationToken } from '../base/cancellation.ts';
 import { monotonicNow } from '../base/clock.ts';
-import { messageOf } from '../base/inspect.ts';
-import { MissingOverflowError, StreamOverflowError } from '../channel/stream-errors.ts';
+import { MissingOverflowError } from '../channel/stream-errors.ts';
 import { encodeThrown } from '../wire/error-codec.ts';
 import { type FinalMessage, type FromWorker, fromWorker, type RunMessage } from '../wire/messages.ts';
 import type { StreamTerms } from '../wire/stream-terms.ts';
 import { isTransferred, refuseGone, type TransferItem } from '../wire/transfer.ts';
-import { unclonablePart } from '../wire/unclonable-part.ts';
+import { contextOf } from './context-of.ts';
 import { followIterator } from './iterator-work.ts';
 import { followObservable } from './observable-work.ts';
-import { StreamOutlet } from './stream-outlet.ts';
+import { openOutlet } from './open-outlet.ts';
+import { isObservable, isPromiseLike } from './returned-kinds.ts';
+import type { StreamOutlet } from './stream-outlet.ts';
 import type { TaskContext } from './task-context.ts';
 import { TaskVoice } from './task-voice.ts';
+import { unclonableOutput } from './unclonable-output.ts';
 import type { WorkSink } from './work-sink.ts';
 
 /** What a running task needs of its thread. */
@@ -58,25 +60,12 @@ export class RunningTask {
     this.#host = host;
     this.#voice = new TaskVoice(uid, isHeard, host);
     this.#stream = stream;
-    this.#outlet = stream === undefined ? undefined : this.#open(taskName, stream);
-    const ownToken = (): CancellationToken => this.#ownToken();
-    this.context = {
-      taskName,
-      stepId,
-      attempt,
-      get token() {
-        return ownToken();
-      },
-      get signal() {
-        return ownToken().signal;
-      },
-      progress: (amount, message) => {
-        this.#voice.progress(amount, message);
-      },
-      log: (message, data) => {
-        this.#voice.log(message, data);
-      },
-    };
+    this.#outlet =
+      stream &&
+      openOutlet([uid, taskName, stream], host, (message) => {
+        this.#refuse(message);
+      });
+    this.context = contextOf({ taskName, stepId, attempt }, this.#voice, () => this.#ownToken());
   }
 
   /** Calls the task and follows what it returns to its end. */
@@ -105,26 +94,6 @@ export class RunningTask {
     this.#voice.heard(progress, lines);
   }
 
-  #open(taskName: string, stream: StreamTerms): StreamOutlet {
-    const { uid } = this;
-    return new StreamOutlet(stream, {
-      post: (values, list) => {
-        this.#host.post([fromWorker.values, uid, values], list);
-      },
-      receive: () => {
-        this.#host.receive();
-      },
-      refused: (value, list, error) => {
-        const { path, what } = unclonablePart(value, 'output', list);
-        this.#refuse([fromWorker.unclonable, uid, path, `${what} (${messageOf(error)})`]);
-      },
-      overflowed: () => {
-        const error = new StreamOverflowError({ producer: taskName, consumer: undefined }, stream[0]);
-        this.#refuse([fromWorker.failure, uid, encodeThrown(error)]);
-      },
-    });
-  }
-
   /** Stops the task from here. */
   #refuse(message: FinalMessage): void {
     this.#refusal ??= message;
@@ -145,17 +114,13 @@ export class RunningTask {
   }
 
   #follow(returned: unknown): void {
-    if ((typeof returned !== 'object' && typeof returned !== 'function') || returned === null) {
+    if ((typeof returned !== 'object' && typeof returned !== 'function') || returned === null)
       this.#succeed(returned);
-    } else if (isPromiseLike(returned)) {
-      this.#followPromise(returned);
-    } else if (isObservable(returned)) {
-      this.#followObservable(returned);
-    } else if (Symbol.asyncIterator in returned) {
+    else if (isPromiseLike(returned)) this.#followPromise(returned);
+    else if (isObservable(returned)) this.#followObservable(returned);
+    else if (Symbol.asyncIterator in returned)
       void followIterator((returned as AsyncIterable<unknown>)[Symbol.asyncIterator](), this.#sink());
-    } else {
-      this.#succeed(returned);
-    }
+    else this.#succeed(returned);
   }
 
   #followPromise(promise: PromiseLike<unknown>): void {
@@ -250,11 +215,8 @@ export class RunningTask {
       return;
     }
     const duration = monotonicNow() - this.#startedAt;
-    if (!isTransferred(output)) {
-      this.#settle([fromWorker.result, this.uid, output, duration]);
-    } else {
-      this.#settle([fromWorker.result, this.uid, output.value, duration], output.list);
-    }
+    if (!isTransferred(output)) this.#settle([fromWorker.result, this.uid, output, duration]);
+    else this.#settle([fromWorker.result, this.uid, output.value, duration], output.list);
   }
 
   #fail(error: unknown): void {
@@ -280,20 +242,7 @@ export class RunningTask {
       refuseGone(list);
       this.#host.post(message, list);
     } catch (error) {
-      const { path, what } = unclonablePart(message[2], 'output', list);
-      this.#host.post([fromWorker.unclonable, uid, path, `${what} (${messageOf(error)})`]);
+      this.#host.post(unclonableOutput(uid, message[2], list, error));
     }
   }
-}
-
-function isPromiseLike(value: object): value is PromiseLike<unknown> {
-  return typeof (value as Partial<PromiseLike<unknown>>).then === 'function';
-}
-
-/** Whether a value is an Observable, or says that it is: of RxJS, which may not be loaded, or of another library. */
-function isObservable(value: object): value is ObservableInput<unknown> {
-  const { lift, subscribe } = value as { readonly lift?: unknown; readonly subscribe?: unknown };
-  if (typeof lift === 'function' && typeof subscribe === 'function') return true;
-  const key = (Symbol as { readonly observable?: symbol }).observable ?? '@@observable';
-  return key in value;
 }

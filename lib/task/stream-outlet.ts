@@ -22,7 +22,7 @@ import type { StreamTerms } from '../wire/stream-terms.ts';
 import { isTransferred, refuseGone, type TransferItem } from '../wire/transfer.ts';
 
 /** What an outlet needs of its task. */
-export interface OutletHost {
+interface OutletHost {
   /** Sends values; throws where one can't be cloned. */
   post(values: readonly unknown[], list: readonly TransferItem[]): void;
   /** Handles the messages that have arrived, credit among them. */

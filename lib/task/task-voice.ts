@@ -4,7 +4,7 @@ import { LogGate } from './log-gate.ts';
 import { ProgressGate } from './progress-gate.ts';
 
 /** The way to those who listen. */
-export interface VoiceHost {
+interface VoiceHost {
   /** Sends a message to the main side; throws where a part of it can't be cloned. */
   post(message: FromWorker): void;
   /** Handles the messages that have arrived. */

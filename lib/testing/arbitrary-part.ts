@@ -2,7 +2,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import type { Part, Trying } from './part.ts';
 
 /** What may be in a part. */
-export interface PartLimits {
+interface PartLimits {
   readonly maxDepth: number;
   readonly failures: boolean;
   /** Whether bodies may ignore their stop. */

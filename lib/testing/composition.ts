@@ -4,7 +4,7 @@ import { step } from '../definition/step.ts';
 import { type Workflow, workflow } from '../workflow.ts';
 import { arbitraryPart } from './arbitrary-part.ts';
 import type { LawfulOptions } from './expect-lawful.ts';
-import { type Law, law } from './laws.ts';
+import { type Law, law } from './law.ts';
 import { failed, outcomesOfPlan } from './outcomes-of-part.ts';
 import { type Part, someLeaf, textOfPart } from './part.ts';
 import { StepsOfPart } from './steps-of-part.ts';

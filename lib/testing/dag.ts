@@ -27,7 +27,7 @@ export interface DagStep {
 }
 
 /** How {@link dag} reads its constraints. */
-export interface DagLimits {
+interface DagLimits {
   readonly minSteps: number;
   readonly maxSteps: number;
   readonly density: number;

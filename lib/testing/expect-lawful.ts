@@ -1,8 +1,9 @@
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Need } from '../definition/handle.ts';
 import type { Workflow } from '../workflow.ts';
+import type { Law } from './law.ts';
 import { LawBrokenError } from './law-broken-error.ts';
-import { checkLaws, type Law } from './laws.ts';
+import { checkLaws } from './laws.ts';
 import type { Recording } from './recording.ts';
 import { runInVirtualTime, type VirtualRunOptions } from './virtual-time.ts';
 

@@ -1,25 +1,26 @@
+export { cancelAt, type DrawnResources, durations, failures, resources } from './arbitrary-script.ts';
 export { type Composition, type CompositionConstraints, composition } from './composition.ts';
 export { type DagConstraints, type DagStep, dag, type Shape } from './dag.ts';
 export { expectLawful, type LawfulArguments, type LawfulOptions } from './expect-lawful.ts';
+export { type Law, law } from './law.ts';
 export { LawBrokenError, type Violation } from './law-broken-error.ts';
+export { checkLaws, laws } from './laws.ts';
 export {
-  boundedOvertaking,
-  checkLaws,
   cleanUpsInReverse,
   dependenciesFirst,
   eventsInOrder,
   exactlyOnce,
-  heldIsRunning,
-  type Law,
-  law,
-  laws,
-  limitsNeverExceeded,
   nothingAfterTheEnd,
   oneEndAStep,
   partsBeforeTheWhole,
   streamsTogether,
+} from './laws-of-order.ts';
+export {
+  boundedOvertaking,
+  heldIsRunning,
+  limitsNeverExceeded,
   workConserving,
-} from './laws.ts';
+} from './laws-of-resources.ts';
 export type { Failing, FanOut, ItemsForm, Leaf, LeafForm, Nested, Part, Trying } from './part.ts';
 export {
   drawRun,
@@ -38,19 +39,9 @@ export type {
   TracedCall,
   TracedCleanUp,
   TracedEvent,
-  TracedHandover,
   TraceEntry,
 } from './recording.ts';
-export {
-  cancelAt,
-  type DrawnResources,
-  durations,
-  failures,
-  resources,
-  Scenario,
-  type ScenarioConstraints,
-  scenario,
-} from './scenario.ts';
+export { Scenario, type ScenarioConstraints, scenario } from './scenario.ts';
 export type { Script } from './script.ts';
 export { StandstillError } from './standstill-error.ts';
 export { VirtualTime } from './virtual-clock.ts';

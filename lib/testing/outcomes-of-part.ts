@@ -5,7 +5,7 @@ export const failed = 'failed';
 const skipped = 'skipped';
 
 /** What a part may come to: values as JSON, `failed`, `skipped`. More than one where time decides. */
-export type Outcomes = ReadonlySet<string>;
+type Outcomes = ReadonlySet<string>;
 
 /** Of more than these nobody keeps count. */
 const most = 2_000;

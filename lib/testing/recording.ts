@@ -1,7 +1,7 @@
 import type { Demand } from '../admission/demand.ts';
-import type { SpecialNeed, StepKind } from '../definition/workflow-info.ts';
-import type { RunMetrics } from '../run/metrics.ts';
-import type { ProgressEvent } from '../run/progress-event.ts';
+import type { SpecialNeed, StepKind } from '../definition/step-info.ts';
+import type { RunMetrics } from '../observe/metrics.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
 
 /** A step as a recording knows it. */
 export interface RecordedStep {
@@ -41,16 +41,6 @@ export interface TracedCall {
   readonly attempt: number;
 }
 
-/** A step's function left the work to other steps: from here on they take what they need, and it takes nothing. */
-export interface TracedHandover {
-  /** Tells it from other entries. */
-  readonly kind: 'handover';
-  /** When, in ms. */
-  readonly at: number;
-  /** The id of the step. */
-  readonly stepId: string;
-}
-
 /** A step's clean-up was called. */
 export interface TracedCleanUp {
   /** Tells it from other entries. */
@@ -72,7 +62,7 @@ export interface QuietMoment {
 }
 
 /** One thing that happened in a run. */
-export type TraceEntry = TracedEvent | TracedCall | TracedHandover | TracedCleanUp | QuietMoment;
+export type TraceEntry = TracedEvent | TracedCall | TracedCleanUp | QuietMoment;
 
 /** The run completed. */
 export interface RecordedCompletion {

@@ -1,23 +1,20 @@
 import type { Demand } from '../admission/demand.ts';
-import type { ProgressEvent } from '../run/progress-event.ts';
+import { Holdings } from '../observe/holdings.ts';
+import type { ProgressEvent } from '../observe/progress-event.ts';
 import type { RecordedStep, Recording, TraceEntry } from './recording.ts';
 
 /** What a run's events say of its resources, event by event: who holds what, and who waits for what. */
 export class ResourcesOverTime {
   readonly limits: Record<string, number>;
-  readonly taken: Record<string, number> = {};
   /** The steps whose attempt runs. */
   readonly running = new Set<string>();
   /** The steps whose dependencies have completed and that have not started; those in a back-off apart. */
   readonly ready = new Set<string>();
-  /** From here on the events don't tell what is held: a body was abandoned, and may come back at any time. */
-  isUncertain = false;
   /** Whether the run lets nothing start. */
   isStopping = false;
   readonly paused = new Set<string | undefined>();
   readonly #steps: Map<string, Pick<RecordedStep, 'demand'>>;
-  /** The fan-outs over a stream: one child at a time runs in what they hold. */
-  readonly #live: ReadonlySet<string>;
+  readonly #holdings = new Holdings();
   readonly #dependents = new Map<string, string[]>();
   readonly #waitingFor = new Map<string, number>();
   /** The steps of which the events don't tell whether they are ready, as long as they haven't started. */
@@ -30,11 +27,6 @@ export class ResourcesOverTime {
   constructor({ steps, limits }: Recording) {
     this.limits = { ...limits };
     this.#steps = new Map(steps.map((step) => [step.id, step]));
-    this.#live = new Set(
-      steps.flatMap(({ id, kind, specialNeeds }) =>
-        kind === 'for-each' && specialNeeds.some(({ as }) => as === 'stream') ? [id] : [],
-      ),
-    );
     const producers = new Set(
       steps.flatMap(({ specialNeeds }) =>
         specialNeeds.flatMap(({ as, stepId }) => (as === 'stream' ? [stepId] : [])),
@@ -64,6 +56,16 @@ export class ResourcesOverTime {
     );
   }
 
+  /** How much of each class is taken. */
+  get taken(): ReadonlyMap<string, number> {
+    return this.#holdings.taken;
+  }
+
+  /** The steps that hold something. */
+  get holders(): readonly string[] {
+    return this.#holdings.holders;
+  }
+
   /** What a step takes, its place in `concurrency` included. */
   demandOf(id: string): Demand {
     const demand = this.#steps.get(id)?.demand ?? {};
@@ -74,14 +76,16 @@ export class ResourcesOverTime {
   lackedBy(id: string): string[] {
     return Object.entries(this.demandOf(id))
       .filter(
-        ([name, amount]) => (this.taken[name] ?? 0) + amount > (this.limits[name] ?? Infinity) * (1 + 1e-9),
+        ([name, amount]) =>
+          (this.taken.get(name) ?? 0) + amount > (this.limits[name] ?? Infinity) * (1 + 1e-9),
       )
       .map(([name]) => name);
   }
 
   heed(entry: TraceEntry): void {
-    if (entry.kind === 'event') this.#heedEvent(entry.event);
-    else if (entry.kind === 'handover' && !this.#live.has(entry.stepId)) this.#giveBack(entry.stepId);
+    if (entry.kind !== 'event') return;
+    this.#holdings.add(entry.event);
+    this.#heedEvent(entry.event);
   }
 
   #heedEvent(event: ProgressEvent): void {
@@ -93,16 +97,14 @@ export class ResourcesOverTime {
         this.#steps.set(event.stepId, event);
         this.#untold.add(event.stepId);
         this.#together.add(event.stepId);
-        if (this.#live.has(event.parentId)) this.isUncertain = true;
-        // The first of its steps takes over what it held.
-        else this.#giveBack(event.parentId);
+        // It only waits for others from now on.
+        this.running.delete(event.parentId);
         break;
       case 'step-started':
         this.ready.delete(event.stepId);
         this.#untold.delete(event.stepId);
         this.#backOffEnds.delete(event.stepId);
         this.running.add(event.stepId);
-        this.#take(event.stepId, 1);
         break;
       case 'step-completed':
         this.#end(event.stepId);
@@ -133,9 +135,6 @@ export class ResourcesOverTime {
       case 'limits-changed':
         Object.assign(this.limits, event.limits);
         break;
-      case 'warning':
-        if (event.topic === 'abandoned') this.isUncertain = true;
-        break;
       default:
     }
     if (event.type === 'step-failed' || (event.type === 'step-cancelled' && event.because === undefined))
@@ -145,15 +144,6 @@ export class ResourcesOverTime {
   #end(id: string): void {
     this.ready.delete(id);
     this.#untold.delete(id);
-    this.#giveBack(id);
-  }
-
-  #giveBack(id: string): void {
-    if (this.running.delete(id)) this.#take(id, -1);
-  }
-
-  #take(id: string, sign: number): void {
-    for (const [name, amount] of Object.entries(this.demandOf(id)))
-      this.taken[name] = (this.taken[name] ?? 0) + sign * amount;
+    this.running.delete(id);
   }
 }

@@ -3,24 +3,17 @@ import type { Duration } from '../base/durations.ts';
 import { CancelledError, InvalidOptionsError } from '../base/errors.ts';
 import { macrotask } from '../base/host.ts';
 import { OptionChecker } from '../base/option-checker.ts';
-import { Blueprint } from '../definition/blueprint.ts';
-import { withoutBackpressure } from '../definition/edge.ts';
+import type { Blueprint } from '../definition/blueprint.ts';
 import type { Need } from '../definition/handle.ts';
-import { hosted } from '../definition/hosted.ts';
-import type { StepContext } from '../definition/step-context.ts';
-import { isStep } from '../definition/step-handle.ts';
-import type { StepBody, StepDefinition } from '../definition/step-definition.ts';
-import { withoutChoice } from '../definition/step-options.ts';
-import type { LiveStream } from '../definition/stream.ts';
-import type { Engine } from '../run/engine.ts';
-import { rootEngine } from '../run/root-engine.ts';
+import { Engine } from '../engine/engine.ts';
+import type { RunSettings } from '../engine/run-settings.ts';
 import { Run } from '../run/run.ts';
-import { type RunOptions, type RunSettings, readRunOptions } from '../run/run-options.ts';
+import { type RunOptions, readRunOptions } from '../run/run-options.ts';
 import type { AnyWorkflow } from '../simulate/any-workflow.ts';
 import { Workflow } from '../workflow.ts';
-import { lasting } from './lasting.ts';
 import type { Recording, TraceEntry } from './recording.ts';
-import { type Part, perform, readScript, type Script } from './script.ts';
+import { readScript, type Script } from './script.ts';
+import { Stage } from './stage.ts';
 import { StandstillError } from './standstill-error.ts';
 import { VirtualTime } from './virtual-clock.ts';
 
@@ -96,8 +89,7 @@ class Performance {
   readonly #run: Run<never>;
   readonly #patience: number;
   readonly #trace: TraceEntry[] = [];
-  /** The attempts whose own function runs, by step, and whether it has asked for virtual time. */
-  readonly #real = new Map<string, { usesScheduler: boolean }>();
+  readonly #stage = new Stage(this.#time, this.#trace);
   /** Whether anything can come from outside: not where all steps were replaced. */
   readonly #isOpen: boolean;
   #isOver = false;
@@ -134,16 +126,16 @@ class Performance {
     this.#planActs(checker, at);
     checker.throwIfAny(owner);
     this.#isOpen = !original.steps.every((_, index) => parts.get(index)?.isReplaced === true);
-    this.#blueprint = this.#staged(original, parts);
+    this.#blueprint = this.#stage.staged(original, parts);
     this.#settings = {
       ...readRunOptions(this.#blueprint, workflow.options, {
         runId: 'recorded',
         ...(runOptions as object),
         scheduler: this.#time.scheduler,
       }),
-      stage: (definition) => this.#stagedBody(definition, undefined),
+      stage: (definition) => this.#stage.bodyOf(definition, undefined),
     };
-    this.#engine = rootEngine(this.#blueprint, this.#settings);
+    this.#engine = new Engine(this.#blueprint, this.#settings);
     this.#run = new Run(this.#engine);
   }
 
@@ -187,11 +179,11 @@ class Performance {
       this.#quiet();
       const { next } = this.#time;
       const isPatient = realTime.now() - idleSince < this.#patience;
-      const isWaiting = [...this.#real.values()].some(({ usesScheduler }) => !usesScheduler);
+      const isWaiting = this.#stage.isWaitedFor;
       if (next !== undefined && !(isWaiting && isPatient)) {
         this.#time.advanceTo(next);
       } else if (!isPatient || !this.#isOpen) {
-        throw new StandstillError(this.#blueprint.name, [...this.#real.keys()], this.#patience);
+        throw new StandstillError(this.#blueprint.name, this.#stage.running, this.#patience);
       }
     }
     this.#quiet();
@@ -204,9 +196,9 @@ class Performance {
     this.#run.progress$.subscribe({
       next: (event) => {
         this.#trace.push({ kind: 'event', event });
-        if ('stepId' in event && attemptEnds.has(event.type)) this.#real.delete(event.stepId);
+        if ('stepId' in event && attemptEnds.has(event.type)) this.#stage.ended(event.stepId);
         // Its steps do the work from here on.
-        if (event.type === 'step-added') this.#real.delete(event.parentId);
+        if (event.type === 'step-added') this.#stage.ended(event.parentId);
       },
       complete: () => {
         this.#isOver = true;
@@ -242,90 +234,9 @@ class Performance {
     );
     if (this.#trace.at(-1)?.kind !== 'quiet') this.#trace.push({ kind: 'quiet', at: this.#time.now, taken });
   }
-
-  #staged(
-    { name, graph, steps, sources, inputs, outputs, optionalOutputs, marks }: Blueprint,
-    parts: ReadonlyMap<number, Part>,
-  ): Blueprint {
-    const staged = steps.map((definition, index): StepDefinition => {
-      const { id, settings } = definition;
-      const part = parts.get(index);
-      const isReplaced = part?.isReplaced === true;
-      const cleanup: typeof settings.cleanup =
-        settings.cleanup &&
-        ((output, outcome) => {
-          this.#trace.push({ kind: 'cleanup', at: this.#time.now, stepId: id });
-          return isReplaced ? undefined : settings.cleanup?.(output, outcome);
-        });
-      return {
-        id,
-        inputNames: definition.inputNames,
-        settings: {
-          ...settings,
-          cleanup,
-          isOffloaded: !isReplaced && settings.isOffloaded,
-          ...(isReplaced ? withoutChoice(settings) : {}),
-        },
-        body: this.#stagedBody(definition, part),
-      };
-    });
-    const isGiven = (at: number): boolean => parts.get(sources.values[at] ?? -1)?.isReplaced === true;
-    const quiet = withoutBackpressure(marks, isGiven);
-    return new Blueprint(name, graph, staged, sources, inputs, outputs, optionalOutputs, quiet);
-  }
-
-  #stagedBody({ id, body }: StepDefinition, part: Part | undefined): StepBody {
-    return (inputs, ctx) => {
-      const { attempt } = ctx;
-      this.#trace.push({ kind: 'call', at: this.#time.now, stepId: id, attempt });
-      if (part !== undefined && (part.isReplaced || part.failure(attempt) !== undefined))
-        return perform(part, attempt, this.#time.scheduler);
-      // What comes from another step comes in that one's time.
-      const own = { usesScheduler: Object.values(inputs).some(isStream) };
-      this.#real.set(id, own);
-      const returned = lasting(() => body(inputs, noticing(ctx, own)), {
-        ms: part?.ms ?? 0,
-        scheduler: this.#time.scheduler,
-        token: ctx.token,
-        onlyTime: () => {
-          own.usesScheduler = true;
-        },
-      });
-      if (!(returned instanceof Promise)) return this.#heeded(id, returned);
-      return returned.then((settled: unknown) => this.#heeded(id, settled));
-    };
-  }
-
-  /** Notes where it is steps that a body came to. */
-  #heeded(stepId: string, returned: unknown): unknown {
-    if (isHosted(returned)) {
-      this.#real.delete(stepId);
-      this.#trace.push({ kind: 'handover', at: this.#time.now, stepId });
-    }
-    return returned;
-  }
-}
-
-function isStream(input: unknown): boolean {
-  return typeof (input as Partial<LiveStream<unknown>> | null | undefined)?.toObservable === 'function';
-}
-
-function isHosted(returned: unknown): boolean {
-  return isStep(returned) || (typeof returned === 'object' && returned !== null && hosted in returned);
 }
 
 const attemptEnds = new Set(['step-completed', 'step-failed', 'step-cancelled', 'step-retrying']);
-
-/** A context that notices whether its scheduler is asked for. */
-function noticing(ctx: StepContext, own: { usesScheduler: boolean }): StepContext {
-  return new Proxy(ctx, {
-    get(target, key) {
-      if (key === 'scheduler') own.usesScheduler = true;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
 
 /** Lets every Promise that can settle do so, and whatever comes from outside arrive. */
 async function turnOfTheEventLoop(): Promise<void> {

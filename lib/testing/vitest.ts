@@ -65,11 +65,11 @@ expect.extend({
     let peakAt = 0;
     for (const entry of recording.trace) {
       resources.heed(entry);
-      const taken = resources.taken[resource] ?? 0;
+      const taken = resources.taken.get(resource) ?? 0;
       if (entry.kind !== 'event' || taken <= peak) continue;
       peak = taken;
       peakAt = entry.event.at;
-      holders = [...resources.running].filter((id) => resource in resources.demandOf(id));
+      holders = resources.holders.filter((id) => resource in resources.demandOf(id));
     }
     const told = `at ${String(peakAt)} ms ${holders.join(', ')} held ${String(peak)}`;
     return {

@@ -2,7 +2,7 @@ import { inspectValue } from '../base/inspect.ts';
 import { isGone, type TransferItem } from './transfer.ts';
 
 /** The part of a value that can't be cloned: where it is and what it is. */
-export interface UnclonablePart {
+interface UnclonablePart {
   /** The path from the root, as in `input.rows[3].callback`. */
   readonly path: string;
   /** A short picture of it. */

@@ -67,12 +67,8 @@ function ownOutcome({ body }: AttemptPlan): Pick<Ending, 'outcome' | 'cause'> {
 }
 
 /** Whether an attempt that ended like this is followed by another, were the run not stopped. */
-export function isRetried(
-  retry: RetryPlan | undefined,
-  attempt: number,
-  { cause, isAbandoned }: Ending,
-): boolean {
-  if (retry === undefined || attempt >= retry.attempts || isAbandoned) return false;
+export function isRetried(retry: RetryPlan | undefined, attempt: number, { cause }: Ending): boolean {
+  if (retry === undefined || attempt >= retry.attempts) return false;
   return retry.when === 'always' || (retry.when === 'after timeouts' && cause === 'timeout');
 }
 

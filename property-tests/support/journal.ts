@@ -3,7 +3,7 @@ import { asapScheduler, type SchedulerLike } from 'rxjs';
 import type { ProgressEvent, RunOutcome } from '../../lib/index.ts';
 
 /** What happened in a run, as its steps' bodies, its subscribers and its scheduler saw it. */
-export type Happening =
+type Happening =
   /** The scheduler was asked to run an action at `due`; it has begun to run it. */
   | { readonly kind: 'scheduled'; readonly action: number; readonly due: number }
   | { readonly kind: 'tick'; readonly action: number }

@@ -19,7 +19,7 @@ export class ListAdmission {
   readonly #maxOvertakes: number;
   #waiting: Waiting[] = [];
   readonly #held = new Map<string, Demand>();
-  readonly #lost = new Set<string>();
+  readonly #lost = new Map<string, Demand>();
 
   /** @param ranking - all ids, the first to start first */
   constructor(ranking: readonly string[], limits: Readonly<Record<string, number>>, maxOvertakes: number) {
@@ -69,25 +69,22 @@ export class ListAdmission {
   /** What an attempt held is there again. */
   release(id: string): void {
     this.#held.delete(id);
-    this.#lost.delete(id);
   }
 
   /** What an attempt holds may never come back. */
-  abandon(id: string): void {
-    this.#lost.add(id);
+  abandon(id: string, attempt: number): void {
+    this.#lost.set(`${id} ${String(attempt)}`, this.#held.get(id) ?? {});
+    this.#held.delete(id);
   }
 
-  isHeld(id: string): boolean {
-    return this.#held.has(id);
-  }
-
-  isLost(id: string): boolean {
-    return this.#lost.has(id);
+  /** It has come back after all, if it was lost. */
+  recover(id: string, attempt: number): void {
+    this.#lost.delete(`${id} ${String(attempt)}`);
   }
 
   /** Whether a demand can never fit any more. */
   isHopeless(demand: Demand): boolean {
-    const lost = this.#sum([...this.#lost].map((id) => this.#held.get(id) ?? {}));
+    const lost = this.#sum(this.#lost.values());
     return Object.entries(demand).some(([name, amount]) => amount > this.#limitOf(name) - (lost[name] ?? 0));
   }
 
@@ -121,7 +118,7 @@ export class ListAdmission {
 
   /** The classes of which a step demands more than is free. */
   #lacks({ demand }: Waiting): string[] {
-    const held = this.#sum(this.#held.values());
+    const held = this.#sum([...this.#held.values(), ...this.#lost.values()]);
     return Object.entries(demand)
       .filter(([name, amount]) => amount > this.#limitOf(name) - (held[name] ?? 0))
       .map(([name]) => name);

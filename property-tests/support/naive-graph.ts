@@ -31,7 +31,7 @@ export class NaiveFailure {
 }
 
 /** What an attempt of a step does. */
-export type NaiveBody = (
+type NaiveBody = (
   step: StepPlan,
   attempt: number,
   inputs: Readonly<Record<string, unknown>>,

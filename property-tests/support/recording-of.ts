@@ -7,6 +7,8 @@ import { allLimits } from './replay.ts';
 export function recordingOf({ scenario, journal, run }: Performance): Recording {
   const [result] = journal.all('result');
   const [failure] = journal.all('result error');
+  // Who left as the last event came gets no result, though there is one.
+  const isCompleted = journal.events.at(-1)?.type === 'run-completed';
   return {
     workflow: 'scenario',
     steps: scenario.steps.map(({ id, dependsOn, demand, cleanup }) => ({
@@ -24,10 +26,9 @@ export function recordingOf({ scenario, journal, run }: Performance): Recording 
     trace: journal.entries.flatMap(traced),
     events: journal.events,
     stoppedAt: undefined,
-    outcome:
-      result === undefined
-        ? { kind: 'failed', error: failure?.error }
-        : { kind: 'completed', outputs: result.outputs },
+    outcome: isCompleted
+      ? { kind: 'completed', outputs: result?.outputs ?? {} }
+      : { kind: 'failed', error: failure?.error },
     metrics: run.metrics(),
   };
 }

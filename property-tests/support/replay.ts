@@ -57,7 +57,7 @@ export function replay(
         break;
       case 'gone':
         // A body that was given up has stopped after all.
-        if (model.isLost(entry.stepId)) model.release(entry.stepId);
+        model.recover(entry.stepId, entry.attempt);
         break;
       case 'event':
         heedEvent(entry);
@@ -75,10 +75,10 @@ export function replay(
         model.start(event.stepId);
         break;
       case 'warning':
-        if (event.topic === 'abandoned') model.abandon(event.stepId);
+        if (event.topic === 'abandoned') model.abandon(event.stepId, event.attempt);
         break;
       case 'step-completed':
-        if (!model.isLost(event.stepId)) model.release(event.stepId);
+        model.release(event.stepId);
         for (const { id } of scenario.dependentsOf(event.stepId)) {
           const left = (waitingFor.get(id) ?? 0) - 1;
           waitingFor.set(id, left);
@@ -94,13 +94,13 @@ export function replay(
         if (model.isWaiting(event.stepId))
           judge.onHopeless?.(event.stepId, model.hopeless.includes(event.stepId));
         model.leave(event.stepId);
-        if (model.isHeld(event.stepId) && !model.isLost(event.stepId)) model.release(event.stepId);
+        model.release(event.stepId);
         if (scenario.run.onFailure === 'fail-fast') isStopped = true;
         break;
       case 'step-cancelled':
         isStopped = true;
         model.leave(event.stepId);
-        if (model.isHeld(event.stepId) && !model.isLost(event.stepId)) model.release(event.stepId);
+        model.release(event.stepId);
         break;
       default:
     }

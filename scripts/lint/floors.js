@@ -2,7 +2,8 @@
  * The floors of the library, from the bottom: a file imports its own folder, the folders below it and the packages
  * named here, and nothing else. What isn't allowed is forbidden, so a new folder starts with no rights.
  *
- *   base ← graph, admission ← operators, definition ← run ← workflow.ts ← index.ts, simulate
+ *   base ← graph, admission ← operators, definition ← channel ← attempt ← engine ← run ← workflow.ts ← index.ts
+ *   definition ← observe ← fan-out ← engine
  *   base, definition ← channel ← wire ← task ← thread, pool; run
  *
  * channel is what streams wait in, wire what crosses between threads, task a call wherever it runs, thread what only runs
@@ -30,10 +31,10 @@ const floors = [
   },
   // They fold over what runs tell.
   {
-    files: 'operators/{estimate,forecast}.ts',
+    files: 'operators/{estimate,expectations,forecast,forecast-row,foreseen-rows,outlook}.ts',
     below: lib('base', 'admission'),
     packages: ['rxjs'],
-    typesOnly: lib('definition', 'run'),
+    typesOnly: lib('definition', 'observe'),
   },
   { files: 'lib/definition/**', below: lib('base', 'graph', 'admission'), typesOnly: ['rxjs'] },
   { files: 'lib/channel/**', below: lib('base') },
@@ -43,19 +44,33 @@ const floors = [
     packages: ['rxjs'],
     typesOnly: lib('definition'),
   },
+  { files: 'lib/observe/**', below: lib('base', 'graph', 'admission', 'definition'), typesOnly: ['rxjs'] },
   {
-    files: 'lib/run/**',
-    below: [...lib('base', 'graph', 'admission', 'definition', 'channel'), 'operators/merge-within.ts'],
-    packages: ['rxjs'],
+    files: 'lib/observe/snapshot.ts',
+    below: lib('base', 'graph', 'admission', 'definition'),
+    packages: ['immer'],
+    typesOnly: ['rxjs'],
   },
   {
-    files: 'lib/run/snapshot.ts',
-    below: lib('base', 'graph', 'admission', 'definition'),
-    packages: ['rxjs', 'immer'],
+    files: 'lib/attempt/**',
+    below: lib('base', 'admission', 'definition', 'channel'),
+    typesOnly: ['rxjs'],
+  },
+  { files: 'lib/fan-out/**', below: lib('base', 'definition', 'observe'), typesOnly: ['rxjs'] },
+  {
+    files: 'lib/engine/**',
+    below: lib('base', 'graph', 'admission', 'definition', 'channel', 'observe', 'attempt', 'fan-out'),
+    // A loop over a table: streams are what the rooms above and below make of it.
+    never: ['lib/base/rxjs-parts.ts', 'lib/base/rxjs-run-parts.ts', 'lib/base/operator-subscriber.ts'],
+  },
+  {
+    files: 'lib/run/**',
+    below: lib('base', 'graph', 'admission', 'definition', 'observe', 'engine'),
+    typesOnly: ['rxjs'],
   },
   {
     files: 'lib/workflow.ts',
-    below: lib('base', 'graph', 'admission', 'definition', 'run'),
+    below: lib('base', 'graph', 'admission', 'definition', 'engine', 'run'),
     typesOnly: ['rxjs'],
   },
   {
@@ -65,42 +80,61 @@ const floors = [
   {
     files: 'lib/index.ts',
     below: [
-      ...lib('base', 'graph', 'admission', 'definition', 'channel', 'run'),
+      ...lib(
+        'base',
+        'graph',
+        'admission',
+        'definition',
+        'channel',
+        'observe',
+        'attempt',
+        'fan-out',
+        'engine',
+        'run',
+      ),
       'lib/workflow.ts',
       'lib/subflow.ts',
     ],
   },
   {
     files: 'lib/simulate/**',
-    below: [...lib('base', 'graph', 'admission', 'definition', 'run'), 'lib/workflow.ts'],
+    below: [
+      ...lib('base', 'graph', 'admission', 'definition', 'observe', 'engine', 'run'),
+      'lib/workflow.ts',
+    ],
     packages: ['rxjs'],
   },
   {
     files: 'lib/report/**',
-    below: [...lib('base', 'graph', 'admission', 'definition', 'run'), 'lib/workflow.ts'],
+    below: lib('base', 'graph', 'admission', 'definition', 'observe', 'run'),
     packages: ['rxjs', 'node:.+', 'millrace:report-page'],
   },
   // The page's own script: it is bundled with what it imports.
   {
     files: 'lib/report/page/**',
     below: [],
-    packages: ['\\.\\./[^/]+', '\\.\\./\\.\\./run/[^/]+', '@dagrejs/dagre', 'uplot'],
+    packages: ['\\.\\./[^/]+', '\\.\\./\\.\\./observe/[^/]+', '@dagrejs/dagre', 'uplot'],
   },
   {
     files: 'lib/opentelemetry/**',
-    below: lib('base', 'graph', 'admission', 'definition', 'run'),
+    below: lib('base', 'graph', 'admission', 'definition', 'observe', 'run'),
     packages: ['rxjs', '@opentelemetry/api'],
   },
   // For Node alone.
   {
     files: 'lib/node/**',
-    below: lib('base', 'graph', 'admission', 'definition', 'run', 'report'),
+    below: lib('base', 'graph', 'admission', 'definition', 'observe', 'run', 'report'),
     packages: ['rxjs', 'node:.+'],
+  },
+  // How far what runs is, by what comes of it.
+  {
+    files: 'lib/node/progress-view.ts',
+    below: [...lib('base', 'definition', 'observe'), 'operators/forecast.ts'],
   },
   {
     files: 'lib/testing/**',
     below: [
-      ...lib('base', 'graph', 'admission', 'definition', 'run', 'simulate'),
+      ...lib('base', 'graph', 'admission', 'definition', 'observe', 'attempt', 'engine', 'run', 'simulate'),
       'lib/workflow.ts',
       'lib/subflow.ts',
     ],
@@ -126,7 +160,7 @@ const lazyFolders = ['lib/task/**', 'lib/thread/**', 'lib/pool/**', 'lib/node/te
 
 /** ESLint's configuration for the floors; later entries are exceptions to earlier ones. */
 export const importFloors = [
-  ...floors.map(({ files, below, packages = [], typesOnly = [] }) => {
+  ...floors.map(({ files, below, packages = [], typesOnly = [], never = [] }) => {
     const allowed = [...below, ...packages];
     return {
       files: [files],
@@ -143,6 +177,10 @@ export const importFloors = [
                 regex: `^${specifierOf(files, place)}$`,
                 allowTypeImports: true,
                 message: `${files} may import only types of ${place}.`,
+              })),
+              ...never.map((place) => ({
+                regex: `^${specifierOf(files, place)}$`,
+                message: `${files} has nothing to do with ${place}.`,
               })),
             ],
           },

@@ -26,7 +26,7 @@ function resolve(demanded: readonly string[], limits: Limits = {}): object {
 
 function concurrency(option?: number): number | undefined {
   const checker = new OptionChecker();
-  const resolved = resolveConcurrency(checker, option);
+  const resolved = resolveConcurrency(checker, option, undefined);
   checker.throwIfAny('run');
   return resolved;
 }
@@ -80,15 +80,35 @@ describe('what can not be used is named', () => {
     [['gpu'], { gpu: 0 }, "expected limits['gpu'] to be a positive number, got 0"],
     [['gpu'], { gpu: '2' }, `expected limits['gpu'] to be a positive number, got "2"`],
     [['memory'], { memory: 0 }, "expected limits['memory'] to be above 0"],
-    [['gpu'], { gpu: 1, gpv: 2 }, "expected limits['gpv'] to be named 'gpu', which steps demand, got 2"],
-    [[], { concurrency: 2 }, 'expected limits.concurrency to be absent (the limit over all classes is'],
+    [['gpu'], { gpv: 2 }, "since steps demand 'gpu' (did you mean it with 'gpv'?)"],
+    [[], { concurrency: 0.5 }, 'expected limits.concurrency to be a whole number of at least 1, got 0.5'],
     [[], { 'heavy-cpu': -1 }, "expected limits['heavy-cpu'] to be a positive number, got -1"],
   ])('%o with %o', (demanded, limits, message) => {
     expect(() => resolve(demanded, limits as Limits)).toThrow(message);
   });
 
-  test('a limit that nothing demands and that looks like no other is left alone', () => {
-    expect(resolve(['gpu'], { gpu: 1, database: 3, db: undefined })).toStrictEqual({ gpu: 1 });
+  test('a limit that nothing demands is left alone, whatever it is called', () => {
+    expect(resolve(['gpu'], { gpu: 1, database: 3, db: undefined, gpv: 2, cpu: 1 })).toStrictEqual({
+      gpu: 1,
+    });
+  });
+
+  test('a limit of a family is one for each of its classes; its own name, then the longest beginning, goes first', () => {
+    const limits = { 'host:*': 2, 'host:slow.*': 1, 'host:slow.example': 3, '*': 9 };
+    expect(resolve(['host:a', 'host:slow.b', 'host:slow.example', 'other'], limits)).toStrictEqual({
+      'host:a': 2,
+      'host:slow.b': 1,
+      'host:slow.example': 3,
+      other: 9,
+    });
+  });
+
+  test('a standard class in another spelling is noted beside the one demanded', () => {
+    const checker = new OptionChecker();
+    const demanded = ['heavy-cpu', 'light-io'];
+    const { misspelt } = resolveLimits(checker, demanded, { heavy_cpu: 2, 'light-io': 3, lightIo: 4 });
+    expect([...misspelt]).toStrictEqual([['heavy_cpu', 'heavy-cpu']]);
+    expect(checker.problems).toStrictEqual([]);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { memory, step, workflow } from 'millrace';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { availableMemory, availableParallelism, macrotask, threadCpuMs } from '../../lib/base/host.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { availableMemory, availableParallelism, macrotask } from '../../lib/base/host.ts';
 import { inspectValue, messageOf } from '../../lib/base/inspect.ts';
 import { invariant } from '../../lib/base/invariant.ts';
 import { nearestName } from '../../lib/base/nearest.ts';
@@ -176,33 +176,4 @@ test('a host without setImmediate turns its event loop by a message', async () =
 test('what is there already isn’t meant', () => {
   expect(nearestName('compil', ['compile', 'compiler'], (name) => name === 'compile')).toBe('compiler');
   expect(() => step('a', () => 1, { retry: 1, retri: 2 } as object)).toThrow(/such option\)/);
-});
-
-describe('the time a thread has worked', () => {
-  const work = (): void => {
-    const until = process.cpuUsage().user + 20_000;
-    while (process.cpuUsage().user < until);
-  };
-
-  test('grows as it works, and hardly while it waits', async () => {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 1);
-    });
-    const start = threadCpuMs() ?? Number.NaN;
-    work();
-    const worked = (threadCpuMs() ?? Number.NaN) - start;
-    expect(worked).toBeGreaterThan(1);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 100);
-    });
-    expect((threadCpuMs() ?? Number.NaN) - start - worked).toBeLessThan(90);
-  });
-
-  test('is the thread’s CPU time where Node tells it', () => {
-    vi.stubGlobal('process', { ...process, threadCpuUsage: () => ({ user: 1500, system: 500 }) });
-    onTestFinished(() => {
-      vi.unstubAllGlobals();
-    });
-    expect(threadCpuMs()).toBe(2);
-  });
 });

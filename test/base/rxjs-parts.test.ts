@@ -1,7 +1,7 @@
 import { build } from 'esbuild';
 import * as rxjs from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { config, Observable } from '../../lib/base/rxjs-parts.ts';
+import { config, Observable, Subscription } from '../../lib/base/rxjs-parts.ts';
 import {
   asyncScheduler,
   defer,
@@ -20,6 +20,7 @@ const parts = {
   Observable,
   Subject,
   Subscriber,
+  Subscription,
 };
 const whole: Readonly<Record<string, unknown>> = { ...rxjs };
 

@@ -1,4 +1,4 @@
-import { InvalidOptionsError, type StepOptions, step, workflow } from 'millrace';
+import { forEachStep, InvalidOptionsError, type StepOptions, step, subflow, workflow } from 'millrace';
 import { describe, expect, test } from 'vitest';
 import { thrownBy } from '../run/support/thrown-by.ts';
 import { play } from '../run/support/watch.ts';
@@ -204,6 +204,24 @@ test('what a step says of itself is told by the workflow', () => {
       group: 'late',
       tags: ['a', 'b'],
     },
+  ]);
+});
+
+test('what is known beforehand of the steps that a step brings is told by the workflow', () => {
+  const inner = workflow('inner', { deep: step('deep', () => 1, { estimate: 30 }) });
+  const listed = forEachStep('listed', { items: [1, 2, 3] }, (n) => n, { resource: 'gpu', concurrency: 2 });
+  const items = step('items', () => [1]);
+  const found = forEachStep('found', { items }, (n) => n, { resource: (n) => ({ gpu: n }) });
+  const part = subflow('part', inner);
+  const later = subflow('later', () => inner);
+  const { steps } = workflow('told', { listed, found, part, later });
+  const told = steps.map(({ id, steps: within, children }) => [id, within?.map(({ id }) => id), children]);
+  expect(told).toStrictEqual([
+    ['listed', undefined, { count: 3, demand: { gpu: 1 }, concurrency: 2 }],
+    ['items', undefined, undefined],
+    ['found', undefined, {}],
+    ['part', ['deep'], undefined],
+    ['later', undefined, undefined],
   ]);
 });
 

@@ -27,7 +27,7 @@ test('the page on testing does what it says, from top to bottom', async () => {
 import 'millrace/testing/vitest';
 import { step, workflow } from 'millrace';
 import { cancelAt, composition, drawRun, durations, expectLawful, expectRun, failures, law, runInVirtualTime, scenario, VirtualTime } from 'millrace/testing';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 const readTable = async () => ({ rows: [1, 2] });
 const tests = [];
 const test = (name, work) => tests.push(work());

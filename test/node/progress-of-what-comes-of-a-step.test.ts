@@ -44,9 +44,10 @@ describe('what comes of a step', () => {
     scheduler.maxFrames = 160;
     scheduler.flush();
     expect(await terminal.lines()).toEqual([
-      'demo  ░░░░░░░░░░░░░░░░░░░░░░░░  0/2 steps, 2/5 within them  160 ms',
+      'demo  ██████░░░░░░░░░░░░░░░░░░  0/2 steps, 2/5 within them  160 ms',
       expect.stringContaining('light-cpu'),
-      expect.stringMatching(/^ {2}book +160 ms {2}2\/5 within$/),
+      '  book   ██████░░░░░░  53 %   160 ms  2/5 within',
+
       expect.stringMatching(/^ {2}cover +160 ms$/),
     ]);
     scheduler.maxFrames = Infinity;
@@ -57,6 +58,39 @@ describe('what comes of a step', () => {
       '  2 of 2 steps completed',
       '  critical path: book (300 ms)',
     ]);
+  });
+
+  test('is told where it waits to be tried again', async () => {
+    const terminal = new FakeTerminal(100, 24);
+    const scheduler = new VirtualTimeScheduler();
+    const each = forEachStep(
+      'each',
+      { items: [1, 2, 3, 4] },
+      (place, _, { attempt }) =>
+        timer(100, scheduler).pipe(
+          map(() => {
+            if (place < 3 && attempt === 1) throw new Error('busy');
+            return place;
+          }),
+        ),
+      { retry: { attempts: 2, delay: 100, jitter: 0 } },
+    );
+    const run = workflow('demo', { each }).run({ scheduler });
+    const { done } = renderProgress(run, { stream: terminal, scheduler });
+    await vi.waitFor(() => {
+      expect(terminal.listenerCount('resize')).toBe(2);
+    }, patience);
+    run.result$.subscribe();
+    scheduler.maxFrames = 160;
+    scheduler.flush();
+    const lines = await terminal.lines();
+    expect(lines.at(-1)).toMatch(/ 2\/4 within, 2 to be tried again$/);
+    scheduler.maxFrames = 240;
+    scheduler.flush();
+    expect((await terminal.lines()).at(-1)).toMatch(/2\/4 within$/);
+    scheduler.maxFrames = Infinity;
+    scheduler.flush();
+    await done;
   });
 
   test('gets a line a second where there is no terminal, and its failures are told', async () => {

@@ -7,7 +7,7 @@ import {
   type RunOptions,
 } from 'millrace';
 import { type Estimate, type EstimateOptions, estimate } from 'millrace/operators';
-import { map, NEVER, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import { map, NEVER, Subject, take, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 
 /** A step that takes some time. */
@@ -164,6 +164,25 @@ describe('how far the run is', () => {
     expect(fractions).toStrictEqual([...fractions].sort((left, right) => left - right));
     expect(estimates.find(({ done }) => done === 1)?.fraction).toBeLessThan(0.2);
     expect(estimates.at(-1)).toMatchObject({ done: 4, remaining: { low: 0, likely: 0, high: 0 } });
+  });
+
+  test('is nothing while nobody knows how long the step takes that runs', () => {
+    const estimates = estimatesOf([
+      {
+        id: 'long',
+        run: (_, ctx) =>
+          timer(0, 100, ctx.scheduler).pipe(
+            take(5),
+            map((tick) => {
+              if (tick === 4) ctx.progress(0.4);
+              else ctx.log('still here');
+              return tick;
+            }),
+          ),
+      },
+    ]);
+    expect(estimates.filter(({ at }) => at < 400).map(({ fraction }) => fraction)).toEqual(Array(6).fill(0));
+    expect(estimates.at(-3)?.fraction).toBe(0.4);
   });
 
   test('stays where it is when the run is cancelled', () => {

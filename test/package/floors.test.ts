@@ -36,6 +36,22 @@ describe('the linter refuses', { timeout: 60_000 }, () => {
     ['lib/definition/new.ts', "import { of } from 'rxjs';"],
     ['lib/definition/new.ts', "import '../run/run.ts';"],
     ['lib/definition/new.ts', "export type Run = import('../run/run.ts').Run;"],
+    ['lib/observe/new.ts', "import '../run/run.ts';"],
+    ['lib/observe/new.ts', "import type { Row } from '../engine/step-table.ts';"],
+    ['lib/observe/new.ts', "import { Subject } from 'rxjs';"],
+    ['lib/observe/new.ts', "import 'immer';"],
+    ['lib/attempt/new.ts', "import type { Scope } from '../engine/scope.ts';"],
+    ['lib/attempt/new.ts', "import type { ProgressEvent } from '../observe/progress-event.ts';"],
+    ['lib/attempt/new.ts', "import { from } from 'rxjs';"],
+    ['lib/fan-out/new.ts', "import type { FanOutScope } from '../engine/fan-out-scope.ts';"],
+    ['lib/fan-out/new.ts', "import '../attempt/attempt.ts';"],
+    ['lib/fan-out/new.ts', "import { mergeMap } from 'rxjs';"],
+    ['lib/engine/new.ts', "import type { RunOptions } from '../run/run-options.ts';"],
+    ['lib/engine/new.ts', "import '../run/run.ts';"],
+    ['lib/engine/new.ts', "import '../workflow.ts';"],
+    ['lib/engine/new.ts', "import { Subject } from 'rxjs';"],
+    ['lib/engine/new.ts', "import { Subject } from '../base/rxjs-run-parts.ts';"],
+    ['lib/engine/new.ts', "import '../../operators/retry-with-backoff.ts';"],
     ['lib/run/new.ts', "import '../workflow.ts';"],
     ['lib/run/new.ts', "import '../pool/thread-pool.ts';"],
     ['lib/run/new.ts', "import '../../operators/retry-with-backoff.ts';"],
@@ -70,6 +86,8 @@ describe('the linter refuses', { timeout: 60_000 }, () => {
     'process.env;',
     'crypto.randomUUID();',
   ])('time, chance and the host in the engine: %s', async (code) => {
+    expect(await complaints('lib/engine/new.ts', code)).not.toEqual([]);
+    expect(await complaints('lib/attempt/new.ts', code)).not.toEqual([]);
     expect(await complaints('lib/run/new.ts', code)).not.toEqual([]);
     expect(await complaints('lib/base/new.ts', code)).not.toEqual([]);
     expect(await complaints('operators/new.ts', code)).not.toEqual([]);
@@ -82,10 +100,19 @@ test.each([
   ['lib/definition/new.ts', "import type { Observable } from 'rxjs'; import '../graph/graph.ts';"],
   ['operators/offload.ts', "import type { ThreadPool } from '../lib/pool/thread-pool.ts';"],
   ['operators/retry-with-backoff.ts', 'Math.random();'],
-  ['lib/run/new.ts', "import './run.ts'; import '../../operators/merge-within.ts'; import 'rxjs';"],
+  [
+    'lib/run/new.ts',
+    "import './run.ts'; import '../engine/engine.ts'; import type { Observable } from 'rxjs';",
+  ],
   ['lib/node/new.ts', "import 'node:fs'; import '../report/timeline.ts'; process.stderr;"],
   ['lib/node/frame-timer.ts', 'setInterval(Boolean);'],
-  ['lib/run/snapshot.ts', "import 'immer'; import './run-state.ts';"],
+  ['lib/observe/snapshot.ts', "import 'immer'; import './progress.ts';"],
+  ['lib/attempt/new.ts', "import type { Observable } from 'rxjs'; import '../channel/channel.ts';"],
+  ['lib/fan-out/new.ts', "import '../observe/failures.ts'; import '../definition/step.ts';"],
+  [
+    'lib/engine/new.ts',
+    "import './scope.ts'; import '../attempt/attempt.ts'; import '../fan-out/items.ts'; import '../observe/progress.ts';",
+  ],
   [
     'lib/pool/new.ts',
     "import 'node:os'; import '../wire/messages.ts'; import('threads'); setTimeout(Boolean);",

@@ -133,7 +133,7 @@ test('a timeout, a back-off and a grace period wait in the host’s time by defa
     retry: { attempts: 3, delay: 5 },
   });
   const run = workflow('waiting', { flaky }).run({ gracePeriod: 5 });
-  await expect(run.result()).rejects.toMatchObject({ cause: { code: 'STEP_TIMEOUT' }, attempts: 1 });
+  expect(await run.result()).toStrictEqual({ flaky: 'done' });
   const heeding = step(
     'heeding',
     (ctx) => {

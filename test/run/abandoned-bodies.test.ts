@@ -66,21 +66,24 @@ test('a body that stops within the grace period isn’t abandoned, and its late 
   expect(run.all('warning')).toStrictEqual([]);
 });
 
-test('an abandoned attempt is never tried again', () => {
+test('an abandoned attempt is tried again like any other, and its error says that it was', () => {
   const time = new VirtualTime();
   let attempts = 0;
+  const asked: unknown[] = [];
   const deaf = step(
     'deaf',
     () => {
       attempts++;
       return stubborn().promise;
     },
-    { timeout: 10, retry: 5 },
+    { timeout: 10, retry: { attempts: 3, when: (error) => asked.push(error) > 0 } },
   );
   const run = watch(workflow('abandoning', { deaf }), time);
   time.flush();
-  expect(attempts).toBe(1);
-  expect(run.error).toMatchObject({ attempts: 1 });
+  expect(attempts).toBe(3);
+  expect(asked).toMatchObject([{ abandoned: true }, { abandoned: true }]);
+  expect(run.error).toMatchObject({ attempts: 3, cause: { abandoned: true } });
+  expect(taken(run.run, 'light-cpu')).toBe(3);
 });
 
 test('its demand stays held, and the run may end without it', () => {
@@ -133,7 +136,7 @@ describe('under onFailure: continue, with the demand of an abandoned body held',
     const run = watch(workflow('abandoning', { deaf, big }), time, options);
     time.flush();
     expect(run.isOver).toBe(true);
-    expect(run.of('big')).toStrictEqual(['step-failed']);
+    expect(run.of('big')).toStrictEqual(['warning', 'step-failed']);
   });
 
   test('so does a step that comes back from a back-off, even if it is the last one', () => {
@@ -148,7 +151,7 @@ describe('under onFailure: continue, with the demand of an abandoned body held',
     const deaf = step('deaf', () => stubborn().promise, { resource: 'gpu', timeout: 10 });
     const run = watch(workflow('abandoning', { flaky, deaf }), time, options);
     time.flush();
-    expect(run.of('flaky')).toStrictEqual(['step-started', 'step-retrying', 'step-failed']);
+    expect(run.of('flaky')).toStrictEqual(['step-started', 'step-retrying', 'warning', 'step-failed']);
     expect(run.the('step-failed', 'flaky').error).toMatchObject({
       attempts: 1,
       cause: { code: 'RESOURCE_LIMIT' },

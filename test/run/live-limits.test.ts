@@ -164,7 +164,7 @@ describe('setLimits', () => {
   test.each<[limits: object, message: string]>([
     [{ db: 0 }, "limits['db']"],
     [{ db: Number.NaN }, "limits['db']"],
-    [{ bd: 2 }, "named 'db', which steps demand"],
+    [{ bd: 0 }, "limits['bd']"],
     [{ db: { rate: { limit: 0, per: '1s' } } }, "limits['db'].rate.limit"],
     [{ db: { rate: { limit: 1, per: 0 } } }, "limits['db'].rate.per"],
     [{ db: { rate: { limit: 1, per: '1s', burst: 2 } } }, 'burst'],

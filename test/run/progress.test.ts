@@ -10,11 +10,21 @@ test('progress$ tells a run’s whole story, each event stamped', () => {
   const first = step('first', () => time.after(10, 1));
   const second = step('second', { first }, ({ first: value }) => value + 1);
   const run = play(workflow('told', { second }), { runId: 'run 7' }, time);
+  const holds = { 'light-cpu': 1 };
   expect(run.events).toStrictEqual([
     { seq: 1, at: 0, runId: 'run 7', type: 'run-started', workflow: 'told', steps: 2 },
-    { seq: 2, at: 0, runId: 'run 7', type: 'step-started', stepId: 'first', attempt: 1 },
+    { seq: 2, at: 0, runId: 'run 7', type: 'step-started', stepId: 'first', attempt: 1, holds },
     { seq: 3, at: 10, runId: 'run 7', type: 'step-completed', stepId: 'first', attempt: 1, durationMs: 10 },
-    { seq: 4, at: 10, runId: 'run 7', type: 'step-started', stepId: 'second', attempt: 1 },
+    {
+      seq: 4,
+      at: 10,
+      runId: 'run 7',
+      type: 'step-started',
+      stepId: 'second',
+      attempt: 1,
+      holds,
+      readyBy: 'first',
+    },
     { seq: 5, at: 10, runId: 'run 7', type: 'step-completed', stepId: 'second', attempt: 1, durationMs: 0 },
     { seq: 6, at: 10, runId: 'run 7', type: 'run-completed', durationMs: 10 },
   ]);

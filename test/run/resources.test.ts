@@ -145,30 +145,17 @@ describe('the limit of a class', () => {
       "expected limits['gpu'] to be a positive number, since steps demand 'gpu', got undefined",
     ],
     [
-      'one whose name is nearly that of a demanded class',
-      'heavy-cpu',
-      { limits: { 'heavy-cpus': 2 } },
-      "named 'heavy-cpu', which steps demand",
-    ],
-    [
-      'one for a class of one’s own that is misspelt',
-      'database',
-      { limits: { database: 1, databse: 2 } },
-      "named 'database'",
-    ],
-    [
       'one for a class of one’s own under another name',
       'gpu',
       { limits: { gpus: 1 } },
       "since steps demand 'gpu' (did you mean it with 'gpus'?)",
     ],
     [
-      'a standard class that is spelt otherwise',
-      'default',
-      { limits: { heavy_cpu: 1 } },
-      "named 'heavy-cpu'",
+      'concurrency in two places',
+      'gpu',
+      { limits: { gpu: 1, concurrency: 2 }, concurrency: 3 },
+      'option `concurrency`',
     ],
-    ['concurrency among the limits', 'gpu', { limits: { gpu: 1, concurrency: 2 } }, 'option `concurrency`'],
     ['limits that are no record', 'gpu', { limits: 3 as never }, 'expected limits to be a record'],
     [
       'a concurrency of 0',
@@ -184,8 +171,13 @@ describe('the limit of a class', () => {
     });
   });
 
-  test('that nothing demands is ignored, where its name is near to none', () => {
-    expect(limitsOf('gpu', { limits: { gpu: 1, database: 5, 'heavy-io': 9 } })).toStrictEqual({ gpu: 1 });
+  test('that nothing demands is ignored, whatever its name', () => {
+    const limits = { gpu: 1, gpv: 2, cpu: 1, database: 5, 'heavy-io': 9 };
+    expect(limitsOf('gpu', { limits })).toStrictEqual({ gpu: 1 });
+  });
+
+  test('over all classes may stand among the others', () => {
+    expect(limitsOf('gpu', { limits: { gpu: 1, concurrency: 2 } })).toStrictEqual({ gpu: 1, concurrency: 2 });
   });
 
   test('may be Infinity', () => {

@@ -9,7 +9,7 @@ import {
   workflow,
 } from 'millrace';
 import { describe, expect, it } from 'vitest';
-import { all, causeOf, counted, counting } from './support/streamed.ts';
+import { all, causeOf, counting } from './support/streamed.ts';
 
 describe('is refused:', () => {
   const { numbers } = counting('numbers', 3);
@@ -49,13 +49,6 @@ describe('is refused:', () => {
     const readOne = step('readOne', { one: stream(one), two }, () => 1);
     const readTwo = step('readTwo', { two: stream(two), one }, () => 2);
     expect(() => workflow('streams', { readOne, readTwo })).toThrow(InvalidWorkflowError);
-  });
-
-  it('a retry on either side', () => {
-    const tried = step('tried', () => counted(3), { retry: 1 });
-    const read = step('read', { tried: stream(tried) }, () => 1, { retry: 2 });
-    expect(() => workflow('streams', { read })).toThrow("retry of step 'tried'");
-    expect(() => workflow('streams', { read })).toThrow("retry of step 'read'");
   });
 
   it('the stream of a step that emits nothing itself', () => {

@@ -224,6 +224,8 @@ describe('an end on one side is one on the other:', () => {
       if (event.type === 'step-cancelled') cancelled.push([event.stepId, event.because]);
     });
     expect(await run.result()).toEqual({ read: 3 });
+    // The result doesn't wait for it, the end does.
+    await run[Symbol.asyncDispose]();
     expect(cancelled).toEqual([['numbers', 'read']]);
     expect(asked.isReturned).toBe(true);
     expect(run.snapshot().resources['light-cpu']?.taken).toBe(0);

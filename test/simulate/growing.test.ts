@@ -69,7 +69,7 @@ describe('a subflow', () => {
     expect(report.bottleneck).toBe('light-cpu');
     expect(report.resources['light-cpu']?.work).toBe(115);
     expect(report.lowerBounds).toEqual({ criticalPath: 35, resources: { 'light-cpu': 57.5 }, best: 57.5 });
-    expect(report.criticalPath).toEqual(['left', 'end']);
+    expect(report.criticalPath).toEqual(['right', 'end']);
   });
 
   test('is one step where a duration is given for it, as by the metrics of a run', () => {

@@ -1,4 +1,15 @@
-import { type Definition, defineWorkflow, InvalidOptionsError, type Plan, PlanMismatchError } from 'millrace';
+import {
+  choose,
+  type Definition,
+  defineWorkflow,
+  forEachStep,
+  InvalidOptionsError,
+  type Plan,
+  PlanMismatchError,
+  step,
+  subflow,
+  workflow,
+} from 'millrace';
 import { plan, simulate } from 'millrace/simulate';
 import { timer, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -83,6 +94,49 @@ describe('a plan', () => {
     const { order, ...rest } = plan(steps([]));
     const old = { ...rest, order: order.toSorted() };
     expect(() => steps(['y']).run({ plan: old })).toThrow(/'x' would start before what it depends on/);
+  });
+
+  it('counts with the steps of subflows and the children of fan-outs', () => {
+    const resource = 'machine';
+    const sizes = step('sizes', () => [1, 2, 3], { resource: {}, estimate: 0 });
+    const each = forEachStep('each', { items: sizes }, (size) => size, { resource, estimate: 4 });
+    const x = step('x', () => 1, { resource, estimate: 6 });
+    const part = subflow(
+      'part',
+      workflow('inner', { y: step('y', { x }, () => 1, { resource, estimate: 6 }) }),
+    );
+    const flow = workflow('outer', { each, part });
+    const found = plan(flow, { ...machines, items: { each: 5 } });
+    expect(found).toMatchObject({ makespan: 16, lowerBound: 16, gap: 0 });
+    expect(found.order.toSorted()).toEqual(['each', 'part', 'sizes']);
+    expect(simulate(flow, { ...machines, items: { each: 5 }, plan: found }).makespan).toBe(16);
+    expect(plan(flow, machines)).toMatchObject({ makespan: 12, lowerBound: 12 });
+  });
+
+  it('starts a long chain within a subflow early', () => {
+    const two = { resource: 'machine', estimate: 2 };
+    const first = step('first', () => 1, two);
+    const second = step('second', { first }, () => 1, two);
+    const chain = subflow('chain', workflow('inner', { third: step('third', { second }, () => 1, two) }));
+    const three = { resource: 'machine', estimate: 3 };
+    const flow = workflow('packed', { a: step('a', () => 1, three), b: step('b', () => 1, three), chain });
+    expect(simulate(flow, machines).makespan).toBe(9);
+    expect(plan(flow, machines)).toMatchObject({ makespan: 6, lowerBound: 6 });
+  });
+
+  it('goes where it is said that the run goes', () => {
+    const left = step('left', () => 1, { estimate: 9 });
+    const right = step('right', () => 1, { estimate: 2 });
+    const which = step('which', (): 'left' | 'right' => 'left', { estimate: 1 });
+    const way = choose('way', { which }, (inputs) => inputs.which, { left, right });
+    const flow = workflow('two ways', { way });
+    expect(plan(flow).makespan).toBe(10);
+    expect(plan(flow, { branches: { way: 'right' } }).makespan).toBe(3);
+  });
+
+  it('without an order leaves the run to find its own', () => {
+    const none: Plan = { ...plan(packing(), machines), order: [] };
+    expect(simulate(packing(), { ...machines, plan: none }).makespan).toBe(7);
   });
 
   it.each([

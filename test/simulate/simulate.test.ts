@@ -1,4 +1,5 @@
 import {
+  type Definition,
   defineWorkflow,
   InvalidOptionsError,
   input,
@@ -48,6 +49,20 @@ describe('a simulation', () => {
       bottleneck: 'concurrency',
       lowerBounds: { resources: { gpu: 7.5, concurrency: 15 }, best: 15 },
     });
+  });
+
+  it('tells which steps decided how long it took, as a run does', () => {
+    const steps: Definition[] = [
+      { id: 'quick', run: never, resource: 'db', estimate: 1, priority: 2 },
+      { id: 'slow', run: never, resource: 'db', estimate: 10, priority: 1 },
+      { id: 'after', run: never, resource: 'db', estimate: 5, dependsOn: ['quick'] },
+    ];
+    const { criticalPath, makespan, lowerBounds } = simulate(defineWorkflow('queue', steps), {
+      limits: { db: 1 },
+    });
+    expect(criticalPath).toEqual(['quick', 'after']);
+    expect(makespan).toBe(16);
+    expect(lowerBounds.criticalPath).toBe(10);
   });
 
   it.each([

@@ -79,7 +79,7 @@ describe('a law', () => {
     [nothingAfterTheEnd, without(is('run-completed')), 'the run ended 0 times'],
     [eventsInOrder, without(is('step-started', 'b')), 'follows event'],
     [limitsNeverExceeded, moved(is('step-started', 'c'), 2), "took 1 of 'db'"],
-    [heldIsRunning, without(is('step-completed', 'c')), "of 'db' are taken, but what runs"],
+    [heldIsRunning, without(is('step-completed', 'c')), "of 'db' are taken, but 3 are held"],
     [workConserving, without(is('step-started', 'd')), "'d' is ready and fits, but had not started"],
   ])('$name is broken by what breaks it', async ({ name, check }, change, message) => {
     const recording = await expectLawful(flow, options);

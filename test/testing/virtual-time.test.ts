@@ -211,6 +211,7 @@ describe('a run in virtual time', () => {
     [{ at: [] }, 'at'],
     [{ patience: '1 eon' }, 'patience'],
     [{ scheduler: undefined }, 'scheduler'],
+    [{ concurency: 1 }, "did you mean 'concurrency'?"],
     [{ onFailur: 'continue' }, "did you mean 'onFailure'?"],
   ])('refuses %o', async (more, message) => {
     const fault: unknown = await runInVirtualTime(flights, { ...options, ...more }).catch(

@@ -76,6 +76,8 @@ describe('a stream between steps', () => {
     });
     const run = workflow('threads', { read }).run();
     expect(await run.result()).toStrictEqual({ read: 500 });
+    // The result doesn't wait for who isn't needed any more, the end does.
+    await run[Symbol.asyncDispose]();
     // What waits here, what is under way or waits there, and the ones in hand.
     expect(ahead).toBeLessThanOrEqual(16);
     expect(Atomics.load(word, 1)).toBe(1);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { step } from '../../lib/definition/step.ts';
+import { WorkflowFailedError } from '../../lib/observe/failures.ts';
 import { SharedTransferError } from '../../lib/pool/shared-transfer-error.ts';
-import { WorkflowFailedError } from '../../lib/run/failures.ts';
 import { transfer } from '../../lib/wire/transfer.ts';
 import { workflow } from '../../lib/workflow.ts';
 import { errorAs } from './support/outcome.ts';

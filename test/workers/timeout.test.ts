@@ -1,7 +1,8 @@
 import { VirtualTime } from 'millrace/testing';
 import { expect, test } from 'vitest';
+import { StepTimeoutError } from '../../lib/attempt/step-timeout-error.ts';
 import { step } from '../../lib/definition/step.ts';
-import { StepFailedError, StepTimeoutError } from '../../lib/run/failures.ts';
+import { StepFailedError } from '../../lib/observe/failures.ts';
 import type { Run } from '../../lib/run/run.ts';
 import { workflow } from '../../lib/workflow.ts';
 import { errorAs, outputOf } from './support/outcome.ts';

@@ -5,7 +5,7 @@ import { type DataPage, decompress, readPage } from './read-page.ts';
 import type { ColumnChunk } from './row-group.ts';
 
 /** Maps a stored value (bytes for text, bigint for INT64) to a 32-bit integer. */
-export type ToInteger = (value: unknown) => number;
+type ToInteger = (value: unknown) => number;
 
 /**
  * Decodes one column chunk into 32-bit integers, {@link missing} where a row has no value.

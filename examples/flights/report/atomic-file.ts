@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 
 /** A file that is replaced as a whole: whoever looks sees the old content or the new one, never a part. */
-export interface AtomicFile {
+interface AtomicFile {
   readonly path: string;
   /** Writes the new content beside the file and waits until the disk has it. The file itself stays as it is. */
   write(text: string, signal?: AbortSignal): Promise<void>;

@@ -1,7 +1,7 @@
 import { consoleTable } from './console-table.ts';
 
 /** What two runs in a row took, in ms: the first still had its code to compile. */
-export interface WallTimes {
+interface WallTimes {
   readonly first: number;
   readonly again: number;
 }

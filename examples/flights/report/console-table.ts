@@ -1,5 +1,5 @@
 /** A column of a console table. */
-export interface TableColumn<Row> {
+interface TableColumn<Row> {
   readonly title: string;
   /** Text goes to the left, numbers to the right. */
   readonly align: 'left' | 'right';

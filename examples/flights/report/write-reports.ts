@@ -6,7 +6,7 @@ import type { FlightsReport } from './flights-report.ts';
 import { htmlPage } from './page/html-page.ts';
 
 /** The files that were written. */
-export interface ReportFiles {
+interface ReportFiles {
   readonly json: string;
   readonly html: string;
 }
@@ -19,7 +19,7 @@ export async function prepareFolder(out: string): Promise<string> {
 }
 
 /** Where reports are written, and of what. */
-export interface ReportTarget {
+interface ReportTarget {
   readonly folder: string;
   /** The flights file, for the page to name. */
   readonly path: string;

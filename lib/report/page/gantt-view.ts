@@ -1,6 +1,8 @@
+import type { AttemptSpan } from '../attempt-spans.ts';
 import { durationText } from '../duration-text.ts';
 import { laneClass, lanesOf } from '../lanes.ts';
-import type { AttemptSpan, Timeline } from '../timeline.ts';
+import type { Timeline } from '../timeline.ts';
+import { clipped } from './clipped.ts';
 import { element, styleOf } from './dom.ts';
 import { section, type View } from './section.ts';
 
@@ -235,13 +237,6 @@ class Gantt {
     const duration = durationText((to ?? this.#timeline?.now ?? begin) - begin);
     this.#told.textContent = `${stepId}, attempt ${String(attempt)}: ${outcome}, ${duration}, from ${durationText(begin - (this.#timeline?.startedAt ?? 0))}`;
   }
-}
-
-function clipped(context: CanvasRenderingContext2D, text: string, width: number): string {
-  if (context.measureText(text).width <= width) return text;
-  let length = Math.max(1, Math.floor((text.length * width) / context.measureText(text).width) - 1);
-  while (length > 1 && context.measureText(`${text.slice(0, length)}…`).width > width) length--;
-  return `${text.slice(0, length)}…`;
 }
 
 function niceUnit(least: number): number {

@@ -1,4 +1,4 @@
-import type { RunSnapshot } from '../../run/snapshot.ts';
+import type { RunSnapshot } from '../../observe/snapshot.ts';
 import type { Timeline } from '../timeline.ts';
 
 /** The part of a snapshot that diagrams look at, of a timeline. */

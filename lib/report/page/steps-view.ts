@@ -1,6 +1,7 @@
-import { settledOf } from '../../run/descent.ts';
+import { settledOf } from '../../observe/descent.ts';
 import { durationText } from '../duration-text.ts';
-import type { StepStory, Timeline } from '../timeline.ts';
+import type { StepStory } from '../step-story.ts';
+import type { Timeline } from '../timeline.ts';
 import { element } from './dom.ts';
 import { amountText, section, type View } from './section.ts';
 

@@ -53,6 +53,17 @@ export class Desk {
     return this.admit();
   }
 
+  /** Takes out what can never fit any more. */
+  removeHopeless(): Item[] {
+    const removed: Item[] = [];
+    for (let found = this.admission.hopeless(); found.length > 0; found = this.admission.hopeless())
+      for (const item of found) {
+        this.admission.remove(item);
+        removed.push(item);
+      }
+    return removed;
+  }
+
   item(name: string): Item {
     const item = this.#items.get(name);
     if (item === undefined) throw new Error(`no item '${name}'`);

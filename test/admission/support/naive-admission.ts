@@ -2,7 +2,7 @@
 export type Units = readonly number[];
 
 /** An item to admit: its rank is its place in the order, smaller first. */
-export interface NaiveItem {
+interface NaiveItem {
   readonly rank: number;
   readonly units: Units;
 }

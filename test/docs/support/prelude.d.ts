@@ -53,6 +53,8 @@ declare function search(page: string): Observable<readonly string[]>;
 declare function fetchPage(address: string): Promise<string>;
 declare function convert(file: ImaginedFile): Promise<ImaginedFile>;
 declare function save(image: Image): void;
+declare function orders(): AsyncIterable<{ readonly customer: string }>;
+declare function deliver(order: { readonly customer: string }): Promise<string>;
 declare function trainModel(inputs: { readonly table: Table }): Promise<string>;
 declare function readEverything(): Promise<Table>;
 declare function retryWithLess(): void;

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** A copy of a project of a user, outside of the repository; it is gone when the test is over. */
-export interface Project {
+interface Project {
   readonly folder: string;
   /** Runs a script of the project, or a package's program, with Node; gives what it has written. */
   readonly node: (...args: readonly string[]) => Promise<string>;

@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const tsx = createRequire(import.meta.url).resolve('tsx/cli');
 
 /** How an example ended, and what it has written. */
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;

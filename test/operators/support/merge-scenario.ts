@@ -43,7 +43,7 @@ export interface MergeScenario {
 }
 
 /** What came of a scenario: every entry begins with its frame. */
-export interface MergeRecord {
+interface MergeRecord {
   /** Values, and the end. */
   readonly emitted: string[];
   /** The calls of `project`. */

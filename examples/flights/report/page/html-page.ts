@@ -2,7 +2,7 @@ import type { AirportReport, FlightsReport } from '../flights-report.ts';
 import { pageStyle } from './page-style.ts';
 
 /** What the page needs besides the report. */
-export interface PageOptions {
+interface PageOptions {
   /** Where the flights come from, for the reader: the name of the file. */
   readonly source: string;
   /** The bundled page script, with the chart library in it. */

@@ -2,7 +2,7 @@ import type { DelayStatistics } from '../../aggregate/delay-statistics.ts';
 
 /** The three figures of a delay, in the order of their colours. */
 const measures = ['median', 'mean', '95th percentile'] as const;
-export type Measure = (typeof measures)[number];
+type Measure = (typeof measures)[number];
 
 /** The colours are the page's CSS variables: right in light and dark without drawing again. The page has the key. */
 export const measureScale = {

@@ -1,0 +1,48 @@
+import type { Clock } from '../base/clock.ts';
+import type { Step } from '../definition/handle.ts';
+import type { Hostable } from '../definition/hosted.ts';
+import type { SharedInput } from '../definition/offloaded-body.ts';
+import type { StepDefinition } from '../definition/step.ts';
+import type { ProgressAmount } from '../definition/step-context.ts';
+import type { Outlet } from './outlet.ts';
+
+/** What an attempt asks of its run. What it tells is dealt with later, never before the call returns. */
+export interface AttemptRun<Attempt> {
+  readonly clock: Clock;
+  /** How long a body may go on after it was told to stop, in ms. */
+  readonly gracePeriod: number;
+  /** Control came back from outside: the present is another. */
+  enter(): void;
+  /** Runs what somebody else's call has brought about in the async context of the run. */
+  within(work: () => void): void;
+  /** As the clock's `after`; in the async context of the run. */
+  after(ms: number, work: () => void): () => void;
+  /** The step's function has returned, and what it returned was subscribed to: how long did that keep the event loop? */
+  returned(attempt: Attempt): void;
+  reportProgress(attempt: Attempt, amount: ProgressAmount, message: string | undefined): void;
+  reportLog(attempt: Attempt, message: string, data: unknown): void;
+  reportOffloaded(attempt: Attempt, thread: string): void;
+  reportFinaliserError(attempt: Attempt, error: unknown): void;
+  /** The body has handed its work to steps of their own: whoever does it tells the attempt how it ended. */
+  handedOver(attempt: Attempt, work: Hostable | Step): void;
+  /** An output came that nobody will get. */
+  discarded(attempt: Attempt, output: unknown): void;
+  /** Its time is up: it is to be stopped. */
+  timedOut(attempt: Attempt, timeoutMs: number): void;
+  /** The attempt is over. */
+  over(attempt: Attempt): void;
+  /** The body of an abandoned attempt has stopped after all. */
+  recovered(attempt: Attempt): void;
+}
+
+/** What an attempt asks of those among whom its step is. */
+export interface AttemptScope {
+  /** The path of a step, unique in the run. */
+  idOf(definition: StepDefinition): string;
+  /** The values of a step's inputs, by name. */
+  inputsOf(row: number): Readonly<Record<string, unknown>>;
+  /** The inputs of a step that others may still need. */
+  sharedInputsOf(row: number): readonly SharedInput[];
+  /** Where what a step emits goes, when others read it. */
+  outletOf(row: number): Outlet | undefined;
+}

@@ -1,0 +1,62 @@
+import type { InteropObservable } from 'rxjs';
+import { InvalidOptionsError } from '../base/errors.ts';
+import { isObservable } from '../base/rxjs-run-parts.ts';
+import { OptionalHandle, StreamHandle } from '../definition/edge-handle.ts';
+import { hosted } from '../definition/hosted.ts';
+import { isHandle } from '../definition/step-arguments.ts';
+import { isStep } from '../definition/step-handle.ts';
+
+/** What a function may return, apart from a value. */
+export type ReturnedKind = 'plain' | 'promise' | 'thenable' | 'observable' | 'interop' | 'iterable' | 'steps';
+
+/** Whether what a function returned is sure to be its output, rather than something that leads to it. */
+export function isPlain(returned: unknown): boolean {
+  return (
+    (typeof returned !== 'object' && typeof returned !== 'function') ||
+    returned === null ||
+    (Array.isArray(returned) && !isHandle(returned[0]))
+  );
+}
+
+/** @throws InvalidOptionsError where it is a handle, or a list of these, that stands for no work */
+export function kindOf(returned: unknown): ReturnedKind {
+  if (isPlain(returned)) return 'plain';
+  const value = returned as Partial<
+    PromiseLike<unknown> & AsyncIterable<unknown> & InteropObservable<unknown>
+  >;
+  if (value instanceof Promise) return 'promise';
+  if (typeof value.then === 'function') return 'thenable';
+  if (isObservable(value)) return 'observable';
+  if (typeof value[interopKey()] === 'function') return 'interop';
+  if (typeof value[Symbol.asyncIterator] === 'function') return 'iterable';
+  if (hosted in value || isStep(value)) return 'steps';
+  refuseHandle(value);
+  return 'plain';
+}
+
+/** Where a host has no `Symbol.observable`, as Node hasn't, libraries agree on this name. */
+export function interopKey(): typeof Symbol.observable {
+  return (
+    (Symbol as { readonly observable?: typeof Symbol.observable }).observable ?? ('@@observable' as never)
+  );
+}
+
+/** @throws InvalidOptionsError where a value that is to be an output is a handle, or a list of these */
+export function refuseHandle(value: unknown): void {
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  if (!isHandle(first)) return;
+  throw new InvalidOptionsError("a step's function", [
+    { option: 'what it returns', expected: remedyFor(value), value },
+  ]);
+}
+
+function remedyFor(value: unknown): string {
+  if (Array.isArray(value))
+    return 'a value, a stream of values, or work to do: instead of a list of steps, a workflow that has them as outputs';
+  if (value instanceof OptionalHandle)
+    return 'a value, a stream of values, or work to do: the step itself, since there is nobody who could do without it';
+  if (value instanceof StreamHandle)
+    return 'a value, a stream of values, or work to do: the step itself, or what it would emit';
+  if (isStep(value)) return 'a value: a stream whose last value is a step runs nothing; return the step';
+  return "a value, a stream of values, or work to do: an input's value comes among the step's inputs";
+}

@@ -1,0 +1,158 @@
+import type { AttemptRun } from '../attempt/attempt-run.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Blueprint } from '../definition/blueprint.ts';
+import type { Step } from '../definition/handle.ts';
+import type { Hostable } from '../definition/hosted.ts';
+import { fractionOf, type ProgressAmount } from '../definition/step-context.ts';
+import { Progress } from '../observe/progress.ts';
+import { Reporter } from '../observe/reporter.ts';
+import { Loop, type LoopOwner } from './loop.ts';
+import type { RunBudget } from './run-budget.ts';
+import type { RunListener } from './run-listener.ts';
+import type { RunSettings } from './run-settings.ts';
+import { RunningTime } from './running-time.ts';
+import type { Scope, StepAttempt } from './scope.ts';
+import { nobody, type Row, StepTable } from './step-table.ts';
+import { TimeSlice } from './time-slice.ts';
+
+/** A step that keeps the event loop for longer than this, in ms, is worth a warning. */
+const longestBlock = 50;
+
+/** What every part of the engine works with: the facts, the loop, the time, and those who are told. */
+export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
+  readonly blueprint: Blueprint;
+  readonly settings: RunSettings;
+  readonly table: StepTable;
+  readonly slice: TimeSlice;
+  readonly progress: Progress;
+  readonly report: Reporter;
+  abstract readonly budget: RunBudget;
+  /** Told of every one of the run's own steps; absent where nobody follows them. */
+  listener: RunListener | undefined;
+  protected readonly loop: Loop;
+  protected readonly runningTime = new RunningTime();
+  /** The row that is dealt with just now. */
+  protected current: Row = nobody;
+  /** The attempts under way, by row. */
+  protected readonly attempts: (StepAttempt | undefined)[];
+
+  constructor(blueprint: Blueprint, settings: RunSettings) {
+    const { size } = blueprint.graph;
+    this.blueprint = blueprint;
+    this.settings = settings;
+    this.table = new StepTable(size);
+    this.attempts = new Array<undefined>(size).fill(undefined);
+    this.slice = new TimeSlice(settings.clock);
+    this.progress = new Progress(settings.runId, this.slice);
+    this.report = new Reporter(this.progress, this.slice);
+    this.loop = new Loop(this, this.slice);
+  }
+
+  get clock(): Clock {
+    return this.settings.clock;
+  }
+
+  get gracePeriod(): number {
+    return this.settings.gracePeriod;
+  }
+
+  /** The run's present: read from the clock once an event, not once a question. */
+  get now(): number {
+    return this.slice.now;
+  }
+
+  get observed(): boolean {
+    return this.progress.observed;
+  }
+
+  get running(): number {
+    return this.runningTime.count;
+  }
+
+  enter(): void {
+    this.slice.enter();
+  }
+
+  within(work: () => void): void {
+    this.loop.within(work);
+  }
+
+  wake(work: () => void): void {
+    this.loop.wake(work);
+  }
+
+  after(ms: number, work: () => void): () => void {
+    const { clock } = this.settings;
+    // The host's timers keep the async context they were set in.
+    if (clock.live) return clock.after(ms, work);
+    return clock.after(ms, () => {
+      this.loop.within(work);
+    });
+  }
+
+  review(scope: Scope): void {
+    this.loop.review(scope);
+  }
+
+  // What attempts tell.
+
+  returned(attempt: StepAttempt): void {
+    this.slice.advance();
+    if (!this.progress.observed) return;
+    const blockedMs = this.now - this.table.lastStartOf(attempt.row);
+    if (blockedMs > longestBlock && this.clock.live) this.report.blocked(attempt, blockedMs);
+  }
+
+  reportProgress(attempt: StepAttempt, amount: ProgressAmount, message: string | undefined): void {
+    this.loop.within(() => {
+      if (attempt.scope.parent === undefined) {
+        this.table.fractions.set(attempt.row, fractionOf(amount));
+        this.changed(attempt.scope, attempt.row);
+      }
+      this.report.stepProgressed(attempt, amount, message);
+    });
+  }
+
+  reportOffloaded(attempt: StepAttempt, thread: string): void {
+    this.loop.within(() => {
+      this.report.stepOffloaded(attempt, thread);
+    });
+  }
+
+  reportLog(attempt: StepAttempt, message: string, data: unknown): void {
+    this.loop.within(() => {
+      this.report.logged(attempt, message, data);
+    });
+  }
+
+  reportFinaliserError(attempt: StepAttempt, error: unknown): void {
+    this.loop.within(() => {
+      this.report.finaliserFailed(attempt, error);
+    });
+  }
+
+  abstract handedOver(attempt: StepAttempt, work: Hostable | Step): void;
+  abstract discarded(attempt: StepAttempt, output: unknown): void;
+  abstract timedOut(attempt: StepAttempt, timeoutMs: number): void;
+  abstract over(attempt: StepAttempt): void;
+  abstract recovered(attempt: StepAttempt): void;
+
+  // What the loop asks for.
+
+  abstract settle(attempt: StepAttempt): void;
+  abstract look(scope: Scope): void;
+  abstract start(row: Row): void;
+  abstract rest(): void;
+  abstract fault(bug: unknown): void;
+
+  admit(): Row | undefined {
+    return this.budget.admission.admit();
+  }
+
+  /** One of the run's own steps has another status or fraction. */
+  protected changed(scope: Scope, row: Row): void {
+    if (this.listener !== undefined && scope.parent === undefined) this.listener.changed(row);
+  }
+
+  protected abstract scopeOf(row: Row): Scope;
+}

@@ -1,0 +1,497 @@
+import type { Limits } from '../admission/limits.ts';
+import type { CancellationToken } from '../base/cancellation.ts';
+import { CancelledError } from '../base/errors.ts';
+import { InvariantError } from '../base/invariant.ts';
+import type { Blueprint } from '../definition/blueprint.ts';
+import type { StepDefinition } from '../definition/step.ts';
+import type { RunOutcome } from '../definition/step-options.ts';
+import type { ChildCounts } from '../observe/child-counts.ts';
+import { WorkflowTimeoutError } from '../observe/failures.ts';
+import { noteInHistory } from '../observe/history.ts';
+import { measure, type RunMetrics } from '../observe/metrics.ts';
+import type { ResourceUse, RunMeasurements, RunStatus, RunView } from '../observe/run-view.ts';
+import type { StepStatus } from '../observe/step-status.ts';
+import { StepSkippedError } from './branching-errors.ts';
+import { EngineFaultError } from './engine-fault-error.ts';
+import { failedAncestors } from './failed-ancestors.ts';
+import { callInTurn, type FinalCallTerms } from './final-calls.ts';
+import { GraphScope } from './graph-scope.ts';
+import { Hosting } from './hosting.ts';
+import { LiveLimits } from './live-limits.ts';
+import { OuterStops } from './outer-stops.ts';
+import { Releases } from './releases.ts';
+import { Retries } from './retries.ts';
+import { RunBudget } from './run-budget.ts';
+import type { RunSettings } from './run-settings.ts';
+import type { Scope, StepAttempt } from './scope.ts';
+import { nobody, type Row, released } from './step-table.ts';
+import { failedWith, reasonOf, type Stop } from './stop.ts';
+import { status, statusNames } from './transitions.ts';
+
+/** Who is told of how a run ends. */
+export interface RunEnds {
+  /** What it comes to is there. */
+  resulted(): void;
+  /** Nothing is left to happen. */
+  ended(): void;
+}
+
+/**
+ * A run, from its start to its end.
+ *
+ * The end comes in one order: bodies have stopped, clean-ups have run, the last event, the result, `ended`. Where it succeeds, bodies
+ * that nobody needs any more hold up the last event and `ended` alone.
+ */
+export class Engine extends Hosting implements RunView, RunMeasurements {
+  readonly budget: RunBudget;
+  readonly root: GraphScope;
+  readonly limits: LiveLimits;
+  readonly releases: Releases;
+  status: RunStatus = 'idle';
+  /** What the run comes to: a record of outputs, or an error. */
+  result: unknown;
+  hasResult = false;
+  isOver = false;
+  startedAt = Number.NaN;
+  endedAt = Number.NaN;
+  /** Called in the order of its methods, once each. */
+  ends: RunEnds | undefined;
+  protected readonly retries: Retries;
+  readonly #outerStops = new OuterStops();
+  readonly #finalTerms: FinalCallTerms;
+  #isWrappingUp = false;
+  /** Of each class, how much was taken times how long, once the run is over. */
+  #takenMs: readonly number[] | undefined;
+  /** The outcome, once only releases are waited for. */
+  #outcome: 'completed' | RunOutcome | undefined;
+
+  /** @throws ResourceLimitError where a step demands more than there can be */
+  constructor(blueprint: Blueprint, settings: RunSettings) {
+    super(blueprint, settings);
+    const after = this.after.bind(this);
+    const wake = this.wake.bind(this);
+    this.#finalTerms = { after, wake, gracePeriod: settings.gracePeriod };
+    this.retries = new Retries(after, settings.random, this.report);
+    this.releases = new Releases(this.report, this.#finalTerms, () => {
+      this.#endIfDone();
+    });
+    const { inputs, onFailure } = settings;
+    const root = { depth: 0, parentRow: nobody, parentScope: undefined };
+    this.budget = new RunBudget(blueprint, settings, root, this.slice);
+    this.root = new GraphScope(this, { blueprint, inputs, onFailure, pick: undefined }, undefined, undefined);
+    const { turns } = this.budget;
+    if (turns !== undefined) {
+      turns.isGone = (row) => this.table.isSettled(row);
+      turns.isUncertain = (row) =>
+        this.root.edges?.isDormant(row) === true || this.root.groups?.isMember(row) === true;
+    }
+    this.limits = new LiveLimits(this.budget, blueprint, this.table, settings.clock, {
+      after,
+      room: () => {
+        this.wake(doNothing);
+      },
+      nestedDemands: () => [...this.nested].flatMap((scope) => scope.demands()),
+    });
+  }
+
+  // What a user asks of it.
+
+  /** Starts the run. */
+  launch(): void {
+    if (this.status !== 'idle') return;
+    this.status = 'running';
+    this.loop.settleIn();
+    this.wake(() => {
+      this.startedAt = this.now;
+      this.report.runStarted(this.blueprint);
+      for (const [given, demanded] of this.settings.misspelt)
+        this.report.misspelt(this.#demanderOf(demanded), given, demanded);
+      if (this.root.stopped === undefined) this.#outerStops.attach(this.settings, this);
+      if (this.root.stopped === undefined) this.root.launch();
+      this.review(this.root);
+    });
+  }
+
+  cancel(reason: unknown, drain = false): void {
+    this.#cancel(reason, drain, undefined);
+  }
+
+  cancelLike(token: CancellationToken): void {
+    this.#cancel(token.reason, false, token);
+  }
+
+  #cancel(reason: unknown, drain: boolean, by: CancellationToken | undefined): void {
+    if (this.#isWrappingUp) return;
+    if (this.status === 'idle') this.loop.settleIn();
+    this.loop.perform(() => {
+      const what = `run '${this.settings.runId}'`;
+      if (!drain && this.root.stopped === undefined) {
+        if (by === undefined) this.token.cancel(reason);
+        else this.token.cancelLike(by);
+      }
+      const error = this.token.isCancelled
+        ? this.token.error(what)
+        : new CancelledError(reason, what, this.token.id);
+      this.halt(this.root, { kind: 'cancelled', error, drain });
+    });
+  }
+
+  timeOut(timeoutMs: number): void {
+    this.wake(() => {
+      if (this.#isWrappingUp) return;
+      const error = new WorkflowTimeoutError(this.blueprint.name, timeoutMs);
+      this.halt(this.root, { kind: 'failed', error, drain: false });
+    });
+  }
+
+  /** Holds back what would start, of one class or at all, until it is resumed. */
+  pause(resource: string | undefined): void {
+    this.#change(() => {
+      this.limits.pause(resource, () => {
+        this.report.paused(resource);
+      });
+    });
+  }
+
+  resume(resource: string | undefined): void {
+    this.#change(() => {
+      this.limits.resume(resource, () => {
+        this.report.resumed(resource);
+      });
+    });
+  }
+
+  setLimits(limits: Limits): void {
+    this.#change(() => {
+      this.limits.change(limits, this.startedAt, this.now, (changed) => {
+        this.report.limitsChanged(changed);
+      });
+    });
+  }
+
+  /** @returns whether there is such a step */
+  cancelStep(id: string, reason: unknown): boolean {
+    const found = this.#find(id);
+    if (found === undefined) return false;
+    this.loop.perform(() => {
+      this.cancelRowAlone(found.scope, found.row, reason);
+    });
+    return true;
+  }
+
+  metrics(): RunMetrics {
+    return measure(this, this.isOver ? this.endedAt : this.clock.now());
+  }
+
+  // What the loop asks for.
+
+  protected override carryOut(scope: Scope): void {
+    if (scope === this.root) {
+      this.status = 'stopping';
+      this.retries.clear();
+      this.limits.close();
+    }
+    super.carryOut(scope);
+  }
+
+  look(scope: Scope): void {
+    if (scope.isOver) {
+      this.#leaveBehind(scope);
+      return;
+    }
+    const succeeds = scope.stopped === undefined && scope.failed === 0;
+    if (!scope.isClosed || scope.open > (succeeds ? scope.unneeded : 0)) return;
+    scope.isOver = true;
+    scope.clearTimeout?.();
+    if (scope === this.root) this.#isWrappingUp = true;
+    if (succeeds) this.#succeed(scope);
+    else this.#undo(scope);
+  }
+
+  rest(): void {
+    this.watchAbandoned();
+    this.suspectStandstill();
+  }
+
+  /** A fault of the engine's own, or of the host, must not leave anyone waiting for ever. */
+  fault(bug: unknown): void {
+    this.#isWrappingUp = true;
+    this.status = 'failed';
+    this.result =
+      bug instanceof InvariantError
+        ? new EngineFaultError(bug.message, this.table.storyOf(this.current), { cause: bug })
+        : bug;
+    this.endedAt = this.now;
+    this.hasResult = true;
+    this.isOver = true;
+    this.root.isOver = true;
+    this.#outerStops.detach();
+    this.limits.close();
+    this.retries.clear();
+    this.token.cancel(bug);
+    this.ends?.resulted();
+    this.ends?.ended();
+  }
+
+  // The end of a scope.
+
+  #succeed(scope: Scope): void {
+    scope.handOn();
+    if (scope.parent === undefined) {
+      this.#outcome = 'completed';
+      this.releases.closeAll(scope.undoing.takeOpened());
+      this.#endIfDone();
+      return;
+    }
+    scope.parent.completed(scope.result());
+    this.#leaveBehind(scope);
+  }
+
+  #undo(scope: Scope): void {
+    const undone = scope.takeUndone();
+    // Who asks why has to look at all that is above: a great depth of scopes with nothing to undo must not.
+    const outcome = undone.length > 0 || scope === this.root ? this.#outcomeOf(scope) : 'cancelled';
+    const calls = undone.map((done) => ({
+      call: () => done.definition.settings.cleanup?.(done.output, outcome),
+      failed: (error: unknown) => {
+        this.report.cleanUpFailed(done.stepId(), done.attempt, error);
+      },
+      endless: () => {
+        this.report.endless('cleanup', done.stepId(), done.attempt, this.gracePeriod);
+      },
+    }));
+    callInTurn(calls, this.#finalTerms, () => {
+      scope.closeAll();
+      if (scope.parent === undefined) {
+        this.#outcome = outcome;
+        this.#endIfDone();
+        return;
+      }
+      this.#failParent(scope, scope.parent);
+      this.#leaveBehind(scope);
+    });
+  }
+
+  /** What clean-ups are told: the work of a step may be stopped because another one failed. */
+  #outcomeOf(scope: Scope): RunOutcome {
+    if (scope.parent?.isStopping === true)
+      return scope.parent.outcome === 'failed' || scope.isFailing ? 'failed' : 'cancelled';
+    return scope.stopped === undefined || scope.stopped.kind === 'failed' ? 'failed' : 'cancelled';
+  }
+
+  /** The step whose work it was ends as its work did. */
+  #failParent(scope: Scope, parent: StepAttempt): void {
+    const { stopped } = scope;
+    if (parent.isStopping) parent.stopped();
+    else if (stopped?.kind === 'cancelled') parent.cancelledWithin(stopped.error);
+    else if (stopped?.kind === 'told')
+      parent.cancelledWithin(
+        new CancelledError(stopped.reason, `the work of step '${parent.stepId}'`, this.token.id),
+      );
+    else parent.failed(stopped === undefined ? scope.failure() : stopped.error);
+  }
+
+  /** Once its last row has stopped, nobody knows a scope any more. */
+  #leaveBehind(scope: Scope): void {
+    if (scope.open > 0) return;
+    if (scope.parent !== undefined) {
+      this.nested.delete(scope);
+      scope.free();
+    }
+    this.#endIfDone();
+  }
+
+  // The end of the run.
+
+  #endIfDone(): void {
+    const outcome = this.#outcome;
+    if (outcome === undefined || this.releases.pending > 0 || this.isOver) return;
+    if (!this.hasResult) this.#settleResult(outcome);
+    if (this.table.unneeded.size > 0) {
+      this.#giveResult();
+      return;
+    }
+    this.isOver = true;
+    this.endedAt = this.now;
+    // What abandoned bodies hold from now on isn't the run's any more.
+    this.#takenMs = this.budget.resources.map((_, place) =>
+      this.budget.admission.takenMs(place, this.endedAt),
+    );
+    if (Number.isNaN(this.startedAt)) this.startedAt = this.now;
+    if (this.settings.history !== undefined) noteInHistory(this.settings.history, this);
+    this.report.runEnded(outcome, this.endedAt - this.startedAt, this.result);
+    // Whoever follows the events hears of the end before the result, also where handling one brought it about.
+    this.progress.whenDelivered(() => {
+      this.#giveResult();
+      this.ends?.ended();
+    });
+  }
+
+  #hasGiven = false;
+
+  #giveResult(): void {
+    if (this.#hasGiven) return;
+    this.#hasGiven = true;
+    this.ends?.resulted();
+  }
+
+  #settleResult(outcome: 'completed' | RunOutcome): void {
+    const { root } = this;
+    this.hasResult = true;
+    this.#outerStops.detach();
+    this.limits.close();
+    const isComplete = outcome === 'completed';
+    if (root.stopped !== undefined) this.token.cancel(reasonOf(root.stopped));
+    const outputs = root.outputs(isComplete);
+    const completed = isComplete ? {} : root.keptOutputs();
+    this.#letGoOfRest(isComplete);
+    this.status = outcome;
+    this.result = isComplete
+      ? outputs
+      : failedWith(this.blueprint.name, stopOfRun(root.stopped), root.failures, () => ({
+          metrics: this.metrics(),
+          outputs,
+          completed,
+        }));
+  }
+
+  /** Lets go of everything but the workflow's outputs. */
+  #letGoOfRest(isComplete: boolean): void {
+    const { table, blueprint } = this;
+    if (isComplete) {
+      // Everything else had its last consumer.
+      for (const step of blueprint.cleanedUp) table.releaseOne(step);
+      return;
+    }
+    const kept = new Set(blueprint.outputs.values());
+    for (let step = 0; step < blueprint.graph.size; step++)
+      if (table.status[step] === status.completed && !kept.has(step)) table.outputs[step] = released;
+  }
+
+  // What others may look at.
+
+  get runId(): string {
+    return this.settings.runId;
+  }
+
+  get isPaused(): boolean {
+    return this.limits.isPaused;
+  }
+
+  get pausedResources(): readonly string[] {
+    return this.limits.pausedResources;
+  }
+
+  get resources(): Record<string, { readonly taken: number; readonly limit: number }> {
+    return this.budget.usage();
+  }
+
+  statusOf(step: number): StepStatus {
+    const current = this.table.status[step] as number;
+    // Who has handed its work over, or is told to stop, is at it still.
+    if (current === status.hosting || current === status.stopping) return 'running';
+    return statusNames[current] as StepStatus;
+  }
+
+  attemptsOf(step: number): number {
+    return this.table.attemptsOf(step);
+  }
+
+  startedAtOf(step: number): number {
+    return this.table.startedAt[step] as number;
+  }
+
+  endedAtOf(step: number): number {
+    return this.table.endedAt[step] as number;
+  }
+
+  lastStartOf(step: number): number {
+    return this.table.lastStartOf(step);
+  }
+
+  fractionOf(step: number): number | undefined {
+    return this.table.fractions.get(step);
+  }
+
+  childrenOf(step: number): ChildCounts | undefined {
+    return this.countsOf(step)?.counts();
+  }
+
+  busyOf(step: number, now: number): number {
+    return this.table.busyOf(step, now);
+  }
+
+  readyByOf(step: number): number | undefined {
+    const by = this.table.readyBy[step] as number;
+    return by === nobody ? undefined : by;
+  }
+
+  runningMs(now: number): number {
+    return this.runningTime.until(now);
+  }
+
+  resourceUse(now: number): readonly ResourceUse[] {
+    const { admission, resources } = this.budget;
+    const startedAt = Number.isNaN(this.startedAt) ? now : this.startedAt;
+    return resources.map((name, place) => ({
+      name,
+      limit: admission.capacities[place] ?? 0,
+      peak: admission.peaks[place] ?? 0,
+      takenMs: this.#takenMs?.[place] ?? admission.takenMs(place, now),
+      capacityMs: this.limits.capacityMs(name, startedAt, now),
+    }));
+  }
+
+  /** The output of a step; `released` once it isn't kept any more. */
+  outputOf(step: number): unknown {
+    return this.table.outputs[step];
+  }
+
+  /** Why a step has no output: its own failure, that of a step it needs, or the end of the run. */
+  failureOf(step: number): Error {
+    const id = this.blueprint.graph.ids[step] ?? '';
+    const skip = this.root.edges?.skipOf(step);
+    if (skip !== undefined && skip.reason !== 'failed')
+      return new StepSkippedError(id, skip.because, skip.reason);
+    const ancestors = failedAncestors(this.blueprint.graph, this.table.status, step);
+    const failure = [...this.root.errors].find(([failed]) => ancestors.has(failed))?.[1];
+    if (failure !== undefined) return failure;
+    const { stopped } = this.root;
+    return stopped?.kind === 'cancelled'
+      ? stopped.error
+      : new CancelledError(stopped?.kind === 'failed' ? stopped.error : undefined, `step '${id}'`);
+  }
+
+  #change(change: () => void): void {
+    // What can't be done is thrown to who asks for it.
+    this.enter();
+    this.within(() => {
+      change();
+      this.listener?.runChanged?.();
+      this.loop.turn();
+    });
+  }
+
+  #demanderOf(resource: string): string {
+    const { steps } = this.blueprint;
+    const demands = ({ settings }: StepDefinition): boolean => Object.hasOwn(settings.demand, resource);
+    return ((steps.find(demands) ?? steps[0]) as StepDefinition).id;
+  }
+
+  #find(id: string): { readonly scope: Scope; readonly row: Row } | undefined {
+    const root = this.blueprint.graph.indexOf(id);
+    if (root !== undefined) return { scope: this.root, row: root };
+    for (const scope of this.nested)
+      for (const row of scope.rows()) if (scope.idOf(scope.definitionOf(row)) === id) return { scope, row };
+    return undefined;
+  }
+}
+
+/** A run is told to stop by nobody above it. */
+function stopOfRun(stop: Stop | undefined): Exclude<Stop, { kind: 'told' }> | undefined {
+  return stop?.kind === 'told' ? undefined : stop;
+}
+
+function doNothing(): void {
+  // Coming back is all that is needed.
+}

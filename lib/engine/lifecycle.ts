@@ -1,0 +1,339 @@
+import type { Demand } from '../admission/demand.ts';
+import { Attempt } from '../attempt/attempt.ts';
+import { CancelledError } from '../base/errors.ts';
+import { StepFailedError } from '../observe/failures.ts';
+import type { SkipReason } from '../observe/progress-event.ts';
+import { StepSkippedError } from './branching-errors.ts';
+import { EngineCore } from './core.ts';
+import type { Releases } from './releases.ts';
+import type { Retries } from './retries.ts';
+import type { RowShape } from './run-budget.ts';
+import type { Pulled, Scope, ScopeRun, StepAttempt } from './scope.ts';
+import type { Skip } from './skip.ts';
+import { nobody, type Row } from './step-table.ts';
+import type { Stop } from './stop.ts';
+import { status } from './transitions.ts';
+
+/**
+ * What becomes of a row, from the moment it is ready. There is one way for all rows, whatever they belong to.
+ *
+ *     makeReady ─▶ start ─▶ settle ─▶ complete · tryAgain · fail · cancel
+ *                                        skip
+ *
+ * The order at an end: the table, what was held, who is needed no more, the event, then those who need the row.
+ */
+export abstract class Lifecycle extends EngineCore implements ScopeRun {
+  protected abstract readonly retries: Retries;
+  abstract readonly releases: Releases;
+  #starting: StepAttempt | undefined;
+  #completions = 0;
+
+  abstract halt(scope: Scope, stop: Stop): void;
+  abstract drop(scope: Scope, row: Row, because: string): void;
+  abstract pull(fanOut: Pulled): void;
+  abstract enterChild(scope: Scope, row: Row, place: number): void;
+  abstract readonly abandonedAttempts: ReadonlySet<StepAttempt>;
+  abstract readonly isAtStandstill: boolean;
+
+  // Ready.
+
+  makeReady(scope: Scope, row: Row, by: Row): void {
+    // Whoever was asked or told on the way here may have settled it.
+    if (this.table.isSettled(row)) return;
+    if (by !== nobody) this.table.readyBy[row] = by;
+    let shape: RowShape;
+    try {
+      shape = scope.shapeOf(row);
+    } catch (error) {
+      this.fail(scope, row, error, by);
+      return;
+    }
+    this.noteReady(scope, row, shape);
+    this.budget.admission.enqueue(row);
+  }
+
+  noteReady(scope: Scope, row: Row, shape: RowShape): void {
+    this.table.transition(row, status.ready);
+    if (scope.parent !== undefined) this.budget.enter(row, shape);
+    this.changed(scope, row);
+  }
+
+  withdraw(row: Row): void {
+    this.budget.admission.remove(row);
+  }
+
+  enqueue(row: Row): void {
+    this.budget.admission.enqueue(row);
+  }
+
+  // Start.
+
+  start(row: Row): void {
+    this.current = row;
+    const scope = this.scopeOf(row);
+    if (!scope.startGroup(row)) this.#begin(scope, row);
+  }
+
+  startTogether(scope: Scope, rows: readonly Row[]): void {
+    for (const row of rows) {
+      // One that has just started may have stopped the others.
+      if (scope.stopped === undefined && this.table.status[row] === status.ready) this.#begin(scope, row);
+      else this.budget.admission.giveBack(this.budget.ownShapeOf(row));
+    }
+  }
+
+  #begin(scope: Scope, row: Row): void {
+    const { table, now } = this;
+    const number = table.startAttempt(row, now);
+    const definition = scope.definitionOf(row);
+    const shape = this.budget.shapeOf(row);
+    const attempt: StepAttempt = new Attempt(this, scope, row, number, definition, shape);
+    if (scope.isLent(row)) attempt.holds = undefined;
+    this.attempts[row] = attempt;
+    this.runningTime.change(1, now);
+    if (scope.counts !== undefined) scope.counts.started();
+    this.changed(scope, row);
+    if (this.progress.observed) this.#tellStart(attempt);
+    scope.started(row);
+    this.#starting = attempt;
+    attempt.start();
+    this.#starting = undefined;
+    // What ends at once needs no queue.
+    if (attempt.isOver) this.settle(attempt);
+  }
+
+  #tellStart(attempt: StepAttempt): void {
+    const { scope, row } = attempt;
+    this.report.stepStarted(attempt, this.budget.holdings(attempt.holds), this.#readyByOf(scope, row));
+  }
+
+  #readyByOf(scope: Scope, row: Row): string | undefined {
+    const by = this.table.readyBy[row] as Row;
+    return by === nobody ? undefined : scope.idOf(scope.definitionOf(by));
+  }
+
+  // Over.
+
+  over(attempt: StepAttempt): void {
+    if (attempt === this.#starting) return;
+    this.loop.over(attempt);
+    this.loop.turn();
+  }
+
+  settle(attempt: StepAttempt): void {
+    const { row, scope } = attempt;
+    const { table } = this;
+    this.current = row;
+    this.attempts[row] = undefined;
+    table.endedAt[row] = this.now;
+    if (!attempt.isHosting) this.runningTime.change(-1, this.now);
+    if (scope.counts !== undefined) scope.counts.ended();
+    if (attempt.isAbandoned) this.abandon(attempt);
+    else if (attempt.holds !== undefined) this.giveBack(attempt);
+    if (attempt.outcome === 'completed') this.#complete(attempt);
+    else if (attempt.outcome === 'cancelled') this.cancelRow(scope, row, attempt);
+    else this.#failed(attempt);
+  }
+
+  discarded({ definition, scope, number }: StepAttempt, output: unknown): void {
+    if (definition.settings.release === undefined) return;
+    this.releases.discard(definition, () => scope.idOf(definition), output, number);
+  }
+
+  /** What an attempt has taken comes back. */
+  giveBack(attempt: StepAttempt): void {
+    const { holds } = attempt;
+    if (holds === undefined) return;
+    attempt.holds = undefined;
+    this.budget.admission.giveBack(holds);
+  }
+
+  /** An attempt is given up: it keeps what it holds. */
+  protected abstract abandon(attempt: StepAttempt): void;
+
+  #complete(attempt: StepAttempt): void {
+    const { scope, row, result, definition } = attempt;
+    const { table } = this;
+    table.outputs[row] = result;
+    const { cleanup, release } = definition.settings;
+    if (cleanup !== undefined || release !== undefined) {
+      const stepId = (): string => scope.idOf(definition);
+      const done = {
+        definition,
+        stepId,
+        output: result,
+        attempt: attempt.number,
+        order: ++this.#completions,
+      };
+      if (cleanup !== undefined) scope.undoing.add(done);
+      if (release !== undefined) this.releases.opened(scope, row, done);
+    }
+    this.#close(scope, row, status.completed, 'completed');
+    if (this.progress.observed) this.report.stepCompleted(attempt, table.lastStartOf(row));
+    scope.completed(row, result);
+    this.#spread(scope, row);
+  }
+
+  complete(scope: Scope, row: Row, output: unknown): void {
+    this.table.outputs[row] = output;
+    this.#close(scope, row, status.completed, 'completed');
+    this.report.stepGiven(scope.idOf(scope.definitionOf(row)));
+    scope.completed(row, output);
+    this.#spread(scope, row);
+  }
+
+  #failed(attempt: StepAttempt): void {
+    const { scope, row } = attempt;
+    const error = attempt.result;
+    if (error instanceof CancelledError && this.isOwnCancel(attempt, error)) {
+      // A step that cancels itself leaves an output that will never come: nobody failed, but nobody can go on.
+      if (scope.stopped === undefined) this.halt(scope, { kind: 'cancelled', error, drain: false });
+      this.cancelRow(scope, row, attempt);
+      return;
+    }
+    if (!scope.mayRetry(row)) {
+      this.#fail(attempt, error);
+      return;
+    }
+    const verdict = this.retries.verdictOn(attempt);
+    if (verdict.delayMs === undefined) this.#fail(attempt, verdict.error);
+    // Whoever was asked whether to try again may have cancelled the run.
+    else if (scope.stopped === undefined) this.#tryAgain(attempt, verdict.delayMs);
+    else this.#fail(attempt, error);
+  }
+
+  /** Whether an error tells of a cancel of this run, and not of another one. */
+  protected abstract isOwnCancel(attempt: StepAttempt, error: CancelledError): boolean;
+
+  #tryAgain(attempt: StepAttempt, delayMs: number): void {
+    const { scope, row } = attempt;
+    this.table.transition(row, status.retrying);
+    this.table.fractions.delete(row);
+    this.changed(scope, row);
+    this.report.stepRetrying(attempt, delayMs, this.#heldBy(attempt));
+    scope.attemptEnded(attempt);
+    if (delayMs === 0) {
+      this.loop.signal(() => {
+        if (this.table.status[row] === status.retrying) scope.retry(row);
+      });
+      return;
+    }
+    this.retries.wait(row, delayMs, () => {
+      this.wake(() => {
+        if (this.table.status[row] === status.retrying) scope.retry(row);
+      });
+    });
+  }
+
+  #fail(attempt: StepAttempt, cause: unknown): void {
+    const durationMs = this.now - this.table.lastStartOf(attempt.row);
+    this.#failRow(attempt.scope, attempt.row, cause, durationMs, attempt);
+  }
+
+  fail(scope: Scope, row: Row, cause: unknown, by: Row): void {
+    if (by !== nobody) this.table.readyBy[row] = by;
+    this.#failRow(scope, row, cause, 0, undefined);
+  }
+
+  #failRow(
+    scope: Scope,
+    row: Row,
+    cause: unknown,
+    durationMs: number,
+    attempt: StepAttempt | undefined,
+  ): void {
+    const definition = scope.definitionOf(row);
+    const stepId = scope.idOf(definition);
+    const attempts = attempt?.number ?? this.table.attemptsOf(row);
+    // Where steps did its work, it is one of them that failed.
+    const isWithin = attempt?.isHosting === true;
+    const holds = attempt === undefined ? undefined : this.#heldBy(attempt);
+    const chain = (): string[] => scope.chainOf(definition, row);
+    const error = new StepFailedError(stepId, attempts, chain, cause, scope.shown(definition, row, isWithin));
+    const counts = !scope.isGuarded(row);
+    if (counts) scope.noteFailure(error);
+    const stops = counts && scope.onFailure === 'fail-fast' && scope.stopped === undefined;
+    if (stops) scope.stopped = { kind: 'failed', error, drain: false };
+    scope.failedRow(row, error);
+    this.#close(scope, row, status.failed, 'failed');
+    this.report.stepFailed(stepId, attempts, durationMs, error, holds);
+    if (stops) this.carryOut(scope);
+    this.#spread(scope, row);
+  }
+
+  /** A scope has its stop: those who run there hear of it. */
+  protected abstract carryOut(scope: Scope): void;
+
+  /** What an attempt that is over still holds, as it was given up. */
+  #heldBy({ isAbandoned, holds }: StepAttempt): Demand | undefined {
+    return isAbandoned && holds !== undefined ? this.budget.holdings(holds) : undefined;
+  }
+
+  // Ends without an attempt's outcome.
+
+  skip(scope: Scope, row: Row, { because, reason, by }: Skip): void {
+    const definition = scope.definitionOf(row);
+    this.table.readyBy[row] = by;
+    this.#close(scope, row, status.skipped, 'skipped');
+    const error = scope.isRequired(row) ? this.#missing(scope, row, because, reason) : undefined;
+    if (error !== undefined) scope.noteFailure(error);
+    if (this.observed)
+      this.report.stepSkipped(scope.idOf(definition), because, reason, this.#readyByOf(scope, row));
+    if (error !== undefined && scope.onFailure === 'fail-fast')
+      this.halt(scope, { kind: 'failed', error, drain: false });
+    this.#spread(scope, row);
+  }
+
+  /** What an output that can't be done without fails the run with: nobody else may have counted the failure behind it. */
+  #missing(scope: Scope, row: Row, because: string, reason: SkipReason): StepFailedError | undefined {
+    if (reason === 'failed') return scope.uncountedFailureBehind(row);
+    const definition = scope.definitionOf(row);
+    const stepId = scope.idOf(definition);
+    const cause = new StepSkippedError(stepId, because, reason);
+    return new StepFailedError(stepId, 0, scope.chainOf(definition, row), cause);
+  }
+
+  /** @param attempt - the one that was stopped, where one was under way */
+  protected cancelRow(scope: Scope, row: Row, attempt: StepAttempt | undefined): void {
+    const { table } = this;
+    this.#close(scope, row, status.cancelled, 'cancelled');
+    if (this.observed) {
+      const stepId = scope.idOf(scope.definitionOf(row));
+      const attempts = attempt?.number ?? table.attemptsOf(row);
+      const durationMs = attempts === 0 ? 0 : (table.endedAt[row] as number) - table.lastStartOf(row);
+      const because = scope.stopped === undefined ? scope.droppedFor(row) : undefined;
+      const holds = attempt === undefined ? undefined : this.#heldBy(attempt);
+      this.report.stepCancelled(stepId, attempts, durationMs, because, holds);
+    }
+    this.#spread(scope, row);
+  }
+
+  #close(scope: Scope, row: Row, final: number, as: 'completed' | 'failed' | 'cancelled' | 'skipped'): void {
+    const { table, listener } = this;
+    if (table.unneeded.size > 0 && table.unneeded.delete(row)) this.unneededEnded(scope);
+    table.transition(row, final);
+    if (table.fractions.size > 0) table.fractions.delete(row);
+    scope.open--;
+    scope.settled(row);
+    if (scope.counts !== undefined) scope.counts.settled(as);
+    if (listener !== undefined && scope.parent === undefined) {
+      listener.changed(row);
+      listener.settled(row);
+    }
+    table.dropUnused(row);
+    if (this.releases.isNeeded && table.consumers[row] === 0 && final === status.completed) scope.unused(row);
+  }
+
+  /** A row that nobody needed has come to its end. */
+  protected abstract unneededEnded(scope: Scope): void;
+
+  #spread(scope: Scope, row: Row): void {
+    if (scope.stopped === undefined) {
+      // An output only makes others ready; what else an end brings about may go on through long chains.
+      if (scope.spreadsAtOnce && this.table.status[row] === status.completed) scope.spread(row);
+      else this.loop.announce(scope, row);
+    }
+    scope.leave(row);
+    if (scope.open === scope.unneeded) this.loop.review(scope);
+  }
+}

@@ -1,0 +1,214 @@
+import type { Demand } from '../admission/demand.ts';
+import { type Limits, readLimitChanges } from '../admission/limits.ts';
+import { RateWindow } from '../admission/rate-window.ts';
+import { ResourceLimitError } from '../admission/resource-limit-error.ts';
+import type { Clock } from '../base/clock.ts';
+import { InvalidOptionsError } from '../base/errors.ts';
+import { nearestName } from '../base/nearest.ts';
+import { OptionChecker } from '../base/option-checker.ts';
+import type { Blueprint, LaterDemand } from '../definition/blueprint.ts';
+import type { RunBudget } from './run-budget.ts';
+import type { StepTable } from './step-table.ts';
+
+/** How long a class had which capacity, up to its last change. */
+interface Past {
+  readonly until: number;
+  /** The capacity, summed over that time. */
+  readonly capacityMs: number;
+}
+
+/** What the limits of a run ask of it. */
+interface LimitsHost {
+  /** As the clock's. */
+  readonly after: Clock['after'];
+  /** Something may fit that didn't. */
+  readonly room: () => void;
+  /** The demands of steps that came while the run was under way and may start yet, each with one of them. */
+  readonly nestedDemands: () => readonly (readonly [demand: Demand, stepId: string])[];
+}
+
+/**
+ * What may be changed of a run's budget while it runs, and the timer of its rates.
+ *
+ * 1. A change takes effect at the next admission. What runs goes on, so that for a while more may be taken than there is.
+ * 2. A pause holds back starts only; rates and the run's own timeout go on meanwhile.
+ * 3. At most one timer waits, for the earliest time at which a rate gives room to what waits.
+ */
+export class LiveLimits {
+  /** Whether everything is held back, and the classes that are. */
+  isPaused = false;
+  pausedResources: readonly string[] = [];
+  readonly #budget: RunBudget;
+  readonly #blueprint: Blueprint;
+  readonly #table: StepTable;
+  readonly #nestedDemands: LimitsHost['nestedDemands'];
+  readonly #past = new Map<string, Past>();
+  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
+
+  constructor(
+    budget: RunBudget,
+    blueprint: Blueprint,
+    table: StepTable,
+    clock: Clock,
+    { after, room, nestedDemands }: LimitsHost,
+  ) {
+    this.#nestedDemands = nestedDemands;
+    this.#budget = budget;
+    this.#blueprint = blueprint;
+    this.#table = table;
+    budget.admission.onRate = (at) => {
+      if (this.#timer !== undefined && this.#timer.at <= at) return;
+      this.#timer?.cancel();
+      const cancel = after(Math.max(0, at - clock.now()), () => {
+        this.#timer = undefined;
+        room();
+      });
+      this.#timer = { at, cancel };
+    };
+  }
+
+  /** @throws InvalidOptionsError where no step demands the resource */
+  pause(resource: string | undefined, announce: () => void): void {
+    if (resource === undefined) {
+      if (this.isPaused) return;
+      this.isPaused = true;
+      this.#budget.admission.pause();
+    } else {
+      const place = this.#placeOf('pause', resource);
+      if (this.pausedResources.includes(resource)) return;
+      this.pausedResources = [...this.pausedResources, resource];
+      this.#budget.admission.setPaused(place, true);
+    }
+    announce();
+  }
+
+  /** @throws InvalidOptionsError where no step demands the resource */
+  resume(resource: string | undefined, announce: () => void): void {
+    if (resource === undefined) {
+      if (!this.isPaused) return;
+      this.isPaused = false;
+      announce();
+      this.#budget.admission.resume();
+    } else {
+      const place = this.#placeOf('resume', resource);
+      if (!this.pausedResources.includes(resource)) return;
+      this.pausedResources = this.pausedResources.filter((other) => other !== resource);
+      announce();
+      this.#budget.admission.setPaused(place, false);
+    }
+  }
+
+  /**
+   * Changes the limits of the classes given, and announces the capacities that are now another.
+   *
+   * @throws InvalidOptionsError
+   * @throws ResourceLimitError where a step that isn't over demands more than that; nothing is changed then
+   */
+  change(
+    limits: Limits,
+    startedAt: number,
+    now: number,
+    announce: (changed: Readonly<Record<string, number>>) => void,
+  ): void {
+    const checker = new OptionChecker();
+    const given = checker.record('limits', limits, 'a record of limits by class') ? limits : {};
+    const changes = readLimitChanges(checker, this.#resources(), given);
+    checker.throwIfAny(`setLimits of a run of '${this.#blueprint.name}'`);
+    const { admission } = this.#budget;
+    for (const [name, { capacity, rate }] of changes) {
+      this.#refuseTooSmall(name, capacity ?? Infinity, undefined);
+      if (rate !== undefined) this.#refuseTooSmall(name, rate.limit, rate.perMs);
+    }
+    this.#budget.noteLimits(given);
+    const changed: Record<string, number> = {};
+    // All at once; and whoever hears what starts has heard why.
+    admission.pause();
+    for (const [name, { capacity, rate }] of changes) {
+      const place = this.#placeIn(name);
+      const before = admission.capacities[place] as number;
+      const earlier = admission.windowOf(place);
+      if (rate !== undefined)
+        admission.setWindow(place, earlier?.changedTo(rate, now) ?? new RateWindow(rate));
+      else if (earlier !== undefined) admission.setWindow(place, undefined);
+      if (capacity === undefined || capacity === before) continue;
+      if (!Number.isNaN(startedAt))
+        this.#past.set(name, { until: now, capacityMs: this.capacityMs(name, startedAt, now) });
+      admission.setCapacity(place, capacity);
+      changed[name] = capacity;
+    }
+    if (Object.keys(changed).length > 0) announce(changed);
+    admission.resume();
+  }
+
+  /** The capacity of a class, summed over the run's time up to now. */
+  capacityMs(resource: string, startedAt: number, now: number): number {
+    const { until, capacityMs } = this.#past.get(resource) ?? { until: startedAt, capacityMs: 0 };
+    const capacity = this.#budget.admission.capacities[this.#budget.resources.indexOf(resource)] ?? 0;
+    return now > until ? capacityMs + capacity * (now - until) : capacityMs;
+  }
+
+  /** Nothing waits for rates any more. */
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#budget.admission.onRate = undefined;
+  }
+
+  #placeIn(resource: string): number {
+    return resource === 'concurrency'
+      ? this.#budget.placeOfConcurrency()
+      : this.#budget.resources.indexOf(resource);
+  }
+
+  #refuseTooSmall(resource: string, limit: number, perMs: number | undefined): void {
+    if (resource === 'concurrency') {
+      this.#refuseTooFew(limit);
+      return;
+    }
+    this.#refuseTooSmallForLater(resource, limit, perMs);
+    const { demands, graph } = this.#blueprint;
+    const amounts = demands.distinct.map((demand) => demand[resource] ?? 0);
+    if (amounts.every((amount) => amount <= limit)) return;
+    for (const [index, place] of demands.places.entries()) {
+      const amount = amounts[place] as number;
+      if (amount > limit && !this.#table.isSettled(index))
+        throw new ResourceLimitError(graph.ids[index] ?? '', resource, amount, limit, 0, perMs);
+    }
+  }
+
+  /** Those that start together need as many places at once. */
+  #refuseTooFew(concurrency: number): void {
+    const gang = this.#blueprint.gangs.find(
+      (each) => each.length > concurrency && each.some((step) => !this.#table.isSettled(step)),
+    );
+    if (gang !== undefined)
+      throw new ResourceLimitError(this.#blueprint.nameOfGang(gang), 'concurrency', gang.length, concurrency);
+  }
+
+  #refuseTooSmallForLater(resource: string, limit: number, perMs: number | undefined): void {
+    const isOpen = ({ hosts }: LaterDemand): boolean => hosts.some((index) => !this.#table.isSettled(index));
+    const later = this.#blueprint.laterDemands
+      .filter(isOpen)
+      .map(({ demand, stepId }) => [demand, stepId] as const);
+    for (const [demand, stepId] of [...later, ...this.#nestedDemands()]) {
+      const amount = demand[resource] ?? 0;
+      if (amount > limit) throw new ResourceLimitError(stepId, resource, amount, limit, 0, perMs);
+    }
+  }
+
+  /** The classes that steps demand, or may. */
+  #resources(): Set<string> {
+    const resources = new Set([...this.#blueprint.resources, ...this.#budget.resources]);
+    resources.delete('concurrency');
+    return resources;
+  }
+
+  #placeOf(method: string, resource: string): number {
+    if (resource === 'concurrency' || this.#resources().has(resource)) return this.#placeIn(resource);
+    const meant = typeof resource === 'string' ? nearestName(resource, this.#resources()) : undefined;
+    const hint = meant === undefined ? '' : ` (did you mean '${meant}'?)`;
+    throw new InvalidOptionsError(`${method} of a run of '${this.#blueprint.name}'`, [
+      { option: 'the resource', expected: `one that steps demand${hint}`, value: resource },
+    ]);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Where a row stands, and what may become of it.
+ *
+ *     waiting ─▶ ready ─▶ running ─▶ hosting        completed
+ *        │         ▲         │  ╲      │       ─▶   failed
+ *        │      retrying ◀───┤   ▶ stopping         cancelled
+ *        └───────────────────┴─────────────────▶    skipped
+ *
+ * A step that has been told to stop is `stopping` until its body has; one whose work is done by steps of its own is `hosting`.
+ */
+export const status = {
+  waiting: 0,
+  ready: 1,
+  running: 2,
+  hosting: 3,
+  stopping: 4,
+  retrying: 5,
+  completed: 6,
+  failed: 7,
+  cancelled: 8,
+  skipped: 9,
+} as const;
+
+/** The names, by number. */
+export const statusNames = Object.keys(status);
+
+/** From here on a row is settled. */
+export const firstSettled: number = status.completed;
+
+const { ready, running, hosting, stopping, retrying, completed, failed, cancelled, skipped } = status;
+
+/** The set of those that a row may go to, a bit each, by where it stands. */
+const next: readonly number[] = [
+  bits(ready, completed, failed, cancelled, skipped),
+  bits(running, completed, failed, cancelled, skipped),
+  bits(hosting, stopping, retrying, completed, failed, cancelled),
+  bits(stopping, retrying, completed, failed, cancelled),
+  bits(retrying, failed, cancelled),
+  bits(ready, failed, cancelled),
+  0,
+  0,
+  0,
+  0,
+];
+
+function bits(...statuses: readonly number[]): number {
+  return statuses.reduce((set, each) => set | (1 << each), 0);
+}
+
+/** Whether a row may go from one status to another. */
+export function mayFollow(from: number, to: number): boolean {
+  return ((next[from] as number) & (1 << to)) !== 0;
+}

@@ -1,0 +1,107 @@
+import { setOwn } from '../base/record.ts';
+import { decisivePath, lastToEnd } from '../graph/decisive-path.ts';
+import type { ChildCounts } from './child-counts.ts';
+import type { RunMeasurements, RunView } from './run-view.ts';
+import type { StepStatus } from './step-status.ts';
+
+/** What was measured of one step. All times in ms. */
+export interface StepMetrics {
+  /** Where the step stands. */
+  readonly status: StepStatus;
+  /** How many attempts were started. */
+  readonly attempts: number;
+  /** From the start of the first attempt to the end of the last, back-offs included; 0 before. */
+  readonly durationMs: number;
+  /** From when all dependencies had settled to the start of the first attempt: the wait for resources. */
+  readonly waitMs: number;
+  /** How long its attempts held their resources. */
+  readonly busyMs: number;
+  /** How the steps fare that came of it while the run was under way; absent where none did. */
+  readonly children?: ChildCounts;
+}
+
+/** What was measured of one resource class. */
+export interface ResourceMetrics {
+  /** Its capacity. */
+  readonly limit: number;
+  /** The most that was ever taken at once. */
+  readonly peak: number;
+  /** The share of limit × time that was taken, from 0 to 1. */
+  readonly utilisation: number;
+}
+
+/** What a run measured, up to now or to its end. All times in ms. */
+export interface RunMetrics {
+  /** From the start of the run to its end, or to now. */
+  readonly totalMs: number;
+  /** Every step, by id. */
+  readonly steps: Readonly<Record<string, StepMetrics>>;
+  /** How many steps ran at once on average: the time that attempts took, by the time of the run. */
+  readonly parallelism: number;
+  /** Every resource class that is demanded, and `concurrency` where it is limited, by name. */
+  readonly resources: Readonly<Record<string, ResourceMetrics>>;
+  /** The chain of steps that decided how long it took: each one's step by whose end, or choice, it became ready, up to the last step. */
+  readonly criticalPath: readonly string[];
+}
+
+/** Works out the metrics. Linear in steps. */
+export function measure(run: RunView & RunMeasurements, now: number): RunMetrics {
+  const startedAt = Number.isNaN(run.startedAt) ? now : run.startedAt;
+  const totalMs = now - startedAt;
+  const measured: Record<string, StepMetrics> = {};
+  const ids = run.blueprint.graph.ids;
+  for (let step = 0; step < ids.length; step++) {
+    const children = run.childrenOf(step);
+    setOwn(measured, ids[step] ?? '', {
+      status: run.statusOf(step),
+      attempts: run.attemptsOf(step),
+      ...times(run, step, startedAt, now),
+      busyMs: run.busyOf(step, now),
+      ...(children === undefined ? {} : { children }),
+    });
+  }
+  return {
+    totalMs,
+    steps: measured,
+    parallelism: totalMs > 0 ? run.runningMs(now) / totalMs : 0,
+    resources: Object.fromEntries(
+      run
+        .resourceUse(now)
+        .map(({ name, limit, peak, takenMs, capacityMs }) => [
+          name,
+          { limit, peak, utilisation: totalMs > 0 ? Math.min(1, takenMs / capacityMs) : 0 },
+        ]),
+    ),
+    criticalPath: decisivePath(lastToComplete(run), (step) => run.readyByOf(step)).map(
+      (step) => ids[step] ?? '',
+    ),
+  };
+}
+
+function times(run: RunView & RunMeasurements, step: number, startedAt: number, now: number) {
+  const first = run.startedAtOf(step);
+  if (Number.isNaN(first)) return { durationMs: 0, waitMs: 0 };
+  const end = run.endedAtOf(step);
+  return {
+    durationMs: (Number.isNaN(end) ? now : end) - first,
+    waitMs: first - readyAtOf(run, step, startedAt),
+  };
+}
+
+/** When a step became ready: what ended without having run, as a step that was skipped, ended with what decided that. */
+function readyAtOf(run: RunView & RunMeasurements, step: number, startedAt: number): number {
+  for (let by = run.readyByOf(step); by !== undefined; by = run.readyByOf(by)) {
+    const endedAt = run.endedAtOf(by);
+    if (!Number.isNaN(endedAt)) return endedAt;
+  }
+  return startedAt;
+}
+
+/** The completed step that ended last. */
+function lastToComplete(run: RunView & RunMeasurements): number | undefined {
+  return lastToEnd(
+    run.blueprint.graph.ids.keys(),
+    (step) => (run.statusOf(step) === 'completed' ? run.endedAtOf(step) : undefined),
+    (step) => run.readyByOf(step),
+  );
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '../base/clock.ts';
+import type { Blueprint } from '../definition/blueprint.ts';
+import type { ChildCounts } from './child-counts.ts';
+import type { StepStatus } from './step-status.ts';
+
+/** Where a run stands as a whole. */
+export type RunStatus = 'idle' | 'running' | 'stopping' | 'completed' | 'failed' | 'cancelled';
+
+/** What a run shows of itself to those who only look. Steps are known by their places in the blueprint. */
+export interface RunView {
+  readonly blueprint: Blueprint;
+  readonly runId: string;
+  readonly clock: Clock;
+  readonly status: RunStatus;
+  /** Whether nothing is left to happen. */
+  readonly isOver: boolean;
+  /** NaN before. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly isPaused: boolean;
+  readonly pausedResources: readonly string[];
+  /** What is taken of each resource class, and how much there is. */
+  readonly resources: Record<string, { readonly taken: number; readonly limit: number }>;
+  statusOf(step: number): StepStatus;
+  attemptsOf(step: number): number;
+  /** When the first attempt started and the last one ended; NaN before. */
+  startedAtOf(step: number): number;
+  endedAtOf(step: number): number;
+  /** How far the step says it is. */
+  fractionOf(step: number): number | undefined;
+  /** How the steps fare that came of its last attempt. */
+  childrenOf(step: number): ChildCounts | undefined;
+}
+
+/** What a run has measured, beside what its view tells. */
+export interface RunMeasurements {
+  /** How long, in ms, the attempts of a step held their resources. */
+  busyOf(step: number, now: number): number;
+  /** When the last attempt of a step started; NaN before. */
+  lastStartOf(step: number): number;
+  /** The step whose end or decision let a step start; `undefined` where it was the start of the run. */
+  readyByOf(step: number): number | undefined;
+  /** Attempts × ms over all steps, those apart whose work is done by others. */
+  runningMs(now: number): number;
+  /** Each resource class: the most that was taken at once, how much was taken and how much there was, each times how long. */
+  resourceUse(now: number): readonly ResourceUse[];
+}
+
+/** What was used of a resource class. */
+export interface ResourceUse {
+  readonly name: string;
+  readonly limit: number;
+  readonly peak: number;
+  readonly takenMs: number;
+  readonly capacityMs: number;
+}

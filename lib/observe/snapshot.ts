@@ -1,0 +1,206 @@
+import { type Draft, freeze, Immer } from 'immer';
+import type { Observable, Subscriber } from 'rxjs';
+import { Observable as RxObservable } from '../base/rxjs-parts.ts';
+import type { ChildCounts } from './child-counts.ts';
+import type { RunStatus, RunView } from './run-view.ts';
+import { type StepStatus, stepStatuses } from './step-status.ts';
+
+/** Where one step stands. */
+export interface StepSnapshot {
+  /** The id of the step. */
+  readonly id: string;
+  /** Where it stands. */
+  readonly status: StepStatus;
+  /** How many attempts were started. */
+  readonly attempts: number;
+  /** When the first attempt started, in ms of the run's clock; `null` before. */
+  readonly startedAt: number | null;
+  /** When the last attempt ended; `null` before, and while another runs. */
+  readonly endedAt: number | null;
+  /** How far the step says it is, from 0 to 1; `null` where it doesn't say, or no longer runs. */
+  readonly fraction: number | null;
+  /** How the steps fare that came of its last attempt, at whatever level; absent where none did. They aren't in `counts`. */
+  readonly children?: ChildCounts;
+}
+
+/**
+ * Where a run stands: plain, immutable, frozen data without outputs.
+ *
+ * What hasn't changed from one snapshot to the next is the same object in both, so that `===` tells. The steps come
+ * in the order of definition, in chunks of 256, so that a change copies a chunk and not the whole.
+ *
+ * @example
+ * ```ts
+ * run.snapshot$.subscribe(({ counts, steps }) => {
+ *   console.log(counts.running, steps.flat().filter(({ status }) => status === 'failed'));
+ * });
+ * ```
+ */
+export interface RunSnapshot {
+  /** The run. */
+  readonly runId: string;
+  /** The name of its workflow. */
+  readonly workflow: string;
+  /** Where the run stands as a whole. */
+  readonly status: RunStatus;
+  /** When the run started, in ms of its clock; `null` before. */
+  readonly startedAt: number | null;
+  /** When the run ended; `null` before. */
+  readonly endedAt: number | null;
+  /** How many steps have each status. */
+  readonly counts: Readonly<Record<StepStatus, number>>;
+  /** Whether nothing starts. */
+  readonly isPaused: boolean;
+  /** The resource classes of which nothing starts. */
+  readonly pausedResources: readonly string[];
+  /** What is taken of each resource class, and how much there is. */
+  readonly resources: Readonly<
+    Record<
+      string,
+      {
+        /** What running and abandoned steps hold. */
+        readonly taken: number;
+        /** What there is. */
+        readonly limit: number;
+      }
+    >
+  >;
+  /** The steps, in chunks of 256; `steps.flat()` gives them all. */
+  readonly steps: readonly (readonly StepSnapshot[])[];
+}
+
+// One of our own, since a user may have switched the shared one's freezing off.
+const immer = new Immer({ autoFreeze: true });
+const chunkSize = 256;
+/** At most one snapshot is emitted in this time, in ms. */
+const frameMs = 16;
+
+/**
+ * Keeps a run's snapshot up to date. The cost of an update follows the number of steps that changed.
+ *
+ * 1. `snapshot$` emits where the run stands at once, then at most once a frame, when something has changed; last
+ *    the final snapshot, and it completes. It never errors.
+ * 2. Without a subscriber nothing is built; changes are only noted.
+ */
+export class Snapshots {
+  readonly snapshot$: Observable<RunSnapshot>;
+  readonly #run: RunView;
+  readonly #dirty = new Set<number>();
+  readonly #subscribers = new Set<Subscriber<RunSnapshot>>();
+  readonly #counts: Record<StepStatus, number>;
+  #current: RunSnapshot;
+  #cancelFrame: (() => void) | undefined;
+
+  constructor(run: RunView) {
+    this.#run = run;
+    const indices = [...run.blueprint.graph.ids.keys()];
+    const chunks = Math.ceil(indices.length / chunkSize);
+    const steps = Array.from({ length: chunks }, (_, chunk) =>
+      indices.slice(chunk * chunkSize, (chunk + 1) * chunkSize).map((index) => this.#step(index)),
+    );
+    this.#counts = Object.fromEntries(stepStatuses.map((name) => [name, 0])) as Record<StepStatus, number>;
+    for (const { status } of steps.flat()) this.#counts[status]++;
+    this.#current = freeze<RunSnapshot>({ ...this.#head(), counts: { ...this.#counts }, steps }, true);
+    this.snapshot$ = new RxObservable((subscriber) => {
+      subscriber.next(this.current());
+      if (run.isOver) {
+        subscriber.complete();
+        return;
+      }
+      this.#subscribers.add(subscriber);
+      subscriber.add(() => {
+        this.#subscribers.delete(subscriber);
+        if (this.#subscribers.size === 0) this.#dropFrame();
+      });
+    });
+  }
+
+  /** Notes that a step has changed. */
+  touch(index: number): void {
+    this.#dirty.add(index);
+    this.touchRun();
+  }
+
+  /** Notes that something has changed. */
+  touchRun(): void {
+    if (this.#subscribers.size === 0 || this.#cancelFrame !== undefined) return;
+    this.#cancelFrame = this.#run.clock.after(frameMs, () => {
+      this.#cancelFrame = undefined;
+      this.#emit();
+    });
+  }
+
+  /** The snapshot of this moment. */
+  current(): RunSnapshot {
+    this.#current = immer.produce(this.#current, (draft) => {
+      const { resources, ...head } = this.#head();
+      for (const index of this.#dirty) {
+        const step = this.#step(index);
+        const place = Math.floor(index / chunkSize);
+        const before = this.#current.steps[place]?.[index % chunkSize] as StepSnapshot;
+        this.#counts[before.status]--;
+        this.#counts[step.status]++;
+        (draft.steps[place] as Draft<StepSnapshot>[])[index % chunkSize] = step;
+      }
+      // Immer takes a value equal to the one there for no change.
+      Object.assign(draft, head);
+      Object.assign(draft.counts, this.#counts);
+      for (const [name, amounts] of Object.entries(resources)) {
+        draft.resources[name] ??= amounts;
+        Object.assign(draft.resources[name], amounts);
+      }
+    });
+    this.#dirty.clear();
+    return this.#current;
+  }
+
+  /** Emits the final snapshot and completes. */
+  complete(): void {
+    this.#dropFrame();
+    this.#emit();
+    for (const subscriber of [...this.#subscribers]) subscriber.complete();
+  }
+
+  #emit(): void {
+    if (this.#subscribers.size === 0) return;
+    const snapshot = this.current();
+    for (const subscriber of [...this.#subscribers]) subscriber.next(snapshot);
+  }
+
+  #dropFrame(): void {
+    this.#cancelFrame?.();
+    this.#cancelFrame = undefined;
+  }
+
+  #head() {
+    const { runId, blueprint, status, startedAt, endedAt, resources, isPaused, pausedResources } = this.#run;
+    return {
+      runId,
+      workflow: blueprint.name,
+      status,
+      startedAt: orNull(startedAt),
+      endedAt: orNull(endedAt),
+      isPaused,
+      pausedResources,
+      resources,
+    };
+  }
+
+  #step(index: number): StepSnapshot {
+    const run = this.#run;
+    const children = run.childrenOf(index);
+    return {
+      id: run.blueprint.graph.ids[index] ?? '',
+      status: run.statusOf(index),
+      attempts: run.attemptsOf(index),
+      startedAt: orNull(run.startedAtOf(index)),
+      endedAt: orNull(run.endedAtOf(index)),
+      fraction: run.fractionOf(index) ?? null,
+      ...(children === undefined ? {} : { children }),
+    };
+  }
+}
+
+function orNull(time: number): number | null {
+  return Number.isNaN(time) ? null : time;
+}

@@ -1,0 +1,35 @@
+import type { SkipReason } from '../observe/progress-event.ts';
+import type { StepStatus } from '../observe/step-status.ts';
+import type { PicturedStep } from './pictured-workflow.ts';
+
+/** Where a step stands, and what it has been through. */
+export interface StepStory {
+  readonly info: PicturedStep;
+  status: StepStatus;
+  /** When the last dependency had settled; `undefined` where one hasn't. */
+  readyAt: number | undefined;
+  startedAt: number | undefined;
+  endedAt: number | undefined;
+  attempts: number;
+  fraction: number | undefined;
+  message: string | undefined;
+  error: unknown;
+  /** Of one that was skipped: why. */
+  skipped: { readonly reason: SkipReason; readonly because: string } | undefined;
+}
+
+/** That of a step of which no event has told anything. */
+export function newStory(info: PicturedStep): StepStory {
+  return {
+    info,
+    status: 'waiting',
+    readyAt: undefined,
+    startedAt: undefined,
+    endedAt: undefined,
+    attempts: 0,
+    fraction: undefined,
+    message: undefined,
+    error: undefined,
+    skipped: undefined,
+  };
+}

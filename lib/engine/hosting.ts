@@ -28,8 +28,9 @@ export abstract class Hosting extends Stopping {
   readonly #counts = new Map<Row, Counts>();
   /** The scopes that aren't over, the run's own apart. */
   protected readonly nested = new Set<Scope>();
-  readonly #toPull = new Set<Pulled>();
-  #isPulling = false;
+  #toPull = new Set<Pulled>();
+  /** The other one of two that take turns: whoever pulls may ask for more. */
+  #pulled = new Set<Pulled>();
   protected abstract readonly root: GraphScope;
 
   protected scopeOf(row: Row): Scope {
@@ -146,16 +147,17 @@ export abstract class Hosting extends Stopping {
   }
 
   pull(fanOut: Pulled): void {
+    if (this.#toPull.size === 0) this.loop.signal(this.#pullAll);
     this.#toPull.add(fanOut);
-    if (this.#isPulling) return;
-    this.#isPulling = true;
-    this.loop.signal(() => {
-      this.#isPulling = false;
-      const feeds = [...this.#toPull];
-      this.#toPull.clear();
-      for (const feed of feeds) feed.pullItems();
-    });
   }
+
+  readonly #pullAll = (): void => {
+    const feeds = this.#toPull;
+    this.#toPull = this.#pulled;
+    this.#pulled = feeds;
+    for (const feed of feeds) feed.pullItems();
+    feeds.clear();
+  };
 
   // Streams.
 

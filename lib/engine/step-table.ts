@@ -80,13 +80,16 @@ export class StepTable {
   /** Nobody knows these rows any more. */
   free(first: Row, count: number): void {
     const end = first + count;
-    this.status.fill(status.waiting, first, end);
-    this.missing.fill(0, first, end);
-    this.consumers.fill(0, first, end);
-    this.outputs.fill(undefined, first, end);
-    this.startedAt.fill(Number.NaN, first, end);
-    this.endedAt.fill(Number.NaN, first, end);
-    this.readyBy.fill(nobody, first, end);
+    // Faster than to fill, by far, where there is but one.
+    for (let row = first; row < end; row++) {
+      this.status[row] = status.waiting;
+      this.missing[row] = 0;
+      this.consumers[row] = 0;
+      this.outputs[row] = undefined;
+      this.startedAt[row] = Number.NaN;
+      this.endedAt[row] = Number.NaN;
+      this.readyBy[row] = nobody;
+    }
     if (this.#repeated.size + this.#handedOverAt.size + this.fractions.size > 0)
       for (let row = first; row < end; row++) {
         this.#repeated.delete(row);

@@ -119,6 +119,11 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
     return this.#gates?.windows[place];
   }
 
+  /** Everything that waits, in no particular order. */
+  items(): Item[] {
+    return this.#shapes.flatMap((shape) => shape.items());
+  }
+
   /** Takes out everything that waits, in order. */
   clear(): Item[] {
     const items = this.#shapes.flatMap((shape) => shape.clear());

@@ -26,7 +26,7 @@ export abstract class Ledger<Item> {
   readonly capacities: number[];
   protected readonly ceilings: number[];
   /** By how many demands. */
-  protected readonly holders: number[];
+  readonly holders: number[];
   /** How much of each class is taken for good by items whose demand will not come back. */
   readonly #lost: number[];
   /** How many of those hold some of each class. */

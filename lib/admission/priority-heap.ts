@@ -44,6 +44,11 @@ export class PriorityHeap<Item> implements WaitingItems<Item> {
     else this.#stale.add(item);
   }
 
+  items(): Item[] {
+    const stale = new Set(this.#stale);
+    return this.#items.filter((item) => !stale.delete(item));
+  }
+
   clear(): Item[] {
     return this.#items.splice(0).filter((item) => !this.#stale.delete(item));
   }

@@ -66,6 +66,13 @@ export class RankSet implements WaitingItems<number> {
     this.#delete(this.#rankOf[item] as number);
   }
 
+  items(): number[] {
+    const words = this.#levels[0] as Uint32Array;
+    return [...this.#itemAt].filter(
+      (_, rank) => ((words[rank >>> 5] as number) & (highestBit >>> (rank & 31))) !== 0,
+    );
+  }
+
   clear(): number[] {
     const items: number[] = [];
     for (let item = this.pop(); item !== undefined; item = this.pop()) items.push(item);

@@ -107,6 +107,11 @@ export class Shape<Item> {
     return made;
   }
 
+  /** Everything that waits, in no particular order. */
+  items(): Item[] {
+    return [...this.#waiting.items(), ...this.barriers.items()];
+  }
+
   /** Takes out everything, in no particular order. */
   clear(): Item[] {
     this.#overtakenOnArrival.clear();

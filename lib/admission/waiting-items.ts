@@ -8,6 +8,8 @@ export interface WaitingItems<Item> {
   pop(): Item | undefined;
   /** Takes out an item, which has to be in here. */
   remove(item: Item): void;
+  /** Everything that waits, in no particular order; nothing is taken out. */
+  items(): readonly Item[];
   /** Takes out everything, in no particular order. */
   clear(): Item[];
 }

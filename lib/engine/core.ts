@@ -34,7 +34,7 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
   /** The row that is dealt with just now. */
   protected current: Row = nobody;
   /** The attempts under way, by row. */
-  protected readonly attempts: (StepAttempt | undefined)[];
+  readonly attempts: (StepAttempt | undefined)[];
 
   constructor(blueprint: Blueprint, settings: RunSettings) {
     const { size } = blueprint.graph;

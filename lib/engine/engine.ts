@@ -56,7 +56,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
   endedAt = Number.NaN;
   /** Called in the order of its methods, once each. */
   ends: RunEnds | undefined;
-  protected readonly retries: Retries;
+  readonly retries: Retries;
   readonly #outerStops = new OuterStops();
   readonly #finalTerms: FinalCallTerms;
   #isWrappingUp = false;

@@ -27,7 +27,7 @@ export abstract class Hosting extends Stopping {
   /** How the rows fare that came of one of the run's own. */
   readonly #counts = new Map<Row, Counts>();
   /** The scopes that aren't over, the run's own apart. */
-  protected readonly nested = new Set<Scope>();
+  readonly nested = new Set<Scope>();
   #toPull = new Set<Pulled>();
   /** The other one of two that take turns: whoever pulls may ask for more. */
   #pulled = new Set<Pulled>();

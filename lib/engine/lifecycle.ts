@@ -23,7 +23,7 @@ import { status } from './transitions.ts';
  * The order at an end: the table, what was held, who is needed no more, the event, then those who need the row.
  */
 export abstract class Lifecycle extends EngineCore implements ScopeRun {
-  protected abstract readonly retries: Retries;
+  abstract readonly retries: Retries;
   abstract readonly releases: Releases;
   #starting: StepAttempt | undefined;
   #completions = 0;
@@ -88,7 +88,8 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     const definition = scope.definitionOf(row);
     const shape = this.budget.shapeOf(row);
     const attempt: StepAttempt = new Attempt(this, scope, row, number, definition, shape);
-    if (scope.isLent(row)) attempt.holds = undefined;
+    // It runs in what another holds.
+    if (scope.isLent(row)) this.giveBack(attempt);
     this.attempts[row] = attempt;
     this.runningTime.change(1, now);
     if (scope.counts !== undefined) scope.counts.started();

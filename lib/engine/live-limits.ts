@@ -140,6 +140,11 @@ export class LiveLimits {
     admission.resume();
   }
 
+  /** Whether the limit of a class was changed, so that more may be taken than there is. */
+  hasChanged(resource: string): boolean {
+    return this.#past.has(resource);
+  }
+
   /** The capacity of a class, summed over the run's time up to now. */
   capacityMs(resource: string, startedAt: number, now: number): number {
     const { until, capacityMs } = this.#past.get(resource) ?? { until: startedAt, capacityMs: 0 };

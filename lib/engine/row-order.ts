@@ -116,6 +116,10 @@ export class WaitingRows implements WaitingItems<Row> {
     else this.#later?.remove(row);
   }
 
+  items(): Row[] {
+    return [...this.#roots.items(), ...(this.#later?.items() ?? [])];
+  }
+
   clear(): Row[] {
     return [...this.#roots.clear(), ...(this.#later?.clear() ?? [])];
   }

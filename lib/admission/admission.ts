@@ -114,6 +114,25 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
     this.onRoom?.();
   }
 
+  /** Whether nothing about a class is left to remember: it isn't paused, and nothing has started of it of late. */
+  isAtEase(place: number): boolean {
+    if (this.#gates === undefined) return true;
+    if (this.#gates.paused[place] === true) return false;
+    return this.#gates.windows[place]?.roomAfter(this.now()) === undefined;
+  }
+
+  override dropClass(place: number): void {
+    super.dropClass(place);
+    if (this.#gates !== undefined) this.#gates.windows[place] = undefined;
+  }
+
+  /** Forgets shapes of which nothing waits. */
+  forget(idle: ReadonlySet<Shape<Item>>): void {
+    const others = this.#shapes.filter((shape) => !idle.has(shape));
+    this.#shapes.length = 0;
+    this.#shapes.push(...others);
+  }
+
   /** What has started of a class of late, where that is bounded. */
   windowOf(place: number): RateWindow | undefined {
     return this.#gates?.windows[place];

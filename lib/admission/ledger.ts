@@ -35,6 +35,8 @@ export abstract class Ledger<Item> {
   readonly #takenMs: number[];
   readonly #changedAt: number[];
   readonly #time: { now?(): number };
+  /** The places of classes that were dropped. */
+  readonly #free: number[] = [];
 
   constructor(capacities: readonly number[], time: { now?(): number }) {
     this.#time = time;
@@ -85,11 +87,19 @@ export abstract class Ledger<Item> {
 
   /** Makes room for a class that nothing has demanded so far; gives its place. */
   addClass(capacity: number): number {
-    this.ceilings.push(ceilingOf(capacity));
+    const place = this.#free.pop() ?? this.capacities.length;
+    this.capacities[place] = capacity;
+    this.ceilings[place] = ceilingOf(capacity);
     for (const column of [this.taken, this.peaks, this.holders, this.#lost, this.#losers, this.#takenMs])
-      column.push(0);
-    this.#changedAt.push(this.now());
-    return this.capacities.push(capacity) - 1;
+      column[place] = 0;
+    this.#changedAt[place] = this.now();
+    return place;
+  }
+
+  /** No demand takes of a class any more: its place may become another's. */
+  dropClass(place: number): void {
+    invariant(this.holders[place] === 0, 'a class was dropped of which some is taken');
+    this.#free.push(place);
   }
 
   /** Shapes demand of one class more from now on, and what of them is taken holds it. */

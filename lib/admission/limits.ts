@@ -22,7 +22,8 @@ export interface RatedLimit {
 /**
  * The capacity of each resource class: numbers above 0, `Infinity` included; memory also as text; or a capacity with a
  * {@link RatedLimit | rate}. A name that ends with `*` is of a family: each class whose name begins so has as much for itself, unless
- * its own name, or a longer beginning, is given too. What no step demands is of no account.
+ * its own name, or a longer beginning, is given too; those of its members that nobody needs are forgotten. What no step demands is of no
+ * account.
  *
  * @example
  * ```ts
@@ -114,6 +115,12 @@ function limitOf(limits: Limits, name: string): Limits[string] {
     if (family === undefined || given.length > family.length) family = given;
   }
   return family === undefined ? undefined : limits[family];
+}
+
+/** Whether a class has the limit of its family. */
+export function isFamilyMember(limits: Limits, name: string): boolean {
+  if (Object.hasOwn(limits, name) && limits[name] !== undefined) return false;
+  return limitOf(limits, name) !== undefined;
 }
 
 /** Whether a limit is one for each class of a family. */

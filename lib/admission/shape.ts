@@ -14,6 +14,8 @@ export class Shape<Item> {
   readonly rated: number[];
   /** How often it is taken just now. */
   held = 0;
+  /** How many know it, and may come back to it, though none of its items waits or has taken it. */
+  keepers = 0;
   /** The waiting items that have been overtaken too often. */
   readonly barriers: PriorityHeap<Item>;
   /** Whether its admission knows it. */
@@ -49,6 +51,11 @@ export class Shape<Item> {
   /** How many items wait, barriers included. */
   get size(): number {
     return this.#waiting.size + this.barriers.size;
+  }
+
+  /** Whether nobody waits for it, has taken it or knows it. */
+  get isIdle(): boolean {
+    return this.held === 0 && this.keepers === 0 && this.size === 0;
   }
 
   /** The amount of a class that is demanded; 0 where it isn't. */

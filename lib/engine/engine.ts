@@ -61,7 +61,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
   readonly #finalTerms: FinalCallTerms;
   #isWrappingUp = false;
   /** Of each class, how much was taken times how long, once the run is over. */
-  #takenMs: readonly number[] | undefined;
+  #takenMs: ReadonlyMap<string, number> | undefined;
   /** The outcome, once only releases are waited for. */
   #outcome: 'completed' | RunOutcome | undefined;
 
@@ -314,8 +314,11 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
     this.isOver = true;
     this.endedAt = this.now;
     // What abandoned bodies hold from now on isn't the run's any more.
-    this.#takenMs = this.budget.resources.map((_, place) =>
-      this.budget.admission.takenMs(place, this.endedAt),
+    this.#takenMs = new Map(
+      Array.from(this.budget.classes.entries(), ([name, place]) => [
+        name,
+        this.budget.admission.takenMs(place, this.endedAt),
+      ]),
     );
     if (Number.isNaN(this.startedAt)) this.startedAt = this.now;
     if (this.settings.history !== undefined) noteInHistory(this.settings.history, this);
@@ -431,13 +434,13 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
   }
 
   resourceUse(now: number): readonly ResourceUse[] {
-    const { admission, resources } = this.budget;
+    const { admission, classes } = this.budget;
     const startedAt = Number.isNaN(this.startedAt) ? now : this.startedAt;
-    return resources.map((name, place) => ({
+    return Array.from(classes.entries(), ([name, place]) => ({
       name,
       limit: admission.capacities[place] ?? 0,
       peak: admission.peaks[place] ?? 0,
-      takenMs: this.#takenMs?.[place] ?? admission.takenMs(place, now),
+      takenMs: this.#takenMs?.get(name) ?? admission.takenMs(place, now),
       capacityMs: this.limits.capacityMs(name, startedAt, now),
     }));
   }

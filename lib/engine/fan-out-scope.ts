@@ -37,7 +37,9 @@ export class FanOutScope extends Scope {
   readonly #parent: StepAttempt;
   readonly #plan: FanOutPlan;
   readonly #inputs: Readonly<Record<string, unknown>>;
+  /** What each child demands; kept until it is over. */
   readonly #shape: RowShape | undefined;
+  #isKept = false;
   readonly #lane: Lane | undefined;
   readonly #source: ItemSource;
   readonly #gathering: Gathering;
@@ -64,6 +66,10 @@ export class FanOutScope extends Scope {
     if (plan.demandOf === undefined)
       this.#shape = run.budget.shapeFor(plan.settings.demand, () => this.#sampleId(), this.reserved());
     if (plan.isLive && this.#shape !== undefined) this.#lane = new Lane(run.budget.heldShape(this.#shape));
+    if (this.#shape !== undefined) {
+      this.#shape.keepers++;
+      this.#isKept = true;
+    }
     this.#source = itemSource(parent.stepId, items, {
       came: () => {
         run.wake(() => {
@@ -279,6 +285,8 @@ export class FanOutScope extends Scope {
 
   free(): void {
     // Each child has left by itself.
+    if (this.#shape !== undefined && this.#isKept) this.#shape.keepers--;
+    this.#isKept = false;
   }
 
   inputsOf(row: Row): Readonly<Record<string, unknown>> {

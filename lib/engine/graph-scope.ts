@@ -102,6 +102,7 @@ export class GraphScope extends Scope {
     if (shape === undefined) {
       const { settings } = steps[row - this.first] as StepDefinition;
       shape = budget.shapeFor(settings.demand, () => this.shownId(this.definitionOf(row)), this.reserved());
+      shape.keepers++;
       this.#shapes[place] = shape;
     }
     return shape;
@@ -356,7 +357,9 @@ export class GraphScope extends Scope {
   }
 
   free(): void {
-    if (this.parent !== undefined) this.run.table.free(this.first, this.blueprint.graph.size);
+    if (this.parent === undefined) return;
+    this.run.table.free(this.first, this.blueprint.graph.size);
+    for (const shape of this.#shapes.splice(0)) if (shape !== undefined) shape.keepers--;
   }
 
   /** The outputs that are there, by name; where it is complete, `undefined` for those that may be missing. */

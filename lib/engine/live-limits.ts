@@ -148,7 +148,7 @@ export class LiveLimits {
   /** The capacity of a class, summed over the run's time up to now. */
   capacityMs(resource: string, startedAt: number, now: number): number {
     const { until, capacityMs } = this.#past.get(resource) ?? { until: startedAt, capacityMs: 0 };
-    const capacity = this.#budget.admission.capacities[this.#budget.resources.indexOf(resource)] ?? 0;
+    const capacity = this.#budget.admission.capacities[this.#budget.classes.placeOf(resource) ?? -1] ?? 0;
     return now > until ? capacityMs + capacity * (now - until) : capacityMs;
   }
 
@@ -162,7 +162,7 @@ export class LiveLimits {
   #placeIn(resource: string): number {
     return resource === 'concurrency'
       ? this.#budget.placeOfConcurrency()
-      : this.#budget.resources.indexOf(resource);
+      : (this.#budget.classes.placeOf(resource) as number);
   }
 
   #refuseTooSmall(resource: string, limit: number, perMs: number | undefined): void {
@@ -203,13 +203,15 @@ export class LiveLimits {
 
   /** The classes that steps demand, or may. */
   #resources(): Set<string> {
-    const resources = new Set([...this.#blueprint.resources, ...this.#budget.resources]);
+    const resources = new Set([...this.#blueprint.resources, ...this.#budget.classes.names()]);
     resources.delete('concurrency');
     return resources;
   }
 
   #placeOf(method: string, resource: string): number {
     if (resource === 'concurrency' || this.#resources().has(resource)) return this.#placeIn(resource);
+    // Whoever asks can't know that nobody has needed it for a while.
+    if (typeof resource === 'string' && this.#budget.recall(resource)) return this.#placeIn(resource);
     const meant = typeof resource === 'string' ? nearestName(resource, this.#resources()) : undefined;
     const hint = meant === undefined ? '' : ` (did you mean '${meant}'?)`;
     throw new InvalidOptionsError(`${method} of a run of '${this.#blueprint.name}'`, [

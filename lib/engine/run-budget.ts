@@ -1,12 +1,13 @@
 import { Admission, type AdmissionRules } from '../admission/admission.ts';
 import { type Demand, sumOfDemands } from '../admission/demand.ts';
-import { type Limits, resolveLimit } from '../admission/limits.ts';
+import { isFamilyMember, type Limits, resolveLimit } from '../admission/limits.ts';
 import { RateWindow } from '../admission/rate-window.ts';
 import { ResourceLimitError } from '../admission/resource-limit-error.ts';
 import { Shape } from '../admission/shape.ts';
 import { Turns } from '../admission/turns.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
+import { ResourceClasses } from './resource-classes.ts';
 import type { RankedScope } from './row-order.ts';
 import { RowOrder, WaitingRows } from './row-order.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -20,11 +21,14 @@ export type RowShape = Shape<Row>;
  *
  * 1. The run's own rows have their shapes from the beginning; a row that comes later is given one before it waits.
  * 2. Classes, limits and shapes may come later. `concurrency` is a class of which everything takes one, there once it is limited.
+ * 3. Shapes that came later are forgotten once nobody waits for them, holds or keeps them; and with the last shape that demands it a
+ *    member of a family of limits, unless it is paused, its rate still runs, or its limit is not the family's. This is done when as many
+ *    have come as are left, so that it costs next to nothing each.
  */
 export class RunBudget {
   readonly admission: Admission<Row>;
   /** The names behind the places of the classes. */
-  readonly resources: string[];
+  readonly classes = new ResourceClasses();
   readonly order: RowOrder;
   /** Whose turn it is, where the run follows a plan. */
   readonly turns: Turns | undefined;
@@ -40,6 +44,12 @@ export class RunBudget {
   readonly #byDemand = new Map<Demand, RowShape>();
   readonly #byContent = new Map<string, RowShape>();
   #givenLimits: Limits;
+  /** The classes from here on came later. */
+  readonly #laterPlaces: number;
+  /** How many shapes came since the idle ones were forgotten last, and how many may. */
+  #came = 0;
+  #mayCome = manyShapes;
+  #hasForgotten = false;
 
   /** @throws ResourceLimitError where a step demands more than there can be */
   constructor(
@@ -53,17 +63,17 @@ export class RunBudget {
     this.#settings = settings;
     this.#givenLimits = settings.givenLimits;
     this.#places = places;
-    this.resources = [...limits.keys()];
-    const capacities = [...limits.values()];
-    if (concurrency !== undefined) {
-      this.resources.push('concurrency');
-      capacities.push(concurrency);
-    }
+    const first = new Map(limits);
+    if (concurrency !== undefined) first.set('concurrency', concurrency);
+    for (const name of first.keys()) this.classes.add(name, this.classes.size);
+    this.#laterPlaces = this.classes.size;
+    const capacities = [...first.values()];
     const ranks = settings.plannedRanks ?? settings.measuredRanks ?? blueprint.ranks;
     this.order = new RowOrder(ranks, root);
     this.#rootShapes = distinct.map((demand, place) => {
       this.#refuseTooMuch(demand, () => blueprint.graph.ids[places.indexOf(place)] ?? '');
       const shape = this.#make(demand, place < rankSets ? new WaitingRows(this.order) : undefined);
+      shape.keepers++;
       this.#byDemand.set(demand, shape);
       this.#byContent.set(JSON.stringify(demand), shape);
       return shape;
@@ -73,7 +83,7 @@ export class RunBudget {
     this.turns =
       settings.plannedRanks === undefined
         ? undefined
-        : new Turns(ranks.itemAt, this.resources.length, (row) => this.#rootShapeOf(row).classes);
+        : new Turns(ranks.itemAt, this.classes.size, (row) => this.#rootShapeOf(row).classes);
     // Where everyone has a turn, nobody is overtaken; nor where all demand the same.
     const bound = distinct.length > 1 ? maxOvertakes : undefined;
     this.admission = new Admission<Row>(
@@ -81,8 +91,7 @@ export class RunBudget {
         ? new RowRules(this, capacities, bound, time)
         : new PlannedRules(this, capacities, time, this.turns),
     );
-    for (const [name, rate] of rates)
-      this.admission.setWindow(this.resources.indexOf(name), new RateWindow(rate));
+    for (const [name, rate] of rates) this.admission.setWindow(this.#placeOf(name), new RateWindow(rate));
   }
 
   shapeOf(row: Row): RowShape {
@@ -109,12 +118,18 @@ export class RunBudget {
 
   /** A row stands for several from now on, or no longer. */
   standFor(row: Row, shape: RowShape | undefined): void {
-    if (shape === undefined) this.#groups.delete(row);
-    else this.#groups.set(row, shape);
+    if (shape !== undefined) {
+      this.#groups.set(row, shape);
+      return;
+    }
+    const group = this.#groups.get(row);
+    if (group !== undefined) group.keepers--;
+    this.#groups.delete(row);
   }
 
   /**
-   * The shape of a demand of steps that come while the run is under way.
+   * The shape of a demand of steps that come while the run is under way. Whoever comes back to it later, when no row of that demand may
+   * wait or run, counts among its `keepers` until then; others ask again.
    *
    * @throws InvalidOptionsError where it demands a class that has no limit
    * @throws ResourceLimitError where it demands more than there can be, beside what is reserved
@@ -124,25 +139,35 @@ export class RunBudget {
     if (reserved === undefined) return shape;
     for (const [name, kept] of Object.entries(reserved)) {
       const amount = demand[name] ?? 0;
-      const limit = this.admission.capacities[this.resources.indexOf(name)] ?? Infinity;
+      const limit = this.admission.capacities[this.classes.placeOf(name) ?? -1] ?? Infinity;
       if (amount > 0 && amount + kept > limit)
         throw new ResourceLimitError(stepId(), name, amount + kept, limit);
     }
     return shape;
   }
 
-  /** The shape of several steps that start together; throws as {@link RunBudget.shapeFor} does. */
+  /** The shape of several steps that start together, kept until nobody stands for them; throws as {@link RunBudget.shapeFor} does. */
   shapeForAll(demands: readonly Demand[], stepIds: () => string): RowShape {
     this.#refuseTooMany(demands.length, stepIds());
+    if (this.#came >= this.#mayCome) this.#forgetIdle();
     const demand = sumOfDemands(demands);
     this.#knownShape(demand, stepIds);
-    return this.#make(demand, undefined, demands.length);
+    const shape = this.#make(demand, undefined, demands.length);
+    shape.keepers++;
+    return shape;
   }
 
   /** The shape of what runs in what another has taken: it takes nothing, but keeps to pauses and rates. */
   heldShape({ classes, amounts }: RowShape): RowShape {
     const nothing = amounts.map(() => 0);
     return new Shape<Row>(classes, nothing, this.order, undefined, amounts);
+  }
+
+  /** Has a class again that was forgotten; false where it can't be one. */
+  recall(name: string): boolean {
+    if (!this.#hasForgotten || !isFamilyMember(this.#givenLimits, name)) return false;
+    this.#addClass(name, () => name);
+    return true;
   }
 
   /** Notes limits for classes that only steps to come demand. */
@@ -152,10 +177,10 @@ export class RunBudget {
 
   /** The place of the class that everything takes one of; it is added where there was none. */
   placeOfConcurrency(): number {
-    const place = this.resources.indexOf('concurrency');
-    if (place >= 0) return place;
-    this.resources.push('concurrency');
+    const place = this.classes.placeOf('concurrency');
+    if (place !== undefined) return place;
     const added = this.admission.addClass(Infinity);
+    this.classes.add('concurrency', added);
     this.#holdings = new Map();
     this.admission.extend([...this.#shapes.keys()], added, (shape) => this.#shapes.get(shape) ?? 0);
     return added;
@@ -163,7 +188,7 @@ export class RunBudget {
 
   /** What a step fails with whose demand of the class at a place can't be met, since abandoned bodies hold too much. */
   lossError(stepId: string, demand: Demand, place: number): ResourceLimitError {
-    const resource = this.resources[place] ?? '';
+    const resource = this.classes.nameAt(place) ?? '';
     const demanded = resource === 'concurrency' ? 1 : (demand[resource] ?? 0);
     const limit = this.admission.capacities[place] ?? 0;
     return new ResourceLimitError(stepId, resource, demanded, limit, this.admission.lostOf(place));
@@ -175,7 +200,7 @@ export class RunBudget {
     let holdings = this.#holdings.get(shape);
     if (holdings === undefined) {
       const { classes, amounts } = shape;
-      const taken = classes.map((place, at) => [this.resources[place] ?? '', amounts[at] ?? 0] as const);
+      const taken = classes.map((place, at) => [this.classes.nameAt(place) ?? '', amounts[at] ?? 0] as const);
       holdings = Object.freeze(Object.fromEntries(taken.filter(([, amount]) => amount > 0)));
       this.#holdings.set(shape, holdings);
     }
@@ -186,7 +211,7 @@ export class RunBudget {
   usage(): Record<string, { readonly taken: number; readonly limit: number }> {
     const { taken, capacities } = this.admission;
     return Object.fromEntries(
-      this.resources.map((name, place) => [
+      Array.from(this.classes.entries(), ([name, place]) => [
         name,
         { taken: taken[place] ?? 0, limit: capacities[place] ?? 0 },
       ]),
@@ -213,18 +238,11 @@ export class RunBudget {
 
   #makeLater(demand: Demand, stepId: () => string): RowShape {
     if (this.turns === undefined) this.admission.boundOvertakes(this.#settings.maxOvertakes);
-    for (const name of Object.keys(demand)) {
-      if (this.resources.includes(name)) continue;
-      const checker = new OptionChecker();
-      const { capacity, rate } = resolveLimit(checker, name, this.#givenLimits);
-      if (checker.problems.length > 0)
-        checker.throwIfAny(`step '${stepId()}', which came while the run was under way`);
-      this.resources.push(name);
-      const place = this.admission.addClass(capacity ?? Infinity);
-      if (rate !== undefined) this.admission.setWindow(place, new RateWindow(rate));
-    }
+    if (this.#came >= this.#mayCome) this.#forgetIdle();
+    for (const name of Object.keys(demand))
+      if (this.classes.placeOf(name) === undefined) this.#addClass(name, stepId);
     for (const [name, amount] of Object.entries(demand)) {
-      const place = this.resources.indexOf(name);
+      const place = this.#placeOf(name);
       const limit = this.admission.capacities[place] ?? 0;
       if (amount > limit) throw new ResourceLimitError(stepId(), name, amount, limit);
       const rate = this.admission.windowOf(place)?.rate;
@@ -236,15 +254,67 @@ export class RunBudget {
 
   #make(demand: Demand, waiting: WaitingRows | undefined, places = 1): RowShape {
     const entries = Object.entries(demand);
-    if (this.resources.includes('concurrency')) entries.push(['concurrency', places]);
+    if (this.classes.placeOf('concurrency') !== undefined) entries.push(['concurrency', places]);
     const shape = new Shape<Row>(
-      entries.map(([name]) => this.resources.indexOf(name)),
+      entries.map(([name]) => this.#placeOf(name)),
       entries.map(([, amount]) => amount),
       this.order,
       waiting,
     );
     this.#shapes.set(shape, places);
+    this.#came++;
     return shape;
+  }
+
+  #placeOf(name: string): number {
+    return this.classes.placeOf(name) as number;
+  }
+
+  #addClass(name: string, stepId: () => string): void {
+    const checker = new OptionChecker();
+    const { capacity, rate } = resolveLimit(checker, name, this.#givenLimits);
+    if (checker.problems.length > 0)
+      checker.throwIfAny(`step '${stepId()}', which came while the run was under way`);
+    const place = this.admission.addClass(capacity ?? Infinity);
+    this.classes.add(name, place);
+    if (rate !== undefined) this.admission.setWindow(place, new RateWindow(rate));
+  }
+
+  #forgetIdle(): void {
+    const idle = new Set<RowShape>();
+    const demanded = new Set<number>();
+    for (const shape of this.#shapes.keys()) {
+      if (shape.isIdle) idle.add(shape);
+      else for (const place of shape.classes) demanded.add(place);
+    }
+    for (const shape of idle) {
+      this.#shapes.delete(shape);
+      this.#holdings.delete(shape);
+    }
+    for (const known of [this.#byContent, this.#byDemand] as Map<unknown, RowShape>[])
+      for (const [key, shape] of known) if (idle.has(shape)) known.delete(key);
+    this.admission.forget(idle);
+    for (const [name, place] of this.classes.entries()) {
+      if (demanded.has(place) || !this.#isForgettable(name, place)) continue;
+      this.classes.forget(name, place);
+      this.admission.dropClass(place);
+      this.#hasForgotten = true;
+    }
+    this.#came = 0;
+    this.#mayCome = Math.max(manyShapes, this.#shapes.size, this.classes.size);
+  }
+
+  /** Whether a class that nothing demands would be the same if it came anew. */
+  #isForgettable(name: string, place: number): boolean {
+    if (place < this.#laterPlaces || name === 'concurrency') return false;
+    if (!isFamilyMember(this.#givenLimits, name) || !this.admission.isAtEase(place)) return false;
+    const { capacity, rate } = resolveLimit(new OptionChecker(), name, this.#givenLimits);
+    const current = this.admission.windowOf(place)?.rate;
+    return (
+      (capacity ?? Infinity) === this.admission.capacities[place] &&
+      rate?.limit === current?.limit &&
+      rate?.perMs === current?.perMs
+    );
   }
 
   /** @throws ResourceLimitError where a demand is more than there can be */
@@ -269,6 +339,8 @@ export class RunBudget {
 
 const nothing: Demand = Object.freeze({});
 const mostKnownObjects = 1024;
+/** So many later shapes come before idle ones are forgotten: most come again. */
+const manyShapes = 256;
 // The fastest way to keep the steps of one demand; but each takes a bit a step of the whole workflow.
 const rankSets = 4;
 

@@ -27,7 +27,8 @@ export type ValidationPoint = 'event' | 'rest';
  * 6. `missing` of a row that waits is how many of its needs haven't come; where nothing branches, one is missing. Not in a scope
  *    that was stopped, in which nobody hears of anything, and nothing waits.
  * 7. Each ready row is stood for by one item of admission, and each item stands for a ready row.
- * 8. What attempts hold, abandoned ones included, is what is taken, of each class and of each shape; what abandoned ones hold is lost.
+ * 8. No class is forgotten that somebody holds or waits for.
+ * 9. What attempts hold, abandoned ones included, is what is taken, of each class and of each shape; what abandoned ones hold is lost.
  *
  * @throws EngineFaultError where they don't, with the story of the row
  */
@@ -149,7 +150,7 @@ class Validation {
   #checkLimits(): void {
     const { budget, limits } = this.#engine;
     const { taken, capacities } = budget.admission;
-    for (const [place, name] of budget.resources.entries()) {
+    for (const [name, place] of budget.classes.entries()) {
       const amount = taken[place] as number;
       const capacity = capacities[place] as number;
       this.#demand(amount >= 0, 0, `${String(amount)} of '${name}' is taken`);
@@ -182,7 +183,11 @@ class Validation {
     const holding = [...attempts, ...abandonedAttempts].filter((each) => each?.holds !== undefined);
     const held = sumsOf(holding);
     const lost = sumsOf([...abandonedAttempts]);
-    for (const [place, name] of budget.resources.entries()) {
+    for (const each of holding as StepAttempt[])
+      for (const place of (each.holds as RowShape).classes) this.#checkClass(place, each.row);
+    for (const row of admission.items())
+      for (const place of budget.shapeOf(row).classes) this.#checkClass(place, row);
+    for (const [name, place] of budget.classes.entries()) {
       const { amount, count } = held.get(place) ?? none;
       const sample = holding.find((each) => each?.holds?.classes.includes(place))?.row ?? 0;
       this.#close(admission.taken[place] as number, amount, sample, `what is taken of '${name}'`);
@@ -196,6 +201,13 @@ class Validation {
     }
     for (const [shape, holders] of times)
       this.#same(shape.held, holders.length, holders[0]?.row ?? 0, 'how often what it holds is held');
+  }
+
+  #checkClass(place: number, row: Row): void {
+    const { classes } = this.#engine.budget;
+    const name = classes.nameAt(place);
+    const isKnown = name !== undefined && classes.placeOf(name) === place;
+    this.#demand(isKnown, row, 'it needs a class that was forgotten');
   }
 
   #rows(): Row[] {

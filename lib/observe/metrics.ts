@@ -38,7 +38,10 @@ export interface RunMetrics {
   readonly steps: Readonly<Record<string, StepMetrics>>;
   /** How many steps ran at once on average: the time that attempts took, by the time of the run. */
   readonly parallelism: number;
-  /** Every resource class that is demanded, and `concurrency` where it is limited, by name. */
+  /**
+   * Every resource class that is demanded, and `concurrency` where it is limited, by name. A member of a family of limits that nobody
+   * has needed for a while may be missing, and is measured anew when it comes again.
+   */
   readonly resources: Readonly<Record<string, ResourceMetrics>>;
   /** The chain of steps that decided how long it took: each one's step by whose end, or choice, it became ready, up to the last step. */
   readonly criticalPath: readonly string[];

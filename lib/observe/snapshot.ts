@@ -145,6 +145,9 @@ export class Snapshots {
       // Immer takes a value equal to the one there for no change.
       Object.assign(draft, head);
       Object.assign(draft.counts, this.#counts);
+      // Classes that nobody needs any more are forgotten.
+      for (const name of Object.keys(this.#current.resources))
+        if (!Object.hasOwn(resources, name)) Reflect.deleteProperty(draft.resources, name);
       for (const [name, amounts] of Object.entries(resources)) {
         draft.resources[name] ??= amounts;
         Object.assign(draft.resources[name], amounts);

@@ -111,8 +111,8 @@ describe('validate', () => {
     ],
     [
       'more taken than there is',
-      ({ budget: { admission, resources } }) => {
-        admission.taken[resources.indexOf('db')] = 2;
+      ({ budget: { admission, classes } }) => {
+        admission.taken[classes.placeOf('db') as number] = 2;
       },
       /2 of 'db' is taken/,
     ],

@@ -1,9 +1,11 @@
-/** What the engine asks of the host besides time: a macrotask, the environment, and what the machine offers. */
+/** What is asked of the host besides time: a macrotask, the environment, what the machine offers, and how a process ends. */
 
 interface HostProcess {
   readonly env?: Readonly<Record<string, string | undefined>>;
   constrainedMemory?(): number | undefined;
   getBuiltinModule?(id: string): unknown;
+  exitCode?: unknown;
+  on?(event: 'beforeExit', listener: () => void): unknown;
 }
 
 interface OperatingSystem {
@@ -73,6 +75,23 @@ export function builtinModule(id: `node:${string}`): unknown {
 export function randomTag(): string {
   // eslint-disable-next-line no-restricted-properties -- a name, and no chance that anybody could want to repeat
   return Math.random().toString(36).slice(2);
+}
+
+/**
+ * Calls `work` whenever this process, or thread, would end by itself since its event loop is empty. It keeps nothing alive. Never called
+ * where there is no process, as in browsers.
+ */
+export function onEmptyEventLoop(work: () => void): void {
+  host.process?.on?.('beforeExit', work);
+}
+
+/** What the process, or the thread, is to end with; `undefined` as long as nobody has said. */
+export function exitCode(): unknown {
+  return host.process?.exitCode ?? undefined;
+}
+
+export function setExitCode(code: number | undefined): void {
+  if (host.process !== undefined) host.process.exitCode = code;
 }
 
 interface Events {

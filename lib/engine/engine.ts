@@ -481,6 +481,17 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
     return ((steps.find(demands) ?? steps[0]) as StepDefinition).id;
   }
 
+  /** The steps that aren't settled, at whatever level, and how messages call them. */
+  *unsettled(): Iterable<{ readonly status: string; readonly shownId: () => string }> {
+    for (const scope of [this.root, ...this.nested])
+      for (const row of scope.rows())
+        if (!this.table.isSettled(row))
+          yield {
+            status: statusNames[this.table.status[row] as number] as string,
+            shownId: () => scope.shownId(scope.definitionOf(row)),
+          };
+  }
+
   #find(id: string): { readonly scope: Scope; readonly row: Row } | undefined {
     const root = this.blueprint.graph.indexOf(id);
     if (root !== undefined) return { scope: this.root, row: root };

@@ -14,6 +14,7 @@ import type { RunMetrics } from '../observe/metrics.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
 import { type RunSnapshot, Snapshots } from '../observe/snapshot.ts';
 import { OutputStreams } from './output-streams.ts';
+import { noteEnd, noteStart } from './unfinished-runs.ts';
 
 /** How a run is cancelled. */
 export interface CancelOptions {
@@ -31,6 +32,9 @@ export interface CancelOptions {
  *
  * Whatever the run calls is called in the async context (`AsyncLocalStorage`) in which it was started. A subscriber that throws
  * can't break the run: RxJS reports the error to `config.onUnhandledError`.
+ *
+ * Where Node would exit since nothing is left to do, although a run in its own time hasn't ended, stderr tells of the run and its steps, and
+ * the exit code is 13, unless the program has set another.
  *
  * @example
  * ```ts
@@ -72,6 +76,7 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
         for (const subscriber of [...this.#waiting]) this.#deliver(subscriber);
       },
       ended: () => {
+        noteEnd(engine);
         engine.progress.complete();
         this.#snapshots?.complete();
       },
@@ -231,6 +236,7 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
       this.#waiting.delete(subscriber);
       if (this.#waiting.size === 0) this.#engine.cancel('the last subscriber of result$ left');
     });
+    noteStart(this.#engine);
     this.#engine.launch();
   }
 

@@ -108,6 +108,8 @@ export type {
 export type { RunStatus } from './observe/run-view.ts';
 export type { RunSnapshot, StepSnapshot } from './observe/snapshot.ts';
 export type { StepStatus } from './observe/step-status.ts';
+export type { EventsOptions } from './run/event-reader.ts';
+export type { LimitInForce, LimitsInForce } from './run/limits-in-force.ts';
 export { type Plan, PlanMismatchError } from './run/plan.ts';
 export type { CancelOptions, Run } from './run/run.ts';
 export type { RunOptions, RunSettingsOptions, WorkflowOptions } from './run/run-options.ts';

@@ -160,7 +160,8 @@ export interface Warned extends Common {
   /**
    * What it is about: a step `blocked` the event loop; a body was `abandoned`; steps `waiting` can't start beside abandoned
    * bodies; a `finaliser`, a `cleanup` or a `release` failed, or one of the last two hasn't ended in time; a `retry`'s `when`,
-   * `delay` or chance failed; `limits` have a name that is probably meant otherwise; a `channel` had to grow, or everyone at its ends would have waited for ever.
+   * `delay` or chance failed; `limits` have a name that is probably meant otherwise; a `channel` had to grow, or everyone at its ends would have waited for ever;
+   * events were `dropped`, as whoever reads `run.events()` is slower than the run: that one stands in their place, and nowhere else.
    */
   readonly topic:
     | 'blocked'
@@ -171,13 +172,16 @@ export interface Warned extends Common {
     | 'release'
     | 'retry'
     | 'limits'
-    | 'channel';
+    | 'channel'
+    | 'dropped';
   /** What happened and what to do about it. */
   readonly message: string;
-  /** The step it is about. */
+  /** The step it is about. Of events that were dropped, that of the last; empty where it was of none. */
   readonly stepId: string;
   /** Which attempt; 0 where it is about none. */
   readonly attempt: number;
+  /** How many events it stands for, where they were dropped. `seq` and `at` are those of the last. */
+  readonly count?: number;
   /** How long it lasted, where that is the point. */
   readonly durationMs?: number;
   /** What was thrown, where something was. */

@@ -13,6 +13,8 @@ import type { Engine } from '../engine/engine.ts';
 import type { RunMetrics } from '../observe/metrics.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
 import { type RunSnapshot, Snapshots } from '../observe/snapshot.ts';
+import { type EventsOptions, eventsToRead } from './event-reader.ts';
+import { type LimitsInForce, limitsInForce } from './limits-in-force.ts';
 import { OutputStreams } from './output-streams.ts';
 import { noteEnd, noteStart } from './unfinished-runs.ts';
 
@@ -133,6 +135,30 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
     return this.#outputs.output$(index);
   }
 
+  /**
+   * The events of `progress$` for `for await`. Each iteration subscribes as it begins, hears what happens from then on, and is over when
+   * the run entirely is, at once where it was before; to leave the loop unsubscribes. It neither starts nor holds the run: begin to
+   * read first, in a function of its own, and then start the run, or the loop waits for a run that nobody starts.
+   *
+   * The run waits for no reader. Of one that is slower, `capacity` events wait; then the oldest are dropped, and a `warning` of the topic
+   * `dropped` is read in their place, with their `count`. So take `progress$` for what must see every event, or an infinite capacity.
+   *
+   * @example
+   * ```ts
+   * async function follow(): Promise<void> {
+   *   for await (const event of run.events()) if (event.type === 'step-completed') console.log(event.stepId);
+   * }
+   * const followed = follow();
+   * const { report } = await run.result();
+   * await followed;
+   * ```
+   *
+   * @throws InvalidOptionsError where the options can't be used
+   */
+  events(options: EventsOptions = {}): AsyncIterable<ProgressEvent, undefined> {
+    return eventsToRead(this.progress$, options);
+  }
+
   /** What was measured up to now, or to the end. Linear in steps + dependencies. */
   metrics(): RunMetrics {
     return this.#engine.metrics();
@@ -196,6 +222,20 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
    */
   setLimits(limits: Limits): void {
     if (!this.#engine.isOver) this.#engine.setLimits(limits);
+  }
+
+  /**
+   * The limits in force now, as {@link Run.setLimits} takes them: of each class that steps have demanded so far, and of `concurrency`, `Infinity` where
+   * nothing bounds it. A copy, frozen: a later change doesn't show in it. A family's limit is that of each of its classes. Once the run is
+   * over they stay as they were.
+   *
+   * @example
+   * ```ts
+   * run.setLimits({ concurrency: Math.min(8, 2 * run.limits.concurrency) });
+   * ```
+   */
+  get limits(): LimitsInForce {
+    return limitsInForce(this.#engine.budget);
   }
 
   /**

@@ -65,7 +65,7 @@ const floors = [
   },
   {
     files: 'lib/run/**',
-    below: lib('base', 'graph', 'admission', 'definition', 'observe', 'engine'),
+    below: lib('base', 'graph', 'admission', 'definition', 'channel', 'observe', 'engine'),
     typesOnly: ['rxjs'],
   },
   {

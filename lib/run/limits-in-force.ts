@@ -23,9 +23,9 @@ export type LimitsInForce = Readonly<Record<string, LimitInForce>> & {
 };
 
 /** The limits that a run has just now. */
-export function limitsInForce({ resources, admission }: RunBudget): LimitsInForce {
+export function limitsInForce({ classes, admission }: RunBudget): LimitsInForce {
   const limits: Record<string, LimitInForce> & { concurrency: number } = { concurrency: Infinity };
-  for (const [place, name] of resources.entries()) {
+  for (const [name, place] of classes.entries()) {
     const limit = admission.capacities[place] ?? Infinity;
     const rate = admission.windowOf(place)?.rate;
     setOwn(

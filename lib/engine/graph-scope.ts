@@ -156,7 +156,8 @@ export class GraphScope extends Scope {
   }
 
   mayRetry(row: Row): boolean {
-    return this.stopped === undefined && (this.groups?.mayRetry(row - this.first) ?? true);
+    if (this.stopped !== undefined || this.droppedFor(row) !== undefined) return false;
+    return this.groups?.mayRetry(row - this.first) ?? true;
   }
 
   started(): void {

@@ -108,7 +108,9 @@ export abstract class Stopping extends Lifecycle {
     const attempt = this.attempts[row];
     if (attempt !== undefined) {
       const reason = new CancelledError(`step '${because}' no longer needs it`, undefined, this.token.id);
-      if (!this.stopAttempt(attempt, 'cancelled', reason)) return;
+      this.stopAttempt(attempt, 'cancelled', reason);
+      // It may have been told to stop before, as for its timeout; who is on the way to its end isn't.
+      if (this.table.status[row] !== status.stopping) return;
       this.table.unneeded.add(row);
       scope.unneeded++;
       this.review(scope);

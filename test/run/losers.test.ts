@@ -11,7 +11,7 @@ import {
   workflow,
 } from 'millrace';
 import { VirtualTime } from 'millrace/testing';
-import { map, Observable } from 'rxjs';
+import { map, Observable, Subject } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { takes } from './support/branches.ts';
 import { settlePromises } from './support/settle-promises.ts';
@@ -249,4 +249,46 @@ test('a timeout after the result is none, and leaving neither', () => {
   time.flush();
   expect(run.result).toStrictEqual({ race: 'fast' });
   expect(run.events.at(-1)).toMatchObject({ type: 'run-completed', at: 50 });
+});
+
+describe('a loser that may be tried again is not', () => {
+  test('where it was told to stop for its timeout before, and holds nobody up', () => {
+    const time = new VirtualTime();
+    const fast = step('fast', () => time.after(12, 'fast'));
+    const slow = step(
+      'slow',
+      (ctx) => {
+        ctx.defer(() => time.after(5, undefined));
+        return new Observable<string>();
+      },
+      { timeout: 10, retry: 3 },
+    );
+    const run = watch(workflow('w', { out: firstOf('out', [fast, slow]) }), time);
+    let resultAt: number | undefined;
+    run.run.result$.subscribe(() => {
+      resultAt = time.now;
+    });
+    time.flush();
+    expect(run.result).toStrictEqual({ out: 'fast' });
+    expect(resultAt).toBe(12);
+    expect(run.of('slow').filter((type) => type === 'step-started')).toHaveLength(1);
+    expect(run.events.at(-1)).toMatchObject({ type: 'run-completed', at: 15 });
+    expectSound(run);
+  });
+
+  test('where it fails before it hears that it has lost', () => {
+    const time = new VirtualTime();
+    const failing = new Subject<string>();
+    const fast = step('fast', () => time.after(10, 'fast'));
+    const slow = step('slow', () => failing, { retry: 3 });
+    const run = watch(workflow('w', { out: firstOf('out', [fast, slow]) }), time);
+    run.run.progress$.subscribe((event) => {
+      if (event.type === 'step-completed' && event.stepId === 'fast') failing.error(new Error('no'));
+    });
+    time.flush();
+    expect(run.result).toStrictEqual({ out: 'fast' });
+    expect(run.of('slow')).toStrictEqual(['step-started', 'step-failed']);
+    expect(run.events.at(-1)).toMatchObject({ type: 'run-completed', at: 10 });
+    expectSound(run);
+  });
 });

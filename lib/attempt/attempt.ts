@@ -1,3 +1,4 @@
+// Long because a body's values, its end, its timeout, a stop and its finalisers may come in any order, and share one state.
 import type { Demand } from '../admission/demand.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import { EmptyStepError } from '../base/empty-step-error.ts';

@@ -1,3 +1,4 @@
+// Long because what a branch decides, what that wakes, lets go of and drops, and who still needs a failed step are one state.
 import { setOwn } from '../base/record.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { BranchingEdge, BranchingPlan } from '../definition/branching-plan.ts';

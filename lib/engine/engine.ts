@@ -1,3 +1,4 @@
+// Long because it is where the layers come together: what a user asks of a run, how an attempt's end is dealt with, and how the run ends.
 import type { Limits } from '../admission/limits.ts';
 import type { CancellationToken } from '../base/cancellation.ts';
 import { CancelledError } from '../base/errors.ts';

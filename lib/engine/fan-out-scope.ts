@@ -1,3 +1,4 @@
+// Long because a fan-out answers every question that the engine asks of a scope, and has items to pull and results to gather beside.
 import type { Demand } from '../admission/demand.ts';
 import { markNotRetriable } from '../base/not-retriable.ts';
 import type { FanOutPlan, HostedItems } from '../definition/hosted.ts';

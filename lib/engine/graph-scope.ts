@@ -1,3 +1,4 @@
+// Long because a graph answers every question that the engine asks of a scope, for the run's own steps and for those within a step.
 import type { Demand } from '../admission/demand.ts';
 import type { Outlet } from '../attempt/outlet.ts';
 import { CancelledError } from '../base/errors.ts';

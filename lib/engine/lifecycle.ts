@@ -1,3 +1,4 @@
+// Long because every change of a row's status is made here, and nowhere else.
 import type { Demand } from '../admission/demand.ts';
 import { Attempt } from '../attempt/attempt.ts';
 import { CancelledError } from '../base/errors.ts';

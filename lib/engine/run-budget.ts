@@ -1,3 +1,4 @@
+// Long because classes, their limits and the shapes of demands change together, when a class comes, goes or gets another limit.
 import { Admission, type AdmissionRules } from '../admission/admission.ts';
 import { type Demand, sumOfDemands } from '../admission/demand.ts';
 import { isFamilyMember, type Limits, resolveLimit } from '../admission/limits.ts';

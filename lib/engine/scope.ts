@@ -1,3 +1,4 @@
+// Long because it is a list: all that the engine asks of a scope, each with what it means.
 import { type Demand, sumOfDemands } from '../admission/demand.ts';
 import type { Attempt } from '../attempt/attempt.ts';
 import type { AttemptScope } from '../attempt/attempt-run.ts';

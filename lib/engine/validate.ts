@@ -1,3 +1,4 @@
+// Long because it is a list: all that must agree, each with when it does.
 import { edge } from '../definition/join.ts';
 import type { Engine } from './engine.ts';
 import { EngineFaultError } from './engine-fault-error.ts';

@@ -1,3 +1,4 @@
+// Long because every kind of items, from a list to a live stream, is one answer to the same question.
 import type { Observable, Subscription } from 'rxjs';
 import type { Clock } from '../base/clock.ts';
 import { InvalidOptionsError } from '../base/errors.ts';

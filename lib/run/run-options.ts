@@ -1,3 +1,4 @@
+// Long because it is one list: every option, with what it does and how it is read.
 import type { SchedulerLike } from 'rxjs';
 import { defaultMaxOvertakes } from '../admission/budget.ts';
 import type { Limits } from '../admission/limits.ts';

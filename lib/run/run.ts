@@ -1,3 +1,4 @@
+// Long because it is one list: all that a user can ask of a run, each with what it promises.
 import type { Observable, Subscriber } from 'rxjs';
 import type { Limits } from '../admission/limits.ts';
 import type { CancellationToken } from '../base/cancellation.ts';

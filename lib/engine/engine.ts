@@ -295,10 +295,8 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
   /** Once its last row has stopped, nobody knows a scope any more. */
   #leaveBehind(scope: Scope): void {
     if (scope.open > 0) return;
-    if (scope.parent !== undefined) {
-      this.nested.delete(scope);
-      scope.free();
-    }
+    // Whoever looks again must not free rows that are others' by now.
+    if (scope.parent !== undefined && this.nested.delete(scope)) scope.free();
     this.#endIfDone();
   }
 

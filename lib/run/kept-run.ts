@@ -20,7 +20,10 @@ let isWorthIt: (() => void) | undefined;
 // Waited for here, so that it is made in no request's async context, and keeps none alive.
 void new Promise<void>((resolve) => {
   isWorthIt = resolve;
-}).then(keepRun);
+})
+  .then(keepRun)
+  // It is for speed alone: what is wrong with the environment, say, is told by the runs that ask for it.
+  .catch(() => undefined);
 
 let runs = 0;
 

@@ -120,6 +120,12 @@ const floors = [
     below: lib('base', 'graph', 'admission', 'definition', 'observe', 'run'),
     packages: ['rxjs', '@opentelemetry/api'],
   },
+  // It keeps what the engine gives it to keep; where, only the backends know.
+  {
+    files: 'lib/store/**',
+    below: lib('base', 'graph', 'admission', 'definition', 'observe', 'engine', 'run'),
+    packages: ['node:.+'],
+  },
   // For Node alone.
   {
     files: 'lib/node/**',

@@ -22,7 +22,17 @@ export type HandlesIn<Handles> = {
 export interface SubflowOptions<Outputs = unknown, Inputs = unknown>
   extends Pick<
     StepOptions<Outputs, Inputs>,
-    'cleanup' | 'description' | 'estimate' | 'group' | 'priority' | 'retry' | 'tags' | 'when'
+    | 'cache'
+    | 'checkpoint'
+    | 'cleanup'
+    | 'description'
+    | 'estimate'
+    | 'group'
+    | 'priority'
+    | 'retry'
+    | 'tags'
+    | 'version'
+    | 'when'
   > {
   /** What a failed step means within. @defaultValue what the workflow says */
   readonly onFailure?: 'fail-fast' | 'continue' | undefined;
@@ -53,6 +63,8 @@ export type SubflowArguments<Needs extends Need, Handles, Outputs> = [Needs] ext
       ];
 
 const optionNames = [
+  'cache',
+  'checkpoint',
   'cleanup',
   'description',
   'estimate',
@@ -60,6 +72,7 @@ const optionNames = [
   'priority',
   'retry',
   'tags',
+  'version',
   'when',
   'onFailure',
   'timeout',

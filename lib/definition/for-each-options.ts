@@ -1,6 +1,7 @@
 import { type Demand, parseDemand, type Resource } from '../admission/demand.ts';
 import { decided } from '../base/decision.ts';
 import { OptionChecker } from '../base/option-checker.ts';
+import type { CacheOptions } from './cache-option.ts';
 import { type FanOutPlan, KnownItems } from './hosted.ts';
 import type { offloadedMark } from './offloaded-body.ts';
 import type { StepBody } from './step-definition.ts';
@@ -14,7 +15,7 @@ import {
 
 /** What a fan-out may say beside its function. What isn't said of a child here is as for any step. */
 export interface ForEachOptions<Item, Out, Settle extends boolean = false, Shared = unknown>
-  extends Omit<StepOptions<Out>, 'when' | 'resource'> {
+  extends Omit<StepOptions<Out>, 'when' | 'resource' | 'cache'> {
   /**
    * What each child takes of each resource class while it runs; or a function of its item that says so, as where each host, or each
    * size of a file, has a limit of its own.
@@ -22,6 +23,8 @@ export interface ForEachOptions<Item, Out, Settle extends boolean = false, Share
    * @defaultValue `'light-cpu'`; `'heavy-cpu'` where the body is a pool's task
    */
   readonly resource?: Resource | ((item: Item) => Resource) | undefined;
+  /** When the result of a child may be taken from an earlier run: its functions get the item, and what all children get. */
+  readonly cache?: ChildCacheOptions<Item, Shared> | undefined;
   /** Whether the fan-out runs, as for any step. */
   readonly when?: ((inputs: Shared) => boolean) | undefined;
   /**
@@ -44,6 +47,14 @@ export interface ForEachOptions<Item, Out, Settle extends boolean = false, Share
   readonly settle?: Settle | undefined;
 }
 
+/** As {@link CacheOptions}, of a child. */
+export interface ChildCacheOptions<Item, Shared> extends Omit<CacheOptions, 'key' | 'files'> {
+  /** What of the item and the other inputs counts; any value that can be stored. @defaultValue all of them */
+  readonly key?: ((item: Item, inputs: Shared) => unknown) | undefined;
+  /** The paths of the files and folders that the child reads: what is in them counts. */
+  readonly files?: ((item: Item, inputs: Shared) => readonly string[]) | undefined;
+}
+
 /** What a child gives: its output, or with `settle` how it ended. */
 export type ChildResult<Out, Settle extends boolean> = Settle extends true ? PromiseSettledResult<Out> : Out;
 
@@ -60,7 +71,8 @@ export interface ForEachReduceOptions<Item, Out, Sum, Settle extends boolean = f
 }
 
 /** Options of either kind. */
-interface AllOptions extends Omit<StepOptions, 'resource'> {
+interface AllOptions extends Omit<StepOptions, 'resource' | 'cache'> {
+  readonly cache?: ChildCacheOptions<unknown, unknown> | undefined;
   readonly resource?: Resource | ((item: unknown) => Resource) | undefined;
   readonly key?: FanOutPlan['keyOf'] | undefined;
   readonly concurrency?: number | undefined;
@@ -82,7 +94,12 @@ export function readForEachOptions(
   checker.knownKeys('', given, [...stepOptionNames, 'key', 'concurrency', 'settle', 'reduce', 'initial']);
   const { resource } = given;
   const isSaidByItem = typeof resource === 'function';
-  const plain = { ...given, when: undefined, resource: isSaidByItem ? undefined : resource };
+  const plain = {
+    ...given,
+    when: undefined,
+    cache: ofChild(given.cache),
+    resource: isSaidByItem ? undefined : resource,
+  };
   const child = parseStepOptions(checker, '', plain, mark);
   const reduce = checker.function('reduce', given.reduce);
   if (reduce !== undefined && !('initial' in given))
@@ -100,7 +117,7 @@ export function readForEachOptions(
     settle: checker.flag('settle', given.settle) ?? false,
     isLive,
   };
-  const { description, group, tags, priority, estimate } = child;
+  const { description, group, tags, priority, estimate, version, checkpoint } = child;
   const settings: StepSettings = {
     ...defaultSettings,
     demand: isLive && !isSaidByItem ? child.demand : nothing,
@@ -109,11 +126,26 @@ export function readForEachOptions(
     tags,
     priority,
     estimate,
+    version,
+    checkpoint,
     when: checker.function('when', given.when),
     kind: 'for-each',
     within: new KnownItems(plan, count),
   };
   return { plan, settings };
+}
+
+/** The functions of a child's cache as those of any step: all that it gets is one record. */
+function ofChild(cache: AllOptions['cache']): CacheOptions<ChildInputs> | undefined {
+  if (typeof cache !== 'object' || (cache as unknown) === null) return cache as undefined;
+  const ofItem = <Said>(said: ((item: unknown, inputs: unknown) => Said) | undefined) =>
+    typeof said === 'function' ? ({ item, inputs }: ChildInputs): Said => said(item, inputs) : said;
+  return { ...cache, key: ofItem(cache.key), files: ofItem(cache.files) };
+}
+
+interface ChildInputs {
+  readonly item: unknown;
+  readonly inputs: unknown;
 }
 
 /** @throws InvalidOptionsError where it is no resource */

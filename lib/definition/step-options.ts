@@ -2,6 +2,13 @@ import { type Demand, defaultDemand, parseDemand, type Resource } from '../admis
 import type { Duration } from '../base/durations.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import { parseRetry, type Retry, type RetryPolicy } from '../base/retry-policy.ts';
+import {
+  type CacheOptions,
+  type CacheTerms,
+  parseCache,
+  parseVersion,
+  type Version,
+} from './cache-option.ts';
 import type { Join } from './join.ts';
 import type { OffloadedBody, offloaded } from './offloaded-body.ts';
 import type { StepInfo } from './step-info.ts';
@@ -56,6 +63,22 @@ export interface StepOptions<Out = unknown, Inputs = unknown> {
    * @defaultValue it runs
    */
   readonly when?: ((inputs: Inputs) => boolean) | undefined;
+  /**
+   * The version of the step's code. A run that is resumed from its `store` and finds another one than before is refused, unless
+   * `resume` says how it goes on.
+   *
+   * @defaultValue none
+   */
+  readonly version?: Version | undefined;
+  /**
+   * Whether the output is written to the run's `store`. Without, the step runs again where a run is resumed and somebody still
+   * needs it: right for what can't be stored, such as a connection, and for what must not be.
+   *
+   * @defaultValue true
+   */
+  readonly checkpoint?: boolean | undefined;
+  /** When a result of an earlier run may be taken, in a run that has a `store`. @defaultValue never */
+  readonly cache?: CacheOptions<Inputs> | undefined;
   /** What the step is for, in a sentence. */
   readonly description?: string | undefined;
   /** The group it belongs to, for pictures and filters. */
@@ -82,6 +105,9 @@ export interface StepSettings {
   readonly cleanup: ((output: unknown, outcome: RunOutcome) => unknown) | undefined;
   readonly release: ((output: unknown) => unknown) | undefined;
   readonly when: ((inputs: never) => boolean) | undefined;
+  readonly version: Version | undefined;
+  readonly checkpoint: boolean;
+  readonly cache: CacheTerms | undefined;
   readonly description: string | undefined;
   readonly group: string | undefined;
   readonly tags: readonly string[];
@@ -105,6 +131,9 @@ export const stepOptionNames = [
   'cleanup',
   'release',
   'when',
+  'version',
+  'checkpoint',
+  'cache',
   'description',
   'group',
   'tags',
@@ -120,6 +149,9 @@ export const defaultSettings: StepSettings = Object.freeze({
   cleanup: undefined,
   release: undefined,
   when: undefined,
+  version: undefined,
+  checkpoint: true,
+  cache: undefined,
   description: undefined,
   group: undefined,
   tags: Object.freeze([]),
@@ -156,6 +188,9 @@ export function parseStepOptions<Out, Inputs>(
     cleanup: checker.function(`${path}cleanup`, options.cleanup) as StepSettings['cleanup'],
     release: checker.function(`${path}release`, options.release) as StepSettings['release'],
     when: checker.function(`${path}when`, options.when),
+    version: parseVersion(checker, `${path}version`, options.version),
+    checkpoint: checker.flag(`${path}checkpoint`, options.checkpoint) ?? true,
+    cache: parseCache(checker, `${path}cache`, options.cache),
     description: checker.text(`${path}description`, options.description),
     group: checker.text(`${path}group`, options.group),
     tags: tags ?? defaultSettings.tags,

@@ -12,7 +12,15 @@ export function streamFaults(blueprint: Blueprint): WorkflowFault[] {
 function faultsOfMembers({ gangs, steps, branching }: Blueprint): WorkflowFault[] {
   const faults: WorkflowFault[] = [];
   for (const index of gangs.flat()) {
-    const { id } = steps[index] as StepDefinition;
+    const { id, settings } = steps[index] as StepDefinition;
+    if (settings.cache !== undefined)
+      faults.push({
+        kind: 'bad-definition',
+        where: `the cache of step '${id}'`,
+        expected:
+          'absent, since a stream connects it with others: put them into a subflow that has the cache',
+        value: settings.cache,
+      });
     for (const { step, kind } of branching?.edgesOf(index) ?? []) {
       const producer = steps[step] as StepDefinition;
       if (kind === edge.stream && (producer.settings.join !== undefined || producer.settings.kind !== 'step'))

@@ -4,6 +4,7 @@ import { edge, type Join } from '../definition/join.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import type { StepFailedError } from '../observe/failures.ts';
 import { NoneSucceededError, UnknownBranchError } from './branching-errors.ts';
+import type { Choice } from './keeper.ts';
 
 /** What decisions ask of the graph whose steps they are about. */
 export interface DecisionsHost {
@@ -28,6 +29,10 @@ export interface DecisionsHost {
   skipAfter(step: number, lost: number): void;
   /** A branch was chosen: its steps may start. */
   activate(step: number): void;
+  /** What was decided in an earlier run that this one goes on with. */
+  choiceOf(step: number): Choice | undefined;
+  /** Something was decided. */
+  noteChoice(step: number, choice: Choice): void;
   /** A step does without one of its inputs. */
   letGo(step: number, input: BranchingEdge): void;
 }
@@ -61,22 +66,44 @@ export class Decisions {
 
   /** All that a step needs is there: does it run? */
   gate(step: number): void {
-    const { when } = this.#host.stepAt(step).settings;
+    const host = this.#host;
+    const { when } = host.stepAt(step).settings;
     let runs = true;
     if (when !== undefined) {
+      const known = host.choiceOf(step);
       try {
-        runs = decidedYesOrNo(
-          () => `step '${this.#host.idAt(step)}'`,
-          'what its when gives',
-          when(this.#host.inputsOf(step) as never),
-        );
+        runs =
+          typeof known === 'boolean'
+            ? known
+            : decidedYesOrNo(
+                () => `step '${host.idAt(step)}'`,
+                'what its when gives',
+                when(host.inputsOf(step) as never),
+              );
       } catch (error) {
-        this.#host.fail(step, error);
+        host.fail(step, error);
         return;
       }
+      if (known === undefined) host.noteChoice(step, runs);
     }
-    if (runs) this.#host.start(step);
-    else this.#host.skipForWhen(step);
+    if (runs) host.start(step);
+    else host.skipForWhen(step);
+  }
+
+  /** A join takes what it took in an earlier run that this one goes on with. */
+  recall(step: number, join: Join, choice: Choice): void {
+    const host = this.#host;
+    const edges = host.edgesOf(step);
+    if (join.kind === 'choose') {
+      const chosen = typeof choice === 'string' ? join.branches.get(choice) : undefined;
+      if (chosen !== undefined) this.#settleFor(step, chosen, edges);
+      return;
+    }
+    const taken = edges.find(({ place }) => place === choice);
+    if (taken === undefined) return;
+    this.#chosen.set(step, taken.place);
+    for (const input of edges) if (input !== taken) host.letGo(step, input);
+    if (join.kind === 'fallback') host.activate(taken.step);
   }
 
   /** One of those that a join joins is settled, or the join may start. */
@@ -94,18 +121,14 @@ export class Decisions {
       const needed = edges.filter(({ kind }) => kind !== edge.lazy);
       if (!host.areThere(step, needed)) return;
       try {
-        chosen = this.#select(step, join);
+        const name = this.#select(step, join);
+        host.noteChoice(step, name);
+        chosen = join.branches.get(name) as number | ReadonlyMap<string, number>;
       } catch (error) {
         host.fail(step, error);
         return;
       }
-      this.#chosen.set(step, chosen);
-      const places = placesOf(chosen);
-      for (const input of edges) {
-        if (input.kind !== edge.lazy) continue;
-        if (places.has(input.place)) host.activate(input.step);
-        else host.letGo(step, input);
-      }
+      this.#settleFor(step, chosen, edges);
       if (!host.isWaiting(step)) return;
     }
     const places = placesOf(chosen);
@@ -113,7 +136,22 @@ export class Decisions {
     if (host.areThere(step, wanted)) host.start(step);
   }
 
-  #select(step: number, { selector, branches }: Join & { readonly kind: 'choose' }) {
+  #settleFor(
+    step: number,
+    chosen: number | ReadonlyMap<string, number>,
+    edges: readonly BranchingEdge[],
+  ): void {
+    this.#chosen.set(step, chosen);
+    const places = placesOf(chosen);
+    for (const input of edges) {
+      if (input.kind !== edge.lazy) continue;
+      if (places.has(input.place)) this.#host.activate(input.step);
+      else this.#host.letGo(step, input);
+    }
+  }
+
+  /** @returns the name of one of the branches */
+  #select(step: number, { selector, branches }: Join & { readonly kind: 'choose' }): string {
     const id = (): string => this.#host.idAt(step);
     const expected = 'the name of a branch';
     const name: unknown = decided(
@@ -122,15 +160,26 @@ export class Decisions {
       expected,
       selector(this.#host.inputsOf(step)),
     );
-    const chosen = typeof name === 'string' ? branches.get(name) : undefined;
-    if (chosen === undefined) throw new UnknownBranchError(id(), name, [...branches.keys()]);
-    return chosen;
+    if (typeof name === 'string' && branches.has(name)) return name;
+    throw new UnknownBranchError(id(), name, [...branches.keys()]);
   }
 
   #takeFirst(step: number, edges: readonly BranchingEdge[]): void {
     const host = this.#host;
+    const chosen = this.#chosen.get(step);
+    if (chosen !== undefined) {
+      if (
+        host.areThere(
+          step,
+          edges.filter(({ place }) => place === chosen),
+        )
+      )
+        host.start(step);
+      return;
+    }
     const winner = edges.find((input) => host.hasCompleted(input.step));
     if (winner !== undefined) {
+      host.noteChoice(step, winner.place);
       this.#chosen.set(step, winner.place);
       for (const input of edges) if (input.place !== winner.place) host.letGo(step, input);
       host.start(step);
@@ -145,18 +194,23 @@ export class Decisions {
   #fallBack(step: number, edges: readonly BranchingEdge[]): void {
     const host = this.#host;
     const [first, other] = edges as [BranchingEdge, BranchingEdge];
+    const chosen = this.#chosen.get(step);
+    if (chosen !== undefined) {
+      if (host.areThere(step, [chosen === first.place ? first : other])) host.start(step);
+      return;
+    }
     if (!host.isSettled(first.step)) return;
     if (host.hasCompleted(first.step)) {
       this.#chosen.set(step, first.place);
+      host.noteChoice(step, first.place);
       host.letGo(step, other);
       host.start(step);
     } else if (!host.hasFailed(first.step)) {
       host.skipAfter(step, first.step);
     } else {
-      if (!this.#chosen.has(step)) {
-        this.#chosen.set(step, other.place);
-        host.activate(other.step);
-      }
+      this.#chosen.set(step, other.place);
+      host.noteChoice(step, other.place);
+      host.activate(other.step);
       if (host.areThere(step, [other])) host.start(step);
     }
   }

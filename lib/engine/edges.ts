@@ -6,6 +6,7 @@ import { edge, type Join } from '../definition/join.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import type { StepFailedError } from '../observe/failures.ts';
 import { Decisions, type DecisionsHost } from './decisions.ts';
+import type { Choice, Keeper } from './keeper.ts';
 import type { Skip } from './skip.ts';
 import { nobody, type Row, type StepTable } from './step-table.ts';
 import { status } from './transitions.ts';
@@ -17,7 +18,7 @@ export interface EdgesScope {
   readonly onFailure: 'fail-fast' | 'continue';
   /** What the steps failed with. */
   readonly errors: ReadonlyMap<number, StepFailedError>;
-  readonly run: { readonly table: StepTable };
+  readonly run: { readonly table: StepTable; readonly keeper: Keeper | undefined };
   inputsOf(row: Row): Readonly<Record<string, unknown>>;
   idOf(definition: StepDefinition): string;
   /** The row that failed, for want of which a row was skipped: itself, where it wasn't. */
@@ -136,6 +137,20 @@ export class Edges implements DecisionsHost {
     if (chosen === undefined) return [];
     const places = typeof chosen === 'number' ? [chosen] : [...chosen.values()];
     return places.map((place) => this.#sourceAt(step, place));
+  }
+
+  choiceOf(step: number): Choice | undefined {
+    return this.#scope.run.keeper?.choiceOf(this.idAt(step));
+  }
+
+  noteChoice(step: number, choice: Choice): void {
+    this.#scope.run.keeper?.noteChoice(this.idAt(step), choice);
+  }
+
+  /** A join takes what it took in an earlier run. */
+  recall(step: number, join: Join, choice: Choice): void {
+    this.#by = nobody;
+    if (this.isWaiting(step)) this.#decisions.recall(step, join, choice);
   }
 
   /** Starts what may start at the beginning. */

@@ -15,9 +15,12 @@ import type { StepStatus } from '../observe/step-status.ts';
 import { StepSkippedError } from './branching-errors.ts';
 import { EngineFaultError } from './engine-fault-error.ts';
 import { failedAncestors } from './failed-ancestors.ts';
-import { callInTurn, type FinalCallTerms } from './final-calls.ts';
+import { callInTurn, type FinalCall, type FinalCallTerms } from './final-calls.ts';
 import { GraphScope } from './graph-scope.ts';
 import { Hosting } from './hosting.ts';
+import type { Keeper, Opening } from './keeper.ts';
+import { Keeping } from './keeping.ts';
+import { KeptEngine } from './kept-engine.ts';
 import { LiveLimits } from './live-limits.ts';
 import { OuterStops } from './outer-stops.ts';
 import { Releases } from './releases.ts';
@@ -28,6 +31,7 @@ import type { Scope, StepAttempt } from './scope.ts';
 import { nobody, type Row, released } from './step-table.ts';
 import { failedWith, reasonOf, type Stop } from './stop.ts';
 import { status, statusNames } from './transitions.ts';
+import type { Done } from './undoing.ts';
 
 /** Who is told of how a run ends. */
 export interface RunEnds {
@@ -61,6 +65,9 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
   readonly #outerStops = new OuterStops();
   readonly #finalTerms: FinalCallTerms;
   #isWrappingUp = false;
+  /** Whether the store is being opened, or closed. */
+  #isOpening = false;
+  #hasTold = false;
   /** Of each class, how much was taken times how long, once the run is over. */
   #takenMs: ReadonlyMap<string, number> | undefined;
   /** The outcome, once only releases are waited for. */
@@ -73,7 +80,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
     const wake = this.wake.bind(this);
     this.#finalTerms = { after, wake, gracePeriod: settings.gracePeriod };
     this.retries = new Retries(after, settings.random, this.report);
-    this.releases = new Releases(this.report, this.#finalTerms, () => {
+    this.releases = new Releases(this, this.#finalTerms, () => {
       this.#endIfDone();
     });
     const { inputs, onFailure } = settings;
@@ -104,13 +111,43 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
     this.loop.settleIn();
     this.wake(() => {
       this.startedAt = this.now;
-      this.report.runStarted(this.blueprint);
-      for (const [given, demanded] of this.settings.misspelt)
-        this.report.misspelt(this.#demanderOf(demanded), given, demanded);
-      if (this.root.stopped === undefined) this.#outerStops.attach(this.settings, this);
-      if (this.root.stopped === undefined) this.root.launch();
-      this.review(this.root);
+      const { keeper } = this.settings;
+      if (keeper === undefined) {
+        this.#begin(false);
+        return;
+      }
+      this.#outerStops.attach(this.settings, this);
+      this.#isOpening = true;
+      keeper.open(new KeptEngine(this), (opening) => {
+        this.#isOpening = false;
+        this.#opened(keeper, opening);
+      });
     });
+  }
+
+  #opened(keeper: Keeper, opening: Opening): void {
+    if (!('refused' in opening)) this.keeping = new Keeping(keeper, this.table);
+    else if (opening.refused !== undefined)
+      this.halt(this.root, { kind: 'failed', error: opening.refused, drain: false });
+    // Whoever has cancelled it meanwhile waits for its end.
+    if (this.#outcome === undefined) this.#begin('isResumed' in opening && opening.isResumed);
+    else this.#endIfDone();
+  }
+
+  #begin(isResumed: boolean): void {
+    this.#tellStart(isResumed);
+    if (this.root.stopped === undefined && this.settings.keeper === undefined)
+      this.#outerStops.attach(this.settings, this);
+    if (this.root.stopped === undefined) this.root.launch();
+    this.review(this.root);
+  }
+
+  #tellStart(isResumed: boolean): void {
+    if (this.#hasTold) return;
+    this.#hasTold = true;
+    this.report.runStarted(this.blueprint, isResumed);
+    for (const [given, demanded] of this.settings.misspelt)
+      this.report.misspelt(this.#demanderOf(demanded), given, demanded);
   }
 
   cancel(reason: unknown, drain = false): void {
@@ -188,6 +225,8 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
 
   protected override carryOut(scope: Scope): void {
     if (scope === this.root) {
+      // What is cancelled has been told of before.
+      if (this.#isOpening) this.#tellStart(false);
       this.status = 'stopping';
       this.retries.clear();
       this.limits.close();
@@ -210,6 +249,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
   }
 
   rest(): void {
+    this.keeper?.flush();
     this.watchAbandoned();
     this.suspectStandstill();
   }
@@ -230,6 +270,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
     this.limits.close();
     this.retries.clear();
     this.token.cancel(bug);
+    this.keeper?.end('failed', this.result, doNothing);
     this.ends?.resulted();
     this.ends?.ended();
   }
@@ -238,6 +279,10 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
 
   #succeed(scope: Scope): void {
     scope.handOn();
+    if (scope.hasUndoing && scope.parent !== undefined) {
+      scope.parent.scope.hasUndoing = true;
+      this.keeping?.noteUndoing(scope.parent);
+    }
     if (scope.parent === undefined) {
       this.#outcome = 'completed';
       this.releases.closeAll(scope.undoing.takeOpened());
@@ -261,6 +306,22 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
         this.report.endless('cleanup', done.stepId(), done.attempt, this.gracePeriod);
       },
     }));
+    this.#forgetUndone(undone, () => {
+      this.#undoAll(scope, calls, outcome);
+    });
+  }
+
+  /** What was undone must not be taken for done by the next run: that is written down first. */
+  #forgetUndone(undone: readonly Done[], then: () => void): void {
+    if (this.keeper === undefined || undone.length === 0) then();
+    else
+      this.keeper.forgetUndone(
+        undone.map(({ stepId }) => stepId()),
+        then,
+      );
+  }
+
+  #undoAll(scope: Scope, calls: readonly FinalCall[], outcome: RunOutcome): void {
     callInTurn(calls, this.#finalTerms, () => {
       scope.closeAll();
       if (scope.parent === undefined) {
@@ -304,12 +365,26 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
 
   #endIfDone(): void {
     const outcome = this.#outcome;
-    if (outcome === undefined || this.releases.pending > 0 || this.isOver) return;
+    if (outcome === undefined || this.releases.pending > 0 || this.isOver || this.#isOpening) return;
     if (!this.hasResult) this.#settleResult(outcome);
     if (this.table.unneeded.size > 0) {
       this.#giveResult();
       return;
     }
+    const { keeper } = this;
+    if (keeper === undefined) {
+      this.#end(outcome);
+      return;
+    }
+    this.keeping = undefined;
+    this.#isOpening = true;
+    keeper.end(outcome, this.result, () => {
+      this.#isOpening = false;
+      this.#end(outcome);
+    });
+  }
+
+  #end(outcome: 'completed' | RunOutcome): void {
     this.isOver = true;
     this.endedAt = this.now;
     // What abandoned bodies hold from now on isn't the run's any more.
@@ -391,7 +466,9 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
   statusOf(step: number): StepStatus {
     const current = this.table.status[step] as number;
     // Who has handed its work over, or is told to stop, is at it still.
-    if (current === status.hosting || current === status.stopping) return 'running';
+    if (current === status.hosting || current === status.stopping || current === status.keeping)
+      return 'running';
+    if (current === status.looking) return 'ready';
     return statusNames[current] as StepStatus;
   }
 

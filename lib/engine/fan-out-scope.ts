@@ -11,6 +11,7 @@ import { type ItemSource, itemSource } from '../fan-out/items.ts';
 import { Keys } from '../fan-out/keys.ts';
 import type { Counts } from '../observe/child-counts.ts';
 import type { StepFailedError } from '../observe/failures.ts';
+import type { Keeper, Kept } from './keeper.ts';
 import { Lane } from './lane.ts';
 import type { RowShape } from './run-budget.ts';
 import { Scope, type ScopeRun, type StepAttempt } from './scope.ts';
@@ -91,6 +92,8 @@ export class FanOutScope extends Scope {
     return this.#parent.scope.onFailure;
   }
 
+  readonly isFanOut = true;
+
   get isClosed(): boolean {
     return this.#isExhausted && (this.stopped === undefined || this.#source.isClosed);
   }
@@ -126,9 +129,22 @@ export class FanOutScope extends Scope {
         break;
       }
       // Whoever gave it may have cancelled the run.
-      if (this.stopped === undefined) this.#add(next.item);
+      if (this.stopped !== undefined) continue;
+      // Children that were made before leave room at once, and there may be a million of them.
+      if (this.#add(next.item) === 'known' && this.run.isOverdue()) {
+        this.#pullLater();
+        return;
+      }
     }
     this.run.review(this);
+  }
+
+  #pullLater(): void {
+    this.run.after(0, () => {
+      this.run.wake(() => {
+        this.run.pull(this);
+      });
+    });
   }
 
   retry(row: Row): void {
@@ -349,7 +365,7 @@ export class FanOutScope extends Scope {
     );
   }
 
-  #add(item: unknown): void {
+  #add(item: unknown): 'known' | 'new' {
     const { run } = this;
     const place = this.#size++;
     let child: Child;
@@ -357,16 +373,32 @@ export class FanOutScope extends Scope {
       child = this.#childOf(item, place);
     } catch (error) {
       run.halt(this, { kind: 'failed', error, drain: false });
-      return;
+      return 'new';
     }
-    if (this.stopped !== undefined) return;
+    if (this.stopped !== undefined) return 'new';
     const row = run.table.addBlock(1);
     this.#children.set(row, child);
     this.open++;
     run.enterChild(this, row, place);
     this.counts?.add(1);
     if (run.observed) this.#announce(child);
-    this.#offer(row, child);
+    const kept = run.keeper?.recallChild(this.idOf(child), item);
+    if (kept === undefined) {
+      this.#offer(row, child);
+      return 'new';
+    }
+    this.#restore(row, child, kept, run.keeper as Keeper);
+    return 'known';
+  }
+
+  /** An earlier run has made it of an equal item. */
+  #restore(row: Row, child: Child, kept: Kept, keeper: Keeper): void {
+    this.#noteReady(child, true);
+    keeper.load([kept], ([loaded]) => {
+      if (this.#children.get(row) !== child) return;
+      if (loaded !== undefined) this.run.complete(this, row, loaded.output, 'restored', kept.order);
+      else this.#offer(row, child);
+    });
   }
 
   #announce(child: Child): void {

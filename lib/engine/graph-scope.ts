@@ -9,9 +9,10 @@ import type { StepDefinition } from '../definition/step.ts';
 import { chainTo } from '../graph/chain.ts';
 import type { Counts } from '../observe/child-counts.ts';
 import { type StepFailedError, WorkflowFailedError } from '../observe/failures.ts';
+import type { Origin } from '../observe/progress-event.ts';
 import { Edges } from './edges.ts';
-import { applyGiven } from './given.ts';
 import { Groups } from './groups.ts';
+import { applyKnown } from './known-outputs.ts';
 import type { RowShape } from './run-budget.ts';
 import { Scope, type ScopeRun, type StepAttempt } from './scope.ts';
 import type { Skip } from './skip.ts';
@@ -49,6 +50,9 @@ export class GraphScope extends Scope {
   readonly edges: Edges | undefined;
   readonly groups: Groups | undefined;
   readonly isClosed = true;
+  readonly isFanOut = false;
+  /** Whether it is yet to be known what of it was done before. */
+  isRecalling = false;
   readonly live: Scope | undefined;
   readonly #pick: string | undefined;
   readonly #shapes: (RowShape | undefined)[] = [];
@@ -110,8 +114,20 @@ export class GraphScope extends Scope {
   }
 
   launch(): void {
+    const { given } = this.run.settings;
+    if (given.size === 0 && this.run.keeper === undefined) {
+      this.#launchSteps();
+      return;
+    }
+    this.isRecalling = true;
+    applyKnown(this, this.run.keeper, () => {
+      this.isRecalling = false;
+      if (this.stopped === undefined) this.#launchSteps();
+    });
+  }
+
+  #launchSteps(): void {
     const { run, first, edges } = this;
-    if (run.settings.given.size > 0) applyGiven(this);
     const { size } = this.blueprint.graph;
     for (let step = 0; step < size; step++) {
       if (edges !== undefined) edges.launch(step);
@@ -140,8 +156,8 @@ export class GraphScope extends Scope {
     this.run.skip(this, row, skip);
   }
 
-  completeStep(step: number, output: unknown): void {
-    this.run.complete(this, this.first + step, output);
+  completeStep(step: number, output: unknown, origin: Origin, order?: number): void {
+    this.run.complete(this, this.first + step, output, origin, order);
   }
 
   dropStep(step: number, because: string): void {

@@ -97,6 +97,7 @@ export abstract class Hosting extends Stopping {
 
   #openGraph(attempt: StepAttempt, steps: HostedGraph, counts: Counts, pick: string | undefined): GraphScope {
     const { blueprint, onFailure, timeout } = steps;
+    this.keeper?.blockOpened(attempt.stepId, blueprint);
     const checker = new OptionChecker();
     const inputs = readInputs(checker, blueprint.inputs, steps.inputs);
     if (checker.problems.length > 0) checker.throwIfAny(`the work of step '${attempt.stepId}'`);

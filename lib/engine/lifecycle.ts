@@ -3,9 +3,11 @@ import type { Demand } from '../admission/demand.ts';
 import { Attempt } from '../attempt/attempt.ts';
 import { CancelledError } from '../base/errors.ts';
 import { StepFailedError } from '../observe/failures.ts';
-import type { SkipReason } from '../observe/progress-event.ts';
+import type { Origin, SkipReason } from '../observe/progress-event.ts';
 import { StepSkippedError } from './branching-errors.ts';
 import { EngineCore } from './core.ts';
+import type { Keeper } from './keeper.ts';
+import type { Keeping } from './keeping.ts';
 import type { Releases } from './releases.ts';
 import type { Retries } from './retries.ts';
 import type { RowShape } from './run-budget.ts';
@@ -14,6 +16,7 @@ import type { Skip } from './skip.ts';
 import { nobody, type Row } from './step-table.ts';
 import type { Stop } from './stop.ts';
 import { status } from './transitions.ts';
+import type { Done } from './undoing.ts';
 
 /**
  * What becomes of a row, from the moment it is ready. There is one way for all rows, whatever they belong to.
@@ -35,6 +38,17 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   abstract enterChild(scope: Scope, row: Row, place: number): void;
   abstract readonly abandonedAttempts: ReadonlySet<StepAttempt>;
   abstract readonly isAtStandstill: boolean;
+  /** Once the store is open. */
+  protected keeping: Keeping | undefined;
+
+  get keeper(): Keeper | undefined {
+    return this.keeping?.keeper;
+  }
+
+  isOverdue(): boolean {
+    this.slice.advance();
+    return this.slice.isOver;
+  }
 
   // Ready.
 
@@ -42,6 +56,11 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     // Whoever was asked or told on the way here may have settled it.
     if (this.table.isSettled(row)) return;
     if (by !== nobody) this.table.readyBy[row] = by;
+    if (this.keeping?.mayHave(scope, row) === true) this.#lookUp(scope, row);
+    else this.#compete(scope, row, by);
+  }
+
+  #compete(scope: Scope, row: Row, by: Row): void {
     let shape: RowShape;
     try {
       shape = scope.shapeOf(row);
@@ -51,6 +70,26 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     }
     this.noteReady(scope, row, shape);
     this.budget.admission.enqueue(row);
+  }
+
+  /** It may have been done before. */
+  #lookUp(scope: Scope, row: Row): void {
+    this.table.transition(row, status.looking);
+    this.changed(scope, row);
+    this.keeping?.lookUp(scope, row, {
+      found: (output, kept) => {
+        this.table.transition(row, status.keeping);
+        kept(() => {
+          this.complete(scope, row, output, 'cached');
+        });
+      },
+      unknown: () => {
+        this.#compete(scope, row, nobody);
+      },
+      refused: (error) => {
+        this.fail(scope, row, error, nobody);
+      },
+    });
   }
 
   noteReady(scope: Scope, row: Row, shape: RowShape): void {
@@ -132,7 +171,8 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     if (scope.counts !== undefined) scope.counts.ended();
     if (attempt.isAbandoned) this.abandon(attempt);
     else if (attempt.holds !== undefined) this.giveBack(attempt);
-    if (attempt.outcome === 'completed') this.#complete(attempt);
+    if (attempt.outcome === 'completed' && this.keeping === undefined) this.#complete(attempt);
+    else if (attempt.outcome === 'completed') this.#keep(attempt, this.keeping as Keeping);
     else if (attempt.outcome === 'cancelled') this.cancelRow(scope, row, attempt);
     else this.#failed(attempt);
   }
@@ -153,6 +193,18 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   /** An attempt is given up: it keeps what it holds. */
   protected abstract abandon(attempt: StepAttempt): void;
 
+  /** It has completed once that is sure to stay; of a child, that of its fan-out is enough. */
+  #keep(attempt: StepAttempt, keeping: Keeping): void {
+    if (keeping.keepsLater(attempt)) {
+      this.#complete(attempt);
+      return;
+    }
+    this.table.transition(attempt.row, status.keeping);
+    keeping.keep(attempt, () => {
+      this.#complete(attempt);
+    });
+  }
+
   #complete(attempt: StepAttempt): void {
     const { scope, row, result, definition } = attempt;
     const { table } = this;
@@ -167,19 +219,32 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
         attempt: attempt.number,
         order: ++this.#completions,
       };
-      if (cleanup !== undefined) scope.undoing.add(done);
+      if (cleanup !== undefined) this.#mayUndo(scope, done);
       if (release !== undefined) this.releases.opened(scope, row, done);
     }
     this.#close(scope, row, status.completed, 'completed');
-    if (this.progress.observed) this.report.stepCompleted(attempt, table.lastStartOf(row));
+    if (this.progress.observed)
+      this.report.stepCompleted(attempt, (table.endedAt[row] as number) - table.lastStartOf(row));
     scope.completed(row, result);
     this.#spread(scope, row);
   }
 
-  complete(scope: Scope, row: Row, output: unknown): void {
+  #mayUndo(scope: Scope, done: Done): void {
+    scope.undoing.add(done);
+    scope.hasUndoing = true;
+  }
+
+  complete(scope: Scope, row: Row, output: unknown, origin: Origin, order = 0): void {
+    const definition = scope.definitionOf(row);
+    const { cleanup } = definition.settings;
+    // What an earlier run has done is this one's to undo; what others did isn't.
+    if (origin === 'restored' && cleanup !== undefined) {
+      const stepId = (): string => scope.idOf(definition);
+      this.#mayUndo(scope, { definition, stepId, output, attempt: 0, order: order - earlier });
+    }
     this.table.outputs[row] = output;
     this.#close(scope, row, status.completed, 'completed');
-    this.report.stepGiven(scope.idOf(scope.definitionOf(row)));
+    if (this.progress.observed) this.report.stepKnown(scope.idOf(definition), origin);
     scope.completed(row, output);
     this.#spread(scope, row);
   }
@@ -213,6 +278,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     this.table.fractions.delete(row);
     this.changed(scope, row);
     this.report.stepRetrying(attempt, delayMs, this.#heldBy(attempt));
+    if (attempt.isHosting) this.keeper?.forgetWithin(attempt.stepId);
     scope.attemptEnded(attempt);
     if (delayMs === 0) {
       this.loop.signal(() => {
@@ -253,7 +319,10 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     const chain = (): string[] => scope.chainOf(definition, row);
     const error = new StepFailedError(stepId, attempts, chain, cause, scope.shown(definition, row, isWithin));
     const counts = !scope.isGuarded(row);
-    if (counts) scope.noteFailure(error);
+    if (counts) {
+      scope.noteFailure(error);
+      this.keeper?.noteFailure(stepId);
+    }
     const stops = counts && scope.onFailure === 'fail-fast' && scope.stopped === undefined;
     if (stops) scope.stopped = { kind: 'failed', error, drain: false };
     scope.failedRow(row, error);
@@ -313,6 +382,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   #close(scope: Scope, row: Row, final: number, as: 'completed' | 'failed' | 'cancelled' | 'skipped'): void {
     const { table, listener } = this;
     if (table.unneeded.size > 0 && table.unneeded.delete(row)) this.unneededEnded(scope);
+    this.keeping?.settled(row);
     table.transition(row, final);
     if (table.fractions.size > 0) table.fractions.delete(row);
     scope.open--;
@@ -339,3 +409,6 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     if (scope.open === scope.unneeded) this.loop.review(scope);
   }
 }
+
+/** What completed in an earlier run did so before all that this one does. */
+const earlier = 2 ** 50;

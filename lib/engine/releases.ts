@@ -1,6 +1,7 @@
 import type { StepDefinition } from '../definition/step.ts';
 import type { Reporter } from '../observe/reporter.ts';
 import { type FinalCallTerms, make } from './final-calls.ts';
+import type { Keeper } from './keeper.ts';
 import type { Row } from './step-table.ts';
 import type { Done, Undoing } from './undoing.ts';
 
@@ -15,6 +16,12 @@ export interface ReleasingScope {
   isInUse(row: Row): boolean;
 }
 
+/** Who it is closed for. */
+interface ReleasingRun {
+  readonly report: Reporter;
+  readonly keeper: Keeper | undefined;
+}
+
 /**
  * Closes what steps have opened, once: as soon as nobody works with it any more, unless something that may have to be undone could
  * need it; that is then undone before.
@@ -25,14 +32,14 @@ export class Releases {
   readonly #holders = new Map<Done, number>();
   /** Of these, what can't be closed before all is undone. */
   readonly #late = new Set<Done>();
-  readonly #report: Reporter;
+  readonly #run: ReleasingRun;
   readonly #terms: FinalCallTerms;
   readonly #done: () => void;
   #pending = 0;
 
   /** @param done - called when none is under way any more */
-  constructor(report: Reporter, terms: FinalCallTerms, done: () => void) {
-    this.#report = report;
+  constructor(run: ReleasingRun, terms: FinalCallTerms, done: () => void) {
+    this.#run = run;
     this.#terms = terms;
     this.#done = done;
   }
@@ -103,25 +110,45 @@ export class Releases {
   }
 
   closeAll(all: readonly Done[]): void {
+    const { keeper } = this.#run;
+    if (keeper === undefined || all.length === 0) {
+      this.#close(all);
+      return;
+    }
+    // What is closed must not be taken for open by the next run: that is written down first.
+    this.#pending++;
+    const paths = all.map(({ stepId }) => stepId());
+    keeper.forgetClosed(paths, () => {
+      this.#close(all);
+      this.#ended();
+    });
+  }
+
+  #close(all: readonly Done[]): void {
+    const { report } = this.#run;
     for (const { definition, stepId, output, attempt } of all) {
       this.#pending++;
       make(
         {
           call: () => definition.settings.release?.(output),
           failed: (error) => {
-            this.#report.releaseFailed(stepId(), error);
+            report.releaseFailed(stepId(), error);
           },
           endless: () => {
-            this.#report.endless('release', stepId(), attempt, this.#terms.gracePeriod);
+            report.endless('release', stepId(), attempt, this.#terms.gracePeriod);
           },
         },
         this.#terms,
         () => {
-          this.#pending--;
-          if (this.#pending === 0) this.#done();
+          this.#ended();
         },
       );
     }
+  }
+
+  #ended(): void {
+    this.#pending--;
+    if (this.#pending === 0) this.#done();
   }
 
   #hold(row: Row, all: readonly Done[]): void {

@@ -8,7 +8,9 @@ import type { SharedInput } from '../definition/offloaded-body.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import type { Counts } from '../observe/child-counts.ts';
 import { pathText, type ShownStep, type StepFailedError } from '../observe/failures.ts';
+import type { Origin } from '../observe/progress-event.ts';
 import type { Reporter } from '../observe/reporter.ts';
+import type { Keeper } from './keeper.ts';
 import type { Releases, ReleasingScope } from './releases.ts';
 import type { RankedScope } from './row-order.ts';
 import type { RowShape, RunBudget } from './run-budget.ts';
@@ -71,7 +73,11 @@ export interface ScopeRun {
   /** What the parent of a scope holds comes back to the run. */
   giveBack(attempt: StepAttempt): void;
   /** A row completes without a body. */
-  complete(scope: Scope, row: Row, output: unknown): void;
+  complete(scope: Scope, row: Row, output: unknown, origin: Origin, order?: number): void;
+  /** Who keeps what the run does; `undefined` where nobody does. */
+  readonly keeper: Keeper | undefined;
+  /** Whether the event loop is to be given back by now. */
+  isOverdue(): boolean;
 }
 
 /**
@@ -87,6 +93,8 @@ export abstract class Scope implements AttemptScope, RankedScope, ReleasingScope
   readonly parent: StepAttempt | undefined;
   readonly depth: number;
   abstract readonly onFailure: 'fail-fast' | 'continue';
+  /** Whether its rows are the children of a fan-out. */
+  abstract readonly isFanOut: boolean;
   /** Counts its rows, with all others that came of one of the run's own. */
   readonly counts: Counts | undefined;
   stopped: Stop | undefined;
@@ -99,6 +107,8 @@ export abstract class Scope implements AttemptScope, RankedScope, ReleasingScope
   clearTimeout: (() => void) | undefined;
   /** Whether it is queued to be looked at. */
   isUnderReview = false;
+  /** Whether something that its rows have done may have to be undone. */
+  hasUndoing = false;
   /** The failures that count, the first of them. */
   readonly failures: StepFailedError[] = [];
   failed = 0;

@@ -72,7 +72,7 @@ export abstract class Stopping extends Lifecycle {
     scope.close();
     for (const row of scope.rows()) {
       const current = this.table.status[row];
-      if (current === status.waiting || current === status.ready || current === status.retrying) {
+      if (waits.has(current as number)) {
         this.#letGo(scope, row);
         this.cancelRow(scope, row, undefined);
       }
@@ -116,6 +116,8 @@ export abstract class Stopping extends Lifecycle {
       this.review(scope);
       return;
     }
+    // What is being kept is as good as done.
+    if (this.table.status[row] === status.keeping) return;
     this.#letGo(scope, row);
     this.cancelRow(scope, row, undefined);
   }
@@ -126,17 +128,21 @@ export abstract class Stopping extends Lifecycle {
 
   /** One step fails, whatever it is doing; what depends on it follows as after any failure. */
   protected cancelRowAlone(scope: Scope, row: Row, reason: unknown): void {
-    if (this.table.isSettled(row)) return;
+    if (this.#isDone(row)) return;
     const error = new StepCancelledError(scope.idOf(scope.definitionOf(row)), reason);
     if (this.#stopAlone(row, error)) return;
     const definition = scope.definitionOf(row);
     this.loop.signal(() => {
       // By now it may have ended, and its row be another's.
-      if (scope.isOver || scope.definitionOf(row) !== definition || this.table.isSettled(row)) return;
+      if (scope.isOver || scope.definitionOf(row) !== definition || this.#isDone(row)) return;
       if (this.#stopAlone(row, error)) return;
       this.#letGo(scope, row);
       this.fail(scope, row, error, nobody);
     });
+  }
+
+  #isDone(row: Row): boolean {
+    return this.table.isSettled(row) || this.table.status[row] === status.keeping;
   }
 
   /** Tells the attempt of a row to stop; false where there is none. */
@@ -228,3 +234,6 @@ export abstract class Stopping extends Lifecycle {
     });
   }
 }
+
+/** Where nothing is under way that could be stopped. */
+const waits: ReadonlySet<number> = new Set([status.waiting, status.looking, status.ready, status.retrying]);

@@ -6,7 +6,9 @@
  *        │      retrying ◀───┤   ▶ stopping         cancelled
  *        └───────────────────┴─────────────────▶    skipped
  *
- * A step that has been told to stop is `stopping` until its body has; one whose work is done by steps of its own is `hosting`.
+ * A step that has been told to stop is `stopping` until its body has; one whose work is done by steps of its own is `hosting`. Where the
+ * run is kept, a step may be `looking` for what it came to before, on its way to ready, and is `keeping` what it has come to, on its way
+ * to completed.
  */
 export const status = {
   waiting: 0,
@@ -15,10 +17,12 @@ export const status = {
   hosting: 3,
   stopping: 4,
   retrying: 5,
-  completed: 6,
-  failed: 7,
-  cancelled: 8,
-  skipped: 9,
+  looking: 6,
+  keeping: 7,
+  completed: 8,
+  failed: 9,
+  cancelled: 10,
+  skipped: 11,
 } as const;
 
 /** The names, by number. */
@@ -27,16 +31,19 @@ export const statusNames = Object.keys(status);
 /** From here on a row is settled. */
 export const firstSettled: number = status.completed;
 
-const { ready, running, hosting, stopping, retrying, completed, failed, cancelled, skipped } = status;
+const { ready, running, hosting, stopping, retrying, looking, keeping } = status;
+const { completed, failed, cancelled, skipped } = status;
 
 /** The set of those that a row may go to, a bit each, by where it stands. */
 const next: readonly number[] = [
-  bits(ready, completed, failed, cancelled, skipped),
+  bits(ready, looking, completed, failed, cancelled, skipped),
   bits(running, completed, failed, cancelled, skipped),
-  bits(hosting, stopping, retrying, completed, failed, cancelled),
-  bits(stopping, retrying, completed, failed, cancelled),
+  bits(hosting, stopping, retrying, keeping, completed, failed, cancelled),
+  bits(stopping, retrying, keeping, completed, failed, cancelled),
   bits(retrying, failed, cancelled),
   bits(ready, failed, cancelled),
+  bits(ready, keeping, failed, cancelled),
+  bits(completed),
   0,
   0,
   0,

@@ -54,7 +54,7 @@ class Validation {
       for (const row of scope.rows()) this.#checkAttempt(row, point);
       if (scope instanceof GraphScope) {
         this.#checkOutputs(scope);
-        if (point === 'rest') this.#checkNeeds(scope);
+        if (point === 'rest' && !scope.isRecalling) this.#checkNeeds(scope);
       }
     }
     this.#checkRunning();
@@ -116,7 +116,7 @@ class Validation {
   #checkNeeds(scope: GraphScope): void {
     const { table } = this.#engine;
     for (const row of scope.rows()) {
-      if (table.isSettled(row) || table.isUnderWay(row)) continue;
+      if (table.isSettled(row) || table.isUnderWay(row) || table.status[row] === status.keeping) continue;
       const name = statusNames[table.status[row] as number] ?? '?';
       this.#demand(scope.stopped === undefined, row, `it is ${name} in a scope that was stopped`);
       if (table.status[row] !== status.waiting) continue;

@@ -29,6 +29,8 @@ export interface RunStarted extends Common {
   readonly workflow: string;
   /** How many steps it has. */
   readonly steps: number;
+  /** Whether it goes on where an earlier run of the same `runId` stopped; absent otherwise. */
+  readonly resumed?: true;
 }
 
 /**
@@ -101,11 +103,21 @@ export interface StepRetrying extends EndOfAttempt {
   readonly delayMs: number;
 }
 
+/**
+ * Where an output comes from that no attempt of this run has made: it was `given` to the run, `restored` from what an earlier run of the
+ * same `runId` had done, or `cached`, the result of another run.
+ */
+export type Origin = 'given' | 'restored' | 'cached';
+
 /** A step has completed; what it held is given back. */
 export interface StepCompleted extends EndOfAttempt {
   readonly type: 'step-completed';
   /** Whether its output was given to the run, so that it didn't run; absent otherwise. */
   readonly given?: true;
+  /** Whether it had completed in an earlier run of the same `runId`, so that it didn't run; absent otherwise. */
+  readonly restored?: true;
+  /** Whether its output was that of an earlier run with the same inputs, so that it didn't run; absent otherwise. */
+  readonly cached?: true;
   /** How long the attempt took. */
   readonly durationMs: number;
 }
@@ -160,7 +172,7 @@ export interface Warned extends Common {
   /**
    * What it is about: a step `blocked` the event loop; a body was `abandoned`; steps `waiting` can't start beside abandoned
    * bodies; a `finaliser`, a `cleanup` or a `release` failed, or one of the last two hasn't ended in time; a `retry`'s `when`,
-   * `delay` or chance failed; `limits` have a name that is probably meant otherwise; a `channel` had to grow, or everyone at its ends would have waited for ever;
+   * `delay` or chance failed; `limits` have a name that is probably meant otherwise; the `store` could not keep something; a `channel` had to grow, or everyone at its ends would have waited for ever;
    * events were `dropped`, as whoever reads `run.events()` is slower than the run: that one stands in their place, and nowhere else.
    */
   readonly topic:
@@ -173,10 +185,11 @@ export interface Warned extends Common {
     | 'retry'
     | 'limits'
     | 'channel'
+    | 'store'
     | 'dropped';
   /** What happened and what to do about it. */
   readonly message: string;
-  /** The step it is about. Of events that were dropped, that of the last; empty where it was of none. */
+  /** The step it is about; empty where it is about none. Of events that were dropped, that of the last. */
   readonly stepId: string;
   /** Which attempt; 0 where it is about none. */
   readonly attempt: number;

@@ -4,7 +4,7 @@ import type { Blueprint } from '../definition/blueprint.ts';
 import { countsOf, fractionOf, type ProgressAmount } from '../definition/step-context.ts';
 import type { RunOutcome } from '../definition/step-options.ts';
 import type { Progress } from './progress.ts';
-import type { SkipReason, Warned } from './progress-event.ts';
+import type { Origin, SkipReason, Warned } from './progress-event.ts';
 
 /** An attempt, as events tell of it. */
 export interface ReportedAttempt {
@@ -32,9 +32,10 @@ export class Reporter {
     this.#present = present;
   }
 
-  runStarted({ name, graph }: Blueprint): void {
-    if (this.#progress.observed)
-      this.#progress.emit({ type: 'run-started', workflow: name, steps: graph.size });
+  runStarted({ name, graph }: Blueprint, isResumed: boolean): void {
+    if (!this.#progress.observed) return;
+    const resumed = isResumed ? ({ resumed: true } as const) : {};
+    this.#progress.emit({ type: 'run-started', workflow: name, steps: graph.size, ...resumed });
   }
 
   paused(resource: string | undefined): void {
@@ -73,14 +74,14 @@ export class Reporter {
     if (this.#progress.observed) this.#progress.emit({ type: 'step-offloaded', ...idsOf(attempt), thread });
   }
 
-  /** Only to be called where someone listens: finding out `since` costs something too. */
-  stepCompleted({ stepId, number }: ReportedAttempt, since: number): void {
-    this.#progress.stepCompleted(stepId, number, this.#present.now - since);
+  /** Only to be called where someone listens: finding out `durationMs` costs something too. */
+  stepCompleted({ stepId, number }: ReportedAttempt, durationMs: number): void {
+    this.#progress.stepCompleted(stepId, number, durationMs);
   }
 
-  stepGiven(stepId: string): void {
-    if (this.#progress.observed)
-      this.#progress.emit({ type: 'step-completed', stepId, attempt: 0, durationMs: 0, given: true });
+  /** Only to be called where someone listens. */
+  stepKnown(stepId: string, origin: Origin): void {
+    this.#progress.emit({ type: 'step-completed', stepId, attempt: 0, durationMs: 0, [origin]: true });
   }
 
   stepRetrying(attempt: ReportedAttempt, delayMs: number, holds: Demand | undefined): void {
@@ -201,6 +202,11 @@ export class Reporter {
   grown(producer: string, attempt: number, consumer: string, capacity: number): void {
     const message = `the stream of '${producer}' in '${consumer}' holds ${String(capacity)} values from now on, as all who are connected by streams wait for each other; read streams of one source side by side, or give this one more capacity`;
     this.#warn({ topic: 'channel', stepId: producer, attempt, message });
+  }
+
+  notKept(stepId: string, message: string, error: unknown): void {
+    const thrown = error === undefined ? {} : { error };
+    this.#warn({ topic: 'store', stepId, attempt: 0, message, ...thrown });
   }
 
   whenThrew(attempt: ReportedAttempt, error: unknown): void {

@@ -10,6 +10,7 @@ import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { seededRandom } from '../base/seeded-random.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
+import { parseVersion, type Version } from '../definition/cache-option.ts';
 import type { InputsOf, Need } from '../definition/handle.ts';
 import { KnownGraph } from '../definition/hosted.ts';
 import { readInputs } from '../engine/read-inputs.ts';
@@ -17,6 +18,7 @@ import type { RunSettings } from '../engine/run-settings.ts';
 import { rootPart } from '../engine/step-id.ts';
 import { checkHistory, type RunHistory, ranksOfHistory } from '../observe/history.ts';
 import { type Plan, readPlan } from './plan.ts';
+import { type RunStore, readKeeping } from './run-store.ts';
 
 /** What a workflow may say about all of its runs. `undefined` is always absent. */
 export interface WorkflowOptions {
@@ -31,6 +33,12 @@ export interface WorkflowOptions {
   readonly timeout?: Duration | undefined;
   /** What the workflow is for, in a sentence. */
   readonly description?: string | undefined;
+  /**
+   * The version of all its steps' code: what runs of another version have written to a `store` isn't taken for this one's.
+   *
+   * @defaultValue none
+   */
+  readonly version?: Version | undefined;
 }
 
 /** What one run may say. `undefined` is always absent. */
@@ -95,6 +103,28 @@ export interface RunSettingsOptions {
    * @defaultValue none
    */
   readonly given?: Readonly<Record<string, unknown>> | undefined;
+  /**
+   * Where the run keeps what it does, made by `millrace/store`: a run of the same `runId` goes on where that one stopped, whatever stopped
+   * it, and steps with a `cache` are found there. An input that can't be stored is an error then.
+   *
+   * @defaultValue none: nothing is kept
+   */
+  readonly store?: RunStore | undefined;
+  /**
+   * How a run goes on that the store knows already: `'same'` only where workflow and inputs are what they were, else it fails with a
+   * `ResumeMismatchError`; `'compatible'` does again all steps that have changed, and what depends on them; `{ from }` does so with the steps
+   * named as well.
+   *
+   * @defaultValue 'same'
+   */
+  readonly resume?: 'same' | 'compatible' | { readonly from: readonly string[] } | undefined;
+  /**
+   * What it means that the store can't be written: `'fail'` ends the run with a `StoreError`; `'warn'` tells of it by a `warning`, and
+   * the run goes on without being kept.
+   *
+   * @defaultValue 'fail'
+   */
+  readonly onStoreError?: 'fail' | 'warn' | undefined;
   /** Where all time comes from. @defaultValue the host's own, monotonic */
   readonly scheduler?: SchedulerLike | undefined;
   /** Gives numbers from 0 to 1 for the jitter of back-offs. @defaultValue a generator seeded by the clock */
@@ -142,8 +172,11 @@ const runOptionNames = [
   'token',
   'signal',
   'runId',
+  'store',
+  'resume',
+  'onStoreError',
 ];
-const workflowOptionNames = ['onFailure', 'timeout', 'description'];
+const workflowOptionNames = ['onFailure', 'timeout', 'description', 'version'];
 const defaultGracePeriod = 1000;
 const defaultAbandonedWait = 30_000;
 const defaultMaxDepth = 64;
@@ -160,6 +193,7 @@ export function checkWorkflowOptions(
   checker.oneOf('onFailure', options.onFailure, ['fail-fast', 'continue']);
   checker.duration('timeout', options.timeout);
   checker.text('description', options.description);
+  parseVersion(checker, 'version', options.version);
 }
 
 /**
@@ -205,6 +239,7 @@ export function readRunOptions(
     givenLimits: hasLimits ? limits : {},
     plannedRanks: readPlan(checker, blueprint, options.plan),
     measuredRanks: undefined,
+    keeper: undefined,
     history: options.history,
     onFailure:
       checker.oneOf('onFailure', options.onFailure, ['fail-fast', 'continue']) ??
@@ -218,9 +253,15 @@ export function readRunOptions(
     token,
     signal,
   };
+  const keeping = readKeeping(checker, blueprint, options);
   checker.throwIfAny(owner);
-  if (options.history === undefined) return settings;
-  return { ...settings, measuredRanks: ranksOfHistory(blueprint, options.history) };
+  const { history } = options;
+  if (history === undefined && keeping === undefined) return settings;
+  return {
+    ...settings,
+    keeper: keeping?.({ settings, blueprint, version: defaults.version }),
+    measuredRanks: history === undefined ? undefined : ranksOfHistory(blueprint, history),
+  };
 }
 
 const nothingGiven: ReadonlyMap<string, unknown> = new Map();

@@ -1,0 +1,57 @@
+import type { Blueprint } from '../definition/blueprint.ts';
+import type { Progress } from '../observe/progress.ts';
+import type { Reporter } from '../observe/reporter.ts';
+import type { KeptRun } from './keeper.ts';
+import type { Scope } from './scope.ts';
+import type { Stop } from './stop.ts';
+
+/** What a keeper may do with a run. */
+interface KeepableRun {
+  readonly blueprint: Blueprint;
+  readonly progress: Progress;
+  readonly report: Reporter;
+  readonly now: number;
+  readonly root: Scope;
+  wake(work: () => void): void;
+  cancel(reason: unknown): void;
+  halt(scope: Scope, stop: Stop): void;
+}
+
+/** A run, as its keeper knows it. */
+export class KeptEngine implements KeptRun {
+  readonly #engine: KeepableRun;
+
+  constructor(engine: KeepableRun) {
+    this.#engine = engine;
+  }
+
+  get blueprint(): Blueprint {
+    return this.#engine.blueprint;
+  }
+
+  get progress(): Progress {
+    return this.#engine.progress;
+  }
+
+  get now(): number {
+    return this.#engine.now;
+  }
+
+  wake(work: () => void): void {
+    this.#engine.wake(work);
+  }
+
+  cancel(reason: unknown): void {
+    this.#engine.cancel(reason);
+  }
+
+  fail(error: unknown): void {
+    this.#engine.wake(() => {
+      this.#engine.halt(this.#engine.root, { kind: 'failed', error, drain: false });
+    });
+  }
+
+  warn(stepId: string, message: string, error?: unknown): void {
+    this.#engine.report.notKept(stepId, message, error);
+  }
+}

@@ -3,6 +3,7 @@ import type { CacheTerms } from '../definition/cache-option.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import type { RunOutcome } from '../definition/step-options.ts';
 import type { Progress } from '../observe/progress.ts';
+import type { RunView } from '../observe/run-view.ts';
 
 /**
  * Keeps what a run does, so that another process can go on with it, and what its steps have found out, so that it needn't be found out
@@ -26,8 +27,8 @@ export interface Keeper {
 
   /** Writes down what a step has come to; `kept` once that is sure to stay, or was given up. */
   keep(output: KeptOutput, kept: () => void): void;
-  /** The same, without waiting for it. */
-  keepLater(output: KeptOutput): void;
+  /** The same, without waiting for it; false where so much is waited for already that it has to be waited for as well. */
+  keepLater(output: KeptOutput): boolean;
   noteChoice(path: string, choice: Choice): void;
   /** A step has failed, and nobody has dealt with that. */
   noteFailure(path: string): void;
@@ -53,8 +54,10 @@ export interface Keeper {
 export interface KeptRun {
   readonly blueprint: Blueprint;
   readonly progress: Progress;
+  readonly view: RunView;
   /** The run's present, in ms of its clock. */
   readonly now: number;
+  /** Control comes back from elsewhere. */
   wake(work: () => void): void;
   cancel(reason: unknown): void;
   /** It can't go on. */

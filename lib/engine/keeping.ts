@@ -60,11 +60,9 @@ export class Keeping {
     });
   }
 
-  /** Writes down what a child has come to, for which nobody need wait; false where it is no child. */
+  /** Writes down what a child has come to, if nobody need wait for that; false where somebody has to, or it is no child. */
   keepsLater(attempt: StepAttempt): boolean {
-    if (!attempt.scope.isFanOut) return false;
-    this.keeper.keepLater(this.#outputOf(attempt));
-    return true;
+    return attempt.scope.isFanOut && this.keeper.keepLater(this.#outputOf(attempt));
   }
 
   keep(attempt: StepAttempt, kept: () => void): void {

@@ -1,13 +1,13 @@
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { Progress } from '../observe/progress.ts';
 import type { Reporter } from '../observe/reporter.ts';
+import type { RunView } from '../observe/run-view.ts';
 import type { KeptRun } from './keeper.ts';
 import type { Scope } from './scope.ts';
 import type { Stop } from './stop.ts';
 
 /** What a keeper may do with a run. */
-interface KeepableRun {
-  readonly blueprint: Blueprint;
+interface KeepableRun extends RunView {
   readonly progress: Progress;
   readonly report: Reporter;
   readonly now: number;
@@ -31,6 +31,10 @@ export class KeptEngine implements KeptRun {
 
   get progress(): Progress {
     return this.#engine.progress;
+  }
+
+  get view(): RunView {
+    return this.#engine;
   }
 
   get now(): number {

@@ -40,6 +40,11 @@ export class Progress {
     });
   }
 
+  /** The number that the next event will have. */
+  get nextSeq(): number {
+    return this.#seq + 1;
+  }
+
   emit(news: ProgressNews): void {
     if (this.observed) this.#send({ seq: ++this.#seq, at: this.#time.now, runId: this.#runId, ...news });
   }

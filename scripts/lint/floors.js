@@ -123,8 +123,9 @@ const floors = [
   // It keeps what the engine gives it to keep; where, only the backends know.
   {
     files: 'lib/store/**',
-    below: lib('base', 'graph', 'admission', 'definition', 'observe', 'engine', 'run'),
+    below: lib('base', 'graph', 'admission', 'definition', 'wire', 'observe', 'engine', 'run', 'node'),
     packages: ['node:.+'],
+    typesOnly: ['rxjs'],
   },
   // For Node alone.
   {

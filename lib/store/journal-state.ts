@@ -1,0 +1,141 @@
+import type { Choice } from '../engine/keeper.ts';
+import type { Head, JournalRecord, OutputRecord } from './journal-record.ts';
+
+/** An output that is kept, and when it was among all records. */
+export interface KeptRecord {
+  readonly order: number;
+  readonly at: number;
+  readonly output: OutputRecord;
+}
+
+interface Noted<Value> {
+  readonly order: number;
+  readonly value: Value;
+}
+
+/**
+ * What the records of a run come to. Pure: records in, and what counts of them out.
+ *
+ * 1. The last word on a step counts.
+ * 2. What was written of steps within a step counts as long as that step's work is the same: not after it was begun anew.
+ */
+export class JournalState {
+  /** What the last process said that took the run. */
+  head: Head | undefined;
+  /** How the run ended last; `undefined` where it stopped without an end. */
+  outcome: string | undefined;
+  readonly #outputs = new Map<string, KeptRecord>();
+  readonly #choices = new Map<string, Noted<Choice>>();
+  readonly #blocks = new Map<string, Noted<string>>();
+  /** When all within a step was done away with last. */
+  readonly #clearedAt = new Map<string, number>();
+  readonly #failed = new Set<string>();
+  readonly #undone = new Set<string>();
+  #count = 0;
+
+  /** How many records there are. */
+  get size(): number {
+    return this.#count;
+  }
+
+  apply(record: JournalRecord): void {
+    const order = ++this.#count;
+    switch (record[0]) {
+      case 'run':
+        this.head = record[1];
+        this.outcome = undefined;
+        break;
+      case 'done': {
+        const [, path, at, output] = record;
+        this.#outputs.set(path, { order, at, output });
+        this.#failed.delete(path);
+        this.#undone.delete(path);
+        break;
+      }
+      case 'choice':
+        this.#choices.set(record[1], { order, value: record[2] });
+        break;
+      case 'block':
+        if (this.blockOf(record[1]) !== record[2]) this.#clearedAt.set(record[1], order);
+        this.#blocks.set(record[1], { order, value: record[2] });
+        break;
+      case 'failed':
+        this.#failed.add(record[1]);
+        break;
+      case 'undone':
+        this.#undone.add(record[1]);
+        break;
+      case 'closed':
+        this.#outputs.delete(record[1]);
+        break;
+      case 'again':
+        this.#outputs.delete(record[1]);
+        this.#choices.delete(record[1]);
+        this.#failed.delete(record[1]);
+        this.#undone.delete(record[1]);
+        this.#clearedAt.set(record[1], order);
+        break;
+      case 'again-within':
+        this.#clearedAt.set(record[1], order);
+        break;
+      case 'end':
+        this.outcome = record[1];
+        break;
+      case 'key':
+        break;
+    }
+  }
+
+  outputOf(path: string): KeptRecord | undefined {
+    const kept = this.#outputs.get(path);
+    return kept === undefined || !this.#counts(path, kept.order) ? undefined : kept;
+  }
+
+  /** It is wanted no more, and needn't be remembered. */
+  drop(path: string): void {
+    this.#outputs.delete(path);
+  }
+
+  choiceOf(path: string): Choice | undefined {
+    const noted = this.#choices.get(path);
+    return noted === undefined || !this.#counts(path, noted.order) ? undefined : noted.value;
+  }
+
+  blockOf(path: string): string | undefined {
+    const noted = this.#blocks.get(path);
+    return noted === undefined || !this.#counts(path, noted.order) ? undefined : noted.value;
+  }
+
+  hasFailed(path: string): boolean {
+    return this.#failed.has(path);
+  }
+
+  isUndone(path: string): boolean {
+    return this.#undone.has(path);
+  }
+
+  /** The steps within which, at whatever depth, something was undone. */
+  undoneWithin(): ReadonlySet<string> {
+    return new Set([...this.#undone].flatMap((path) => ancestorsOf(path)));
+  }
+
+  /** The paths of all outputs that count. */
+  *paths(): Iterable<string> {
+    for (const [path, { order }] of this.#outputs) if (this.#counts(path, order)) yield path;
+  }
+
+  #counts(path: string, order: number): boolean {
+    if (this.#clearedAt.size === 0) return true;
+    return ancestorsOf(path).every((above) => (this.#clearedAt.get(above) ?? 0) < order);
+  }
+}
+
+/** The paths of the steps that a step is within. */
+export function ancestorsOf(path: string): string[] {
+  const above: string[] = [];
+  for (let at = 1; at < path.length; at++) {
+    const character = path[at];
+    if (character === '/' || character === '[') above.push(path.slice(0, at));
+  }
+  return above;
+}

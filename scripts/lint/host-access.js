@@ -55,6 +55,9 @@ export const hostAccess = [
   // It is for Node alone. Its time still comes from a clock, but for the timer that must not hold the process.
   { files: ['lib/node/**'], rules: restricted(time) },
   { files: ['lib/node/frame-timer.ts'], rules: restricted([]) },
+  // So is this; what is a sign of life to other processes comes from the host's time.
+  { files: ['lib/store/**'], rules: restricted(time) },
+  { files: ['lib/store/host-time.ts'], rules: restricted([]) },
   // A pool outlives runs, and its threads know no time but the host's.
   { files: ['lib/pool/**'], rules: restricted([]) },
   // An operator has no run to take its chance from.

@@ -1,0 +1,193 @@
+import type { OpenedRun, RunWatcher } from './backend.ts';
+import { type OpenFile, writeAll } from './file-io.ts';
+import { FileLease, type LeaseTerms } from './file-lease.ts';
+import { frameLines } from './line-frame.ts';
+import type { RunFolder } from './run-folder.ts';
+import { readSegments, segmentHeader } from './segments.ts';
+
+/** A run that this process holds, in a folder. What it appends goes into files of its own. */
+export class FileRun implements OpenedRun {
+  readonly epoch: number;
+  readonly lines: readonly string[];
+  readonly problems: readonly string[];
+  readonly #folder: RunFolder;
+  readonly #lease: FileLease;
+  readonly #segment: OpenFile;
+  readonly #onClose: () => void;
+  /** How far the segment is sound. */
+  #length: number;
+  /** Whether there may be something beyond that. */
+  #isSuspect = false;
+  #events: Promise<OpenFile> | undefined;
+  #eventsLength = 0;
+  /** Whether the last line of the events may be cut. */
+  #isCut = false;
+  #isClosed = false;
+  #closing: Promise<void> | undefined;
+  /** One thing at a time is done to each file. */
+  #appending: Promise<unknown> = Promise.resolve();
+  #telling: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    folder: RunFolder,
+    lease: FileLease,
+    segment: OpenFile,
+    length: number,
+    { lines, problems }: Pick<OpenedRun, 'lines' | 'problems'>,
+    onClose: () => void,
+  ) {
+    this.epoch = lease.epoch;
+    this.lines = lines;
+    this.problems = problems;
+    this.#folder = folder;
+    this.#lease = lease;
+    this.#segment = segment;
+    this.#length = length;
+    this.#onClose = onClose;
+  }
+
+  /**
+   * Takes the run, and makes sure that nothing comes up any more that isn't among its lines now.
+   *
+   * @throws RunHeldError, StoreFormatError
+   */
+  static async open(
+    folder: RunFolder,
+    watcher: RunWatcher,
+    terms: LeaseTerms,
+    onClose: () => void,
+  ): Promise<FileRun> {
+    const { store } = folder;
+    await store.makeFolders(folder.path);
+    const lease = await FileLease.take(folder, terms);
+    try {
+      const journal = (await folder.journal()) ?? readSegments([]);
+      const header = segmentHeader(lease.epoch, journal.counts);
+      const segment = await startSegment(folder, lease.epoch, header);
+      await removeLeftovers(folder, lease.epoch, journal.empty);
+      lease.watch(watcher);
+      return new FileRun(folder, lease, segment, header.length, journal, onClose);
+    } catch (error) {
+      await lease.release().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  append(lines: readonly string[]): Promise<void> {
+    return this.#do(`append to run '${this.#folder.runId}'`, async () => {
+      if (lines.length === 0) return;
+      await this.#repair();
+      const bytes = frameLines(lines);
+      this.#isSuspect = true;
+      try {
+        await writeAll(this.#segment, bytes, this.#length);
+        await this.#segment.sync();
+        if (!(await this.#lease.isHeld())) throw this.#displaced();
+      } catch (error) {
+        if (this.#lease.displacedBy === undefined) await this.#repair().catch(() => undefined);
+        throw error;
+      }
+      this.#length += bytes.length;
+      this.#isSuspect = false;
+    });
+  }
+
+  appendEvents(lines: readonly string[]): Promise<void> {
+    const told = this.#telling.then(() =>
+      this.#folder.store.guard(`append to the events of run '${this.#folder.runId}'`, async () => {
+        this.#throwIfOver();
+        this.#events ??= this.#folder.store.io.open(this.#folder.file('events', this.epoch).path, 'new');
+        const file = await this.#events.catch((error: unknown) => {
+          this.#events = undefined;
+          throw error;
+        });
+        const text = lines.map((line) => `${line}\n`).join('');
+        const bytes = Buffer.from(this.#isCut ? `\n${text}` : text);
+        this.#isCut = true;
+        await writeAll(file, bytes, this.#eventsLength);
+        this.#eventsLength += bytes.length;
+        this.#isCut = false;
+      }),
+    );
+    this.#telling = told.catch(() => undefined);
+    return told;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#folder.store.guard(`close run '${this.#folder.runId}'`, () => this.#close());
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#isClosed = true;
+    this.#onClose();
+    await Promise.all([this.#appending, this.#telling]);
+    const events = await this.#events?.catch(() => undefined);
+    // Whatever fails, the rest is let go of too.
+    const ended = await Promise.allSettled([
+      this.#lease.displacedBy === undefined ? this.#repair() : undefined,
+      events?.close(),
+    ]);
+    ended.push(...(await Promise.allSettled([this.#segment.close()])));
+    await this.#lease.release();
+    const failed = ended.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #do(action: string, work: () => Promise<void>): Promise<void> {
+    const done = this.#appending.then(() =>
+      this.#folder.store.guard(action, () => {
+        this.#throwIfOver();
+        return work();
+      }),
+    );
+    this.#appending = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Cuts off what an append that failed may have left. */
+  async #repair(): Promise<void> {
+    if (!this.#isSuspect) return;
+    await this.#segment.truncate(this.#length);
+    this.#isSuspect = false;
+  }
+
+  #throwIfOver(): void {
+    if (this.#isClosed) throw new Error('it has been closed');
+    if (this.#lease.displacedBy !== undefined) throw this.#displaced();
+  }
+
+  #displaced(): Error {
+    return new Error(
+      `this process had given no sign of life for long, and the run is held by ${String(this.#lease.displacedBy)} now`,
+    );
+  }
+}
+
+/** Begins what this owner will append, to stay. */
+async function startSegment(folder: RunFolder, epoch: number, header: Uint8Array): Promise<OpenFile> {
+  const { io } = folder.store;
+  const { path } = folder.file('journal', epoch);
+  const segment = await io.open(path, 'new');
+  try {
+    await writeAll(segment, header, 0);
+    await segment.sync();
+    await io.syncFolder(folder.path);
+    return segment;
+  } catch (error) {
+    await segment.close().catch(() => undefined);
+    await io.remove(path).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Segments that say nothing, and requests to earlier owners. What can't be removed is in nobody's way. */
+async function removeLeftovers(folder: RunFolder, epoch: number, empty: readonly number[]): Promise<void> {
+  try {
+    for (const old of empty) await folder.store.io.remove(folder.file('journal', old).path);
+    for (const { kind, epoch: asked, path } of await folder.files())
+      if (kind === 'cancel' && asked < epoch) await folder.store.io.remove(path);
+  } catch {
+    // The next owner tries again.
+  }
+}

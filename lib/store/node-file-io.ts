@@ -1,0 +1,96 @@
+import { promises as fs } from 'node:fs';
+import { codeOf, type FileIo, type OpenFile } from './file-io.ts';
+import { pause } from './host-time.ts';
+
+const isWindows = process.platform === 'win32';
+
+/** The file system of the machine. Files are this user's alone. */
+export const nodeFileIo: FileIo = {
+  read: (path) => unlessMissing(fs.readFile(path)),
+  list: (path) => unlessMissing(fs.readdir(path)),
+  async stat(path) {
+    const stats = await unlessMissing(fs.stat(path));
+    return stats && { size: stats.size, changedAt: stats.mtimeMs };
+  },
+  async open(path, how) {
+    return new NodeFile(await fs.open(path, how === 'new' ? 'wx' : 'r+', 0o600));
+  },
+  touch: (path, at) => fs.utimes(path, at / 1000, at / 1000),
+  rename: (from, to) => patiently(() => fs.rename(from, to)),
+  async remove(path) {
+    await unlessMissing(patiently(() => fs.unlink(path)));
+  },
+  removeFolder: (path) => fs.rm(path, { recursive: true, force: true, maxRetries: isWindows ? 5 : 0 }),
+  async makeFolder(path) {
+    try {
+      await fs.mkdir(path, 0o700);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST' && (await fs.stat(path)).isDirectory()) return false;
+      throw error;
+    }
+  },
+  async syncFolder(path) {
+    // There a folder can't be opened, and the file system keeps a journal of its own.
+    if (isWindows) return;
+    const folder = await fs.open(path, 'r');
+    try {
+      await folder.sync();
+    } catch (error) {
+      if (!unsyncable.has(codeOf(error))) throw error;
+    } finally {
+      await folder.close();
+    }
+  },
+};
+
+class NodeFile implements OpenFile {
+  readonly #handle: fs.FileHandle;
+
+  constructor(handle: fs.FileHandle) {
+    this.#handle = handle;
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<number> {
+    return (await this.#handle.write(bytes, 0, bytes.length, position)).bytesWritten;
+  }
+
+  truncate(length: number): Promise<void> {
+    return this.#handle.truncate(length);
+  }
+
+  sync(): Promise<void> {
+    return this.#handle.datasync();
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+/** What file systems answer that keep folders safe by themselves, or not at all. */
+const unsyncable = new Set<string | undefined>(['EINVAL', 'ENOTSUP', 'EISDIR', 'EPERM']);
+
+async function unlessMissing<Value>(promise: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** What Windows answers while somebody, such as a virus scanner, has the file open. */
+const busy = new Set<string | undefined>(['EPERM', 'EACCES', 'EBUSY']);
+
+async function patiently(work: () => Promise<void>): Promise<void> {
+  for (let ms = 10; ; ms *= 2) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (!isWindows || ms > 1000 || !busy.has(codeOf(error))) throw error;
+      await pause(ms);
+    }
+  }
+}

@@ -28,8 +28,14 @@ export {
   type JoinOptions,
   optional,
 } from './definition/branching.ts';
+export type { CacheOptions, Version } from './definition/cache-option.ts';
 export type { OptionalStep, StreamOf } from './definition/edge-handle.ts';
-export type { ChildResult, ForEachOptions, ForEachReduceOptions } from './definition/for-each-options.ts';
+export type {
+  ChildCacheOptions,
+  ChildResult,
+  ForEachOptions,
+  ForEachReduceOptions,
+} from './definition/for-each-options.ts';
 export {
   type ForEachBody,
   type ForEachContext,
@@ -85,6 +91,7 @@ export type { ResourceMetrics, RunMetrics, StepMetrics } from './observe/metrics
 export type {
   HoldsChanged,
   LimitsChanged,
+  Origin,
   ProgressEvent,
   RunCancelled,
   RunCompleted,
@@ -113,6 +120,7 @@ export type { LimitInForce, LimitsInForce } from './run/limits-in-force.ts';
 export { type Plan, PlanMismatchError } from './run/plan.ts';
 export type { CancelOptions, Run } from './run/run.ts';
 export type { RunOptions, RunSettingsOptions, WorkflowOptions } from './run/run-options.ts';
+export type { RunStore } from './run/run-store.ts';
 export {
   type HandlesIn,
   type InputHandles,

@@ -8,6 +8,7 @@ import type { ProgressAmount, StepContext } from '../definition/step-context.ts'
 
 /** What a context tells of its attempt. */
 export interface ContextSource extends OffloadHost {
+  readonly runId: string;
   readonly stepId: string;
   readonly number: number;
   readonly definition: StepDefinition;
@@ -33,6 +34,10 @@ export class AttemptContext implements StepContext {
 
   get attempt(): number {
     return this.#attempt.number;
+  }
+
+  get idempotencyKey(): string {
+    return `${encodeURIComponent(this.#attempt.runId)}/${encodeURIComponent(this.#attempt.stepId)}`;
   }
 
   /** Of a child of a fan-out, which one it is. */

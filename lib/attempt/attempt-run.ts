@@ -9,6 +9,7 @@ import type { Outlet } from './outlet.ts';
 /** What an attempt asks of its run. What it tells is dealt with later, never before the call returns. */
 export interface AttemptRun<Attempt> {
   readonly clock: Clock;
+  readonly runId: string;
   /** How long a body may go on after it was told to stop, in ms. */
   readonly gracePeriod: number;
   /** Control came back from outside: the present is another. */

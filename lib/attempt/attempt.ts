@@ -214,6 +214,10 @@ export class Attempt<Scope extends AttemptScope = AttemptScope, Holding = unknow
 
   // What its context tells.
 
+  get runId(): string {
+    return this.#run.runId;
+  }
+
   get clock(): AttemptRun<unknown>['clock'] {
     return this.#run.clock;
   }

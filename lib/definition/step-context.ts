@@ -38,6 +38,11 @@ export interface StepContext {
   readonly stepId: string;
   /** Which attempt this is, from 1. */
   readonly attempt: number;
+  /**
+   * A text that is the same in each attempt of this step in runs of this `runId`, and in no other step or run: for services that do what
+   * they are asked with one key only once. What a body does may be done again where the process dies before that is written down.
+   */
+  readonly idempotencyKey: string;
   /** Where the run takes its time from; give it to RxJS operators that wait, so that they obey virtual time. */
   readonly scheduler: SchedulerLike;
   /** Cancelled when this attempt should stop: the run was cancelled or failed, or the attempt timed out. */

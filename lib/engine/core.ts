@@ -52,6 +52,10 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     return this.settings.clock;
   }
 
+  get runId(): string {
+    return this.settings.runId;
+  }
+
   get gracePeriod(): number {
     return this.settings.gracePeriod;
   }

@@ -123,11 +123,12 @@ export class Decisions {
       try {
         const name = this.#select(step, join);
         host.noteChoice(step, name);
-        chosen = join.branches.get(name) as number | ReadonlyMap<string, number>;
+        chosen = join.branches.get(name);
       } catch (error) {
         host.fail(step, error);
         return;
       }
+      if (chosen === undefined) return;
       this.#settleFor(step, chosen, edges);
       if (!host.isWaiting(step)) return;
     }

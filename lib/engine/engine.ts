@@ -447,10 +447,6 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
 
   // What others may look at.
 
-  get runId(): string {
-    return this.settings.runId;
-  }
-
   get isPaused(): boolean {
     return this.limits.isPaused;
   }

@@ -88,6 +88,7 @@ export interface Recalled {
 
 /** Something that is kept of a step. */
 export interface Kept {
+  readonly path: string;
   /** When it completed, among all that have. */
   readonly order: number;
 }

@@ -36,7 +36,7 @@ export class Keeping {
     return scope.definitionOf(row).settings.cache !== undefined && this.#table.attemptsOf(row) === 0;
   }
 
-  lookUp(scope: Scope, row: Row, { found, unknown, refused }: Asking): void {
+  lookUp(scope: Scope, row: Row, asking: Asking): void {
     const definition = scope.definitionOf(row);
     const terms = definition.settings.cache as CacheTerms;
     const path = scope.idOf(definition);
@@ -46,16 +46,16 @@ export class Keeping {
       if (this.#asking.get(row) !== question) return;
       this.#asking.delete(row);
       if (answer.kind === 'refused') {
-        refused(answer.error);
+        asking.refused(answer.error);
       } else if (answer.kind === 'found') {
         const { output, key } = answer;
         const kept = { path, definition, output, item: itemOf(scope, row), hasUndoing: false, key };
-        found(output, (then) => {
+        asking.found(output, (then) => {
           this.keeper.keep({ ...kept, isCached: true }, then);
         });
       } else {
         if (answer.key !== undefined) this.#keys.set(row, answer.key);
-        unknown();
+        asking.unknown();
       }
     });
   }

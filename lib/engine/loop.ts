@@ -106,7 +106,14 @@ export class Loop {
 
   /** Works off what is queued and starts what may, until there is neither. */
   turn(): void {
-    if (this.#isTurning || this.#isBroken) return;
+    if (this.#isTurning) return;
+    // Where nothing waits, coming to rest may still bring something.
+    do this.#turnOnce();
+    while (this.#queued > 0 && !this.#isBroken);
+  }
+
+  #turnOnce(): void {
+    if (this.#isBroken) return;
     this.#isTurning = true;
     try {
       while (this.#queued > 0 ? this.#takeNext() : this.#startNext());
@@ -116,8 +123,6 @@ export class Loop {
       this.#owner.fault(bug);
     }
     this.#isTurning = false;
-    // Where nothing waits, coming to rest may still have brought something.
-    if (this.#queued > 0) this.turn();
   }
 
   #takeNext(): boolean {

@@ -33,8 +33,11 @@ export class EventSink {
     );
     const { runId, blueprint } = view;
     this.#lines.push(headerLine({ runId, workflow: blueprint.info, limits, loggedAt, snapshot }).trimEnd());
-    this.#subscription = progress.events$.subscribe((event) => {
-      this.add(event);
+    this.#subscription = progress.events$.subscribe({
+      next: (event) => {
+        this.add(event);
+      },
+      error: doNothing,
     });
   }
 
@@ -72,6 +75,10 @@ export class EventSink {
     this.flush();
     if (!this.#isWriting) ended();
   }
+}
+
+function doNothing(): void {
+  // The events of a run never fail.
 }
 
 const mattersMost: ReadonlySet<string> = new Set([

@@ -55,17 +55,23 @@ export class Journal {
     const goOn = (): void => {
       this.#isWriting = false;
       for (const written of waiting) written();
-      this.flush();
-      if (!this.#isWriting) this.#whenIdle?.();
+      // What they bring about is to be in one group: it is written when the run comes to rest.
+      if (this.#whenIdle === undefined) return;
+      if (this.#lines.length > 0) this.flush();
+      else this.#whenIdle();
     };
     ask(
       () => this.#opened.append(lines),
-      this.#wake,
-      goOn,
+      doNow,
+      () => {
+        this.#wake(goOn);
+      },
       (error) => {
-        this.giveUp();
-        this.#failed(error);
-        goOn();
+        this.#wake(() => {
+          this.giveUp();
+          this.#failed(error);
+          goOn();
+        });
       },
     );
   }
@@ -83,4 +89,8 @@ export class Journal {
     if (this.#isWriting) this.#whenIdle = ended;
     else ended();
   }
+}
+
+function doNow(work: () => void): void {
+  work();
 }

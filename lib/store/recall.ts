@@ -37,15 +37,15 @@ export class KeptOutputRecord implements Kept {
  */
 export function recallGraph(
   state: JournalState,
-  { blueprint, parentPath, pathOf }: RecalledGraph,
+  graph: RecalledGraph,
   renewal: Renewal,
 ): {
   readonly kept: Map<number, KeptOutputRecord>;
   readonly again: Set<number>;
   readonly renewed: readonly JournalRecord[];
 } {
-  const { size } = blueprint.graph;
-  const paths = Array.from({ length: size }, (_, step) => pathOf(step));
+  const { blueprint, parentPath } = graph;
+  const paths = Array.from({ length: blueprint.graph.size }, (_, step) => graph.pathOf(step));
   const undoneWithin = state.undoneWithin();
   const renewed: JournalRecord[] = [];
   const causes: number[] = [];

@@ -242,8 +242,9 @@ export class RunKeeper implements Keeper {
     const { given } = this.#identity;
     const changed = new Set<string>();
     for (const path of new Set([...Object.keys(before.given), ...Object.keys(given)])) {
-      const was = before.given[path] ?? this.#digestOfKept(path);
-      if (was === undefined || was === null || was !== given[path]) changed.add(path);
+      const was = Object.hasOwn(before.given, path) ? before.given[path] : this.#digestOfKept(path);
+      // What has no digest may be anything.
+      if (typeof was !== 'string' || was !== given[path]) changed.add(path);
     }
     return { given: changed, aroundGiven: new Set([...changed].flatMap((path) => ancestorsOf(path))) };
   }
@@ -294,9 +295,9 @@ export class RunKeeper implements Keeper {
       if (--open === 0) loaded(outputs);
     };
     for (const [at, one] of kept.entries()) {
-      const { path, record } = one as KeptOutputRecord;
+      if (!(one instanceof KeptOutputRecord)) continue;
       open++;
-      this.#fetch(path, record.output, (output) => {
+      this.#fetch(one.path, one.record.output, (output) => {
         outputs[at] = output;
         oneDone();
       });

@@ -16,6 +16,7 @@ test.each([
   'simulate',
   'report',
   'node',
+  'store',
   'opentelemetry',
   'testing',
 ])('every function and class of %s is called as it is exported', async (entry) => {

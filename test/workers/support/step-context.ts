@@ -4,6 +4,7 @@ import type { StepContext } from '../../../lib/definition/step-context.ts';
 
 /** A step's context that writes down what is asked of it. */
 export class RecordingContext implements StepContext {
+  readonly idempotencyKey = 'run/step';
   readonly stepId = 'delays';
   readonly attempt = 2;
   readonly scheduler = asyncScheduler;

@@ -1,10 +1,9 @@
 import type { Subscription } from 'rxjs';
 import type { KeptRun } from '../engine/keeper.ts';
-import { eventLine, headerLine } from '../node/event-log.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
-import { Snapshots } from '../observe/snapshot.ts';
 import { ask } from './ask.ts';
 import type { OpenedRun } from './backend.ts';
+import { EventWriter } from './event-lines.ts';
 
 /** How much of what happens in one go of a run is kept, in characters; from there on only what matters most. */
 const mostCharacters = 64 * 1024 * 1024;
@@ -13,6 +12,7 @@ const mostCharacters = 64 * 1024 * 1024;
 export class EventSink {
   readonly #run: KeptRun;
   readonly #opened: OpenedRun;
+  readonly #writer = new EventWriter();
   #lines: string[] = [];
   #length = 0;
   #isWriting = false;
@@ -24,15 +24,13 @@ export class EventSink {
     this.#opened = opened;
   }
 
-  /** @param loggedAt - in ms of epoch time */
-  begin(loggedAt: number): void {
+  /** @param workflow - the object that says what the steps are */
+  begin(workflow: string, at: number): void {
     const { view, progress } = this.#run;
-    const snapshot = new Snapshots(view).current();
     const limits = Object.fromEntries(
-      Object.entries(snapshot.resources).map(([name, { limit }]) => [name, limit]),
+      Object.entries(view.resources).map(([name, { limit }]) => [name, limit]),
     );
-    const { runId, blueprint } = view;
-    this.#lines.push(headerLine({ runId, workflow: blueprint.info, limits, loggedAt, snapshot }).trimEnd());
+    this.#lines.push(this.#writer.go({ go: 1, runId: view.runId, workflow, limits, at }));
     this.#subscription = progress.events$.subscribe({
       next: (event) => {
         this.add(event);
@@ -43,7 +41,7 @@ export class EventSink {
 
   add(event: ProgressEvent): void {
     if (this.#length > mostCharacters && !mattersMost.has(event.type)) return;
-    const line = eventLine(event).trimEnd();
+    const line = this.#writer.event(event);
     this.#length += line.length;
     this.#lines.push(line);
   }

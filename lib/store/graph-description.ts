@@ -1,5 +1,6 @@
 import type { Blueprint } from '../definition/blueprint.ts';
 import { KnownGraph } from '../definition/hosted.ts';
+import type { WorkflowInfo } from '../definition/workflow-info.ts';
 import { digestOfText } from './digest.ts';
 
 /** What of a step must be the same for what it has come to before to be its output. */
@@ -18,6 +19,24 @@ export interface GraphDescription {
   readonly steps: readonly StepDescription[];
   readonly text: string;
   readonly digest: string;
+}
+
+/** What pictures need to know of a workflow. */
+export interface InfoText {
+  readonly text: string;
+  readonly digest: string;
+}
+
+const infos = new WeakMap<WorkflowInfo, InfoText>();
+
+export function infoText(info: WorkflowInfo): InfoText {
+  let known = infos.get(info);
+  if (known === undefined) {
+    const text = JSON.stringify({ name: info.name, steps: info.steps });
+    known = { text, digest: digestOfText(text) };
+    infos.set(info, known);
+  }
+  return known;
 }
 
 const known = new WeakMap<Blueprint, GraphDescription>();

@@ -23,6 +23,8 @@ export interface Head {
   readonly workflowVersion?: string | number | undefined;
   /** The digest of the graph's description, which is kept under it. */
   readonly graph: string;
+  /** The object that says what the steps are, for pictures. */
+  readonly info: string;
   /** The digest of each input, by name. */
   readonly inputs: Readonly<Record<string, string>>;
   /** The digest of each output that was given, by path; `null` where it has none. */

@@ -24,7 +24,7 @@ import { type Encoded, encodeValue } from './codec.ts';
 import { digestOf } from './digest.ts';
 import { EventSink } from './event-sink.ts';
 import { contentsOf } from './file-contents.ts';
-import { describeGraph, differencesOf, type StepDescription } from './graph-description.ts';
+import { describeGraph, differencesOf, infoText, type StepDescription } from './graph-description.ts';
 import { Journal } from './journal.ts';
 import {
   doneLine,
@@ -39,6 +39,7 @@ import { inlineOutput, inlineRecord, isShort, objectRecord, outputOfObject } fro
 import { KeptOutputRecord, type Renewal, recallGraph } from './recall.ts';
 import { isStill, keyOf, type ResultKey, readResult, resultBytes } from './result-cache.ts';
 import { ofSteps, type ResumeDifference, ResumeMismatchError } from './resume-mismatch-error.ts';
+import { putShared } from './shared-objects.ts';
 import { StoreError, StoreFormatError } from './store-errors.ts';
 import { Unstorable } from './unstorable.ts';
 
@@ -131,7 +132,7 @@ export class RunKeeper implements Keeper {
     const goOn = (): void => {
       this.#noteHead(held.epoch);
       this.#events = new EventSink(run, held);
-      this.#events.begin(this.#now());
+      this.#events.begin(infoText(this.#terms.blueprint.info).digest, this.#now());
       opened({ isResumed: before !== undefined });
       for (const problem of this.#problems) run.warn('', `in ${this.#backend.name}: ${problem}`);
     };
@@ -154,19 +155,27 @@ export class RunKeeper implements Keeper {
   #noteHead(epoch: number): void {
     const { blueprint, version, settings } = this.#terms;
     const graph = describeGraph(blueprint);
+    const info = infoText(blueprint.info);
     const head: Head = {
       format: journalFormat,
       runId: settings.runId,
       workflow: blueprint.name,
       workflowVersion: version,
       graph: graph.digest,
+      info: info.digest,
       inputs: this.#identity.inputs,
       given: this.#identity.given,
       startedAt: this.#now(),
       epoch,
     };
-    if (this.#state.head?.graph !== graph.digest)
-      this.#put('blob', graph.digest, new TextEncoder().encode(graph.text));
+    for (const { digest, text } of [graph, info])
+      this.#beside(
+        () => putShared(this.#backend, digest, () => new TextEncoder().encode(text), head.startedAt),
+        () => undefined,
+        (error) => {
+          this.#failed(error);
+        },
+      );
     this.#journal.add(recordLine(['run', head]));
     this.#state.head = head;
   }

@@ -18,7 +18,7 @@ import { Unstorable } from './unstorable.ts';
  * @example
  * ```ts
  * const store = fileStore('.millrace');
- * const { report } = await flights.run({ inputs, store, runId: 'nightly' }).result();
+ * const { report } = await flights.run({ inputs: { path }, store, runId: 'nightly' }).result();
  * ```
  */
 export class Store implements RunStore, AsyncDisposable {

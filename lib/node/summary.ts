@@ -1,3 +1,4 @@
+import { stepsIn } from '../base/step-list.ts';
 import type { RunSnapshot } from '../observe/snapshot.ts';
 import { decisivePath } from '../report/decisive-path.ts';
 import { durationText } from '../report/duration-text.ts';
@@ -51,7 +52,7 @@ const endings: Partial<
 };
 
 function pathText(workflow: PicturedWorkflow, snapshot: RunSnapshot): string {
-  const steps = new Map(snapshot.steps.flat().map((step) => [step.id, step]));
+  const steps = new Map(stepsIn(snapshot.steps).map((step) => [step.id, step]));
   const path = [...decisivePath(workflow, steps).keys()].reverse().map((id) => {
     const { startedAt = null, endedAt = null } = steps.get(id) ?? {};
     return `${cleanText(id)} (${durationText((endedAt ?? 0) - (startedAt ?? 0))})`;

@@ -1,11 +1,13 @@
+import { stepsIn } from '../base/step-list.ts';
 import type { StepSnapshot } from '../observe/snapshot.ts';
 import type { PicturedWorkflow } from './pictured-workflow.ts';
 
 /** The steps that decided how long it took, from the last back, each with the dependency before it on the path. */
 export function decisivePath(
-  { steps }: PicturedWorkflow,
+  workflow: PicturedWorkflow,
   snapshots: ReadonlyMap<string, StepSnapshot>,
 ): ReadonlyMap<string, string | undefined> {
+  const steps = stepsIn(workflow.steps);
   const dependencies = new Map(steps.map(({ id, dependsOn }) => [id, dependsOn]));
   const path = new Map<string, string | undefined>();
   let current = latest(

@@ -6,7 +6,7 @@ export interface PicturedWorkflow {
   /** The name. */
   readonly name: string;
   /** The steps, in the order of definition. */
-  readonly steps: readonly PicturedStep[];
+  readonly steps: Iterable<PicturedStep>;
 }
 
 /** What a picture has to know of a step. */

@@ -1,6 +1,7 @@
 // eslint-disable-next-line @typescript-eslint/triple-slash-reference -- who compiles a snippet of the docs has no other way to it
 /// <reference path="./page-module.d.ts" />
 import { script, style } from 'millrace:report-page';
+import { stepsIn } from '../base/step-list.ts';
 import { plainEvent } from './plain-event.ts';
 import type { PicturedRun } from './timeline-of.ts';
 
@@ -12,7 +13,7 @@ export function plainHead({ workflow, limits }: Omit<PicturedRun, 'events'>): Om
   return {
     workflow: {
       name: workflow.name,
-      steps: workflow.steps.map((info) => ({ ...info })),
+      steps: stepsIn(workflow.steps).map((info) => ({ ...info })),
     },
     limits: { ...limits },
   };

@@ -1,3 +1,4 @@
+import { stepsIn } from '../base/step-list.ts';
 import { decisivePath, lastToEnd } from '../graph/decisive-path.ts';
 import { Descent } from '../observe/descent.ts';
 import { Holdings } from '../observe/holdings.ts';
@@ -57,7 +58,7 @@ export class Timeline {
   constructor(workflow: PicturedWorkflow, limits: Readonly<Record<string, number>>) {
     this.workflow = workflow;
     this.limits = limits;
-    this.steps = new Map(workflow.steps.map((info) => [info.id, newStory(info)]));
+    this.steps = new Map(stepsIn(workflow.steps).map((info) => [info.id, newStory(info)]));
   }
 
   /** Takes in one event; gives whether it was new. */

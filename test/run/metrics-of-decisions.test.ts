@@ -81,7 +81,9 @@ describe.each(cases)('%s', (_, make, path, waits) => {
   test('nobody has waited for resources', () => {
     const { run } = played(new VirtualTime());
     const { steps } = run.run.metrics();
-    expect(Object.fromEntries(Object.keys(waits).map((id) => [id, steps[id]?.waitMs]))).toStrictEqual(waits);
+    expect(Object.fromEntries(Object.keys(waits).map((id) => [id, steps.get(id)?.waitMs]))).toStrictEqual(
+      waits,
+    );
   });
 
   test('a report draws the same path', () => {
@@ -96,5 +98,6 @@ test('a branch that had to wait for resources has', () => {
   const a = step('a', () => time.after(10, 1), { resource: 'gpu' });
   const end = choose('end', { which: takes(time, 'which', 50) }, () => 'a' as const, { a });
   const run = play(workflow('w', { end, busy }), { limits: { gpu: 1 } }, time);
-  expect(run.run.metrics().steps).toMatchObject({ a: { waitMs: 30 }, end: { waitMs: 0 } });
+  const { steps } = run.run.metrics();
+  expect([steps.get('a')?.waitMs, steps.get('end')?.waitMs]).toStrictEqual([30, 0]);
 });

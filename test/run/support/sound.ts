@@ -39,7 +39,7 @@ export function expectSound<Outputs>(run: Watched<Outputs>): void {
   const taken = Object.entries(run.run.snapshot().resources).filter(([, amounts]) => amounts.taken !== 0);
   expect(taken, 'taken at the end').toStrictEqual([]);
   expect(run.time.planned, 'planned at the end').toBe(0);
-  for (const [id, { children }] of Object.entries(run.run.metrics().steps)) {
+  for (const { id, children } of run.run.metrics().steps) {
     if (children === undefined) continue;
     const { added, running, completed, failed, cancelled, skipped } = children;
     expect(running, `children of ${id} that run`).toBe(0);

@@ -169,6 +169,7 @@ function waiting(steps: readonly PicturedStep[]): readonly StepSnapshot[] {
     attempts: 0,
     startedAt: null,
     endedAt: null,
+    readyBy: null,
     fraction: null,
   }));
 }

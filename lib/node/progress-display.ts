@@ -189,7 +189,6 @@ export class ProgressDisplay implements RenderedProgress {
     this.#release();
     const lines = summaryLines({
       title: this.#title,
-      workflow: this.#run.workflow,
       view: this.#view,
       snapshot: this.#run.snapshot(),
       paint: this.#paint,

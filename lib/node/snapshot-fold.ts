@@ -2,7 +2,7 @@ import { ownOf } from '../base/record.ts';
 import { ChunkedSteps } from '../base/step-list.ts';
 import { Descent } from '../observe/descent.ts';
 import { Holdings } from '../observe/holdings.ts';
-import type { ProgressEvent } from '../observe/progress-event.ts';
+import type { ProgressEvent, StepStarted } from '../observe/progress-event.ts';
 import type { RunStatus } from '../observe/run-view.ts';
 import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
 import type { StepStatus } from '../observe/step-status.ts';
@@ -97,7 +97,7 @@ export class SnapshotFold {
         this.#ready(this.#readiness.ready);
         break;
       case 'step-started':
-        this.#start(event.stepId, event.attempt, event.at);
+        this.#start(event);
         break;
       case 'step-progress':
         this.#change(event.stepId, { fraction: event.fraction });
@@ -125,6 +125,7 @@ export class SnapshotFold {
         break;
       case 'step-skipped':
         this.#settle(event.stepId, 'skipped', event.at);
+        this.#change(event.stepId, { readyBy: event.readyBy ?? null });
         break;
       case 'run-paused':
         this.#pause(event.resource, true);
@@ -188,12 +189,18 @@ export class SnapshotFold {
       this.#change(originId, { children: { ...children } });
   }
 
-  #start(id: string, attempt: number, at: number): void {
-    const place = this.#readiness.placeOf(id);
+  #start({ stepId, attempt, at, readyBy }: StepStarted): void {
+    const place = this.#readiness.placeOf(stepId);
     if (place === undefined) return;
     const startedAt = this.#stepAt(place)?.startedAt ?? at;
-    this.#dueAt.delete(id);
-    this.#change(id, { status: 'running', attempts: attempt, startedAt, endedAt: null });
+    this.#dueAt.delete(stepId);
+    this.#change(stepId, {
+      status: 'running',
+      attempts: attempt,
+      startedAt,
+      endedAt: null,
+      readyBy: readyBy ?? null,
+    });
   }
 
   #settle(id: string, status: StepStatus, at: number): void {

@@ -1,6 +1,6 @@
 import { ChunkedSteps, type StepList } from '../base/step-list.ts';
-import { decisivePath, lastToEnd } from '../graph/decisive-path.ts';
 import type { ChildCounts } from './child-counts.ts';
+import { decisiveSteps } from './decisive-steps.ts';
 import type { RunMeasurements, RunView } from './run-view.ts';
 import type { StepStatus } from './step-status.ts';
 
@@ -78,9 +78,7 @@ export function measure(run: RunView & RunMeasurements, now: number): RunMetrics
           { limit, peak, utilisation: totalMs > 0 ? Math.min(1, takenMs / capacityMs) : 0 },
         ]),
     ),
-    criticalPath: decisivePath(lastToComplete(run), (step) => run.readyByOf(step)).map(
-      (step) => ids[step] ?? '',
-    ),
+    criticalPath: decisiveSteps(run).map((step) => ids[step] ?? ''),
   };
 }
 
@@ -101,13 +99,4 @@ function readyAtOf(run: RunView & RunMeasurements, step: number, startedAt: numb
     if (!Number.isNaN(endedAt)) return endedAt;
   }
   return startedAt;
-}
-
-/** The completed step that ended last. */
-function lastToComplete(run: RunView & RunMeasurements): number | undefined {
-  return lastToEnd(
-    run.blueprint.graph.ids.keys(),
-    (step) => (run.statusOf(step) === 'completed' ? run.endedAtOf(step) : undefined),
-    (step) => run.readyByOf(step),
-  );
 }

@@ -18,6 +18,11 @@ export interface StepSnapshot {
   readonly startedAt: number | null;
   /** When the last attempt ended; `null` before, and while another runs. */
   readonly endedAt: number | null;
+  /**
+   * The id of the step by whose end, or choice, it became ready, or was skipped; `null` where that was the start of the run, and before it
+   * starts. Followed back from the last, it is the critical path.
+   */
+  readonly readyBy: string | null;
   /** How far the step says it is, from 0 to 1; `null` where it doesn't say, or no longer runs. */
   readonly fraction: number | null;
   /** How the steps fare that came of its last attempt, at whatever level; absent where none did. They aren't in `counts`. */
@@ -197,13 +202,19 @@ export class Snapshots {
 
   #step(index: number): StepSnapshot {
     const run = this.#run;
+    const { ids } = run.blueprint.graph;
     const children = run.childrenOf(index);
+    const status = run.statusOf(index);
+    const startedAt = orNull(run.startedAtOf(index));
+    // Only then do events tell it.
+    const readyBy = startedAt === null && status !== 'skipped' ? undefined : run.readyByOf(index);
     return {
-      id: run.blueprint.graph.ids[index] ?? '',
-      status: run.statusOf(index),
+      id: ids[index] ?? '',
+      status,
       attempts: run.attemptsOf(index),
-      startedAt: orNull(run.startedAtOf(index)),
+      startedAt,
       endedAt: orNull(run.endedAtOf(index)),
+      readyBy: readyBy === undefined ? null : (ids[readyBy] ?? null),
       fraction: run.fractionOf(index) ?? null,
       ...(children === undefined ? {} : { children }),
     };

@@ -2,11 +2,11 @@ import { OptionChecker } from '../base/option-checker.ts';
 import { stepsIn } from '../base/step-list.ts';
 import type { SpecialNeed, StepKind } from '../definition/step-info.ts';
 import type { ChildCounts } from '../observe/child-counts.ts';
+import { decisiveStepsIn } from '../observe/decisive-steps.ts';
 import { settledOf } from '../observe/descent.ts';
 import type { StepSnapshot } from '../observe/snapshot.ts';
 import type { StepStatus } from '../observe/step-status.ts';
 import { collapse } from './collapse.ts';
-import { decisivePath } from './decisive-path.ts';
 import { durationText } from './duration-text.ts';
 import type { PicturedStep, PicturedWorkflow } from './pictured-workflow.ts';
 
@@ -74,7 +74,7 @@ export function diagramOf(owner: string, workflow: PicturedWorkflow, options: Di
   const { snapshot, collapseAbove = 100, direction = 'right' } = checked(owner, options);
   const steps = stepsIn(workflow.steps);
   const snapshots = new Map(snapshot && stepsIn(snapshot.steps).map((step) => [step.id, step]));
-  const critical = decisivePath(workflow, snapshots);
+  const critical = new Map(decisiveStepsIn(snapshots).map(({ id, readyBy }) => [id, readyBy]));
   const collapsed = collapse(steps, collapseAbove);
   const places = new Map<string, number>();
   for (const [place, node] of collapsed.entries()) for (const { id } of node.steps) places.set(id, place);

@@ -1,5 +1,5 @@
 import { stepsIn } from '../base/step-list.ts';
-import { decisivePath, lastToEnd } from '../graph/decisive-path.ts';
+import { decisivePath } from '../graph/decisive-path.ts';
 import { Descent } from '../observe/descent.ts';
 import { Holdings } from '../observe/holdings.ts';
 import type { ProgressEvent, StepStarted } from '../observe/progress-event.ts';
@@ -162,14 +162,19 @@ export class Timeline {
     return (story.endedAt ?? this.now) - story.startedAt;
   }
 
+  /** The step by whose end, or choice, a step became ready, or was skipped. */
+  readyByOf(id: string): string | undefined {
+    return this.#readyBy.get(id);
+  }
+
   /** The chain of steps that decided how long it took: each one after the step by which it became ready. */
   criticalPath(): string[] {
-    const readyBy = (id: string): string | undefined => this.#readyBy.get(id);
+    const readyBy = (id: string): string | undefined => this.readyByOf(id);
     const endedAt = (id: string): number | undefined => {
       const story = this.steps.get(id);
       return story?.status === 'completed' ? story.endedAt : undefined;
     };
-    return decisivePath(lastToEnd(this.steps.keys(), endedAt, readyBy), readyBy);
+    return decisivePath(this.steps.keys(), endedAt, readyBy);
   }
 
   #start({ stepId, attempt, readyBy }: StepStarted): void {

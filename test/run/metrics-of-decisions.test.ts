@@ -1,6 +1,7 @@
 import { choose, fallback, firstOf, optional, type Step, step, type Workflow, workflow } from 'millrace';
 import { VirtualTime } from 'millrace/testing';
 import { describe, expect, test } from 'vitest';
+import { diagramOf } from '../../lib/report/diagram.ts';
 import { timelineOf } from '../../lib/report/timeline-of.ts';
 import { failsAfter, takes } from './support/branches.ts';
 import { expectSound } from './support/sound.ts';
@@ -89,6 +90,21 @@ describe.each(cases)('%s', (_, make, path, waits) => {
   test('a report draws the same path', () => {
     const { run, work } = played(new VirtualTime());
     expect(timelineOf({ workflow: work, limits: {}, events: run.events }).criticalPath()).toStrictEqual(path);
+  });
+
+  test('so does a diagram of a snapshot', () => {
+    const { run, work } = played(new VirtualTime());
+    const { nodes } = diagramOf('a diagram', work, { snapshot: run.run.snapshot() });
+    expect(nodes.flatMap(({ isCritical, lines }) => (isCritical ? [lines[0]] : [])).sort()).toStrictEqual(
+      [...path].sort(),
+    );
+  });
+
+  test('and a snapshot can be followed back', () => {
+    const { steps } = played(new VirtualTime()).run.run.snapshot();
+    const back: string[] = [];
+    for (let id: string | null = 'end'; id !== null; id = steps.get(id)?.readyBy ?? null) back.unshift(id);
+    expect(back).toStrictEqual(path);
   });
 });
 

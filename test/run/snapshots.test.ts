@@ -28,6 +28,15 @@ function follow(
   return { run, snapshots, ends, subscription };
 }
 
+const waiting = {
+  status: 'waiting',
+  attempts: 0,
+  startedAt: null,
+  endedAt: null,
+  readyBy: null,
+  fraction: null,
+};
+
 test('a snapshot tells where the run and each step stand', () => {
   const time = new VirtualTime();
   const first = step('first', () => time.after(10, 1));
@@ -67,8 +76,8 @@ test('a snapshot tells where the run and each step stand', () => {
     resources: { 'light-cpu': { taken: 0, limit: 8 }, gpu: { taken: 0, limit: 3 } },
   });
   expect([...steps]).toStrictEqual([
-    { id: 'first', status: 'waiting', attempts: 0, startedAt: null, endedAt: null, fraction: null },
-    { id: 'second', status: 'waiting', attempts: 0, startedAt: null, endedAt: null, fraction: null },
+    { ...waiting, id: 'first' },
+    { ...waiting, id: 'second' },
   ]);
   run.result$.subscribe();
   time.advanceTo(15);
@@ -78,8 +87,16 @@ test('a snapshot tells where the run and each step stand', () => {
     resources: { 'light-cpu': { taken: 0 }, gpu: { taken: 2 } },
   });
   expect([...run.snapshot().steps]).toStrictEqual([
-    { id: 'first', status: 'completed', attempts: 1, startedAt: 0, endedAt: 10, fraction: null },
-    { id: 'second', status: 'running', attempts: 1, startedAt: 10, endedAt: null, fraction: 0.5 },
+    { ...waiting, id: 'first', status: 'completed', attempts: 1, startedAt: 0, endedAt: 10 },
+    {
+      id: 'second',
+      status: 'running',
+      attempts: 1,
+      startedAt: 10,
+      endedAt: null,
+      readyBy: 'first',
+      fraction: 0.5,
+    },
   ]);
   time.flush();
   expect(run.snapshot()).toMatchObject({

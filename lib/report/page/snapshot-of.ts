@@ -13,6 +13,7 @@ export function snapshotOf(timeline: Timeline): { readonly steps: readonly StepS
         attempts,
         startedAt: startedAt ?? null,
         endedAt: endedAt ?? null,
+        readyBy: timeline.readyByOf(id) ?? null,
         fraction: fraction ?? null,
         ...(children === undefined ? {} : { children }),
       };

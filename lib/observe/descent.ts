@@ -28,6 +28,11 @@ export class Descent {
     return this.#counts.get(originId);
   }
 
+  /** Takes in how that fared which came of a step before the first event. What it was isn't known by name. */
+  begin(originId: string, counts: ChildCounts): void {
+    this.#counts.set(originId, { ...counts });
+  }
+
   /** How all of it fares; `undefined` where nothing has come. */
   get counts(): ChildCounts | undefined {
     if (this.#counts.size === 0) return undefined;

@@ -151,6 +151,15 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
     await page.locator('[aria-rowindex="5001"]').waitFor();
   });
 
+  test('of a run that nobody has recorded there is what it still knows', async () => {
+    const { workflow, run } = failing();
+    const page = await open({ workflow, run, log: run as never });
+    expect(await page.locator('header .badge').textContent()).toBe('failed');
+    expect(await page.locator('.remarks').textContent()).toContain('nobody has recorded this run');
+    expect(await page.locator('.row.failed').textContent()).toContain('bad');
+    expect(await page.locator('.row.skipped').textContent()).toContain('after');
+  });
+
   test('a run that has not begun, and one without steps that ran', async () => {
     const { workflow, run } = record([{ id: 'one', run: taking(1) }], {});
     const page = await open({ workflow, run, log: { workflow, limits: {}, events: [] } });

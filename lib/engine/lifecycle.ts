@@ -93,7 +93,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     if (scope.isLent(row)) this.giveBack(attempt);
     this.attempts[row] = attempt;
     this.runningTime.change(1, now);
-    if (scope.counts !== undefined) scope.counts.started();
+    if (scope.counts !== undefined) scope.counts.started(number > 1);
     this.changed(scope, row);
     if (this.progress.observed) this.#tellStart(attempt);
     scope.started(row);
@@ -211,6 +211,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     const { scope, row } = attempt;
     this.table.transition(row, status.retrying);
     this.table.fractions.delete(row);
+    scope.counts?.waits();
     this.changed(scope, row);
     this.report.stepRetrying(attempt, delayMs, this.#heldBy(attempt));
     scope.attemptEnded(attempt);
@@ -313,11 +314,11 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   #close(scope: Scope, row: Row, final: number, as: 'completed' | 'failed' | 'cancelled' | 'skipped'): void {
     const { table, listener } = this;
     if (table.unneeded.size > 0 && table.unneeded.delete(row)) this.unneededEnded(scope);
+    if (scope.counts !== undefined) scope.counts.settled(as, table.isToRetry(row));
     table.transition(row, final);
     if (table.fractions.size > 0) table.fractions.delete(row);
     scope.open--;
     scope.settled(row);
-    if (scope.counts !== undefined) scope.counts.settled(as);
     if (listener !== undefined && scope.parent === undefined) {
       listener.changed(row);
       listener.settled(row);

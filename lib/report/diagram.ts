@@ -126,7 +126,11 @@ function stepNode(
   if (step !== undefined) {
     const duration =
       step.startedAt !== null && step.endedAt !== null ? step.endedAt - step.startedAt : undefined;
-    lines.push(duration === undefined ? step.status : `${step.status}, ${durationText(duration)}`);
+    const share =
+      step.status === 'running' && step.fraction !== null
+        ? ` ${String(Math.floor(step.fraction * 100))} %`
+        : '';
+    lines.push(`${step.status}${share}${duration === undefined ? '' : `, ${durationText(duration)}`}`);
   }
   return { lines, room: roomFor[kind], status: step?.status, isGroup: false, isCritical: critical.has(id) };
 }
@@ -150,8 +154,10 @@ const roomFor: Readonly<Record<StepKind, number>> = {
 };
 
 function childrenText(counts: ChildCounts): string {
-  const { added, failed } = counts;
-  const left = failed === 0 ? '' : `, ${String(failed)} failed`;
+  const { added, failed, retrying } = counts;
+  const left =
+    (failed === 0 ? '' : `, ${String(failed)} failed`) +
+    (retrying === 0 ? '' : `, ${String(retrying)} retrying`);
   return `${String(settledOf(counts))} of ${String(added)} ${added === 1 ? 'step' : 'steps'}${left}`;
 }
 

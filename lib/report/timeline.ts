@@ -1,4 +1,5 @@
 // Long because it is one list: what each event, and a beginning, changes in the picture.
+import { Forecast } from '../../operators/forecast.ts';
 import { stepsIn } from '../base/step-list.ts';
 import { decisivePath } from '../graph/decisive-path.ts';
 import { Descent } from '../observe/descent.ts';
@@ -52,6 +53,7 @@ export class Timeline {
   now = 0;
   error: unknown;
   #seq = -Infinity;
+  readonly #forecast: Forecast;
   readonly #spans = new AttemptSpans();
   readonly #holdings = new Holdings();
   /** By whose end, or choice, each step became ready. */
@@ -62,6 +64,7 @@ export class Timeline {
     this.workflow = workflow;
     this.limits = limits;
     this.steps = new Map(stepsIn(workflow.steps).map((info) => [info.id, newStory(info)]));
+    this.#forecast = new Forecast(workflow.steps, limits, () => undefined);
   }
 
   /** Takes in where the run stood before the first event: a bar a step, since of attempts nothing more is known. */
@@ -108,6 +111,7 @@ export class Timeline {
     this.#seq = event.seq;
     this.now = event.at;
     this.descent.add(event);
+    this.#forecast.add(event);
     if (this.#holdings.add(event))
       for (const [name, taken] of this.#holdings.taken) this.#note(this.usage, name, taken);
     this.runId ??= event.runId;
@@ -201,6 +205,12 @@ export class Timeline {
   durationOf(story: StepStory): number | undefined {
     if (story.startedAt === undefined) return undefined;
     return (story.endedAt ?? this.now) - story.startedAt;
+  }
+
+  /** How far a running step is: by what came of it, as far as that is known, else by what it says; `undefined` where nobody knows. */
+  fractionOf({ info, status, fraction }: StepStory): number | undefined {
+    if (status !== 'running') return undefined;
+    return this.#forecast.fractionWithin(info.id, this.now) ?? fraction;
   }
 
   /** The step by whose end, or choice, a step became ready, or was skipped. */

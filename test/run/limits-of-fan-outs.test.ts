@@ -181,6 +181,7 @@ describe('the numbers of a fan-out', () => {
     expect(run.run.metrics().steps.get('all')?.children).toStrictEqual({
       added: 4,
       running: 2,
+      retrying: 0,
       completed: 1,
       failed: 1,
       cancelled: 0,

@@ -3,21 +3,19 @@ import type { Timeline } from '../timeline.ts';
 
 /** The part of a snapshot that diagrams look at, of a timeline. */
 export function snapshotOf(timeline: Timeline): { readonly steps: readonly StepSnapshot[] } {
-  const steps = Array.from(
-    timeline.steps,
-    ([id, { status, attempts, startedAt, endedAt, fraction }]): StepSnapshot => {
-      const children = timeline.descent.countsOf(id);
-      return {
-        id,
-        status,
-        attempts,
-        startedAt: startedAt ?? null,
-        endedAt: endedAt ?? null,
-        readyBy: timeline.readyByOf(id) ?? null,
-        fraction: fraction ?? null,
-        ...(children === undefined ? {} : { children }),
-      };
-    },
-  );
+  const steps = Array.from(timeline.steps, ([id, story]): StepSnapshot => {
+    const { status, attempts, startedAt, endedAt } = story;
+    const children = timeline.descent.countsOf(id);
+    return {
+      id,
+      status,
+      attempts,
+      startedAt: startedAt ?? null,
+      endedAt: endedAt ?? null,
+      readyBy: timeline.readyByOf(id) ?? null,
+      fraction: timeline.fractionOf(story) ?? null,
+      ...(children === undefined ? {} : { children }),
+    };
+  });
   return { steps };
 }

@@ -2,9 +2,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import type { ProgressEvent } from 'millrace';
 import { renderProgress } from 'millrace/node';
-import { htmlReport, serveDashboard, type WatchedRun } from 'millrace/report';
+import { htmlReport, record, serveDashboard, type WatchedRun } from 'millrace/report';
 import { fileStore } from 'millrace/store';
 import { threadPool } from 'millrace/workers';
 import { firstValueFrom, reduce, Subject } from 'rxjs';
@@ -104,7 +103,7 @@ async function keptRun({ file, pageScript, out, signal, runs$ }: RunParts): Prom
   const display = renderProgress(run, { title: 'on every core' });
   const { report, files } = await run.result();
   await display.done;
-  const steps = `${String(await counted)} of ${String(flights.steps.length)} steps were done before`;
+  const steps = `${String(await counted)} of ${String(flights.steps.size)} steps were done before`;
   process.stdout.write(`${reportText(report)}\n${files.json}\n${files.html}\n\n${steps}\n`);
 }
 
@@ -134,19 +133,14 @@ async function timedRuns(
   const flights = flightsWorkflow({ rowGroups: file.rowGroups, pool, airports, pageScript });
   const timed = async (name: string) => {
     const run = flights.run({ inputs: { path: file.path, out }, concurrency, signal });
-    const { workflow } = run;
-    const limits = Object.fromEntries(
-      Object.entries(run.snapshot().resources).map(([resource, { limit }]) => [resource, limit]),
-    );
-    const events: ProgressEvent[] = [];
-    run.progress$.subscribe({ next: (event) => events.push(event), error: console.error });
+    const recorded = record(run);
     runs$.next(run);
     const display = renderProgress(run, { title: name });
     const started = performance.now();
     const outputs = await run.result();
     const wallMs = performance.now() - started;
     await display.done;
-    return { ...outputs, wallMs, page: () => htmlReport({ workflow, limits, events }) };
+    return { ...outputs, wallMs, page: () => htmlReport(recorded) };
   };
   const { report, files, wallMs: first } = await timed(title);
   const { wallMs: again, page } = await timed(`${title}, again`);

@@ -1,5 +1,6 @@
 // Long because a fan-out answers every question that the engine asks of a scope, and has items to pull and results to gather beside.
 import type { Demand } from '../admission/demand.ts';
+import { decided } from '../base/decision.ts';
 import { markNotRetriable } from '../base/not-retriable.ts';
 import type { FanOutPlan, HostedItems } from '../definition/hosted.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
@@ -434,9 +435,20 @@ export class FanOutScope extends Scope {
     this.#waiting += isReady ? 1 : -1;
   }
 
+  // A call, since the compiler takes a field for unchanged across calls that change it.
+  #hasStopped(): boolean {
+    return this.stopped !== undefined;
+  }
+
   #gather(child: Child, result: unknown): void {
     if (this.stopped !== undefined) return;
+    const { onResult } = this.#plan;
     try {
+      if (onResult !== undefined) {
+        decided(() => 'forEachStep', 'what onResult gives', 'nothing', onResult(result, child.key));
+        // Whoever was told may have stopped it.
+        if (this.#hasStopped()) return;
+      }
       this.#gathering.add(child.place, child.key, result);
     } catch (error) {
       this.run.halt(this, { kind: 'failed', error: markNotRetriable(error), drain: false });

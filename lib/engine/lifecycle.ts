@@ -132,7 +132,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     if (scope.isLent(row)) this.giveBack(attempt);
     this.attempts[row] = attempt;
     this.runningTime.change(1, now);
-    if (scope.counts !== undefined) scope.counts.started();
+    if (scope.counts !== undefined) scope.counts.started(number > 1);
     this.changed(scope, row);
     if (this.progress.observed) this.#tellStart(attempt);
     scope.started(row);
@@ -276,6 +276,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     const { scope, row } = attempt;
     this.table.transition(row, status.retrying);
     this.table.fractions.delete(row);
+    scope.counts?.waits();
     this.changed(scope, row);
     this.report.stepRetrying(attempt, delayMs, this.#heldBy(attempt));
     if (attempt.isHosting) this.keeper?.forgetWithin(attempt.stepId);
@@ -383,11 +384,11 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     const { table, listener } = this;
     if (table.unneeded.size > 0 && table.unneeded.delete(row)) this.unneededEnded(scope);
     this.keeping?.settled(row);
+    if (scope.counts !== undefined) scope.counts.settled(as, table.isToRetry(row));
     table.transition(row, final);
     if (table.fractions.size > 0) table.fractions.delete(row);
     scope.open--;
     scope.settled(row);
-    if (scope.counts !== undefined) scope.counts.settled(as);
     if (listener !== undefined && scope.parent === undefined) {
       listener.changed(row);
       listener.settled(row);

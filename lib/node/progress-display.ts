@@ -169,7 +169,7 @@ export class ProgressDisplay implements RenderedProgress {
     { stepId, durationMs }: ProgressEvent & { readonly type: 'step-completed' },
     isWithin: boolean,
   ): string[] {
-    const steps = this.#run.workflow.steps.length;
+    const steps = this.#run.workflow.steps.size;
     const isSummary = isWithin || steps > mostLines;
     if (isSummary && this.#view.now - this.#toldAt < summaryMs) return [];
     this.#toldAt = this.#view.now;
@@ -189,7 +189,6 @@ export class ProgressDisplay implements RenderedProgress {
     this.#release();
     const lines = summaryLines({
       title: this.#title,
-      workflow: this.#run.workflow,
       view: this.#view,
       snapshot: this.#run.snapshot(),
       paint: this.#paint,

@@ -29,6 +29,9 @@ const mostNotes = 100;
 /** The failures whose text is kept. */
 const mostFailures = 100;
 
+/** So that a look at every step costs no more than a few percent of the time. */
+const stepsPerMs = 50;
+
 /** What a person wants to see of a run beside its snapshot: a fold over its events, each in constant time. */
 export class ProgressView {
   /** The workflow's own, in the order of their start. */
@@ -39,9 +42,8 @@ export class ProgressView {
   /** What has come of these: told by numbers alone, since there may be a million. */
   readonly descent = new Descent();
   readonly #forecast: Forecast;
-  /** What of that waits to be tried again. */
-  readonly #backingOff = new Set<string>();
-  readonly #backingOffWithin = new Map<string, number>();
+  #share = 0;
+  #nextShareAt = -Infinity;
   startedAt: number | undefined;
   /** The time of the latest event. */
   now = 0;
@@ -61,7 +63,6 @@ export class ProgressView {
 
   add(event: ProgressEvent): void {
     this.now = event.at;
-    this.#noteBackOff(event);
     this.descent.add(event);
     this.#forecast.add(event);
     switch (event.type) {
@@ -126,9 +127,16 @@ export class ProgressView {
     return step.fraction;
   }
 
-  /** How much of what came of a step waits to be tried again. */
-  backingOffWithin(stepId: string): number {
-    return this.#backingOffWithin.get(stepId) ?? 0;
+  /**
+   * The share of the whole that is done, weighted by how long steps take where that is known, what comes of them included. Never falls.
+   *
+   * It costs a look at every step, so that the more there are, the more seldom it is worked out anew.
+   */
+  fraction(now: number): number {
+    if (now < this.#nextShareAt) return this.#share;
+    this.#nextShareAt = now + this.#forecast.total / stepsPerMs;
+    this.#share = Math.max(this.#share, this.#forecast.fraction(now));
+    return this.#share;
   }
 
   /** The notes since the last call. */
@@ -138,19 +146,6 @@ export class ProgressView {
     this.#notes = [];
     this.#dropped = 0;
     return notes;
-  }
-
-  #noteBackOff(event: ProgressEvent): void {
-    if (!('stepId' in event)) return;
-    const origin = this.descent.originOf(event.stepId);
-    if (origin === undefined) return;
-    const isBackingOff = event.type === 'step-retrying';
-    if (isBackingOff) this.#backingOff.add(event.stepId);
-    else if (event.type === 'log' || event.type === 'warning' || !this.#backingOff.delete(event.stepId))
-      return;
-    const count = this.backingOffWithin(origin) + (isBackingOff ? 1 : -1);
-    if (count > 0) this.#backingOffWithin.set(origin, count);
-    else this.#backingOffWithin.delete(origin);
   }
 
   #start({ stepId, attempt, at }: ProgressEvent & { readonly type: 'step-started' }): void {

@@ -26,6 +26,8 @@ export interface RunView {
   /** When the first attempt started and the last one ended; NaN before. */
   startedAtOf(step: number): number;
   endedAtOf(step: number): number;
+  /** The step by whose end, or choice, a step became ready, or was skipped; `undefined` where it was the start of the run. */
+  readyByOf(step: number): number | undefined;
   /** How far the step says it is. */
   fractionOf(step: number): number | undefined;
   /** How the steps fare that came of its last attempt. */
@@ -38,8 +40,6 @@ export interface RunMeasurements {
   busyOf(step: number, now: number): number;
   /** When the last attempt of a step started; NaN before. */
   lastStartOf(step: number): number;
-  /** The step whose end or decision let a step start; `undefined` where it was the start of the run. */
-  readyByOf(step: number): number | undefined;
   /** Attempts × ms over all steps, those apart whose work is done by others. */
   runningMs(now: number): number;
   /** Each resource class: the most that was taken at once, how much was taken and how much there was, each times how long. */

@@ -85,7 +85,7 @@ describe('defineWorkflow()', () => {
       },
     ]);
     expect(play(flow, { limits: { gpu: 1 } }).result).toStrictEqual({ a: 2 });
-    expect(flow.steps).toStrictEqual([
+    expect([...flow.steps]).toStrictEqual([
       {
         id: 'a',
         dependsOn: [],

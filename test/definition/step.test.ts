@@ -181,7 +181,7 @@ test('what a step says of itself is told by the workflow', () => {
     tags: ['a', 'b'],
   } as const;
   const second = step('second', { first, again: first }, () => 2, options);
-  expect(workflow('told', { second }).steps).toStrictEqual([
+  expect([...workflow('told', { second }).steps]).toStrictEqual([
     {
       id: 'first',
       dependsOn: [],
@@ -215,7 +215,11 @@ test('what is known beforehand of the steps that a step brings is told by the wo
   const part = subflow('part', inner);
   const later = subflow('later', () => inner);
   const { steps } = workflow('told', { listed, found, part, later });
-  const told = steps.map(({ id, steps: within, children }) => [id, within?.map(({ id }) => id), children]);
+  const told = Array.from(steps, ({ id, steps: within, children }) => [
+    id,
+    within && Array.from(within, ({ id }) => id),
+    children,
+  ]);
   expect(told).toStrictEqual([
     ['listed', undefined, { count: 3, demand: { gpu: 1 }, concurrency: 2 }],
     ['items', undefined, undefined],

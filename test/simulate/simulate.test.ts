@@ -80,7 +80,7 @@ describe('a simulation', () => {
     const run = live.run();
     await run.result();
     const metrics = run.metrics();
-    expect(simulate(live, { durations: metrics }).makespan).toBe(metrics.steps['slow']?.busyMs);
+    expect(simulate(live, { durations: metrics }).makespan).toBe(metrics.steps.get('slow')?.busyMs);
   });
 
   it('draws uncertain durations so many times, alike for equal seeds', () => {
@@ -124,7 +124,7 @@ describe('a simulation', () => {
   });
 
   it('refuses what is no workflow', () => {
-    expect(() => simulate({ name: 'copy', graph: flow.graph, steps: [] })).toThrow(
+    expect(() => simulate({ name: 'copy', graph: flow.graph, steps: flow.steps })).toThrow(
       /the workflow to be made by workflow\(\)/,
     );
   });

@@ -60,15 +60,18 @@ export class Watched<Outputs> {
     const { workflow } = this.run;
     return {
       workflow: workflow.name,
-      steps: workflow.steps.map(({ id, dependsOn, demand, kind, specialNeeds = [], isConditional }) => ({
-        id,
-        dependsOn,
-        demand,
-        kind,
-        specialNeeds,
-        isConditional: isConditional === true,
-        hasCleanUp: false,
-      })),
+      steps: Array.from(
+        workflow.steps,
+        ({ id, dependsOn, demand, kind, specialNeeds = [], isConditional }) => ({
+          id,
+          dependsOn,
+          demand,
+          kind,
+          specialNeeds,
+          isConditional: isConditional === true,
+          hasCleanUp: false,
+        }),
+      ),
       limits: this.#limits,
       maxOvertakes: this.#options.maxOvertakes ?? 64,
       isHeldBack: this.#options.plan !== undefined,

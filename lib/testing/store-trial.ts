@@ -113,7 +113,8 @@ export class StoreTrial {
       store,
       this.#law,
       violation,
-      this.#calls,
+      // What is done to tidy up is no part of it.
+      [...this.#calls],
       cause === undefined ? undefined : { cause },
     );
   }

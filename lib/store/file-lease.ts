@@ -12,7 +12,7 @@ import { randomUUID } from 'node:crypto';
 import type { RunWatcher } from './backend.ts';
 import { codeOf, writeAll, writeNew } from './file-io.ts';
 import { every, machineMs, pause } from './host-time.ts';
-import { type Beat, holding, judge, type Machine, type Owner, parseOwner, wordsOf } from './owner.ts';
+import { type Beat, judge, type Machine, type Owner, parseOwner, wordsOf } from './owner.ts';
 import type { RunFile, RunFolder } from './run-folder.ts';
 import { RunHeldError } from './store-errors.ts';
 
@@ -47,7 +47,6 @@ export class FileLease {
   readonly #folder: RunFolder;
   readonly #terms: LeaseTerms;
   readonly #file: RunFile;
-  readonly #forget: () => void;
   #beats = 0;
   #isWanted = false;
   #stop: (() => void) | undefined;
@@ -62,7 +61,7 @@ export class FileLease {
     this.#folder = folder;
     this.#terms = terms;
     this.#file = folder.file('lease', epoch);
-    this.#forget = holding(this.owner.nonce);
+    machine.held.add(this.owner.nonce);
   }
 
   /**
@@ -161,7 +160,7 @@ export class FileLease {
   #end(): void {
     this.#stop?.();
     this.#stop = undefined;
-    this.#forget();
+    this.#terms.machine.held.delete(this.owner.nonce);
   }
 
   async #beat(): Promise<void> {

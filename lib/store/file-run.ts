@@ -18,9 +18,9 @@ export class FileRun implements OpenedRun {
   #length: number;
   /** Whether there may be something beyond that. */
   #isSuspect = false;
-  #events: Promise<OpenFile> | undefined;
+  #events: OpenFile | undefined;
   #eventsLength = 0;
-  /** Whether the last line of the events may be cut. */
+  /** Whether there may be something beyond that. */
   #isCut = false;
   #isClosed = false;
   #closing: Promise<void> | undefined;
@@ -96,15 +96,15 @@ export class FileRun implements OpenedRun {
     const told = this.#telling.then(() =>
       this.#folder.store.guard(`append to the events of run '${this.#folder.runId}'`, async () => {
         this.#throwIfOver();
-        this.#events ??= this.#folder.store.io.open(this.#folder.file('events', this.epoch).path, 'new');
-        const file = await this.#events.catch((error: unknown) => {
-          this.#events = undefined;
-          throw error;
-        });
-        const text = lines.map((line) => `${line}\n`).join('');
-        const bytes = Buffer.from(this.#isCut ? `\n${text}` : text);
+        if (lines.length === 0) return;
+        this.#events ??= await this.#folder.store.io.open(
+          this.#folder.file('events', this.epoch).path,
+          'new',
+        );
+        if (this.#isCut) await this.#events.truncate(this.#eventsLength);
+        const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
         this.#isCut = true;
-        await writeAll(file, bytes, this.#eventsLength);
+        await writeAll(this.#events, bytes, this.#eventsLength);
         this.#eventsLength += bytes.length;
         this.#isCut = false;
       }),
@@ -122,11 +122,10 @@ export class FileRun implements OpenedRun {
     this.#isClosed = true;
     this.#onClose();
     await Promise.all([this.#appending, this.#telling]);
-    const events = await this.#events?.catch(() => undefined);
     // Whatever fails, the rest is let go of too.
     const ended = await Promise.allSettled([
       this.#lease.displacedBy === undefined ? this.#repair() : undefined,
-      events?.close(),
+      this.#events?.close(),
     ]);
     ended.push(...(await Promise.allSettled([this.#segment.close()])));
     await this.#lease.release();

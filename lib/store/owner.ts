@@ -43,6 +43,8 @@ export interface Beat {
 /** What a process can find out. */
 export interface Machine {
   readonly self: Identity;
+  /** The nonces of what this process, or this thread of it, holds. */
+  readonly held: Set<string>;
   machineMs(): number;
   wallMs(): number;
   /** When the process of that number was started, empty where that can't be known; `undefined` where there is none. */
@@ -58,20 +60,9 @@ export type Verdict =
 const dead: Verdict = { is: 'dead' };
 const live: Verdict = { is: 'live' };
 
-/** The nonces of what this thread holds. */
-const held = new Set<string>();
-
-/** Notes that this thread holds something, until the returned function is called. */
-export function holding(nonce: string): () => void {
-  held.add(nonce);
-  return () => {
-    held.delete(nonce);
-  };
-}
-
 /** Whether an owner lives. What can't be known at once has to be watched. */
 export function judge(owner: Owner, beat: Beat | undefined, machine: Machine, staleMs: number): Verdict {
-  if (held.has(owner.nonce)) return live;
+  if (machine.held.has(owner.nonce)) return live;
   const { self } = machine;
   const isSameMachine = owner.boot === self.boot && (self.boot !== '' || owner.host === self.host);
   if (!isSameMachine || owner.space !== self.space) return { is: 'unknown', silentMs: 0 };

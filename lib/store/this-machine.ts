@@ -15,6 +15,7 @@ export function thisMachine(): Machine {
       start: startOf(process.pid) ?? '',
       thread: threadId,
     } satisfies Identity,
+    held: new Set(),
     machineMs,
     wallMs,
     startOf,

@@ -146,7 +146,18 @@ const floors = [
   {
     files: 'lib/testing/**',
     below: [
-      ...lib('base', 'graph', 'admission', 'definition', 'observe', 'attempt', 'engine', 'run', 'simulate'),
+      ...lib(
+        'base',
+        'graph',
+        'admission',
+        'definition',
+        'observe',
+        'attempt',
+        'engine',
+        'run',
+        'simulate',
+        'store',
+      ),
       'lib/workflow.ts',
       'lib/subflow.ts',
     ],

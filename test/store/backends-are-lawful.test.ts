@@ -1,0 +1,39 @@
+import { checkStore } from 'millrace/testing';
+import { describe, test } from 'vitest';
+import type { StoreBackend } from '../../lib/store/backend.ts';
+import { fileBackend } from '../../lib/store/file-backend.ts';
+import { type MemoryBackend, MemoryPlace, memoryBackend } from '../../lib/store/memory-backend.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+import { World } from './support/world.ts';
+
+describe('every law of stores is kept', { timeout: 60_000 }, () => {
+  test('in memory', async () => {
+    const place = new MemoryPlace();
+    await checkStore(() => memoryBackend(place), {
+      abandon: (backend) => {
+        (backend as MemoryBackend).abandon();
+      },
+      sequences: 300,
+    });
+  });
+
+  test('in a folder', async () => {
+    const folder = temporaryFolder();
+    const world = new World();
+    const kills = new Map<StoreBackend, () => void>();
+    await checkStore(
+      () => {
+        const { machine, kill } = world.process();
+        const backend = fileBackend(folder, { machine, heartbeatMs: 10 });
+        kills.set(backend, kill);
+        return backend;
+      },
+      { abandon: (backend) => kills.get(backend)?.() },
+    );
+  });
+
+  test('in a folder, by one process', async () => {
+    const folder = temporaryFolder();
+    await checkStore(() => fileBackend(folder, { heartbeatMs: 10 }), { sequences: 10 });
+  });
+});

@@ -162,7 +162,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   }
 
   settle(attempt: StepAttempt): void {
-    const { row, scope } = attempt;
+    const { row, scope, holds } = attempt;
     const { table } = this;
     this.current = row;
     this.attempts[row] = undefined;
@@ -170,9 +170,9 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     if (!attempt.isHosting) this.runningTime.change(-1, this.now);
     if (scope.counts !== undefined) scope.counts.ended();
     if (attempt.isAbandoned) this.abandon(attempt);
-    else if (attempt.holds !== undefined) this.giveBack(attempt);
+    else if (holds !== undefined) this.giveBack(attempt);
     if (attempt.outcome === 'completed' && this.keeping === undefined) this.#complete(attempt);
-    else if (attempt.outcome === 'completed') this.#keep(attempt, this.keeping as Keeping);
+    else if (attempt.outcome === 'completed') this.#keep(attempt, this.keeping as Keeping, holds);
     else if (attempt.outcome === 'cancelled') this.cancelRow(scope, row, attempt);
     else this.#failed(attempt);
   }
@@ -194,12 +194,15 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   protected abstract abandon(attempt: StepAttempt): void;
 
   /** It has completed once that is sure to stay; of a child, that of its fan-out is enough. */
-  #keep(attempt: StepAttempt, keeping: Keeping): void {
+  #keep(attempt: StepAttempt, keeping: Keeping, held: RowShape | undefined): void {
     if (keeping.keepsLater(attempt)) {
       this.#complete(attempt);
       return;
     }
     this.table.transition(attempt.row, status.keeping);
+    // Others may have it before they hear of the end.
+    if (held !== undefined && held.classes.length > 0 && !attempt.isAbandoned)
+      this.report.holdsChanged(attempt, nothing);
     keeping.keep(attempt, () => {
       this.#complete(attempt);
     });
@@ -410,6 +413,8 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     if (scope.open === scope.unneeded) this.loop.review(scope);
   }
 }
+
+const nothing: Demand = Object.freeze({});
 
 /** What completed in an earlier run did so before all that this one does. */
 const earlier = 2 ** 50;

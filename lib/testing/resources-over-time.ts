@@ -108,6 +108,8 @@ export class ResourcesOverTime {
         break;
       case 'step-completed':
         this.#end(event.stepId);
+        // One that was known may end before what it depends on has completed.
+        this.#waitingFor.delete(event.stepId);
         for (const id of this.#dependents.get(event.stepId) ?? []) {
           const left = (this.#waitingFor.get(id) ?? Infinity) - 1;
           this.#waitingFor.set(id, left);

@@ -1,6 +1,6 @@
 import { test } from '@fast-check/vitest';
-import { type Composition, checkLaws, composition, type Recording, runInVirtualTime } from 'millrace/testing';
 import { Store } from 'millrace/store';
+import { type Composition, checkLaws, composition, type Recording, runInVirtualTime } from 'millrace/testing';
 import { describe, expect } from 'vitest';
 import { isWritten } from '../lib/store/outputs.ts';
 import { stateOf } from '../lib/store/stored-runs.ts';
@@ -29,7 +29,10 @@ async function goOn(
 }
 
 describe('a run that stopped anywhere', () => {
-  test.prop([composition({ maxDepth: 3 })], { numRuns: Number(process.env.N ?? 120) * effort, endOnFailure: false })(
+  test.prop([composition({ maxDepth: 3 })], {
+    numRuns: Number(process.env['N'] ?? 120) * effort,
+    endOnFailure: false,
+  })(
     'goes on to what its plan says, and does nothing twice that it has written down',
     async (composed) => {
       const first = await goOn(composed, [], true);

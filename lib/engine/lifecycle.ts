@@ -38,6 +38,8 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   abstract enterChild(scope: Scope, row: Row, place: number): void;
   abstract readonly abandonedAttempts: ReadonlySet<StepAttempt>;
   abstract readonly isAtStandstill: boolean;
+  /** Of the run's own steps, where the outputs come from that no attempt has made. */
+  protected readonly origins = new Map<Row, Origin>();
   /** Once the store is open. */
   protected keeping: Keeping | undefined;
 
@@ -246,6 +248,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
       this.#mayUndo(scope, { definition, stepId, output, attempt: 0, order: order - earlier });
     }
     this.table.outputs[row] = output;
+    if (scope.parent === undefined) this.origins.set(row, origin);
     this.#close(scope, row, status.completed, 'completed');
     if (this.progress.observed) this.report.stepKnown(scope.idOf(definition), origin);
     scope.completed(row, output);

@@ -2,7 +2,7 @@ import { Forecast } from '../../operators/forecast.ts';
 import { fieldOf } from '../base/error-parts.ts';
 import { messageOf, textOf } from '../base/inspect.ts';
 import { Descent } from '../observe/descent.ts';
-import type { ProgressEvent } from '../observe/progress-event.ts';
+import { type Origin, originIn, type ProgressEvent } from '../observe/progress-event.ts';
 import { cleanText } from './terminal-text.ts';
 
 /** A step that runs. */
@@ -39,6 +39,8 @@ export class ProgressView {
   /** The first failures, and how many there are. */
   readonly failures: string[] = [];
   failed = 0;
+  /** How many outputs, at whatever level, no attempt of this run has made, by where they come from. */
+  readonly origins = new Map<Origin, number>();
   /** What has come of these: told by numbers alone, since there may be a million. */
   readonly descent = new Descent();
   readonly #forecast: Forecast;
@@ -83,7 +85,12 @@ export class ProgressView {
         this.running.delete(event.stepId);
         this.#fail(event.stepId, event.error);
         break;
-      case 'step-completed':
+      case 'step-completed': {
+        this.running.delete(event.stepId);
+        const origin = originIn(event);
+        if (origin !== undefined) this.origins.set(origin, (this.origins.get(origin) ?? 0) + 1);
+        break;
+      }
       case 'step-cancelled':
         this.running.delete(event.stepId);
         break;

@@ -2,7 +2,12 @@ import { ownOf } from '../base/record.ts';
 import { ChunkedSteps } from '../base/step-list.ts';
 import { Descent } from '../observe/descent.ts';
 import { Holdings } from '../observe/holdings.ts';
-import type { ProgressEvent, StepStarted } from '../observe/progress-event.ts';
+import {
+  originIn,
+  type ProgressEvent,
+  type StepCompleted,
+  type StepStarted,
+} from '../observe/progress-event.ts';
 import type { RunStatus } from '../observe/run-view.ts';
 import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
 import type { StepStatus } from '../observe/step-status.ts';
@@ -23,6 +28,8 @@ export class SnapshotFold {
   readonly #stopsAt: string | undefined;
   /** When each back-off is over. */
   readonly #dueAt = new Map<string, number>();
+  /** When the attempts under way have started. */
+  readonly #startOf = new Map<string, number>();
   readonly #holdings = new Holdings();
   readonly #descent = new Descent();
   /** The steps that have changed since the last snapshot, by place. */
@@ -111,7 +118,7 @@ export class SnapshotFold {
         if (event.delayMs > 0) this.#dueAt.set(event.stepId, event.at + event.delayMs);
         break;
       case 'step-completed':
-        this.#settle(event.stepId, 'completed', event.at);
+        this.#complete(event);
         this.#ready(this.#readiness.completed(event.stepId));
         break;
       case 'step-failed':
@@ -194,6 +201,7 @@ export class SnapshotFold {
     if (place === undefined) return;
     const startedAt = this.#stepAt(place)?.startedAt ?? at;
     this.#dueAt.delete(stepId);
+    this.#startOf.set(stepId, at);
     this.#change(stepId, {
       status: 'running',
       attempts: attempt,
@@ -203,9 +211,19 @@ export class SnapshotFold {
     });
   }
 
+  #complete(event: StepCompleted): void {
+    const { stepId, at, durationMs } = event;
+    // It may be told some time after its attempt has ended, as it was written down meanwhile.
+    const endedAt = (this.#startOf.get(stepId) ?? at - durationMs) + durationMs;
+    this.#settle(stepId, 'completed', at - endedAt < leastDelay ? at : endedAt);
+    const origin = originIn(event);
+    if (origin !== undefined) this.#change(stepId, { origin });
+  }
+
   #settle(id: string, status: StepStatus, at: number): void {
     const current = this.#stepAt(this.#readiness.placeOf(id))?.status;
     this.#dueAt.delete(id);
+    this.#startOf.delete(id);
     this.#change(id, { status, fraction: null, ...(current === 'running' ? { endedAt: at } : {}) });
   }
 
@@ -256,3 +274,6 @@ export class SnapshotFold {
     return place === undefined ? undefined : (this.#changed.get(place) ?? this.#steps.at(place));
   }
 }
+
+/** What is less, in ms, is what adding leaves over. */
+const leastDelay = 1e-3;

@@ -32,13 +32,20 @@ export function summaryLines({ title, view, snapshot, paint }: SummaryParts): st
   const [mark, style, word] = endings[status] ?? ['·', 'yellow', 'not over'];
   const lines = [
     paint(style, `${mark} ${title} ${word}${took}${why}`),
-    `  ${number(counts.completed)} of ${number(all)} steps completed${parts.join('')}`,
+    `  ${number(counts.completed)} of ${number(all)} steps completed${parts.join('')}${originsText(view)}`,
     ...view.failures.slice(0, shownFailures).map((text) => paint('red', `  ✗ ${text}`)),
   ];
   const more = view.failed - Math.min(view.failures.length, shownFailures);
   if (more > 0) lines.push(paint('red', `  ✗ … and ${number(more)} more failed`));
   const path = pathText(snapshot);
   return path === '' ? lines : [...lines, paint('dim', `  critical path: ${path}`)];
+}
+
+/** As in ` (12 restored, 3 cached)`, what came of steps included. */
+function originsText({ origins }: ProgressView): string {
+  if (origins.size === 0) return '';
+  const parts = [...origins].map(([origin, count]) => `${number(count)} ${origin}`);
+  return ` (${parts.join(', ')})`;
 }
 
 const endings: Partial<

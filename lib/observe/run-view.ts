@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { ChildCounts } from './child-counts.ts';
+import type { Origin } from './progress-event.ts';
 import type { StepStatus } from './step-status.ts';
 
 /** Where a run stands as a whole. */
@@ -23,6 +24,8 @@ export interface RunView {
   readonly resources: Record<string, { readonly taken: number; readonly limit: number }>;
   statusOf(step: number): StepStatus;
   attemptsOf(step: number): number;
+  /** Where the output of a step comes from that no attempt has made. */
+  originOf(step: number): Origin | undefined;
   /** When the first attempt started and the last one ended; NaN before. */
   startedAtOf(step: number): number;
   endedAtOf(step: number): number;

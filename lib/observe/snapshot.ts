@@ -3,6 +3,7 @@ import type { Observable, Subscriber } from 'rxjs';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
 import { ChunkedSteps, type StepList } from '../base/step-list.ts';
 import type { ChildCounts } from './child-counts.ts';
+import type { Origin } from './progress-event.ts';
 import type { RunStatus, RunView } from './run-view.ts';
 import { type StepStatus, stepStatuses } from './step-status.ts';
 
@@ -25,6 +26,8 @@ export interface StepSnapshot {
   readonly readyBy: string | null;
   /** How far the step says it is, from 0 to 1; `null` where it doesn't say, or no longer runs. */
   readonly fraction: number | null;
+  /** Where its output comes from, where no attempt of this run has made it; absent otherwise. */
+  readonly origin?: Origin;
   /** How the steps fare that came of its last attempt, at whatever level; absent where none did. They aren't in `counts`. */
   readonly children?: ChildCounts;
 }
@@ -206,6 +209,7 @@ export class Snapshots {
     const children = run.childrenOf(index);
     const status = run.statusOf(index);
     const startedAt = orNull(run.startedAtOf(index));
+    const origin = run.originOf(index);
     // Only then do events tell it.
     const readyBy = startedAt === null && status !== 'skipped' ? undefined : run.readyByOf(index);
     return {
@@ -216,6 +220,7 @@ export class Snapshots {
       endedAt: orNull(run.endedAtOf(index)),
       readyBy: readyBy === undefined ? null : (ids[readyBy] ?? null),
       fraction: run.fractionOf(index) ?? null,
+      ...(origin === undefined ? {} : { origin }),
       ...(children === undefined ? {} : { children }),
     };
   }

@@ -4,7 +4,7 @@ import { stepsIn } from '../base/step-list.ts';
 import { decisivePath } from '../graph/decisive-path.ts';
 import { Descent } from '../observe/descent.ts';
 import { Holdings } from '../observe/holdings.ts';
-import type { ProgressEvent, StepStarted } from '../observe/progress-event.ts';
+import { originIn, type ProgressEvent, type StepStarted } from '../observe/progress-event.ts';
 import type { RunStatus } from '../observe/run-view.ts';
 import type { StepSnapshot } from '../observe/snapshot.ts';
 import { type AttemptSpan, AttemptSpans } from './attempt-spans.ts';
@@ -90,6 +90,7 @@ export class Timeline {
         startedAt: step.startedAt ?? undefined,
         endedAt: step.endedAt ?? undefined,
         fraction: fraction ?? undefined,
+        origin: step.origin,
       });
       if (children !== undefined) this.descent.begin(id, children);
     }
@@ -137,6 +138,7 @@ export class Timeline {
         break;
       case 'step-completed':
         this.#end(event.stepId, 'completed', event.at);
+        this.#change(event.stepId, { origin: originIn(event) });
         break;
       case 'step-failed':
         this.#end(event.stepId, 'failed', event.at);

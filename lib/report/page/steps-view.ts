@@ -52,9 +52,10 @@ const columns: readonly Column[] = [
 ];
 
 function stateText(story: StepStory, timeline: Timeline): string {
-  const { info, status, skipped } = story;
+  const { info, status, skipped, origin } = story;
   const fraction = timeline.fractionOf(story);
   if (skipped !== undefined) return `${status}: ${whySkipped(info.id, skipped)}`;
+  if (origin !== undefined) return `${status} (${origin})`;
   return fraction === undefined ? status : `${status} ${String(Math.floor(fraction * 100))} %`;
 }
 

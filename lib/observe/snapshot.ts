@@ -1,5 +1,6 @@
 import { freeze, Immer } from 'immer';
 import type { Observable, Subscriber } from 'rxjs';
+import { ownOf } from '../base/record.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
 import { ChunkedSteps, type StepList } from '../base/step-list.ts';
 import type { ChildCounts } from './child-counts.ts';
@@ -156,13 +157,8 @@ export class Snapshots {
       // Immer takes a value equal to the one there for no change.
       Object.assign(draft, head);
       Object.assign(draft.counts, this.#counts);
-      // Classes that nobody needs any more are forgotten.
-      for (const name of Object.keys(this.#state.resources))
-        if (!Object.hasOwn(resources, name)) Reflect.deleteProperty(draft.resources, name);
-      for (const [name, amounts] of Object.entries(resources)) {
-        draft.resources[name] ??= amounts;
-        Object.assign(draft.resources[name], amounts);
-      }
+      // A draft can't have just any name.
+      draft.resources = sharedResources(this.#state.resources, resources);
     });
     if (state === this.#state && changes.size === 0) return this.#current;
     this.#state = state;
@@ -224,6 +220,21 @@ export class Snapshots {
       ...(children === undefined ? {} : { children }),
     };
   }
+}
+
+/** What is there now, as the same objects as before in so far as that is equal. */
+function sharedResources(
+  before: RunSnapshot['resources'],
+  now: RunSnapshot['resources'],
+): RunSnapshot['resources'] {
+  let isSame = Object.keys(before).length === Object.keys(now).length;
+  const entries = Object.entries(now).map(([name, amounts]) => {
+    const known = ownOf(before, name);
+    if (known?.taken === amounts.taken && known.limit === amounts.limit) return [name, known] as const;
+    isSame = false;
+    return [name, amounts] as const;
+  });
+  return isSame ? before : Object.fromEntries(entries);
 }
 
 function orNull(time: number): number | null {

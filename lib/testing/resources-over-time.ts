@@ -1,4 +1,5 @@
 import type { Demand } from '../admission/demand.ts';
+import { ownOf } from '../base/record.ts';
 import { Holdings } from '../observe/holdings.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
 import type { RecordedStep, Recording, TraceEntry } from './recording.ts';
@@ -77,7 +78,7 @@ export class ResourcesOverTime {
     return Object.entries(this.demandOf(id))
       .filter(
         ([name, amount]) =>
-          (this.taken.get(name) ?? 0) + amount > (this.limits[name] ?? Infinity) * (1 + 1e-9),
+          (this.taken.get(name) ?? 0) + amount > (ownOf(this.limits, name) ?? Infinity) * (1 + 1e-9),
       )
       .map(([name]) => name);
   }

@@ -361,12 +361,6 @@ describe('defineWorkflow()', () => {
     expect(faultsOf(() => defineWorkflow('typos', definitions))).toHaveLength(size);
   });
 
-  test('a step called __proto__ is refused, since its output could not be told', () => {
-    expect(faultsOf(() => defineWorkflow('d', [{ id: '__proto__', run }]))).toMatchObject([
-      { kind: 'bad-definition', value: '__proto__' },
-    ]);
-  });
-
   test.each<[string, Definition[]]>([
     ['the step itself', [{ id: 'compile', dependsOn: ['compil'], run: one }]],
     [

@@ -262,15 +262,8 @@ test('dependencies may change after the step was made without changing it', () =
   expect(play(workflow('fixed', { sum })).result).toStrictEqual({ sum: ['a'] });
 });
 
-test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
-  'a step may be called %s, or is refused',
-  (id) => {
-    const outcome = (): unknown => {
-      const odd = step(id, () => 'odd');
-      const after = step('after', Object.fromEntries([[id, odd]]), (inputs) => Object.entries(inputs));
-      return play(workflow('odd', { after })).result;
-    };
-    if (id === '__proto__') expect(thrownBy(outcome)).toMatchObject({ code: 'INVALID_OPTIONS' });
-    else expect(outcome()).toStrictEqual({ after: [[id, 'odd']] });
-  },
-);
+test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('a step may be called %s', (id) => {
+  const odd = step(id, () => 'odd');
+  const after = step('after', Object.fromEntries([[id, odd]]), (inputs) => Object.entries(inputs));
+  expect(play(workflow('odd', { after })).result).toStrictEqual({ after: [[id, 'odd']] });
+});

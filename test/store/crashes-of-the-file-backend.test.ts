@@ -111,7 +111,7 @@ interface Wreck {
 
 /** Performs the scenario, and keeps what a crash would leave before the calls that it is asked to keep it of. */
 async function wrecksOf(
-  crashesAt: (call: number) => readonly Crash[],
+  crashesAt: (place: number, call: DiskCall) => readonly Crash[],
   faultAt: (call: number, what: DiskCall) => Fault | undefined = () => undefined,
 ): Promise<{
   readonly scenario: Scenario;
@@ -122,7 +122,7 @@ async function wrecksOf(
   const wrecks: Wreck[] = [];
   const calls: DiskCall[] = [];
   scenario.disk.onCall = (call) => {
-    for (const crash of crashesAt(calls.length))
+    for (const crash of crashesAt(calls.length, call))
       wrecks.push({ call, disk: scenario.disk.crashed(crash), ledger: scenario.ledger.clone() });
     return faultAt(calls.push(call) - 1, call);
   };
@@ -168,7 +168,12 @@ describe('whatever a crash leaves, what had settled is there', { timeout: 120_00
     ['only what was synced', ['none']],
     ['any part of what wasn’t synced', [random, random, random]],
   ])('%s', async (_, crashes) => {
-    const { wrecks } = await wrecksOf(() => crashes);
+    const { wrecks } = await wrecksOf((_place, { what, path }) =>
+      // There is most to be lost.
+      what === 'sync' && path.includes('journal')
+        ? crashes.flatMap((crash) => Array.from({ length: 15 }, () => crash))
+        : crashes,
+    );
     expect(wrecks.length).toBeGreaterThan(100);
     for (const wreck of wrecks) await expectSound(wreck);
   });
@@ -205,6 +210,25 @@ describe('a call of the system that fails is told of, and the work goes on where
       ]);
       await scenario.ledger.check(scenario.disk, scenario.world.process().machine);
       for (const wreck of wrecks) await expectSound(wreck);
+    }
+  });
+
+  test('and can’t be made undone either', async () => {
+    const disk = new FragileDisk();
+    const world = new World();
+    const { machine, kill } = world.process();
+    const run = await fileBackend('/store', { io: disk.io, machine }).openRun('nightly', unwatched);
+    await run.append(['one']);
+    disk.onCall = ({ what }) => (what === 'sync' || what === 'truncate' ? failure('EIO') : undefined);
+    await expect(run.append(['a line', 'that is long'])).rejects.toThrow('EIO');
+    // Nor is it mended by then.
+    await expect(run.append(['two'])).rejects.toThrow('EIO');
+    disk.onCall = () => undefined;
+    await run.append(['two']);
+    kill();
+    for (const crash of ['all', 'none'] as const) {
+      const next = fileBackend('/store', { io: disk.crashed(crash).io, machine: world.process().machine });
+      expect(await next.openRun('nightly', unwatched)).toMatchObject({ lines: ['one', 'two'], problems: [] });
     }
   });
 

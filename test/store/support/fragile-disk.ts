@@ -19,14 +19,15 @@ export type Crash =
 class FileNode {
   bytes: Uint8Array;
   /** What is on the disk for sure. */
-  readonly synced: { bytes: Uint8Array };
+  synced: Uint8Array;
   /** Where bytes are that the next sync brings to the disk. */
-  readonly dirty = new Set<number>();
+  readonly dirty: Set<number>;
   changedAt = Date.now();
 
-  constructor(bytes: Uint8Array = new Uint8Array(0)) {
+  constructor(bytes: Uint8Array = new Uint8Array(0), synced = bytes, dirty: Iterable<number> = []) {
     this.bytes = bytes;
-    this.synced = { bytes: bytes.slice() };
+    this.synced = synced;
+    this.dirty = new Set(dirty);
   }
 }
 
@@ -61,13 +62,15 @@ export class FragileDisk {
     const left = (node: Node): Node => {
       const known = copies.get(node);
       if (known !== undefined) return known;
-      const copy = node instanceof FileNode ? new FileNode(bytesLeft(node, crash)) : new FolderNode();
+      const copy = node instanceof FileNode ? fileLeft(node, crash) : new FolderNode();
       copies.set(node, copy);
-      if (node instanceof FolderNode)
-        for (const [name, entry] of entriesLeft(node, crash)) {
-          (copy as FolderNode).entries.set(name, left(entry));
-          (copy as FolderNode).synced.set(name, left(entry));
-        }
+      if (copy instanceof FolderNode) {
+        const { synced } = node as FolderNode;
+        for (const [name, entry] of entriesLeft(node as FolderNode, crash))
+          copy.entries.set(name, left(entry));
+        for (const [name, entry] of crash === 'all' ? synced : []) copy.synced.set(name, left(entry));
+        if (crash !== 'all') copy.synced = new Map(copy.entries);
+      }
       return copy;
     };
     return new FragileDisk(left(this.#root) as FolderNode);
@@ -177,10 +180,10 @@ export class FragileDisk {
           path,
           () => {
             const bytes = new Uint8Array(file.bytes.length);
-            bytes.set(file.synced.bytes.subarray(0, bytes.length));
+            bytes.set(file.synced.subarray(0, bytes.length));
             for (const place of file.dirty) bytes[place] = file.bytes[place] as number;
             file.dirty.clear();
-            file.synced.bytes = bytes;
+            file.synced = bytes;
           },
           () => {
             file.dirty.clear();
@@ -236,24 +239,22 @@ export function failure(code: string, path = ''): NodeJS.ErrnoException {
 
 const sector = 8;
 
-function bytesLeft({ bytes, synced, dirty }: FileNode, crash: Crash): Uint8Array {
-  if (crash === 'all') return bytes.slice();
-  if (crash === 'none') return synced.bytes.slice();
-  const [least, most] = [synced.bytes.length, bytes.length].sort((left, right) => left - right) as [
-    number,
-    number,
-  ];
+function fileLeft({ bytes, synced, dirty }: FileNode, crash: Crash): FileNode {
+  // Arrays are replaced, never changed.
+  if (crash === 'all') return new FileNode(bytes, synced, dirty);
+  if (crash === 'none') return new FileNode(synced);
+  const [least, most] = [synced.length, bytes.length].sort((left, right) => left - right) as [number, number];
   const isAll = crash() < 0.3;
   const length = isAll ? most : least + Math.floor(crash() * (most - least + 1));
   const isPrefix = crash() < 0.5;
   const left = new Uint8Array(length);
-  left.set(synced.bytes.subarray(0, length));
+  left.set(synced.subarray(0, length));
   for (let start = 0; start < length; start += sector) {
     const isWritten = isPrefix || crash() < 0.5;
     for (let place = start; place < Math.min(start + sector, length, bytes.length); place++)
       if (isWritten && dirty.has(place)) left[place] = bytes[place] as number;
   }
-  return left;
+  return new FileNode(left);
 }
 
 function entriesLeft({ entries, synced }: FolderNode, crash: Crash): Map<string, Node> {

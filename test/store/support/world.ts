@@ -34,10 +34,12 @@ export class World {
   readonly #alive = new Map<number, string>();
   readonly #timers = new Map<Timer, { isStopped: boolean }>();
   #pids = 0;
+  #starts = 0;
 
   /** Starts a process. */
   process({ pid = ++this.#pids, thread = 0, skew = 0, ...where }: Place = {}): WorldProcess {
-    const start = `started as ${String(++this.#pids)}`;
+    // Threads are started with their process.
+    const start = (thread === 0 ? undefined : this.#alive.get(pid)) ?? `started as ${String(++this.#starts)}`;
     this.#alive.set(pid, start);
     const state = { isStopped: false };
     return {

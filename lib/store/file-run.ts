@@ -12,7 +12,7 @@ export class FileRun implements OpenedRun {
   readonly problems: readonly string[];
   readonly #folder: RunFolder;
   readonly #lease: FileLease;
-  readonly #segment: OpenFile;
+  #segment: OpenFile | undefined;
   readonly #onClose: () => void;
   /** How far the segment is sound. */
   #length: number;
@@ -62,6 +62,7 @@ export class FileRun implements OpenedRun {
     const lease = await FileLease.take(folder, terms);
     try {
       const journal = (await folder.journal()) ?? readSegments([]);
+      await makeSure(folder, journal.uncounted);
       const header = segmentHeader(lease.epoch, journal.counts);
       const segment = await startSegment(folder, lease.epoch, header);
       await removeLeftovers(folder, lease.epoch, journal.empty);
@@ -76,12 +77,13 @@ export class FileRun implements OpenedRun {
   append(lines: readonly string[]): Promise<void> {
     return this.#do(`append to run '${this.#folder.runId}'`, async () => {
       if (lines.length === 0) return;
+      const segment = this.#segment as OpenFile;
       await this.#repair();
       const bytes = frameLines(lines);
       this.#isSuspect = true;
       try {
-        await writeAll(this.#segment, bytes, this.#length);
-        await this.#segment.sync();
+        await writeAll(segment, bytes, this.#length);
+        await segment.sync();
         if (!(await this.#lease.isHeld())) throw this.#displaced();
       } catch (error) {
         if (this.#lease.displacedBy === undefined) await this.#repair().catch(() => undefined);
@@ -114,23 +116,36 @@ export class FileRun implements OpenedRun {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#folder.store.guard(`close run '${this.#folder.runId}'`, () => this.#close());
+    this.#closing ??= this.#folder.store
+      .guard(`close run '${this.#folder.runId}'`, () => this.#close())
+      .catch((error: unknown) => {
+        this.#closing = undefined;
+        throw error;
+      });
     return this.#closing;
   }
 
   async #close(): Promise<void> {
     this.#isClosed = true;
-    this.#onClose();
     await Promise.all([this.#appending, this.#telling]);
+    const faults: unknown[] = [];
     // Whatever fails, the rest is let go of too.
-    const ended = await Promise.allSettled([
-      this.#lease.displacedBy === undefined ? this.#repair() : undefined,
-      this.#events?.close(),
-    ]);
-    ended.push(...(await Promise.allSettled([this.#segment.close()])));
-    await this.#lease.release();
-    const failed = ended.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    const attempt = async (work: () => Promise<void> | undefined): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        faults.push(error);
+      }
+    };
+    if (this.#lease.displacedBy === undefined) await attempt(() => this.#repair());
+    await attempt(() => this.#segment?.close());
+    await attempt(() => this.#events?.close());
+    // What can't be closed can't be closed the next time either.
+    this.#segment = undefined;
+    this.#events = undefined;
+    await attempt(() => this.#lease.release());
+    if (faults.length > 0) throw faults[0];
+    this.#onClose();
   }
 
   #do(action: string, work: () => Promise<void>): Promise<void> {
@@ -147,7 +162,7 @@ export class FileRun implements OpenedRun {
   /** Cuts off what an append that failed may have left. */
   async #repair(): Promise<void> {
     if (!this.#isSuspect) return;
-    await this.#segment.truncate(this.#length);
+    await this.#segment?.truncate(this.#length);
     this.#isSuspect = false;
   }
 
@@ -160,6 +175,18 @@ export class FileRun implements OpenedRun {
     return new Error(
       `this process had given no sign of life for long, and the run is held by ${String(this.#lease.displacedBy)} now`,
     );
+  }
+}
+
+/** Makes sure that what has been read stays, as all that follows builds on it: who wrote it may have died before that. */
+async function makeSure(folder: RunFolder, epochs: readonly number[]): Promise<void> {
+  for (const epoch of epochs) {
+    const segment = await folder.store.io.open(folder.file('journal', epoch).path, 'old');
+    try {
+      await segment.sync();
+    } finally {
+      await segment.close();
+    }
   }
 }
 

@@ -40,7 +40,7 @@ export interface Beat {
   readonly wallMs: number;
 }
 
-/** What a process can find out. */
+/** What a process knows, can find out, and can wait for. */
 export interface Machine {
   readonly self: Identity;
   /** The nonces of what this process, or this thread of it, holds. */
@@ -49,6 +49,10 @@ export interface Machine {
   wallMs(): number;
   /** When the process of that number was started, empty where that can't be known; `undefined` where there is none. */
   startOf(pid: number): string | undefined;
+  /** Calls `work` every so many ms, without keeping the process alive for it. The returned function ends that. */
+  every(ms: number, work: () => void): () => void;
+  /** Settles after so many ms. */
+  pause(ms: number): Promise<void>;
 }
 
 /** `silentMs` is how long it has been silent already, as far as is known. */

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
-import { machineMs, wallMs } from './host-time.ts';
+import { every, machineMs, pause, wallMs } from './host-time.ts';
 import type { Identity, Machine } from './owner.ts';
 
 /** This process, and what it can know of others. What the system tells is read once. */
@@ -19,6 +19,8 @@ export function thisMachine(): Machine {
     machineMs,
     wallMs,
     startOf,
+    every,
+    pause,
   };
   return machine;
 }

@@ -2,6 +2,7 @@ import { checkStore } from 'millrace/testing';
 import { describe, test } from 'vitest';
 import type { StoreBackend } from '../../lib/store/backend.ts';
 import { fileBackend } from '../../lib/store/file-backend.ts';
+import { every, pause } from '../../lib/store/host-time.ts';
 import { type MemoryBackend, MemoryPlace, memoryBackend } from '../../lib/store/memory-backend.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 import { World } from './support/world.ts';
@@ -24,7 +25,8 @@ describe('every law of stores is kept', { timeout: 60_000 }, () => {
     await checkStore(
       () => {
         const { machine, kill } = world.process();
-        const backend = fileBackend(folder, { machine, heartbeatMs: 10 });
+        // What it waits for comes by the real clock.
+        const backend = fileBackend(folder, { machine: { ...machine, every, pause }, heartbeatMs: 10 });
         kills.set(backend, kill);
         return backend;
       },

@@ -32,6 +32,7 @@ test('segments are read in the order of their owners', () => {
       [1, all],
       [2, two.bytes.length],
     ]),
+    uncounted: [],
     empty: [10],
   });
 });

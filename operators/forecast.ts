@@ -67,7 +67,8 @@ export class Forecast {
         this.#retry(event.stepId);
         break;
       case 'step-completed':
-        this.#end(event, true, event.given === true ? undefined : event.durationMs);
+        // What was known took nothing.
+        this.#end(event, true, event.attempt === 0 ? undefined : event.durationMs);
         break;
       case 'step-cancelled':
         this.#end(event, false);

@@ -194,7 +194,9 @@ export const cleanUpsInReverse = law('clean-ups in reverse order', (recording) =
   // In which order an earlier run has completed them isn't told.
   const isReversed = earlier.length === restored.size && earlier.every((id) => restored.delete(id));
   const expected =
-    recording.outcome.kind === 'completed' ? [] : [...completed.reverse(), ...(isReversed ? earlier : restored)];
+    recording.outcome.kind === 'completed'
+      ? []
+      : [...completed.reverse(), ...(isReversed ? earlier : restored)];
   if (cleaned.join() === expected.join()) return [];
   return [`cleaned up: ${cleaned.join(', ') || 'nothing'}; expected: ${expected.join(', ') || 'nothing'}`];
 });

@@ -1,5 +1,5 @@
-import { type MemoryBackend, memoryBackend } from '../../lib/store/memory-backend.ts';
 import { type JournalRecord, parseRecord } from '../../lib/store/journal-record.ts';
+import { type MemoryBackend, memoryBackend } from '../../lib/store/memory-backend.ts';
 
 /** Under this id the properties keep their runs. */
 export const keptRunId = 'kept';

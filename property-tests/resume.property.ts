@@ -1,27 +1,42 @@
 import { test } from '@fast-check/vitest';
+import fc from 'fast-check';
 import { Store } from 'millrace/store';
-import { type Composition, checkLaws, composition, type Recording, runInVirtualTime } from 'millrace/testing';
+import {
+  type Composition,
+  checkLaws,
+  composition,
+  nothingAfterTheEnd,
+  oneEndAStep,
+  type Recording,
+  runInVirtualTime,
+} from 'millrace/testing';
 import { describe, expect } from 'vitest';
 import { isWritten } from '../lib/store/outputs.ts';
 import { stateOf } from '../lib/store/stored-runs.ts';
+import { eventually } from '../test/store/support/eventually.ts';
 import { keptRunId, recordsOf, storeWith } from './support/kept-runs.ts';
 import { validated } from './support/validated.ts';
 
 const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
 const timeout = 60_000 * Math.max(1, effort);
 
-/** Runs a composition that goes on with what these lines say; gives what happened, and the lines it has added. */
+/**
+ * Runs a composition that goes on with what these lines say; gives what happened, and the lines it has added.
+ *
+ * @param isSlow - whether the store answers some turns of the event loop later
+ */
 async function goOn(
   { workflow, options: { laws: _, at, ...options } }: Composition,
   lines: readonly string[],
   mayCancel: boolean,
+  isSlow = false,
 ): Promise<{ readonly recording: Recording; readonly added: readonly string[] }> {
   const backend = storeWith(lines);
   const recording = await validated(() =>
     runInVirtualTime(workflow, {
       ...options,
       ...(mayCancel ? { at } : {}),
-      store: new Store(backend),
+      store: new Store(isSlow ? eventually(backend) : backend),
       runId: keptRunId,
     }),
   );
@@ -29,10 +44,7 @@ async function goOn(
 }
 
 describe('a run that stopped anywhere', () => {
-  test.prop([composition({ maxDepth: 3 })], {
-    numRuns: Number(process.env['N'] ?? 120) * effort,
-    endOnFailure: false,
-  })(
+  test.prop([composition({ maxDepth: 3 })], { numRuns: 100 * effort, endOnFailure: false })(
     'goes on to what its plan says, and does nothing twice that it has written down',
     async (composed) => {
       const first = await goOn(composed, [], true);
@@ -55,6 +67,30 @@ describe('a run that stopped anywhere', () => {
             { cause: error },
           );
         }
+      }
+    },
+    timeout,
+  );
+});
+
+describe('a run that stopped anywhere, with a store that takes its time', () => {
+  test.prop([composition({ maxDepth: 3 }), fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true }))], {
+    numRuns: 60 * effort,
+    endOnFailure: false,
+  })(
+    'goes on to what its plan says, and does nothing twice that it has written down',
+    async (composed, places) => {
+      const { added: whole } = await goOn(composed, [], true, true);
+      for (const place of [1, ...places.take(4)]) {
+        const before = whole.slice(0, Math.ceil(place * whole.length));
+        const { recording, added } = await goOn(composed, before, place < 0.2, true);
+        // Time passes while the store is waited for, so that nothing can be said of who starts when.
+        const broken = composed.options.laws?.flatMap(({ check }) => check(recording)) ?? [];
+        const story = [...before, '--- and then', ...added].join('\n');
+        expect(broken, story).toEqual([]);
+        expect(oneEndAStep.check(recording), story).toEqual([]);
+        expect(nothingAfterTheEnd.check(recording), story).toEqual([]);
+        expectNothingTwice(recording, before, added);
       }
     },
     timeout,

@@ -119,8 +119,10 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
       }
       this.#outerStops.attach(this.settings, this);
       this.#isOpening = true;
+      this.root.isRecalling = true;
       keeper.open(new KeptEngine(this), (opening) => {
         this.#isOpening = false;
+        this.root.isRecalling = false;
         this.#opened(keeper, opening);
       });
     });

@@ -18,6 +18,7 @@ import type { RowShape } from './run-budget.ts';
 import { Scope, type ScopeRun, type StepAttempt } from './scope.ts';
 import { escaped } from './step-id.ts';
 import { nobody, type Row } from './step-table.ts';
+import { status } from './transitions.ts';
 import type { Done, Undoing } from './undoing.ts';
 
 /** So many children wait for resources at most: enough to choose from, and the items of the others aren't even asked for. */
@@ -461,7 +462,8 @@ export class FanOutScope extends Scope {
     this.#lane?.leave();
     if (this.stopped !== undefined) return;
     for (const [row, child] of this.#children) {
-      if (!child.isReady) continue;
+      // Those that are being looked for don't wait for room.
+      if (!child.isReady || run.table.status[row] !== status.ready) continue;
       run.withdraw(row);
       run.budget.enter(row, this.shapeOf(row));
       run.enqueue(row);

@@ -3,7 +3,7 @@ import { InvalidOptionsError, type OptionProblem } from '../base/errors.ts';
 import type { Keeper } from '../engine/keeper.ts';
 import { keeping, type RunStore, type RunToKeep } from '../run/run-store.ts';
 import type { StoreBackend } from './backend.ts';
-import { digestOf } from './digest.ts';
+import { digestOf, digestOrUndefined } from './digest.ts';
 import { runIdFault } from './run-id.ts';
 import { RunKeeper } from './run-keeper.ts';
 import { runsIn, type StoredRunInfo } from './stored-runs.ts';
@@ -56,7 +56,7 @@ export class Store implements RunStore, AsyncDisposable {
     }
     if (problems.length > 0) throw new InvalidOptionsError(`run of workflow '${blueprint.name}'`, problems);
     const given: Record<string, string | null> = {};
-    for (const [path, output] of settings.given) given[path] = digestOrNull(output);
+    for (const [path, output] of settings.given) given[path] = digestOrUndefined(output) ?? null;
     return new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
   }
 
@@ -78,13 +78,5 @@ export class Store implements RunStore, AsyncDisposable {
   /** Lets go of what the store has open. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.backend.close();
-  }
-}
-
-function digestOrNull(output: unknown): string | null {
-  try {
-    return digestOf(output, ({ path }) => path);
-  } catch {
-    return null;
   }
 }

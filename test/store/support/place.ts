@@ -1,7 +1,6 @@
 import type { Need, ProgressEvent, Run, RunOptions, Workflow } from 'millrace';
 import { Store } from 'millrace/store';
 import { lastValueFrom } from 'rxjs';
-import type { StoreBackend } from '../../../lib/store/backend.ts';
 import { type MemoryBackend, memoryBackend } from '../../../lib/store/memory-backend.ts';
 import { play, type Watched } from '../../run/support/watch.ts';
 import { unwatched } from './unwatched.ts';

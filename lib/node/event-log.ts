@@ -146,7 +146,7 @@ function isListOfTexts(value: unknown): boolean {
 }
 
 /** Every step as it is before a run. */
-function waiting(steps: readonly PicturedStep[]): RunSnapshot['steps'] {
+export function waiting(steps: readonly PicturedStep[]): RunSnapshot['steps'] {
   return chunked(
     steps.map(({ id }) => ({
       id,

@@ -44,7 +44,8 @@ function whatThereIs(exports: ModuleExports, found: readonly Found[]): string {
   if (found.length > 0) return `it has ${found.map(({ workflow }) => `'${workflow.name}'`).join(', ')}`;
   const names = Object.keys(exports);
   if (names.length === 0) return 'it exports nothing: export what workflow() gives';
-  const maker = names.find((name) => typeof exports[name] === 'function');
+  // A name in capitals is a class.
+  const maker = names.find((name) => typeof exports[name] === 'function' && /^[a-z]/.test(name));
   const hint = maker === undefined ? '' : ` ('${maker}' is a function: export the workflow that it gives)`;
   return `it exports ${names.map((name) => `'${name}'`).join(', ')}: export what workflow() gives${hint}`;
 }

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { run } from './program.ts';
+import { runProcess } from './run-command.ts';
 
-await run(process.argv.slice(2));
+await runProcess(process.argv.slice(2));

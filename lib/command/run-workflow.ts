@@ -17,14 +17,14 @@ import { errorText, resultText, type Terminal, writeJson, writeLines } from './t
 /** What `millrace run` is told. */
 export interface RunCommandOptions {
   readonly workflow?: string | undefined;
-  readonly input: readonly string[];
-  readonly limit: readonly string[];
+  readonly input?: readonly string[] | undefined;
+  readonly limit?: readonly string[] | undefined;
   readonly concurrency?: number | undefined;
   /** False where nothing is to be kept. */
   readonly store: string | false;
   readonly runId?: string | undefined;
   readonly resume?: true | 'same' | 'compatible' | undefined;
-  readonly from: readonly string[];
+  readonly from?: readonly string[] | undefined;
   /** The port, or whichever is free. */
   readonly dashboard?: true | number | undefined;
   readonly json?: boolean | undefined;
@@ -44,7 +44,7 @@ export async function runWorkflow(
     const store = options.store === false ? undefined : makeStore(options.store);
     try {
       const run = workflow.run(await settingsOf(workflow, options, store));
-      return await watched(run, module, options, store, terminal);
+      return await watched(run, options, store, terminal);
     } finally {
       await store?.[Symbol.asyncDispose]();
     }
@@ -58,15 +58,15 @@ async function settingsOf(
   options: RunCommandOptions,
   store: Store | undefined,
 ): Promise<RunSettingsOptions & { readonly inputs: Readonly<Record<string, unknown>> }> {
-  const { from, resume, concurrency } = options;
+  const { from = [], input = [], limit = [], resume, concurrency } = options;
   if (store === undefined && (resume !== undefined || from.length > 0))
     throw new UsageError('nothing can be gone on with under --no-store');
   const isResumed = resume !== undefined || from.length > 0;
   const runId =
     options.runId ?? (isResumed && store !== undefined ? await lastRun(store, workflow.name, from) : undefined);
   return {
-    inputs: readInputs(options.input, workflow.blueprint.inputs),
-    limits: readLimits(options.limit),
+    inputs: readInputs(input, workflow.blueprint.inputs),
+    limits: readLimits(limit),
     concurrency,
     store,
     runId,
@@ -89,7 +89,6 @@ async function lastRun(store: Store, workflow: string, from: readonly string[]):
 
 async function watched(
   run: Run,
-  module: string,
   options: RunCommandOptions,
   store: Store | undefined,
   terminal: Terminal,
@@ -100,7 +99,7 @@ async function watched(
     run.cancel(reason);
   });
   const dashboard = await serve(run, options, terminal);
-  const shown = quiet ? undefined : renderProgress(run, { stream: terminal.err as NodeJS.WriteStream });
+  const shown = quiet ? undefined : renderProgress(run, { stream: terminal.err });
   const told = { runId, workflow: workflow.name };
   try {
     const outputs = await run.result();
@@ -116,7 +115,7 @@ async function watched(
     if (quiet || verbose || run.snapshot().startedAt === null || exitCodeOf(error) !== exitCodes.failed)
       writeLines(terminal.err, errorText(error, verbose));
     if (store !== undefined && exitCodeOf(error) === exitCodes.failed && !json)
-      writeLines(terminal.err, `millrace: to go on: millrace run ${module} --run-id ${runId}`);
+      writeLines(terminal.err, `millrace: the same with --run-id ${runId} goes on where it stopped`);
     return isCancelled ? (interrupts.code ?? exitCodes.failed) : exitCodeOf(error);
   } finally {
     interrupts.leave();

@@ -1,11 +1,11 @@
-import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { textOf } from '../base/inspect.ts';
+import type { ProgressStream } from '../node/stream-abilities.ts';
 
 /** Where the command writes: data to `out`, all else to `err`. */
 export interface Terminal {
-  readonly out: NodeJS.WritableStream;
-  readonly err: NodeJS.WritableStream;
+  readonly out: ProgressStream;
+  readonly err: ProgressStream;
 }
 
 /** The process's own. Whoever stops reading, as `head` does, ends it quietly. */
@@ -18,7 +18,7 @@ export function processTerminal(): Terminal {
 }
 
 /** Writes a text, as lines. */
-export function writeLines(stream: NodeJS.WritableStream, text: string): void {
+export function writeLines(stream: ProgressStream, text: string): void {
   stream.write(text.endsWith('\n') || text === '' ? text : `${text}\n`);
 }
 
@@ -54,9 +54,4 @@ export function resultText(outputs: Readonly<Record<string, unknown>>): string {
 export function errorText(error: unknown, isVerbose: boolean): string {
   if (isVerbose) return `millrace: ${inspect(error)}`;
   return `millrace: ${textOf(error).split('\n')[0] ?? ''}`;
-}
-
-/** Settles once what was written has been taken. */
-export async function drained(stream: NodeJS.WritableStream): Promise<void> {
-  if ((stream as NodeJS.WriteStream).writableLength > 0) await once(stream, 'drain').catch(() => undefined);
 }

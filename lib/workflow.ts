@@ -28,6 +28,9 @@ export type RunArguments<Needs extends Need> = [Needs] extends [never]
     ? [options?: RunOptions<Needs>]
     : [options: RunOptions<Needs>];
 
+/** What tells a workflow, whichever copy of millrace has made it. */
+export const workflowMark = Symbol.for('millrace.workflow');
+
 /**
  * A graph of steps that has been found sound, ready to be run any number of times. Immutable.
  *
@@ -38,6 +41,8 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
   readonly name: string;
   /** What it is for, where it says so. */
   readonly description: string | undefined;
+  /** @internal */
+  readonly [workflowMark] = true;
   readonly #blueprint: Blueprint;
   readonly #options: WorkflowOptions;
 

@@ -11,8 +11,9 @@ import {
   runInVirtualTime,
 } from 'millrace/testing';
 import { describe, expect } from 'vitest';
+import { parseRecord } from '../lib/store/journal-record.ts';
+import { JournalState } from '../lib/store/journal-state.ts';
 import { isWritten } from '../lib/store/outputs.ts';
-import { stateOf } from '../lib/store/stored-runs.ts';
 import { eventually } from '../test/store/support/eventually.ts';
 import { keptRunId, recordsOf, storeWith } from './support/kept-runs.ts';
 import { validated } from './support/validated.ts';
@@ -122,4 +123,14 @@ function expectNothingTwice(recording: Recording, before: readonly string[], add
     entry.kind === 'call' && done.has(entry.stepId) ? [entry.stepId] : [],
   );
   expect(twice).toEqual([]);
+}
+
+/** What the lines of a run come to. */
+function stateOf(lines: readonly string[]): JournalState {
+  const state = new JournalState();
+  for (const line of lines) {
+    const record = parseRecord(line);
+    if (record !== undefined) state.apply(record);
+  }
+  return state;
 }

@@ -162,7 +162,7 @@ function isListOfTexts(value: unknown): boolean {
 }
 
 /** Every step as it is before a run. */
-function waiting(steps: readonly PicturedStep[]): readonly StepSnapshot[] {
+export function waiting(steps: readonly PicturedStep[]): readonly StepSnapshot[] {
   return steps.map(({ id }) => ({
     id,
     status: 'waiting',

@@ -30,8 +30,12 @@ export interface StoreBackend {
   /** Asks the owner of a run to cancel it; false where nobody holds it. */
   requestCancel(runId: string, reason: string): Awaitable<boolean>;
 
-  /** An object, or `undefined` where there is none. What was damaged is given as it is: whoever wrote it can tell. */
-  getObject(kind: ObjectKind, name: string): Awaitable<Uint8Array | undefined>;
+  /**
+   * An object, or `undefined` where there is none. What was damaged is given as it is: whoever wrote it can tell.
+   *
+   * @param isUse - whether that it was used may be noted; `false` where it is only looked at
+   */
+  getObject(kind: ObjectKind, name: string, isUse?: boolean): Awaitable<Uint8Array | undefined>;
   /** Puts an object in the place of what there may be of that name. Two who put at once leave one of both whole. */
   putObject(kind: ObjectKind, name: string, bytes: Uint8Array): Awaitable<void>;
   /** All objects of a kind, in no order. */

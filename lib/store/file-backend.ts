@@ -121,8 +121,8 @@ class FileBackend implements StoreBackend {
     });
   }
 
-  getObject(kind: ObjectKind, name: string): Promise<Uint8Array | undefined> {
-    return this.#folder.read(`read ${kind} '${name}'`, undefined, () => this.#objects.get(kind, name));
+  getObject(kind: ObjectKind, name: string, isUse = true): Promise<Uint8Array | undefined> {
+    return this.#folder.read(`read ${kind} '${name}'`, undefined, () => this.#objects.get(kind, name, isUse));
   }
 
   putObject(kind: ObjectKind, name: string, bytes: Uint8Array): Promise<void> {

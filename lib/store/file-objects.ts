@@ -17,11 +17,17 @@ export class FileObjects {
     this.#store = store;
   }
 
-  async get(kind: ObjectKind, name: string): Promise<Uint8Array | undefined> {
+  async get(kind: ObjectKind, name: string, isUse: boolean): Promise<Uint8Array | undefined> {
     const { io } = this.#store;
     const path = this.#pathOf(kind, name);
     const bytes = await io.read(path);
     if (bytes === undefined) return undefined;
+    if (isUse) await this.#noteUse(path);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  async #noteUse(path: string): Promise<void> {
+    const { io } = this.#store;
     try {
       const now = wallMs();
       const changedAt = (await io.stat(path))?.changedAt ?? now;
@@ -29,7 +35,6 @@ export class FileObjects {
     } catch {
       // A folder that may only be read can be read.
     }
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   put(kind: ObjectKind, name: string, bytes: Uint8Array): Promise<void> {

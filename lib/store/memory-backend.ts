@@ -31,7 +31,7 @@ export interface MemoryBackend extends StoreBackend {
   readEvents(runId: string): readonly string[];
   removeRun(runId: string): void;
   requestCancel(runId: string, reason: string): boolean;
-  getObject(kind: ObjectKind, name: string): Uint8Array | undefined;
+  getObject(kind: ObjectKind, name: string, isUse?: boolean): Uint8Array | undefined;
   putObject(kind: ObjectKind, name: string, bytes: Uint8Array): void;
   listObjects(kind: ObjectKind): readonly StoredObject[];
   removeObject(kind: ObjectKind, name: string): void;
@@ -87,10 +87,10 @@ export function memoryBackend(place: MemoryPlace = new MemoryPlace()): MemoryBac
       owner?.displace('somebody who has removed it');
     },
     requestCancel: (runId, reason) => place.runs.get(runId)?.owner?.cancel(reason) ?? false,
-    getObject(kind, name) {
+    getObject(kind, name, isUse = true) {
       const kept = place.objects[kind].get(name);
       if (kept === undefined) return undefined;
-      kept.usedAt = monotonicNow();
+      if (isUse) kept.usedAt = monotonicNow();
       return kept.bytes.slice();
     },
     putObject(kind, name, bytes) {

@@ -1,13 +1,20 @@
 import { clockOf } from '../base/clock.ts';
 import { InvalidOptionsError, type OptionProblem } from '../base/errors.ts';
 import type { Keeper } from '../engine/keeper.ts';
+import type { EventLog } from '../node/event-log.ts';
 import { keeping, type RunStore, type RunToKeep } from '../run/run-store.ts';
 import type { StoreBackend } from './backend.ts';
+import { diffIn, type RunDifference } from './diff.ts';
 import { digestOf, digestOrUndefined } from './digest.ts';
+import { type GcOptions, type GcReport, gcOf } from './gc.ts';
 import { runIdFault } from './run-id.ts';
 import { RunKeeper } from './run-keeper.ts';
+import { eventsIn, noEvents } from './stored-events.ts';
+import { journalOf, lastGo } from './stored-journal.ts';
+import { knownRun, type StoredRunDetails } from './stored-run-details.ts';
 import { runsIn, type StoredRunInfo } from './stored-runs.ts';
 import { Unstorable } from './unstorable.ts';
+import { type StepExplanation, whyIn } from './why.ts';
 
 /**
  * Where runs are kept, so that they can go on, and results, so that they needn't be found again. Made by `fileStore`, `sqliteStore` or
@@ -63,6 +70,102 @@ export class Store implements RunStore, AsyncDisposable {
   /** What runs there are, the one that changed last first. */
   runs(): Promise<readonly StoredRunInfo[]> {
     return runsIn(this.backend);
+  }
+
+  /**
+   * How a run stands, and each of its steps: status, attempts, durations, where outputs came from and how large they are.
+   *
+   * Reads its journal and its events, without taking it; a run that goes on may be looked at. Rejects with an `UnknownRunError`.
+   *
+   * @example
+   * ```ts
+   * const { status, steps } = await store.show('nightly');
+   * console.log(status, steps.filter(({ status }) => status === 'failed'));
+   * ```
+   */
+  async show(runId: string): Promise<StoredRunDetails> {
+    return (await knownRun(this.backend, runId)).details;
+  }
+
+  /**
+   * Why a step ran, was restored or was found in the cache when its run was last gone on with: which of the things differ that its result is
+   * found by, and from which run; or what the run had come to when it stopped.
+   *
+   * Reads the journals of all runs of the workflow. Rejects with an `UnknownRunError` or an `UnknownStepError`.
+   *
+   * @example
+   * ```ts
+   * const { reasons } = await store.why('nightly', 'table');
+   * for (const { message } of reasons) console.log(message);
+   * ```
+   */
+  why(runId: string, stepId: string): Promise<StepExplanation> {
+    return whyIn(this.backend, runId, stepId);
+  }
+
+  /**
+   * What has happened in a run since a process took it last: a log as `readJsonLines` gives it, for `htmlReport`, `replay` and all pictures.
+   *
+   * Rejects with an `UnknownRunError`, and with an `EventLogError` where nothing is kept of what happened.
+   *
+   * @see {@link Store.goes} for what happened before
+   * @example
+   * ```ts
+   * await writeFile('nightly.html', htmlReport(await store.events('nightly')));
+   * ```
+   */
+  async events(runId: string): Promise<EventLog> {
+    const last = (await this.goes(runId)).at(-1);
+    if (last === undefined) throw noEvents(this.backend, runId);
+    return last;
+  }
+
+  /**
+   * What has happened in a run, a log for each process that was at it, in order; empty where nothing is kept of it.
+   *
+   * Each counts its events anew. Rejects with an `UnknownRunError`.
+   */
+  async goes(runId: string): Promise<readonly EventLog[]> {
+    const { workflow } = lastGo(await journalOf(this.backend, runId)).head;
+    return eventsIn(this.backend, runId, workflow);
+  }
+
+  /**
+   * How two runs differ: workflow, versions and inputs, and of each step how it fared and whether its output is the same.
+   *
+   * Rejects with an `UnknownRunError`.
+   */
+  diff(leftId: string, rightId: string): Promise<RunDifference> {
+    return diffIn(this.backend, leftId, rightId);
+  }
+
+  /**
+   * Asks the process that is at a run to cancel it, which it does at its next heartbeat; false where nobody is at it.
+   *
+   * Rejects with an `UnknownRunError`.
+   *
+   * @param reason - what the run is told as the reason
+   */
+  async cancel(runId: string, reason = 'cancelled on request'): Promise<boolean> {
+    if (await this.backend.requestCancel(runId, reason)) return true;
+    await journalOf(this.backend, runId);
+    return false;
+  }
+
+  /**
+   * Removes what is too old or too much: runs, then cached results, then large values that nothing names any more. With no options only those
+   * last.
+   *
+   * A run that somebody holds stays, and so does what was put or used within ten minutes. Reads all journals.
+   *
+   * @throws InvalidOptionsError where an option can't be used
+   * @example
+   * ```ts
+   * const { runs, bytes } = await store.gc({ olderThan: '30d', maxBytes: '2GiB', keep: 10 });
+   * ```
+   */
+  async gc(options: GcOptions = {}): Promise<GcReport> {
+    return gcOf(this.backend, options, clockOf(undefined).now());
   }
 
   /**

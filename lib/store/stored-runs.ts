@@ -1,6 +1,7 @@
-import type { StoreBackend } from './backend.ts';
-import { parseRecord } from './journal-record.ts';
-import { JournalState } from './journal-state.ts';
+import type { StoreBackend, StoredRun } from './backend.ts';
+import type { Head } from './journal-record.ts';
+import type { JournalState } from './journal-state.ts';
+import { findJournal, lastGo } from './stored-journal.ts';
 
 /** A run in a store. */
 export interface StoredRunInfo {
@@ -22,34 +23,30 @@ export interface StoredRunInfo {
 
 /** The runs in a store, the one that changed last first. */
 export async function runsIn(backend: StoreBackend): Promise<readonly StoredRunInfo[]> {
-  const stored = await backend.listRuns();
   const infos: StoredRunInfo[] = [];
-  for (const { runId, heldBy, size, changedAt } of stored) {
-    const state = stateOf((await backend.readLines(runId)) ?? []);
-    const { head } = state;
-    if (head === undefined) continue;
-    infos.push({
-      runId,
-      workflow: head.workflow,
-      status: heldBy === undefined ? statusOf(state.outcome) : 'running',
-      ...(heldBy === undefined ? {} : { heldBy }),
-      startedAt: head.startedAt,
-      changedAt,
-      completed: [...state.paths()].length,
-      size,
-    });
+  for (const stored of await backend.listRuns()) {
+    const journal = await findJournal(backend, stored.runId);
+    if (journal !== undefined) infos.push(infoOf(stored, journal.state, lastGo(journal).head));
   }
   return infos.sort((left, right) => right.changedAt - left.changedAt);
 }
 
-/** What the lines of a run come to. */
-export function stateOf(lines: readonly string[]): JournalState {
-  const state = new JournalState();
-  for (const line of lines) {
-    const record = parseRecord(line);
-    if (record !== undefined) state.apply(record);
-  }
-  return state;
+/** What is told of a run first. */
+export function infoOf(
+  { runId, heldBy, size, changedAt }: StoredRun,
+  state: JournalState,
+  head: Head,
+): StoredRunInfo {
+  return {
+    runId,
+    workflow: head.workflow,
+    status: heldBy === undefined ? statusOf(state.outcome) : 'running',
+    ...(heldBy === undefined ? {} : { heldBy }),
+    startedAt: head.startedAt,
+    changedAt,
+    completed: [...state.paths()].length,
+    size,
+  };
 }
 
 function statusOf(outcome: string | undefined): StoredRunInfo['status'] {

@@ -138,6 +138,15 @@ const floors = [
     below: lib('base', 'graph', 'admission', 'definition', 'observe', 'run', 'report'),
     packages: ['rxjs', 'node:.+'],
   },
+  // What a shell sees: it loads what the user names, and asks the rest.
+  {
+    files: 'lib/command/**',
+    below: [
+      ...lib('base', 'admission', 'definition', 'observe', 'run', 'node', 'report', 'store'),
+      'lib/workflow.ts',
+    ],
+    packages: ['rxjs', 'commander', 'node:.+'],
+  },
   // How far what runs is, by what comes of it.
   {
     files: 'lib/node/progress-view.ts',
@@ -178,8 +187,14 @@ const floors = [
   },
 ];
 
-/** Only they load a module when it is needed: importing threads.js has effects, and log-update may not be there. */
-const lazyFolders = ['lib/task/**', 'lib/thread/**', 'lib/pool/**', 'lib/node/terminal-region.ts'];
+/** Only they load a module when it is needed: importing threads.js has effects, log-update may not be there, and the user names one. */
+const lazyFolders = [
+  'lib/task/**',
+  'lib/thread/**',
+  'lib/pool/**',
+  'lib/node/terminal-region.ts',
+  'lib/command/{load-module,run-command}.ts',
+];
 
 /** ESLint's configuration for the floors; later entries are exceptions to earlier ones. */
 export const importFloors = [

@@ -58,6 +58,7 @@ export const hostAccess = [
   // So is this; what is a sign of life to other processes comes from the host's time.
   { files: ['lib/store/**'], rules: restricted(time) },
   { files: ['lib/store/host-time.ts'], rules: restricted([]) },
+  { files: ['lib/command/**'], rules: restricted(time) },
   // A pool outlives runs, and its threads know no time but the host's.
   { files: ['lib/pool/**'], rules: restricted([]) },
   // An operator has no run to take its chance from.

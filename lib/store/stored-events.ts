@@ -1,10 +1,10 @@
 import { ChunkedSteps } from '../base/step-list.ts';
+import type { StepInfo } from '../definition/step-info.ts';
 import { type EventLog, type LogProblem, waiting } from '../node/event-log.ts';
 import { EventLogError } from '../node/event-log-error.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
 import type { RunSnapshot } from '../observe/snapshot.ts';
 import { stepStatuses } from '../observe/step-status.ts';
-import type { PicturedStep } from '../report/pictured-workflow.ts';
 import type { StoreBackend } from './backend.ts';
 import { digestOfText } from './digest.ts';
 import { type Go, readEventLine } from './event-lines.ts';
@@ -78,7 +78,7 @@ async function workflowOf(backend: StoreBackend, name: string): Promise<Pictured
   if (bytes === undefined) return undefined;
   const text = new TextDecoder().decode(bytes);
   if (digestOfText(text) !== name) return undefined;
-  const workflow = JSON.parse(text) as { readonly name: string; readonly steps: readonly PicturedStep[] };
+  const workflow = JSON.parse(text) as { readonly name: string; readonly steps: readonly StepInfo[] };
   return { name: workflow.name, steps: ChunkedSteps.of(workflow.steps) };
 }
 

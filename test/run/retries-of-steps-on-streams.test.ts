@@ -1,7 +1,8 @@
-import { forEachStep, type Step, step, stream, subflow, type Workflow, workflow } from 'millrace';
+import { forEachStep, type Step, step, stream } from 'millrace';
 import { of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { broken } from './support/broken.ts';
+import { ownAndParts } from './support/places.ts';
 import { all, counted } from './support/streamed.ts';
 
 /** Fails so many times before its first value, or after it. */
@@ -18,12 +19,7 @@ function flaky(failures: number, after: number) {
   return { calls, body };
 }
 
-const places: [string, (steps: Record<string, Step<unknown, never>>) => Workflow<unknown, never>][] = [
-  ['in a run', (steps) => workflow('w', steps)],
-  ['in a subflow', (steps) => workflow('w', { sub: subflow('sub', workflow('inner', steps)) })],
-];
-
-describe.each(places)('%s', (_, make) => {
+describe.each(ownAndParts)('%s', (_, make) => {
   const outcome = async (steps: Record<string, Step<unknown, never>>): Promise<unknown> => {
     const result = await make(steps).run({ concurrency: 8 }).result();
     return (result as { sub?: unknown }).sub ?? result;

@@ -139,6 +139,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     if (this.progress.observed) this.#tellStart(attempt);
     scope.started(row);
     this.#starting = attempt;
+    this.beforeCall();
     attempt.start();
     this.#starting = undefined;
     // What ends at once needs no queue.

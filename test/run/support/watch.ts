@@ -2,6 +2,7 @@ import type { Need, ProgressEvent, Run, RunOptions, Workflow } from 'millrace';
 import type { Recording } from 'millrace/testing';
 import { VirtualTime } from 'millrace/testing';
 import type { Subscription } from 'rxjs';
+import { settlePromises } from './settle-promises.ts';
 
 /** A run in virtual time, with everything it told. */
 export class Watched<Outputs> {
@@ -53,6 +54,15 @@ export class Watched<Outputs> {
 
   get isOver(): boolean {
     return this.ends.includes('progress$');
+  }
+
+  /** Lets Promises settle, and then time pass up to what is planned next, in turns, until the run is over. */
+  async untilOver(): Promise<this> {
+    for (let turn = 0; turn < 1_000 && !this.isOver; turn++) {
+      await settlePromises();
+      this.time.advanceTo(this.time.next ?? this.time.now);
+    }
+    return this;
   }
 
   /** What happened, for laws and matchers that need no more than the events. */

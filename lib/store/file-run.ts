@@ -4,6 +4,7 @@ import { FileLease, type LeaseTerms } from './file-lease.ts';
 import { frameLines } from './line-frame.ts';
 import type { RunFolder } from './run-folder.ts';
 import { readSegments, segmentHeader } from './segments.ts';
+import { RunHeldError } from './store-errors.ts';
 
 /** A run that this process holds, in a folder. What it appends goes into files of its own. */
 export class FileRun implements OpenedRun {
@@ -65,6 +66,9 @@ export class FileRun implements OpenedRun {
       await makeSure(folder, journal.uncounted);
       const header = segmentHeader(lease.epoch, journal.counts);
       const segment = await startSegment(folder, lease.epoch, header);
+      if (!(await isStillHeld(lease, segment)))
+        throw new RunHeldError(store.name, folder.runId, String(lease.displacedBy));
+      // From here on, whoever comes heeds the header, and none of these.
       await removeLeftovers(folder, lease.epoch, journal.empty);
       lease.watch(watcher);
       return new FileRun(folder, lease, segment, header.length, journal, onClose);
@@ -205,6 +209,17 @@ async function startSegment(folder: RunFolder, epoch: number, header: Uint8Array
     await io.remove(path).catch(() => undefined);
     throw error;
   }
+}
+
+/** Whether nobody has come since the lease was taken. */
+async function isStillHeld(lease: FileLease, segment: OpenFile): Promise<boolean> {
+  let isHeld = false;
+  try {
+    isHeld = await lease.isHeld();
+  } finally {
+    if (!isHeld) await segment.close();
+  }
+  return isHeld;
 }
 
 /** Segments that say nothing, and requests to earlier owners. What can't be removed is in nobody's way. */

@@ -35,7 +35,9 @@ export async function candidatesFor(
   if (command === undefined) return [];
   if (typed.startsWith('-')) return starting(typed, command.options);
   if (before.at(-1)?.startsWith('-') === true) return files;
-  const given = before.filter((word, at) => !word.startsWith('-') && before[at - 1]?.startsWith('-') !== true);
+  const given = before.filter(
+    (word, at) => !word.startsWith('-') && before[at - 1]?.startsWith('-') !== true,
+  );
   switch (command.arguments[given.length]) {
     case 'run':
       return starting(typed, await names.runs());

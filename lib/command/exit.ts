@@ -44,5 +44,7 @@ const codes: Readonly<Record<string, number>> = {
 /** What the process ends with after an error. By its code, whichever copy of millrace has made it. */
 export function exitCodeOf(error: unknown): number {
   const { code } = (error ?? {}) as { readonly code?: unknown };
-  return (typeof code === 'string' && Object.hasOwn(codes, code) ? codes[code] : undefined) ?? exitCodes.failed;
+  return (
+    (typeof code === 'string' && Object.hasOwn(codes, code) ? codes[code] : undefined) ?? exitCodes.failed
+  );
 }

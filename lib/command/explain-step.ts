@@ -4,7 +4,11 @@ import type { StepExplanation } from '../store/why.ts';
 /** Why a step ran, or didn't, in lines. */
 export function explanationText({ runId, stepId, status, origin, reasons }: StepExplanation): string {
   const what =
-    origin === undefined ? whatBecame[status] : origin === 'cached' ? 'was found in the cache' : `was ${origin}`;
+    origin === undefined
+      ? whatBecame[status]
+      : origin === 'cached'
+        ? 'was found in the cache'
+        : `was ${origin}`;
   return [
     `step '${cleanText(stepId)}' of run '${cleanText(runId)}' ${what}:`,
     ...reasons.map(({ message }) => `- ${cleanText(message)}`),

@@ -4,10 +4,11 @@
  * 1. Loading runs nothing but the module itself.
  * 2. TypeScript is loaded by Node where it strips types, or is told to; else by the `tsx` that is installed beside the module.
  */
+
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { existsSync } from 'node:fs';
 import { textOf } from '../base/inspect.ts';
 import { UsageError } from './exit.ts';
 
@@ -61,7 +62,11 @@ const cannotStrip: ReadonlySet<string> = new Set([
 
 function tsxBeside(url: URL): string | undefined {
   try {
-    return pathToFileURL(createRequire(url).resolve('tsx/esm/api')).href;
+    // It is found as CommonJS would find it, and has the other form beside that.
+    const path = createRequire(url)
+      .resolve('tsx/esm/api')
+      .replace(/\.cjs$/, '.mjs');
+    return existsSync(path) ? pathToFileURL(path).href : undefined;
   } catch {
     return undefined;
   }

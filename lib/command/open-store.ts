@@ -12,7 +12,9 @@ export function makeStore(place: string): Store {
   if (!isDatabase(place)) return stores.fileStore(place);
   const { sqliteStore } = stores as { readonly sqliteStore?: (file: string) => Store };
   if (sqliteStore === undefined)
-    throw new UsageError(`this version of millrace keeps no runs in a database; name a folder instead of ${place}`);
+    throw new UsageError(
+      `this version of millrace keeps no runs in a database; name a folder instead of ${place}`,
+    );
   return sqliteStore(place);
 }
 

@@ -60,7 +60,11 @@ export function programOf({ terminal, version, ended }: ProgramTerms): Command {
     )
     .argument('<module>', 'the module, by path or file: URL; TypeScript too')
     .option('-w, --workflow <name>', 'which one, where the module exports several')
-    .option('-i, --input <name=value>', 'an input: JSON or text, as its schema accepts it; repeatable', collected)
+    .option(
+      '-i, --input <name=value>',
+      'an input: JSON or text, as its schema accepts it; repeatable',
+      collected,
+    )
     .option('-l, --limit <class=amount>', 'the capacity of a resource class; repeatable', collected)
     .option('-c, --concurrency <n>', 'how many steps may run at once', count(1))
     .addOption(storeOption())
@@ -125,7 +129,9 @@ export function programOf({ terminal, version, ended }: ProgramTerms): Command {
     );
 
   looking('show', 'show how a run and its steps stand')
-    .description('Shows how a run and its steps stand: status, durations, attempts, where outputs came from, and their size.')
+    .description(
+      'Shows how a run and its steps stand: status, durations, attempts, where outputs came from, and their size.',
+    )
     .argument('<run>', 'the id of the run')
     .option('-a, --all', 'with every child of a fan-out and every step of a subflow')
     .action((runId: string, options: CommonOptions & { all?: boolean }) =>
@@ -136,7 +142,9 @@ export function programOf({ terminal, version, ended }: ProgramTerms): Command {
     );
 
   looking('why', 'tell why a step ran, or did not')
-    .description('Tells why a step ran, was restored or was found in the cache: what differs, and from which run.')
+    .description(
+      'Tells why a step ran, was restored or was found in the cache: what differs, and from which run.',
+    )
     .argument('<run>', 'the id of the run')
     .argument('<step>', 'the id of the step, or its path')
     .action((runId: string, stepId: string, options: CommonOptions) =>
@@ -166,7 +174,9 @@ export function programOf({ terminal, version, ended }: ProgramTerms): Command {
     );
 
   looking('report', 'make a page of a run')
-    .description('Makes one HTML file of a run: the graph, the attempts over time, the critical path, the steps, the errors.')
+    .description(
+      'Makes one HTML file of a run: the graph, the attempts over time, the critical path, the steps, the errors.',
+    )
     .argument('<run>', 'the id of the run, or an event log that writeJsonLines wrote')
     .option('-o, --output <file>', 'where it goes; - is stdout (default: the id of the run, as a file)')
     .action(async (named: string, options: CommonOptions & { output?: string }) => {
@@ -180,7 +190,9 @@ export function programOf({ terminal, version, ended }: ProgramTerms): Command {
       try {
         await writeFile(file, page);
       } catch (error) {
-        throw new UsageError(`the report can't be written to ${file}: ${(error as Error).message}`, { cause: error });
+        throw new UsageError(`the report can't be written to ${file}: ${(error as Error).message}`, {
+          cause: error,
+        });
       }
       say(options, { file }, () => file);
     });
@@ -194,7 +206,9 @@ export function programOf({ terminal, version, ended }: ProgramTerms): Command {
     });
 
   looking('diff', 'tell how two runs differ')
-    .description('Tells how two runs differ: workflow, versions and inputs, and the steps that fared otherwise or came to something else.')
+    .description(
+      'Tells how two runs differ: workflow, versions and inputs, and the steps that fared otherwise or came to something else.',
+    )
     .argument('<run>', 'the id of the one')
     .argument('<other>', 'the id of the other')
     .option('-a, --all', 'with the steps that do not differ')
@@ -206,7 +220,9 @@ export function programOf({ terminal, version, ended }: ProgramTerms): Command {
     );
 
   looking('cancel', 'ask a run of another process to cancel')
-    .description('Asks the process that is at a run to cancel it, with its clean-ups. It does so at its next heartbeat, within two seconds.')
+    .description(
+      'Asks the process that is at a run to cancel it, with its clean-ups. It does so at its next heartbeat, within two seconds.',
+    )
     .argument('<run>', 'the id of the run')
     .option('--reason <text>', 'what the run is told as the reason', 'cancelled by millrace cancel')
     .action((runId: string, options: CommonOptions & { reason: string }) =>
@@ -218,29 +234,38 @@ export function programOf({ terminal, version, ended }: ProgramTerms): Command {
     );
 
   looking('gc', 'remove what is old, or too much')
-    .description('Removes runs, cached results and large values: what is too old, what is too much, and what nothing names any more. Never a run that a process is at.')
+    .description(
+      'Removes runs, cached results and large values: what is too old, what is too much, and what nothing names any more. Never a run that a process is at.',
+    )
     .option('--older-than <duration>', 'what has not changed or been used for so long, as in 30d', duration)
     .option('--max-bytes <amount>', 'the oldest, until the store takes no more than this, as in 2GiB', bytes)
     .option('--keep <n>', 'how many of the latest runs stay in any case', count(0), 0)
     .option('-n, --dry-run', 'only tell what would go')
-    .action((options: CommonOptions & { olderThan?: number; maxBytes?: number; keep: number; dryRun?: boolean }) =>
-      withStore(options, async (store) => {
-        const { olderThan, maxBytes, keep, dryRun } = options;
-        const report = await store.gc({ olderThan, maxBytes, keep, dryRun });
-        const { runs, cached, blobs } = report;
-        say(options, report, () =>
-          [
-            ...runs.map((runId) => `run ${runId}`),
-            `${dryRun === true ? 'would remove' : 'removed'} ${counted(runs.length, 'run')}, ${counted(cached, 'cached result')}, ${counted(blobs, 'large value')}: ${bytesText(report.bytes)}; ${bytesText(report.left)} left`,
-          ].join('\n'),
-        );
-      }),
+    .action(
+      (options: CommonOptions & { olderThan?: number; maxBytes?: number; keep: number; dryRun?: boolean }) =>
+        withStore(options, async (store) => {
+          const { olderThan, maxBytes, keep, dryRun } = options;
+          const report = await store.gc({ olderThan, maxBytes, keep, dryRun });
+          const { runs, cached, blobs } = report;
+          say(options, report, () =>
+            [
+              ...runs.map((runId) => `run ${runId}`),
+              `${dryRun === true ? 'would remove' : 'removed'} ${counted(runs.length, 'run')}, ${counted(cached, 'cached result')}, ${counted(blobs, 'large value')}: ${bytesText(report.bytes)}; ${bytesText(report.left)} left`,
+            ].join('\n'),
+          );
+        }),
     );
 
   looking('serve', 'serve the dashboard over a store')
-    .description('Serves the dashboard over a store until Ctrl-C: runs that are over, and those of whatever process that go on.')
+    .description(
+      'Serves the dashboard over a store until Ctrl-C: runs that are over, and those of whatever process that go on.',
+    )
     .option('-p, --port <port>', 'the port; any that is free by default', port, 0)
-    .option('--host <host>', 'the address to listen on; any but a loopback one shows the runs to the network', '127.0.0.1')
+    .option(
+      '--host <host>',
+      'the address to listen on; any but a loopback one shows the runs to the network',
+      '127.0.0.1',
+    )
     .option('--keep <n>', 'how many of the latest runs', count(1), 20)
     .action((options: CommonOptions & { port: number; host: string; keep: number }) =>
       withStore(options, async (store) => {
@@ -304,7 +329,9 @@ export function programOf({ terminal, version, ended }: ProgramTerms): Command {
 }
 
 const storeOption = (): Option =>
-  new Option('--store <place>', 'where runs are kept: a folder, or a file of SQLite (*.db)').default(defaultStore);
+  new Option('--store <place>', 'where runs are kept: a folder, or a file of SQLite (*.db)').default(
+    defaultStore,
+  );
 const jsonOption = (): Option => new Option('--json', 'data as JSON on stdout');
 const verboseOption = (): Option => new Option('--verbose', 'errors with all that is known of them');
 
@@ -333,7 +360,11 @@ function completedCommands(program: Command): readonly CompletedCommand[] {
       options: command.options.flatMap(({ long }) => long ?? []),
       arguments: command.registeredArguments.map((argument) => {
         const name = argument.name();
-        return name === 'run' || name === 'other' ? 'run' : name === 'step' || name === 'shell' ? name : 'file';
+        return name === 'run' || name === 'other'
+          ? 'run'
+          : name === 'step' || name === 'shell'
+            ? name
+            : 'file';
       }),
     }));
 }

@@ -1,6 +1,6 @@
+import type { Limits } from '../admission/limits.ts';
 import { parseBytes } from '../base/bytes.ts';
 import { nearestName } from '../base/nearest.ts';
-import type { Limits } from '../admission/limits.ts';
 import type { Input } from '../definition/handle.ts';
 import { acceptsAnything } from '../definition/schema.ts';
 import { UsageError } from './exit.ts';

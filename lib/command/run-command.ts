@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { CommanderError } from 'commander';
-import { errorText, processTerminal, type Terminal, writeLines } from './terminal.ts';
 import { exitCodeOf, exitCodes } from './exit.ts';
 import { moduleUrl } from './load-module.ts';
 import { otherCommand } from './other-copy.ts';
 import { programOf } from './program.ts';
+import { errorText, processTerminal, type Terminal, writeLines } from './terminal.ts';
 
 /** Runs the command in this process, and ends it once all that was written has been taken. */
 export async function runProcess(args: readonly string[]): Promise<void> {

@@ -27,7 +27,11 @@ export function logLine(event: ProgressEvent): string | undefined {
     case 'run-failed':
       return line(event.at, '', `the run failed: ${textOf(event.error)}`);
     case 'run-cancelled':
-      return line(event.at, '', `the run was cancelled${event.reason === undefined ? '' : `: ${textOf(event.reason)}`}`);
+      return line(
+        event.at,
+        '',
+        `the run was cancelled${event.reason === undefined ? '' : `: ${textOf(event.reason)}`}`,
+      );
     default:
       return undefined;
   }
@@ -43,5 +47,5 @@ const times = new Intl.DateTimeFormat('sv-SE', {
 function line(at: number, stepId: string, message: string, data?: unknown): string {
   const who = stepId === '' ? '' : `  ${cleanText(stepId)}`;
   const more = data === undefined ? '' : `  ${cleanText(jsonText(data))}`;
-  return `${times.format(at)}${who}  ${cleanText(message)}${more}`;
+  return `${times.format(at).replace(',', '.')}${who}  ${cleanText(message)}${more}`;
 }

@@ -63,7 +63,8 @@ async function settingsOf(
     throw new UsageError('nothing can be gone on with under --no-store');
   const isResumed = resume !== undefined || from.length > 0;
   const runId =
-    options.runId ?? (isResumed && store !== undefined ? await lastRun(store, workflow.name, from) : undefined);
+    options.runId ??
+    (isResumed && store !== undefined ? await lastRun(store, workflow.name, from) : undefined);
   return {
     inputs: readInputs(input, workflow.blueprint.inputs),
     limits: readLimits(limit),

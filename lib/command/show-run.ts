@@ -1,8 +1,8 @@
+import { cleanText } from '../node/terminal-text.ts';
 import { durationText } from '../report/duration-text.ts';
 import type { StoredRunDetails } from '../store/stored-run-details.ts';
 import type { StoredRunInfo } from '../store/stored-runs.ts';
 import type { StoredStep } from '../store/stored-steps.ts';
-import { cleanText } from '../node/terminal-text.ts';
 import { bytesText, momentText, table } from './table.ts';
 
 /** The runs of a store, a line each. */
@@ -28,7 +28,10 @@ export function runText(run: StoredRunDetails, isAll: boolean): string {
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['run', runId],
     ['workflow', version === undefined ? workflow : `${workflow}, version ${String(version)}`],
-    ['status', `${status}${took}${goes > 1 ? `, after ${String(goes - 1)} earlier ${goes > 2 ? 'goes' : 'go'}` : ''}`],
+    [
+      'status',
+      `${status}${took}${goes > 1 ? `, after ${String(goes - 1)} earlier ${goes > 2 ? 'goes' : 'go'}` : ''}`,
+    ],
     ['because', because],
     ['held by', heldBy],
     ['started', momentText(startedAt)],
@@ -64,7 +67,10 @@ function grouped(steps: readonly StoredStep[]): ReadonlyMap<string, readonly Sto
   return children;
 }
 
-function rowOf({ stepId, status, origin, durationMs, attempts, because, output }: StoredStep, depth: number): string[] {
+function rowOf(
+  { stepId, status, origin, durationMs, attempts, because, output }: StoredStep,
+  depth: number,
+): string[] {
   const reason = because === undefined || status === 'completed' ? '' : `: ${because}`;
   return [
     `${'  '.repeat(depth)}${cleanText(stepId)}`,

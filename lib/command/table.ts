@@ -5,7 +5,12 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const cells = [head, ...rows].map((row) => row.map(cleanText));
   const widths = head.map((_, column) => Math.max(...cells.map((row) => widthOf(row[column] ?? ''))));
   return cells
-    .map((row) => row.map((cell, column) => padText(cell, widths[column] ?? 0)).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, column) => padText(cell, widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n');
 }
 

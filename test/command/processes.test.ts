@@ -111,7 +111,10 @@ describe('a run in a process of its own', { timeout: 60_000 }, () => {
     expect(refused.stderr).toContain("run 'x' in fileStore('.millrace') is held by");
     expect(refused.stderr).not.toContain('\n    at ');
 
-    expect(await command(['cancel', 'x'], { cwd })).toMatchObject({ code: 0, stdout: "run 'x' was asked to cancel\n" });
+    expect(await command(['cancel', 'x'], { cwd })).toMatchObject({
+      code: 0,
+      stdout: "run 'x' was asked to cancel\n",
+    });
     expect(await run.ended).toMatchObject({ code: 1 });
   });
 });

@@ -5,38 +5,25 @@ import type { ModuleExports } from './load-module.ts';
 
 /** The workflow that a module exports: the one there is, or the one that is named, by its own name or that of the export. */
 export function findWorkflow(module: string, exports: ModuleExports, named: string | undefined): Workflow {
-  const found = workflowsIn(exports);
+  const found = new Map<string, Workflow>();
+  for (const [name, value] of Object.entries(exports)) if (isWorkflow(value)) found.set(name, value);
+  const workflows = [...new Set(found.values())];
+  const names = [...new Set(workflows.map(({ name }) => name))].sort();
   if (named !== undefined) {
-    const match = found.find(({ name, workflow }) => workflow.name === named || name === named);
-    if (match !== undefined) return match.workflow;
-    const meant = nearestName(
-      named,
-      found.map(({ workflow }) => workflow.name),
-    );
-    const hint = meant === undefined ? whatThereIs(exports, found) : `did you mean '${meant}'?`;
+    const match = workflows.find(({ name }) => name === named) ?? found.get(named);
+    if (match !== undefined) return match;
+    const meant = nearestName(named, [...names, ...found.keys()]);
+    const hint = meant === undefined ? whatThereIs(exports, names) : `did you mean '${meant}'?`;
     throw new UsageError(`${module} exports no workflow '${named}'; ${hint}`);
   }
-  const [first, ...others] = found;
+  const [first, ...others] = workflows;
   if (first === undefined)
-    throw new UsageError(`${module} exports no workflow; ${whatThereIs(exports, found)}`);
+    throw new UsageError(`${module} exports no workflow; ${whatThereIs(exports, names)}`);
   if (others.length > 0)
     throw new UsageError(
-      `${module} exports ${String(found.length)} workflows; say which with --workflow: ${found.map(({ workflow }) => `'${workflow.name}'`).join(', ')}`,
+      `${module} exports ${String(workflows.length)} workflows; say which with --workflow: ${quoted(names)}`,
     );
-  return first.workflow;
-}
-
-interface Found {
-  readonly name: string;
-  readonly workflow: Workflow;
-}
-
-/** Each once, however often it is exported. */
-function workflowsIn(exports: ModuleExports): readonly Found[] {
-  const found = new Map<Workflow, Found>();
-  for (const [name, value] of Object.entries(exports))
-    if (isWorkflow(value) && !found.has(value)) found.set(value, { name, workflow: value });
-  return [...found.values()];
+  return first;
 }
 
 /** Known by its mark: the module may have another copy of millrace. */
@@ -44,14 +31,18 @@ function isWorkflow(value: unknown): value is Workflow {
   return typeof value === 'object' && value !== null && (value as Partial<Workflow>)[workflowMark] === true;
 }
 
-function whatThereIs(exports: ModuleExports, found: readonly Found[]): string {
-  if (found.length > 0) return `it has ${found.map(({ workflow }) => `'${workflow.name}'`).join(', ')}`;
+function whatThereIs(exports: ModuleExports, workflows: readonly string[]): string {
+  if (workflows.length > 0) return `it has ${quoted(workflows)}`;
   const names = Object.keys(exports);
   if (names.length === 0) return 'it exports nothing: export what workflow() gives';
   // A name in capitals is a class.
   const maker = names.find((name) => typeof exports[name] === 'function' && /^[a-z]/.test(name));
   const hint = maker === undefined ? '' : ` ('${maker}' is a function: export the workflow that it gives)`;
-  return `it exports ${names.map((name) => `'${name}'`).join(', ')}: export what workflow() gives${hint}`;
+  return `it exports ${quoted(names)}: export what workflow() gives${hint}`;
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(', ');
 }
 
 /** Closes the pools that a module exports, so that their threads end. */

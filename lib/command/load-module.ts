@@ -62,7 +62,11 @@ const cannotStrip: ReadonlySet<string> = new Set([
 
 function tsxBeside(url: URL): string | undefined {
   try {
-    return pathToFileURL(createRequire(url).resolve('tsx/esm/api')).href;
+    // It is found as CommonJS would find it, and has the other form beside that.
+    const path = createRequire(url)
+      .resolve('tsx/esm/api')
+      .replace(/\.cjs$/, '.mjs');
+    return existsSync(path) ? pathToFileURL(path).href : undefined;
   } catch {
     return undefined;
   }

@@ -47,5 +47,5 @@ const times = new Intl.DateTimeFormat('sv-SE', {
 function line(at: number, stepId: string, message: string, data?: unknown): string {
   const who = stepId === '' ? '' : `  ${cleanText(stepId)}`;
   const more = data === undefined ? '' : `  ${cleanText(jsonText(data))}`;
-  return `${times.format(at)}${who}  ${cleanText(message)}${more}`;
+  return `${times.format(at).replace(',', '.')}${who}  ${cleanText(message)}${more}`;
 }

@@ -29,7 +29,7 @@ export function writeJson({ out }: Terminal, data: unknown): void {
 
 /** JSON of whatever a step may have come to: maps and sets as lists, big integers as text, errors by what they say. */
 export function jsonText(data: unknown, indent?: number): string {
-  return JSON.stringify(data, plain, indent) ?? 'null';
+  return JSON.stringify(data === undefined ? null : data, plain, indent);
 }
 
 function plain(_: string, value: unknown): unknown {

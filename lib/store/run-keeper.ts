@@ -29,16 +29,18 @@ import { Journal } from './journal.ts';
 import {
   doneLine,
   type Head,
+  type JournalRecord,
   journalFormat,
   type OutputRecord,
   parseRecord,
   recordLine,
 } from './journal-record.ts';
-import { ancestorsOf, JournalState } from './journal-state.ts';
+import { JournalState } from './journal-state.ts';
 import { inlineOutput, inlineRecord, isShort, objectRecord, outputOfObject } from './outputs.ts';
-import { KeptOutputRecord, type Renewal, recallGraph } from './recall.ts';
+import { KeptOutputRecord, recallGraph, renewalOf } from './recall.ts';
 import { isStill, keyOf, type ResultKey, readResult, resultBytes } from './result-cache.ts';
 import { ofSteps, type ResumeDifference, ResumeMismatchError } from './resume-mismatch-error.ts';
+import { type AncestorsOf, ancestorsAmong } from './step-paths.ts';
 import { StoreError, StoreFormatError } from './store-errors.ts';
 import { Unstorable } from './unstorable.ts';
 
@@ -59,12 +61,14 @@ export class RunKeeper implements Keeper {
   readonly #terms: RunToKeep;
   readonly #identity: RunIdentity;
   readonly #now: () => number;
-  readonly #state = new JournalState();
+  readonly #ancestorsOf: AncestorsOf;
+  readonly #state: JournalState;
   #run!: KeptRun;
   #opened: OpenedRun | undefined;
   #journal!: Journal;
   #events: EventSink | undefined;
-  #renewal: Renewal = noRenewal;
+  /** Whether the run had come to its end with all of its outputs: nothing can be undone then. */
+  #hadCompleted = false;
   /** What is under way beside the journal, and what waits for that. */
   #pending = 0;
   #whenDone: (() => void) | undefined;
@@ -79,6 +83,8 @@ export class RunKeeper implements Keeper {
     this.#terms = terms;
     this.#identity = identity;
     this.#now = now;
+    this.#ancestorsOf = ancestorsAmong(terms.blueprint.graph.ids);
+    this.#state = new JournalState(this.#ancestorsOf);
   }
 
   // Taken.
@@ -127,7 +133,7 @@ export class RunKeeper implements Keeper {
       else this.#state.apply(record);
     }
     const before = this.#state.head;
-    const hadCompleted = this.#state.outcome === 'completed';
+    this.#hadCompleted = this.#state.outcome === 'completed';
     const goOn = (): void => {
       this.#noteHead(held.epoch);
       this.#events = new EventSink(run, held);
@@ -139,7 +145,7 @@ export class RunKeeper implements Keeper {
       goOn();
       return;
     }
-    this.#compare(before, hadCompleted, (refused) => {
+    this.#compare(before, (refused) => {
       if (refused === undefined) {
         goOn();
         return;
@@ -172,7 +178,7 @@ export class RunKeeper implements Keeper {
   }
 
   /** How the run has changed since it was taken last, and what of it has to be done again for that. */
-  #compare(before: Head, hadCompleted: boolean, compared: (refused: Error | undefined) => void): void {
+  #compare(before: Head, compared: (refused: Error | undefined) => void): void {
     const { blueprint, version, settings, resume } = this.#terms;
     const { runId } = settings;
     if (before.format > journalFormat) {
@@ -208,11 +214,9 @@ export class RunKeeper implements Keeper {
       }
       const all =
         isOtherVersion || steps === undefined ? blueprint.graph.ids : differences.map(({ stepId }) => stepId);
-      this.#renewal = {
-        ...this.#givenAnew(before),
-        changed: new Set([...all, ...resume.from]),
-        hadCompleted,
-      };
+      const given = this.#givenAnew(before);
+      const aroundGiven = new Set([...given].flatMap((path) => this.#ancestorsOf(path)));
+      this.#renew(renewalOf(blueprint, { changed: new Set([...all, ...resume.from]), given, aroundGiven }));
       compared(undefined);
     };
     if (before.graph === now.digest) {
@@ -238,7 +242,7 @@ export class RunKeeper implements Keeper {
   }
 
   /** The steps whose output is given and isn't what it was, or was given and no longer is. */
-  #givenAnew(before: Head): Pick<Renewal, 'given' | 'aroundGiven'> {
+  #givenAnew(before: Head): Set<string> {
     const { given } = this.#identity;
     const changed = new Set<string>();
     for (const path of new Set([...Object.keys(before.given), ...Object.keys(given)])) {
@@ -246,7 +250,14 @@ export class RunKeeper implements Keeper {
       // What has no digest may be anything.
       if (typeof was !== 'string' || was !== given[path]) changed.add(path);
     }
-    return { given: changed, aroundGiven: new Set([...changed].flatMap((path) => ancestorsOf(path))) };
+    return changed;
+  }
+
+  #renew(records: readonly JournalRecord[]): void {
+    for (const record of records) {
+      this.#state.apply(record);
+      this.#journal.add(recordLine(record));
+    }
   }
 
   #digestOfKept(path: string): string | undefined {
@@ -266,7 +277,7 @@ export class RunKeeper implements Keeper {
       recalled({ kept: new Map(), again: new Set() });
       return;
     }
-    const { kept, again, renewed } = recallGraph(this.#state, graph, this.#renewal);
+    const { kept, again, renewed } = recallGraph(this.#state, graph, this.#hadCompleted);
     for (const record of renewed) this.#journal.add(recordLine(record));
     const withFiles = [...kept].filter(([, { record }]) => record.output.f !== undefined);
     if (withFiles.length === 0) {
@@ -345,8 +356,8 @@ export class RunKeeper implements Keeper {
 
   recallChild(path: string, item: unknown): Kept | undefined {
     const record = this.#state.outputOf(path);
-    if (record?.output.i === undefined || (record.output.u === 1 && !this.#renewal.hadCompleted))
-      return undefined;
+    if (record?.output.i === undefined || this.#state.isUndone(path)) return undefined;
+    if (record.output.u === 1 && !this.#hadCompleted) return undefined;
     if (record.output.f !== undefined || record.output.i !== digestOrUndefined(item)) return undefined;
     // What it holds is asked for once.
     this.#state.drop(path);
@@ -754,13 +765,6 @@ function isEmpty(record: object): boolean {
 function shown(version: string | number | undefined): string {
   return version === undefined ? 'none' : JSON.stringify(version);
 }
-
-const noRenewal: Renewal = {
-  changed: new Set(),
-  given: new Set(),
-  aroundGiven: new Set(),
-  hadCompleted: false,
-};
 
 /** Where a run writes that couldn't be taken. */
 const nowhere: OpenedRun = {

@@ -1,7 +1,6 @@
 import type { Need, ProgressEvent, Run, RunOptions, Workflow } from 'millrace';
 import { Store } from 'millrace/store';
 import { lastValueFrom } from 'rxjs';
-import type { StoreBackend } from '../../../lib/store/backend.ts';
 import { type MemoryBackend, memoryBackend } from '../../../lib/store/memory-backend.ts';
 import { play, type Watched } from '../../run/support/watch.ts';
 import { unwatched } from './unwatched.ts';
@@ -75,7 +74,7 @@ export class Place {
 }
 
 /** Writes lines as the run's owner that then is gone. */
-export function write(backend: StoreBackend & MemoryBackend, lines: readonly string[]): void {
+export function write(backend: MemoryBackend, lines: readonly string[]): void {
   const opened = backend.openRun(runId, unwatched);
   opened.append(lines);
   opened.close();

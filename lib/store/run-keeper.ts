@@ -114,6 +114,8 @@ export class RunKeeper implements Keeper {
           opened({ refused: error });
           return;
         }
+        this.#hasFailed = true;
+        this.#told.add(cacheUnreadable);
         opened({ isResumed: false });
         run.warn('', `the run isn't kept: ${error.message}`, error);
       },
@@ -381,6 +383,10 @@ export class RunKeeper implements Keeper {
   }
 
   #write(kept: KeptOutput, done: (() => void) | undefined): void {
+    if (this.#journal.isGivenUp) {
+      done?.();
+      return;
+    }
     const { path, definition, output, item, hasUndoing, isCached } = kept;
     const madeOf = item === undefined ? undefined : this.#digestOfNewItem(kept, item.value);
     const rest: Omit<OutputRecord, 'j'> = {
@@ -586,7 +592,8 @@ export class RunKeeper implements Keeper {
         );
       },
       (error) => {
-        this.#run.warn(
+        this.#warnOnce(
+          cacheUnreadable,
           path,
           `the cache can't be read, so that step '${path}' runs: ${messageOf(error)}`,
           error,
@@ -611,6 +618,7 @@ export class RunKeeper implements Keeper {
   }
 
   #put(kind: 'blob' | 'cached', name: string, bytes: Uint8Array): void {
+    if (this.#hasFailed) return;
     this.#beside(
       () => this.#backend.putObject(kind, name, bytes),
       () => undefined,
@@ -713,12 +721,15 @@ export class RunKeeper implements Keeper {
     else this.#run.warn('', `the run isn't kept any more: ${messageOf(error)}`, error);
   }
 
-  #warnOnce(subject: string, path: string, message: string): void {
+  #warnOnce(subject: string, path: string, message: string, error?: unknown): void {
     if (this.#told.has(subject)) return;
     this.#told.add(subject);
-    this.#run.warn(path, message);
+    this.#run.warn(path, message, error);
   }
 }
+
+/** What is told once of it. */
+const cacheUnreadable = 'the cache';
 
 /** A key, as the engine carries it. */
 class KeptKey implements CacheKey {

@@ -69,6 +69,8 @@ export class RunKeeper implements Keeper {
   #events: EventSink | undefined;
   /** Whether the run had come to its end with all of its outputs: nothing can be undone then. */
   #hadCompleted = false;
+  /** Results for others, by the path of their step, that are theirs once the run has completed. */
+  readonly #offered = new Map<string, { readonly key: ResultKey; readonly output: OutputRecord }>();
   /** What is under way beside the journal, and what waits for that. */
   #pending = 0;
   #whenDone: (() => void) | undefined;
@@ -407,23 +409,24 @@ export class RunKeeper implements Keeper {
           doneLine(path, this.#run.now, encoded.json, isEmpty(rest) ? undefined : rest),
           done,
         );
-      if (key !== undefined) this.#cache(key, inlineRecord(encoded));
+      if (key !== undefined) this.#offer(kept, key, inlineRecord(encoded));
       return;
     }
-    this.#writeLong(path, encoded, rest, key, done);
+    this.#writeLong(kept, encoded, rest, key, done);
   }
 
   /** Beside the line: the object comes first, so that no line tells of what isn't there. */
   #writeLong(
-    path: string,
+    kept: KeptOutput,
     encoded: Encoded,
     rest: OutputRecord,
     key: ResultKey | undefined,
     done: (() => void) | undefined,
   ): void {
+    const { path } = kept;
     const finish = (record: OutputRecord): void => {
       this.#done(path, { ...record, ...rest }, done);
-      if (key !== undefined) this.#cache(key, record);
+      if (key !== undefined) this.#offer(kept, key, record);
     };
     const withFiles = (record: OutputRecord): void => {
       if (encoded.files.length === 0) {
@@ -529,6 +532,7 @@ export class RunKeeper implements Keeper {
   }
 
   #forget(kind: 'closed' | 'undone', paths: readonly string[], forgotten: () => void): void {
+    this.#withdraw(paths);
     for (const path of paths.slice(0, -1)) this.#journal.add(recordLine([kind, path]));
     this.#journal.add(recordLine([kind, paths[paths.length - 1] as string]), forgotten);
   }
@@ -607,6 +611,20 @@ export class RunKeeper implements Keeper {
     this.#journal.add(recordLine(['key', path, { digest, isFound, parts }]));
   }
 
+  /** A result that may still be undone or closed isn't for others before the run has come to its end. */
+  #offer({ path, definition, hasUndoing }: KeptOutput, key: ResultKey, output: OutputRecord): void {
+    const { cleanup, release } = definition.settings;
+    if (hasUndoing || cleanup !== undefined || release !== undefined)
+      this.#offered.set(path, { key, output });
+    else this.#cache(key, output);
+  }
+
+  #withdraw(paths: readonly string[]): void {
+    if (this.#offered.size === 0) return;
+    for (const path of paths)
+      for (const each of [path, ...this.#ancestorsOf(path)]) this.#offered.delete(each);
+  }
+
   #cache(key: ResultKey, output: OutputRecord): void {
     this.#beside(
       () => isStill(key),
@@ -641,6 +659,7 @@ export class RunKeeper implements Keeper {
       ended();
       return;
     }
+    if (outcome === 'completed') for (const { key, output } of this.#offered.values()) this.#cache(key, output);
     this.#whenAllDone(() => {
       this.#journal.add(recordLine(['end', outcome, this.#now()]));
       this.#journal.end(() => {

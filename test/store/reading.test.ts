@@ -106,10 +106,8 @@ describe('events', () => {
     for (const { name } of backend.listObjects('blob')) backend.removeObject('blob', name);
     const log = await store.events('a');
     expect([log.events.length, log.problems.length]).toStrictEqual([before, 3]);
-    expect(log.workflow).toMatchObject({
-      name: 'flow',
-      steps: [{ id: 'table' }, { id: 'each' }, { id: 'size' }],
-    });
+    expect(log.workflow.name).toBe('flow');
+    expect(Array.from(log.workflow.steps, ({ id }) => id)).toStrictEqual(['table', 'each', 'size']);
   });
 
   test('of a run that is not there, or has none, are refused', async () => {

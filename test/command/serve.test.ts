@@ -19,7 +19,9 @@ function sentUntil(url: string, isEnough: (sent: readonly Sent[]) => boolean): P
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
         text += chunk;
-        const sent = [...text.matchAll(/^data: (\{.*)\n\n/gm)].map(([, json]) => JSON.parse(json ?? '') as Sent);
+        const sent = [...text.matchAll(/^data: (\{.*)\n\n/gm)].map(
+          ([, json]) => JSON.parse(json ?? '') as Sent,
+        );
         if (!isEnough(sent)) return;
         resolve(sent);
         asked.destroy();
@@ -35,14 +37,18 @@ const has =
   (sent: readonly Sent[]): boolean =>
     sent.some((each) => each.runId === runId && each.event?.type === type);
 
-test('the dashboard over a store shows the runs of yesterday beside the running one', { timeout: 30_000 }, async () => {
+test('the dashboard over a store shows the runs of yesterday beside the running one', {
+  timeout: 30_000,
+}, async () => {
   const folder = temporaryFolder();
   let open: (value: number) => void = () => undefined;
   const gate = new Promise<number>((resolve) => {
     open = resolve;
   });
   const store = fileStore(folder);
-  await workflow('old', { a: step('a', () => 1) }).run({ store, runId: 'yesterday' }).result();
+  await workflow('old', { a: step('a', () => 1) })
+    .run({ store, runId: 'yesterday' })
+    .result();
   const run = workflow('new', { b: step('b', () => gate) }).run({ store, runId: 'today' });
   const result = run.result();
   const problems: string[] = [];
@@ -57,7 +63,9 @@ test('the dashboard over a store shows the runs of yesterday beside the running 
   open(2);
   await result;
   const all = await sentUntil(served.url, has('today', 'run-completed'));
-  const ofToday = all.filter(({ runId, kind }) => runId === 'today' && kind === 'event').map(({ event }) => event?.type);
+  const ofToday = all
+    .filter(({ runId, kind }) => runId === 'today' && kind === 'event')
+    .map(({ event }) => event?.type);
   expect(ofToday).toStrictEqual(['run-started', 'step-started', 'step-completed', 'run-completed']);
   expect(problems).toStrictEqual([]);
 });

@@ -16,6 +16,7 @@ export { EmptyStepError } from './base/empty-step-error.ts';
 export { CancelledError, InvalidOptionsError, MillraceError, type OptionProblem } from './base/errors.ts';
 export type { Overflow } from './base/overflow.ts';
 export type { Retry, RetryOptions } from './base/retry-policy.ts';
+export type { StepList } from './base/step-list.ts';
 export { MissingOverflowError, type StreamEnds, StreamOverflowError } from './channel/stream-errors.ts';
 export type { Definition } from './definition/blueprint-of-definitions.ts';
 export {

@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import { parseDuration } from './base/durations.ts';
 import { OptionChecker } from './base/option-checker.ts';
 import { defer } from './base/rxjs-run-parts.ts';
+import type { StepList } from './base/step-list.ts';
 import type { Blueprint } from './definition/blueprint.ts';
 import { blueprintOfDefinitions, type Definition } from './definition/blueprint-of-definitions.ts';
 import { blueprintOfHandles } from './definition/blueprint-of-handles.ts';
@@ -85,7 +86,7 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
   }
 
   /** Every step, in the order of definition. */
-  get steps(): readonly StepInfo[] {
+  get steps(): StepList<StepInfo> {
     return this.#blueprint.info.steps;
   }
 

@@ -2,11 +2,12 @@ import { defer, filter, map, type OperatorFunction } from 'rxjs';
 import type { Duration } from '../lib/base/durations.ts';
 import { OptionChecker } from '../lib/base/option-checker.ts';
 import { ownOf } from '../lib/base/record.ts';
-import type { WorkflowInfo } from '../lib/definition/workflow-info.ts';
+import { isStepList } from '../lib/base/step-list.ts';
 import type { RunHistory } from '../lib/observe/history.ts';
 import type { ProgressEvent } from '../lib/observe/progress-event.ts';
 import type { RunSnapshot } from '../lib/observe/snapshot.ts';
 import { Forecast } from './forecast.ts';
+import type { ForeseenStep } from './foreseen-rows.ts';
 import type { Interval } from './outlook.ts';
 
 /** How far a run is, and how long it may go on. */
@@ -34,7 +35,10 @@ export interface Estimate {
 /** What is estimated: a run, or the replay of one. */
 export interface EstimatedRun {
   /** What it is a run of. */
-  readonly workflow: WorkflowInfo;
+  readonly workflow: {
+    /** Its steps. */
+    readonly steps: Iterable<ForeseenStep>;
+  };
   /** Where it stands; asked for once, when the estimates are subscribed to. */
   snapshot(): Pick<RunSnapshot, 'resources'>;
 }
@@ -153,7 +157,7 @@ const over: Interval = { low: 0, likely: 0, high: 0 };
 function checkArguments(run: EstimatedRun, options: EstimateOptions): number {
   const checker = new OptionChecker();
   const given = run as Partial<EstimatedRun> | null | undefined;
-  if (typeof given?.snapshot !== 'function' || !Array.isArray(given.workflow?.steps)) {
+  if (typeof given?.snapshot !== 'function' || !isStepList(given.workflow?.steps)) {
     checker.fail('the run', 'a run, or the replay of one', run);
   }
   let every: number | undefined;

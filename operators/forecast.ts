@@ -1,3 +1,4 @@
+import { stepsIn } from '../lib/base/step-list.ts';
 import type { ProgressEvent, StepAdded } from '../lib/observe/progress-event.ts';
 import { Expectations } from './expectations.ts';
 import { Brood, fastest, over, type Row, running, waiting } from './forecast-row.ts';
@@ -26,14 +27,15 @@ export class Forecast {
 
   /** @param measured - how long a step took in earlier runs, in ms, with all that came of it */
   constructor(
-    steps: readonly ForeseenStep[],
+    steps: Iterable<ForeseenStep>,
     limits: Readonly<Record<string, number>>,
     measured: (id: string) => number | undefined,
   ) {
     this.#limits = limits;
     this.#foreseen = new ForeseenRows(measured);
-    const rows = this.#foreseen.rowsOf(steps, undefined);
-    for (const [index, { id }] of steps.entries()) {
+    const known = stepsIn(steps);
+    const rows = this.#foreseen.rowsOf(known, undefined);
+    for (const [index, { id }] of known.entries()) {
       const row = rows[index] as Row;
       row.id = id;
       this.#rows.set(id, row);
@@ -67,7 +69,7 @@ export class Forecast {
         this.#retry(event.stepId);
         break;
       case 'step-completed':
-        this.#end(event, true, event.given === true ? undefined : event.durationMs);
+        this.#end(event, true, event.attempt === 0 ? undefined : event.durationMs);
         break;
       case 'step-cancelled':
         this.#end(event, false);

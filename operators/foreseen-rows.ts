@@ -1,4 +1,5 @@
 import type { Demand } from '../lib/admission/demand.ts';
+import { stepsIn } from '../lib/base/step-list.ts';
 import type { StepInfo } from '../lib/definition/step-info.ts';
 import { Brood, type Foreknowledge, fastest, Row } from './forecast-row.ts';
 import { inOrder } from './in-order.ts';
@@ -8,7 +9,7 @@ export interface ForeseenStep extends Pick<StepInfo, 'id' | 'dependsOn'> {
   readonly demand?: Demand | undefined;
   readonly estimate?: number | undefined;
   readonly group?: string | undefined;
-  readonly steps?: readonly ForeseenStep[] | undefined;
+  readonly steps?: Iterable<ForeseenStep> | undefined;
   readonly children?: StepInfo['children'] | undefined;
 }
 
@@ -47,7 +48,7 @@ export class ForeseenRows {
   broodOf(row: Row): Brood | undefined {
     const info = this.#infos.get(row);
     if (info === undefined) return undefined;
-    if (info.steps !== undefined) return Brood.ofGraph(this.rowsOf(info.steps, row));
+    if (info.steps !== undefined) return Brood.ofGraph(this.rowsOf(stepsIn(info.steps), row));
     const { count, concurrency = Infinity, demand } = info.children ?? {};
     const prior = info.estimate === undefined ? Number.NaN : Math.max(info.estimate, fastest);
     return Brood.ofChildren({ count, concurrency, prior, demands: this.#listOf(demand) });

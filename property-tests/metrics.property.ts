@@ -10,11 +10,12 @@ describe('metrics', () => {
   forAllRuns('agree with the events, step by step', everything, ({ scenario, journal, run }) => {
     const { steps, totalMs } = run.metrics();
     const records = fold(scenario, journal.events);
-    expect(Object.keys(steps)).toEqual(scenario.steps.map(({ id }) => id));
+    expect(Array.from(steps, ({ id }) => id)).toEqual(scenario.steps.map(({ id }) => id));
     for (const { id, dependsOn } of scenario.steps) {
       const record = records.get(id) as StepRecord;
       const readyAt = Math.max(0, ...dependsOn.map((needed) => records.get(needed)?.endedAt ?? 0));
-      expect(steps[id], `the metrics of ${id}`).toEqual({
+      expect(steps.get(id), `the metrics of ${id}`).toEqual({
+        id,
         status: record.status,
         attempts: record.attempts,
         durationMs: record.startedAt === null ? 0 : (record.endedAt ?? 0) - record.startedAt,

@@ -67,7 +67,7 @@ describe('a plan', () => {
       run.result$.subscribe({ error: () => undefined });
       scheduler.flush();
       const settled = ['completed', 'failed', 'skipped'];
-      const steps = Object.values(run.metrics().steps);
+      const steps = [...run.metrics().steps];
       expect(steps.filter(({ status }) => !settled.includes(status))).toEqual([]);
     },
   );

@@ -12,7 +12,7 @@ describe('a snapshot', () => {
   const judge = (run: Run, journal: Journal, scenario: Scenario): void => {
     const { status, counts, steps, startedAt, endedAt, runId, workflow } = run.snapshot();
     const records = fold(scenario, journal.events);
-    const all = steps.flat();
+    const all = [...steps];
     const isStopped = courseOf(scenario, journal).stop !== undefined;
     expect(all.map(({ id }) => id)).toEqual(scenario.steps.map(({ id }) => id));
     for (const step of all) {
@@ -57,8 +57,8 @@ describe('a snapshot', () => {
         expect(isDeeplyFrozen(snapshot)).toBe(true);
         const before = taken[place - 1];
         if (before === undefined) continue;
-        for (const [index, step] of snapshot.steps.flat().entries()) {
-          const previous = before.steps.flat()[index];
+        for (const step of snapshot.steps) {
+          const previous = before.steps.get(step.id);
           if (isDeepStrictEqual(step, previous)) expect(step, `the snapshot of ${step.id}`).toBe(previous);
         }
         if (isDeepStrictEqual(snapshot, before)) expect(snapshot).toBe(before);

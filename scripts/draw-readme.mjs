@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import xterm from '@xterm/headless';
 import { defineWorkflow, memory } from 'millrace';
 import { renderProgress } from 'millrace/node';
-import { htmlReport } from 'millrace/report';
+import { htmlReport, record } from 'millrace/report';
 import { chromium } from 'playwright-core';
 
 const folder = new URL('../docs/pictures/', import.meta.url);
@@ -80,8 +80,7 @@ class Screen extends EventEmitter {
 
 const screen = new Screen();
 const run = orders.run({ limits });
-const events = [];
-run.progress$.subscribe((event) => events.push(event));
+record(run);
 const display = renderProgress(run, { stream: screen, style: 'live' });
 const result = run.result();
 await sleep(480);
@@ -89,14 +88,10 @@ await writeFile(new URL('console.svg', folder), consoleSvg(await screen.lines())
 await result;
 await display.done;
 
-const { workflow } = run;
-const amounts = Object.fromEntries(
-  Object.entries(run.snapshot().resources).map(([name, { limit }]) => [name, limit]),
-);
 const temporary = await mkdtemp(join(tmpdir(), 'millrace-'));
 try {
   const page = join(temporary, 'run.html');
-  await writeFile(page, htmlReport({ workflow, limits: amounts, events }));
+  await writeFile(page, htmlReport(run));
   await photograph(pathToFileURL(page).href);
 } finally {
   await rm(temporary, { recursive: true });

@@ -9,6 +9,8 @@ export interface CommandLine {
   /** Whether the runs are served as a live page, and where. */
   readonly dashboard: boolean;
   readonly port: number;
+  /** Whether the run is kept, and goes on where it stopped. */
+  readonly resume: boolean;
   readonly help: boolean;
 }
 
@@ -16,6 +18,8 @@ export const usage = `Usage: npm run demo -- [options]
 
   --file <path>  the flights file (parquet)  [the 3,000,000 flights of vega-datasets]
   --out <dir>    where the reports go        [out]
+  --resume       run it once, kept in the folder of the reports: after Ctrl-C, or a crash, the
+                 same command goes on where it stopped
   --dashboard    serve the runs as a live page, until Ctrl-C
   --port <n>     where  [any that is free]
   --help         show this text
@@ -33,6 +37,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       file: { type: 'string', default: fileURLToPath(dataset('flights-3m.parquet')) },
       out: { type: 'string', default: 'out' },
       dashboard: { type: 'boolean', default: false },
+      resume: { type: 'boolean', default: false },
       port: { type: 'string', default: '0' },
       help: { type: 'boolean', default: false },
     },

@@ -1,11 +1,19 @@
-/** What is asked of the host besides time: a macrotask, the environment, what the machine offers, and how a process ends. */
+/** What is asked of the host besides time: a macrotask, the environment, what the machine offers, how long it has worked, and how a process ends. */
 
 interface HostProcess {
   readonly env?: Readonly<Record<string, string | undefined>>;
   constrainedMemory?(): number | undefined;
+  /** In µs. Of Node 23.9 and later. */
+  threadCpuUsage?(): CpuUsage;
+  cpuUsage?(): CpuUsage;
   getBuiltinModule?(id: string): unknown;
   exitCode?: unknown;
   on?(event: 'beforeExit', listener: () => void): unknown;
+}
+
+interface CpuUsage {
+  readonly user: number;
+  readonly system: number;
 }
 
 interface OperatingSystem {
@@ -64,6 +72,30 @@ export function availableMemory(): number {
   const total = operatingSystem()?.totalmem() ?? (host.navigator?.deviceMemory ?? 4) * 2 ** 30;
   const constrained = host.process?.constrainedMemory?.() ?? 0;
   return constrained > 0 && constrained < total ? constrained : total;
+}
+
+/** How long the CPU has worked. */
+export interface CpuTime {
+  /** In ms. */
+  readonly ms: number;
+  /** Whether for this thread alone; else for all threads of the process. */
+  readonly isOfThread: boolean;
+}
+
+/** How long the CPU has worked for this thread, or where the host can't tell that for this process; `undefined` where it tells neither. */
+export function cpuTime(): CpuTime | undefined {
+  return usageAsTime('threadCpuUsage') ?? usageAsTime('cpuUsage');
+}
+
+function usageAsTime(source: 'threadCpuUsage' | 'cpuUsage'): CpuTime | undefined {
+  try {
+    const usage = host.process?.[source]?.();
+    if (usage === undefined) return undefined;
+    return { ms: (usage.user + usage.system) / 1_000, isOfThread: source === 'threadCpuUsage' };
+  } catch {
+    // Not every system tells of its threads.
+    return undefined;
+  }
 }
 
 /** A module that the host brings along, found without an import that a browser couldn't follow. */

@@ -45,6 +45,14 @@ export interface ForEachOptions<Item, Out, Settle extends boolean = false, Share
    * @defaultValue false
    */
   readonly settle?: Settle | undefined;
+  /**
+   * Is told the result of each child as soon as it is there, in the order in which they come; with `settle` of those that fail too. Once
+   * the fan-out is stopped it is told nothing more. What it throws fails the fan-out. It may not give a Promise: what takes time belongs
+   * into the child's own function.
+   *
+   * @defaultValue nobody is told; the output has all results in the order of the items
+   */
+  readonly onResult?: ((result: ChildResult<Out, Settle>, key: string) => void) | undefined;
 }
 
 /** As {@link CacheOptions}, of a child. */
@@ -77,6 +85,7 @@ interface AllOptions extends Omit<StepOptions, 'resource' | 'cache'> {
   readonly key?: FanOutPlan['keyOf'] | undefined;
   readonly concurrency?: number | undefined;
   readonly settle?: boolean | undefined;
+  readonly onResult?: FanOutPlan['onResult'] | undefined;
   readonly reduce?: FanOutPlan['reduce'] | undefined;
   readonly initial?: unknown;
 }
@@ -91,7 +100,15 @@ export function readForEachOptions(
   count: number | undefined,
 ): { readonly plan: FanOutPlan; readonly settings: StepSettings } {
   const given = checker.record('options', options) ? options : {};
-  checker.knownKeys('', given, [...stepOptionNames, 'key', 'concurrency', 'settle', 'reduce', 'initial']);
+  checker.knownKeys('', given, [
+    ...stepOptionNames,
+    'key',
+    'concurrency',
+    'settle',
+    'onResult',
+    'reduce',
+    'initial',
+  ]);
   const { resource } = given;
   const isSaidByItem = typeof resource === 'function';
   const plain = {
@@ -112,6 +129,7 @@ export function readForEachOptions(
     demandOf: isSaidByItem ? (item) => demandSaid(resource(item)) : undefined,
     keyOf: checker.function('key', given.key),
     concurrency: checker.count('concurrency', given.concurrency, 1) ?? Infinity,
+    onResult: checker.function('onResult', given.onResult),
     reduce,
     initial: given.initial,
     settle: checker.flag('settle', given.settle) ?? false,

@@ -98,7 +98,7 @@ export type ForEachBody<Deps extends ForEachDependencies, Returned> = (
  * function.
  *
  * A child that fails fails the fan-out: at once under `'fail-fast'`, after the others under `'continue'`. A `DuplicateKeyError`, an
- * error of the items' own or of `key` or `reduce` fails it as well.
+ * error of the items' own or of `key`, `reduce` or `onResult` fails it as well.
  *
  * @throws InvalidOptionsError at once, naming every option that can't be used
  * @example

@@ -40,7 +40,8 @@ export type Dependencies = Readonly<Record<string, Handle>>;
 /** The values of handles. */
 export type OutputsOf<Handles extends Dependencies> = {
   readonly [Name in keyof Handles]: Handles[Name] extends Handle<infer Out> ? Out : never;
-};
+  // So that editors show the record, and not how it is made.
+} & {};
 
 /** The inputs that handles need, as a union of pairs. */
 export type NeedsOf<Handles extends Dependencies> = Handles[keyof Handles] extends infer One
@@ -50,4 +51,4 @@ export type NeedsOf<Handles extends Dependencies> = Handles[keyof Handles] exten
   : never;
 
 /** A union of needs as the record that a run takes. */
-export type InputsOf<Needs extends Need> = { readonly [One in Needs as One[0]]: One[1] };
+export type InputsOf<Needs extends Need> = { readonly [One in Needs as One[0]]: One[1] } & {};

@@ -53,6 +53,7 @@ export interface FanOutPlan {
   readonly keyOf: ((item: unknown, index: number) => unknown) | undefined;
   /** How many children may run at once, whatever else there is room for. */
   readonly concurrency: number;
+  readonly onResult: ((result: unknown, key: string) => unknown) | undefined;
   readonly reduce: ((sum: unknown, result: unknown, key: string) => unknown) | undefined;
   readonly initial: unknown;
   readonly settle: boolean;

@@ -1,4 +1,5 @@
 import type { Demand } from '../admission/demand.ts';
+import type { StepList } from '../base/step-list.ts';
 
 /**
  * What a step is: one of its own function, a fan-out, a workflow as a part of another, or one that gives what another gave.
@@ -41,7 +42,7 @@ export interface StepInfo {
   /** Its labels. */
   readonly tags: readonly string[];
   /** The steps that it brings, where it is a subflow whose workflow is known beforehand; absent otherwise. */
-  readonly steps?: readonly StepInfo[];
+  readonly steps?: StepList<StepInfo>;
   /** What is known beforehand of the children, where it is a fan-out; absent otherwise. */
   readonly children?: ChildrenInfo;
 }

@@ -1,3 +1,4 @@
+import { ChunkedSteps, type StepList } from '../base/step-list.ts';
 import type { BranchingPlan } from './branching-plan.ts';
 import type { Connections } from './connections.ts';
 import type { SpecialNeed, StepInfo } from './step-info.ts';
@@ -7,7 +8,7 @@ export interface WorkflowInfo {
   /** The name. */
   readonly name: string;
   /** Every step, in the order of definition. */
-  readonly steps: readonly StepInfo[];
+  readonly steps: StepList<StepInfo>;
 }
 
 /** What a workflow tells of itself. */
@@ -16,25 +17,23 @@ export function workflowInfo(
   { graph, steps }: Connections,
   branching: BranchingPlan | undefined,
 ): WorkflowInfo {
-  return {
-    name,
-    steps: steps.map(({ id, settings }, index) => {
-      const { demand, priority, estimate, description, group, tags, join, kind, within } = settings;
-      return {
-        id,
-        dependsOn: graph.dependenciesOf(id),
-        kind: join?.kind ?? kind,
-        ...(branching === undefined ? {} : specialsOf(graph.ids, branching, index)),
-        demand,
-        priority,
-        estimate,
-        description,
-        group,
-        tags,
-        ...within?.info,
-      };
-    }),
-  };
+  const infos = steps.map(({ id, settings }, index): StepInfo => {
+    const { demand, priority, estimate, description, group, tags, join, kind, within } = settings;
+    return {
+      id,
+      dependsOn: graph.dependenciesOf(id),
+      kind: join?.kind ?? kind,
+      ...(branching === undefined ? {} : specialsOf(graph.ids, branching, index)),
+      demand,
+      priority,
+      estimate,
+      description,
+      group,
+      tags,
+      ...within?.info,
+    };
+  });
+  return Object.freeze({ name, steps: ChunkedSteps.of(infos, (id) => graph.indexOf(id)) });
 }
 
 /** The names of the kinds of edges, by their number. */

@@ -6,6 +6,7 @@ import type { Hostable } from '../definition/hosted.ts';
 import { fractionOf, type ProgressAmount } from '../definition/step-context.ts';
 import { Progress } from '../observe/progress.ts';
 import { Reporter } from '../observe/reporter.ts';
+import { CallWatch } from './call-watch.ts';
 import { Loop, type LoopOwner } from './loop.ts';
 import type { RunBudget } from './run-budget.ts';
 import type { RunListener } from './run-listener.ts';
@@ -14,9 +15,6 @@ import { RunningTime } from './running-time.ts';
 import type { Scope, StepAttempt } from './scope.ts';
 import { nobody, type Row, StepTable } from './step-table.ts';
 import { TimeSlice } from './time-slice.ts';
-
-/** A step that keeps the event loop for longer than this, in ms, is worth a warning. */
-const longestBlock = 50;
 
 /** What every part of the engine works with: the facts, the loop, the time, and those who are told. */
 export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
@@ -31,6 +29,7 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
   listener: RunListener | undefined;
   protected readonly loop: Loop;
   protected readonly runningTime = new RunningTime();
+  readonly #calls = new CallWatch();
   /** The row that is dealt with just now. */
   protected current: Row = nobody;
   /** The attempts under way, by row. */
@@ -103,8 +102,14 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
   returned(attempt: StepAttempt): void {
     this.slice.advance();
     if (!this.progress.observed) return;
-    const blockedMs = this.now - this.table.lastStartOf(attempt.row);
-    if (blockedMs > longestBlock && this.clock.live) this.report.blocked(attempt, blockedMs);
+    const blocked = this.#calls.end(this.now);
+    if (blocked !== undefined) this.report.blocked(attempt, blocked.ms, blocked.isCertain);
+  }
+
+  /** A step's function is about to be called, all who are told of it have been. Virtual time says nothing of the event loop. */
+  protected beforeCall(): void {
+    if (this.progress.observed && this.clock.live) this.#calls.begin(this.clock.now());
+    else this.#calls.skip();
   }
 
   reportProgress(attempt: StepAttempt, amount: ProgressAmount, message: string | undefined): void {

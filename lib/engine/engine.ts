@@ -10,6 +10,7 @@ import type { ChildCounts } from '../observe/child-counts.ts';
 import { WorkflowTimeoutError } from '../observe/failures.ts';
 import { noteInHistory } from '../observe/history.ts';
 import { measure, type RunMetrics } from '../observe/metrics.ts';
+import type { Origin } from '../observe/progress-event.ts';
 import type { ResourceUse, RunMeasurements, RunStatus, RunView } from '../observe/run-view.ts';
 import type { StepStatus } from '../observe/step-status.ts';
 import { StepSkippedError } from './branching-errors.ts';
@@ -118,8 +119,10 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
       }
       this.#outerStops.attach(this.settings, this);
       this.#isOpening = true;
+      this.root.isRecalling = true;
       keeper.open(new KeptEngine(this), (opening) => {
         this.#isOpening = false;
+        this.root.isRecalling = false;
         this.#opened(keeper, opening);
       });
     });
@@ -466,6 +469,10 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
       return 'running';
     if (current === status.looking) return 'ready';
     return statusNames[current] as StepStatus;
+  }
+
+  originOf(step: number): Origin | undefined {
+    return this.origins.get(step);
   }
 
   attemptsOf(step: number): number {

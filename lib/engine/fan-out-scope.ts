@@ -1,5 +1,6 @@
 // Long because a fan-out answers every question that the engine asks of a scope, and has items to pull and results to gather beside.
 import type { Demand } from '../admission/demand.ts';
+import { decided } from '../base/decision.ts';
 import { markNotRetriable } from '../base/not-retriable.ts';
 import type { FanOutPlan, HostedItems } from '../definition/hosted.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
@@ -17,6 +18,7 @@ import type { RowShape } from './run-budget.ts';
 import { Scope, type ScopeRun, type StepAttempt } from './scope.ts';
 import { escaped } from './step-id.ts';
 import { nobody, type Row } from './step-table.ts';
+import { status } from './transitions.ts';
 import type { Done, Undoing } from './undoing.ts';
 
 /** So many children wait for resources at most: enough to choose from, and the items of the others aren't even asked for. */
@@ -434,9 +436,20 @@ export class FanOutScope extends Scope {
     this.#waiting += isReady ? 1 : -1;
   }
 
+  // A call, since the compiler takes a field for unchanged across calls that change it.
+  #hasStopped(): boolean {
+    return this.stopped !== undefined;
+  }
+
   #gather(child: Child, result: unknown): void {
     if (this.stopped !== undefined) return;
+    const { onResult } = this.#plan;
     try {
+      if (onResult !== undefined) {
+        decided(() => 'forEachStep', 'what onResult gives', 'nothing', onResult(result, child.key));
+        // Whoever was told may have stopped it.
+        if (this.#hasStopped()) return;
+      }
       this.#gathering.add(child.place, child.key, result);
     } catch (error) {
       this.run.halt(this, { kind: 'failed', error: markNotRetriable(error), drain: false });
@@ -449,7 +462,8 @@ export class FanOutScope extends Scope {
     this.#lane?.leave();
     if (this.stopped !== undefined) return;
     for (const [row, child] of this.#children) {
-      if (!child.isReady) continue;
+      // Those that are being looked for don't wait for room.
+      if (!child.isReady || run.table.status[row] !== status.ready) continue;
       run.withdraw(row);
       run.budget.enter(row, this.shapeOf(row));
       run.enqueue(row);

@@ -38,6 +38,8 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   abstract enterChild(scope: Scope, row: Row, place: number): void;
   abstract readonly abandonedAttempts: ReadonlySet<StepAttempt>;
   abstract readonly isAtStandstill: boolean;
+  /** Of the run's own steps, where the outputs come from that no attempt has made. */
+  protected readonly origins = new Map<Row, Origin>();
   /** Once the store is open. */
   protected keeping: Keeping | undefined;
 
@@ -132,11 +134,12 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     if (scope.isLent(row)) this.giveBack(attempt);
     this.attempts[row] = attempt;
     this.runningTime.change(1, now);
-    if (scope.counts !== undefined) scope.counts.started();
+    if (scope.counts !== undefined) scope.counts.started(number > 1);
     this.changed(scope, row);
     if (this.progress.observed) this.#tellStart(attempt);
     scope.started(row);
     this.#starting = attempt;
+    this.beforeCall();
     attempt.start();
     this.#starting = undefined;
     // What ends at once needs no queue.
@@ -162,7 +165,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   }
 
   settle(attempt: StepAttempt): void {
-    const { row, scope } = attempt;
+    const { row, scope, holds } = attempt;
     const { table } = this;
     this.current = row;
     this.attempts[row] = undefined;
@@ -170,9 +173,9 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     if (!attempt.isHosting) this.runningTime.change(-1, this.now);
     if (scope.counts !== undefined) scope.counts.ended();
     if (attempt.isAbandoned) this.abandon(attempt);
-    else if (attempt.holds !== undefined) this.giveBack(attempt);
+    else if (holds !== undefined) this.giveBack(attempt);
     if (attempt.outcome === 'completed' && this.keeping === undefined) this.#complete(attempt);
-    else if (attempt.outcome === 'completed') this.#keep(attempt, this.keeping as Keeping);
+    else if (attempt.outcome === 'completed') this.#keep(attempt, this.keeping as Keeping, holds);
     else if (attempt.outcome === 'cancelled') this.cancelRow(scope, row, attempt);
     else this.#failed(attempt);
   }
@@ -194,12 +197,15 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   protected abstract abandon(attempt: StepAttempt): void;
 
   /** It has completed once that is sure to stay; of a child, that of its fan-out is enough. */
-  #keep(attempt: StepAttempt, keeping: Keeping): void {
+  #keep(attempt: StepAttempt, keeping: Keeping, held: RowShape | undefined): void {
     if (keeping.keepsLater(attempt)) {
       this.#complete(attempt);
       return;
     }
     this.table.transition(attempt.row, status.keeping);
+    // Others may have it before they hear of the end.
+    if (held !== undefined && held.classes.length > 0 && !attempt.isAbandoned)
+      this.report.holdsChanged(attempt, nothing);
     keeping.keep(attempt, () => {
       this.#complete(attempt);
     });
@@ -243,6 +249,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
       this.#mayUndo(scope, { definition, stepId, output, attempt: 0, order: order - earlier });
     }
     this.table.outputs[row] = output;
+    if (scope.parent === undefined) this.origins.set(row, origin);
     this.#close(scope, row, status.completed, 'completed');
     if (this.progress.observed) this.report.stepKnown(scope.idOf(definition), origin);
     scope.completed(row, output);
@@ -276,6 +283,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     const { scope, row } = attempt;
     this.table.transition(row, status.retrying);
     this.table.fractions.delete(row);
+    scope.counts?.waits();
     this.changed(scope, row);
     this.report.stepRetrying(attempt, delayMs, this.#heldBy(attempt));
     if (attempt.isHosting) this.keeper?.forgetWithin(attempt.stepId);
@@ -383,11 +391,11 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     const { table, listener } = this;
     if (table.unneeded.size > 0 && table.unneeded.delete(row)) this.unneededEnded(scope);
     this.keeping?.settled(row);
+    if (scope.counts !== undefined) scope.counts.settled(as, table.isToRetry(row));
     table.transition(row, final);
     if (table.fractions.size > 0) table.fractions.delete(row);
     scope.open--;
     scope.settled(row);
-    if (scope.counts !== undefined) scope.counts.settled(as);
     if (listener !== undefined && scope.parent === undefined) {
       listener.changed(row);
       listener.settled(row);
@@ -409,6 +417,8 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     if (scope.open === scope.unneeded) this.loop.review(scope);
   }
 }
+
+const nothing: Demand = Object.freeze({});
 
 /** What completed in an earlier run did so before all that this one does. */
 const earlier = 2 ** 50;

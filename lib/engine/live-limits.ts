@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
 import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
+import { ownOf, setOwn } from '../base/record.ts';
 import type { Blueprint, LaterDemand } from '../definition/blueprint.ts';
 import type { RunBudget } from './run-budget.ts';
 import type { StepTable } from './step-table.ts';
@@ -134,7 +135,7 @@ export class LiveLimits {
       if (!Number.isNaN(startedAt))
         this.#past.set(name, { until: now, capacityMs: this.capacityMs(name, startedAt, now) });
       admission.setCapacity(place, capacity);
-      changed[name] = capacity;
+      setOwn(changed, name, capacity);
     }
     if (Object.keys(changed).length > 0) announce(changed);
     admission.resume();
@@ -172,7 +173,7 @@ export class LiveLimits {
     }
     this.#refuseTooSmallForLater(resource, limit, perMs);
     const { demands, graph } = this.#blueprint;
-    const amounts = demands.distinct.map((demand) => demand[resource] ?? 0);
+    const amounts = demands.distinct.map((demand) => ownOf(demand, resource) ?? 0);
     if (amounts.every((amount) => amount <= limit)) return;
     for (const [index, place] of demands.places.entries()) {
       const amount = amounts[place] as number;
@@ -196,7 +197,7 @@ export class LiveLimits {
       .filter(isOpen)
       .map(({ demand, stepId }) => [demand, stepId] as const);
     for (const [demand, stepId] of [...later, ...this.#nestedDemands()]) {
-      const amount = demand[resource] ?? 0;
+      const amount = ownOf(demand, resource) ?? 0;
       if (amount > limit) throw new ResourceLimitError(stepId, resource, amount, limit, 0, perMs);
     }
   }

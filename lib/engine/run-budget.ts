@@ -1,4 +1,5 @@
 // Long because classes, their limits and the shapes of demands change together, when a class comes, goes or gets another limit.
+
 import { Admission, type AdmissionRules } from '../admission/admission.ts';
 import { type Demand, sumOfDemands } from '../admission/demand.ts';
 import { isFamilyMember, type Limits, resolveLimit } from '../admission/limits.ts';
@@ -7,6 +8,7 @@ import { ResourceLimitError } from '../admission/resource-limit-error.ts';
 import { Shape } from '../admission/shape.ts';
 import { Turns } from '../admission/turns.ts';
 import { OptionChecker } from '../base/option-checker.ts';
+import { ownOf } from '../base/record.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import { ResourceClasses } from './resource-classes.ts';
 import type { RankedScope } from './row-order.ts';
@@ -139,7 +141,7 @@ export class RunBudget {
     const shape = this.#knownShape(demand, stepId);
     if (reserved === undefined) return shape;
     for (const [name, kept] of Object.entries(reserved)) {
-      const amount = demand[name] ?? 0;
+      const amount = ownOf(demand, name) ?? 0;
       const limit = this.admission.capacities[this.classes.placeOf(name) ?? -1] ?? Infinity;
       if (amount > 0 && amount + kept > limit)
         throw new ResourceLimitError(stepId(), name, amount + kept, limit);
@@ -190,7 +192,7 @@ export class RunBudget {
   /** What a step fails with whose demand of the class at a place can't be met, since abandoned bodies hold too much. */
   lossError(stepId: string, demand: Demand, place: number): ResourceLimitError {
     const resource = this.classes.nameAt(place) ?? '';
-    const demanded = resource === 'concurrency' ? 1 : (demand[resource] ?? 0);
+    const demanded = resource === 'concurrency' ? 1 : (ownOf(demand, resource) ?? 0);
     const limit = this.admission.capacities[place] ?? 0;
     return new ResourceLimitError(stepId, resource, demanded, limit, this.admission.lostOf(place));
   }

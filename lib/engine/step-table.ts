@@ -161,6 +161,12 @@ export class StepTable {
     return attempts;
   }
 
+  /** Whether it has failed and is about to be tried again. */
+  isToRetry(row: Row): boolean {
+    const current = this.status[row];
+    return current === status.retrying || (current === status.ready && this.attemptsOf(row) > 0);
+  }
+
   attemptsOf(row: Row): number {
     return this.#repeated.get(row)?.attempts ?? (Number.isNaN(this.startedAt[row]) ? 0 : 1);
   }

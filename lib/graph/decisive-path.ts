@@ -1,37 +1,39 @@
 /**
- * The chain of steps that decided when the last one ended: each one after the step by which it became ready. Whether it is
- * of a run, of its events or of a simulation is a question of who answers `readyBy`.
+ * The chain of steps that decided when the last one completed: each one after the step by which it became ready. Whether
+ * it is of a run, of its events, of a snapshot or of a simulation is a question of who answers.
  *
- * @param last - the step that ended last; `undefined` where there is none
+ * Of several steps that completed last at the same time, the last is one by which none of the others became ready.
+ *
+ * @param completedAt - when a step completed; `undefined` or NaN for one that didn't
  * @param readyBy - the step by whose end, or choice, a step became ready; `undefined` where it was the start
  */
 export function decisivePath<Step>(
-  last: Step | undefined,
+  steps: Iterable<Step>,
+  completedAt: (step: Step) => number | undefined,
   readyBy: (step: Step) => Step | undefined,
 ): Step[] {
   const path: Step[] = [];
   const seen = new Set<Step>();
-  for (let step = last; step !== undefined && !seen.has(step); step = readyBy(step)) {
+  for (
+    let step = lastOf(steps, completedAt, readyBy);
+    step !== undefined && !seen.has(step);
+    step = readyBy(step)
+  ) {
     seen.add(step);
     path.push(step);
   }
   return path.reverse();
 }
 
-/**
- * The step that ended last. Of several that ended at the same time, it is one by which none of the others became ready.
- *
- * @param endedAt - when a step ended; `undefined` or NaN for one that doesn't count
- */
-export function lastToEnd<Step>(
+function lastOf<Step>(
   steps: Iterable<Step>,
-  endedAt: (step: Step) => number | undefined,
+  completedAt: (step: Step) => number | undefined,
   readyBy: (step: Step) => Step | undefined,
 ): Step | undefined {
   let latest = -Infinity;
   let last: Step[] = [];
   for (const step of steps) {
-    const at = endedAt(step);
+    const at = completedAt(step);
     if (at === undefined || !(at >= latest)) continue;
     if (at > latest) last = [];
     latest = at;

@@ -1,4 +1,5 @@
 import { inspectValue } from '../base/inspect.ts';
+import { ChunkedSteps, type StepList } from '../base/step-list.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
 import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
 import type { PicturedStep } from '../report/pictured-workflow.ts';
@@ -20,6 +21,13 @@ export interface LogProblem {
 export interface EventLog extends PicturedRun {
   /** The run that was logged. */
   readonly runId: string;
+  /** What it was a run of. */
+  readonly workflow: {
+    /** The name. */
+    readonly name: string;
+    /** The steps, in the order of definition. */
+    readonly steps: StepList<PicturedStep>;
+  };
   /** When the log was begun, in ms since 1970, whatever the clock of the run said. */
   readonly loggedAt: number;
   /** Where the run stood when the log was begun: before its start, unless the log was late. */
@@ -79,11 +87,19 @@ export function headOf(value: unknown): LogHead | undefined {
   if (workflow === undefined || !isWorkflow(workflow) || !isRecord(limits) || !isRecord(snapshot))
     return undefined;
   if (!isRecord(snapshot.counts) || !isRecord(snapshot.resources)) return undefined;
-  const steps = (snapshot as Partial<RunSnapshot>).steps ?? waiting(workflow.steps);
-  return { runId, workflow, limits, loggedAt, snapshot: { ...snapshot, steps } };
+  const infos = workflow.steps as unknown as readonly PicturedStep[];
+  const { steps = waiting(infos) } = snapshot as { readonly steps?: unknown };
+  if (!Array.isArray(steps)) return undefined;
+  return {
+    runId,
+    workflow: { ...workflow, steps: ChunkedSteps.of(infos) },
+    limits,
+    loggedAt,
+    snapshot: { ...snapshot, steps: ChunkedSteps.of(steps as readonly StepSnapshot[]) },
+  };
 }
 
-function isWorkflow({ name, steps }: Partial<EventLog['workflow']>): boolean {
+function isWorkflow({ name, steps }: { readonly name?: unknown; readonly steps?: unknown }): boolean {
   const isStep = (step: Partial<PicturedStep> | null): boolean =>
     typeof step?.id === 'string' && isListOfTexts(step.dependsOn);
   return typeof name === 'string' && Array.isArray(steps) && steps.every(isStep);
@@ -146,25 +162,14 @@ function isListOfTexts(value: unknown): boolean {
 }
 
 /** Every step as it is before a run. */
-export function waiting(steps: readonly PicturedStep[]): RunSnapshot['steps'] {
-  return chunked(
-    steps.map(({ id }) => ({
-      id,
-      status: 'waiting',
-      attempts: 0,
-      startedAt: null,
-      endedAt: null,
-      fraction: null,
-    })),
-  );
+export function waiting(steps: readonly PicturedStep[]): readonly StepSnapshot[] {
+  return steps.map(({ id }) => ({
+    id,
+    status: 'waiting',
+    attempts: 0,
+    startedAt: null,
+    endedAt: null,
+    readyBy: null,
+    fraction: null,
+  }));
 }
-
-/** Steps in the chunks that snapshots have them in. */
-function chunked(steps: readonly StepSnapshot[]): RunSnapshot['steps'] {
-  return Array.from({ length: Math.ceil(steps.length / chunkSize) }, (_, chunk) =>
-    steps.slice(chunk * chunkSize, (chunk + 1) * chunkSize),
-  );
-}
-
-/** How many steps a chunk of a snapshot has. */
-export const chunkSize = 256;

@@ -63,21 +63,17 @@ function headLine(
   columns: number,
 ): string {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  let partly = 0;
-  for (const step of view.running.values()) partly += view.fractionOf(step, now) ?? 0;
-  const settled = counts.completed + counts.failed + counts.cancelled + counts.skipped;
+  const within = view.descent.counts;
+  const toRetry = counts.retrying + (within?.retrying ?? 0);
   const elapsed = view.startedAt === undefined ? '' : `  ${durationText(now - view.startedAt)}`;
   const state = status === 'stopping' ? '  stopping' : isPaused ? '  paused' : '';
   return row(columns, [
     [`${title}  `, (text) => paint('bold', text)],
-    [bar(all === 0 ? 0 : (settled + partly) / all, barWidth(columns, 30)), (text) => paint('cyan', text)],
-    [`  ${number(counts.completed)}/${number(all)} steps${withinText(view.descent.counts)}`],
+    [bar(view.fraction(now), barWidth(columns, 30)), (text) => paint('cyan', text)],
+    [`  ${number(counts.completed)}/${number(all)} steps${withinText(within)}`],
     [counts.failed > 0 ? ` · ${number(counts.failed)} failed` : '', (text) => paint('red', text)],
     [counts.skipped > 0 ? ` · ${number(counts.skipped)} skipped` : '', (text) => paint('yellow', text)],
-    [
-      counts.retrying > 0 ? ` · ${number(counts.retrying)} to be tried again` : '',
-      (text) => paint('yellow', text),
-    ],
+    [toRetry > 0 ? ` · ${number(toRetry)} to be tried again` : '', (text) => paint('yellow', text)],
     [elapsed],
     [state, (text) => paint('yellow', text)],
   ]);
@@ -125,16 +121,18 @@ function stepLines(view: ProgressView, now: number, paint: Paint, columns: numbe
 }
 
 function stepLine(
-  { stepId, id, fraction, attempt, message, startedAt }: RunningStep,
+  step: RunningStep,
   view: ProgressView,
   idWidth: number,
   now: number,
   paint: Paint,
   columns: number,
 ): string {
+  const { stepId, id, attempt, message, startedAt } = step;
+  const fraction = view.fractionOf(step, now);
   const width = barWidth(columns, 12);
   const within = view.descent.countsOf(stepId);
-  const backingOff = view.backingOffWithin(stepId);
+  const toRetry = within?.retrying ?? 0;
   const percent = fraction === undefined ? '' : `${String(Math.floor(fraction * 100))} %`;
   return row(columns, [
     [`  ${padText(cutText(id, idWidth), idWidth)}  `],
@@ -143,7 +141,7 @@ function stepLine(
     [`  ${durationText(Math.max(0, now - startedAt)).padStart(7)}`, (text) => paint('dim', text)],
     [attempt > 1 ? `  attempt ${String(attempt)}` : '', (text) => paint('yellow', text)],
     [within === undefined ? '' : `  ${shareOf(within)} within`],
-    [backingOff > 0 ? `, ${number(backingOff)} to be tried again` : '', (text) => paint('yellow', text)],
+    [toRetry > 0 ? `, ${number(toRetry)} to be tried again` : '', (text) => paint('yellow', text)],
     [message === '' ? '' : `  ${cleanText(message)}`],
   ]);
 }

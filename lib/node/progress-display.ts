@@ -1,7 +1,7 @@
 import type { Subscription } from 'rxjs';
 import type { Clock } from '../base/clock.ts';
 import { reportError } from '../base/report-error.ts';
-import type { ProgressEvent } from '../observe/progress-event.ts';
+import { originIn, type ProgressEvent } from '../observe/progress-event.ts';
 import { durationText } from '../report/duration-text.ts';
 import type { Run } from '../run/run.ts';
 import { frameLines, number, withinText } from './frame.ts';
@@ -165,11 +165,9 @@ export class ProgressDisplay implements RenderedProgress {
     this.#writeLines(lines);
   }
 
-  #completion(
-    { stepId, durationMs }: ProgressEvent & { readonly type: 'step-completed' },
-    isWithin: boolean,
-  ): string[] {
-    const steps = this.#run.workflow.steps.length;
+  #completion(event: ProgressEvent & { readonly type: 'step-completed' }, isWithin: boolean): string[] {
+    const { stepId, durationMs } = event;
+    const steps = this.#run.workflow.steps.size;
     const isSummary = isWithin || steps > mostLines;
     if (isSummary && this.#view.now - this.#toldAt < summaryMs) return [];
     this.#toldAt = this.#view.now;
@@ -179,7 +177,7 @@ export class ProgressDisplay implements RenderedProgress {
       ? [
           `${this.#title}: ${share} steps${withinText(this.#view.descent.counts)}, ${number(this.#view.running.size)} running`,
         ]
-      : [`${this.#title}: ${cleanText(stepId)} (${share}, ${durationText(durationMs)})`];
+      : [`${this.#title}: ${cleanText(stepId)} (${share}, ${originIn(event) ?? durationText(durationMs)})`];
   }
 
   // The end.
@@ -189,7 +187,6 @@ export class ProgressDisplay implements RenderedProgress {
     this.#release();
     const lines = summaryLines({
       title: this.#title,
-      workflow: this.#run.workflow,
       view: this.#view,
       snapshot: this.#run.snapshot(),
       paint: this.#paint,

@@ -2,7 +2,7 @@ import { Forecast } from '../../operators/forecast.ts';
 import { fieldOf } from '../base/error-parts.ts';
 import { messageOf, textOf } from '../base/inspect.ts';
 import { Descent } from '../observe/descent.ts';
-import type { ProgressEvent } from '../observe/progress-event.ts';
+import { type Origin, originIn, type ProgressEvent } from '../observe/progress-event.ts';
 import { cleanText } from './terminal-text.ts';
 
 /** A step that runs. */
@@ -29,6 +29,9 @@ const mostNotes = 100;
 /** The failures whose text is kept. */
 const mostFailures = 100;
 
+/** So that a look at every step costs no more than a few percent of the time. */
+const stepsPerMs = 50;
+
 /** What a person wants to see of a run beside its snapshot: a fold over its events, each in constant time. */
 export class ProgressView {
   /** The workflow's own, in the order of their start. */
@@ -36,12 +39,13 @@ export class ProgressView {
   /** The first failures, and how many there are. */
   readonly failures: string[] = [];
   failed = 0;
+  /** How many outputs, at whatever level, no attempt of this run has made, by where they come from. */
+  readonly origins = new Map<Origin, number>();
   /** What has come of these: told by numbers alone, since there may be a million. */
   readonly descent = new Descent();
   readonly #forecast: Forecast;
-  /** What of that waits to be tried again. */
-  readonly #backingOff = new Set<string>();
-  readonly #backingOffWithin = new Map<string, number>();
+  #share = 0;
+  #nextShareAt = -Infinity;
   startedAt: number | undefined;
   /** The time of the latest event. */
   now = 0;
@@ -61,7 +65,6 @@ export class ProgressView {
 
   add(event: ProgressEvent): void {
     this.now = event.at;
-    this.#noteBackOff(event);
     this.descent.add(event);
     this.#forecast.add(event);
     switch (event.type) {
@@ -82,7 +85,12 @@ export class ProgressView {
         this.running.delete(event.stepId);
         this.#fail(event.stepId, event.error);
         break;
-      case 'step-completed':
+      case 'step-completed': {
+        this.running.delete(event.stepId);
+        const origin = originIn(event);
+        if (origin !== undefined) this.origins.set(origin, (this.origins.get(origin) ?? 0) + 1);
+        break;
+      }
       case 'step-cancelled':
         this.running.delete(event.stepId);
         break;
@@ -126,9 +134,16 @@ export class ProgressView {
     return step.fraction;
   }
 
-  /** How much of what came of a step waits to be tried again. */
-  backingOffWithin(stepId: string): number {
-    return this.#backingOffWithin.get(stepId) ?? 0;
+  /**
+   * The share of the whole that is done, weighted by how long steps take where that is known, what comes of them included. Never falls.
+   *
+   * It costs a look at every step, so that the more there are, the more seldom it is worked out anew.
+   */
+  fraction(now: number): number {
+    if (now < this.#nextShareAt) return this.#share;
+    this.#nextShareAt = now + this.#forecast.total / stepsPerMs;
+    this.#share = Math.max(this.#share, this.#forecast.fraction(now));
+    return this.#share;
   }
 
   /** The notes since the last call. */
@@ -138,19 +153,6 @@ export class ProgressView {
     this.#notes = [];
     this.#dropped = 0;
     return notes;
-  }
-
-  #noteBackOff(event: ProgressEvent): void {
-    if (!('stepId' in event)) return;
-    const origin = this.descent.originOf(event.stepId);
-    if (origin === undefined) return;
-    const isBackingOff = event.type === 'step-retrying';
-    if (isBackingOff) this.#backingOff.add(event.stepId);
-    else if (event.type === 'log' || event.type === 'warning' || !this.#backingOff.delete(event.stepId))
-      return;
-    const count = this.backingOffWithin(origin) + (isBackingOff ? 1 : -1);
-    if (count > 0) this.#backingOffWithin.set(origin, count);
-    else this.#backingOffWithin.delete(origin);
   }
 
   #start({ stepId, attempt, at }: ProgressEvent & { readonly type: 'step-started' }): void {

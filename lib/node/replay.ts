@@ -1,8 +1,10 @@
 import { Observable, type SchedulerLike, Subject } from 'rxjs';
 import { type Clock, clockOf, isScheduler } from '../base/clock.ts';
 import { OptionChecker } from '../base/option-checker.ts';
+import { ChunkedSteps, isStepList, stepsIn } from '../base/step-list.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
-import type { RunSnapshot } from '../observe/snapshot.ts';
+import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
+import type { PicturedWorkflow } from '../report/pictured-workflow.ts';
 import type { EventLog } from './event-log.ts';
 import { SnapshotFold } from './snapshot-fold.ts';
 
@@ -17,8 +19,13 @@ export interface ReplayOptions {
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** What a replay needs of a log; `readJsonLines` gives it. */
-export type ReplayedLog = Pick<EventLog, 'runId' | 'workflow' | 'events' | 'snapshot'>;
+/** What a replay needs of a log; `readJsonLines` gives it, and JSON or `structuredClone` may have been in between. */
+export interface ReplayedLog extends Pick<EventLog, 'runId' | 'events'> {
+  /** What it was a run of. */
+  readonly workflow: PicturedWorkflow;
+  /** Where the run stood before the first event. */
+  readonly snapshot: Omit<RunSnapshot, 'steps'> & { readonly steps: Iterable<StepSnapshot> };
+}
 
 /** A frame of a run's `snapshot$`, in ms. */
 const frameMs = 16;
@@ -55,11 +62,12 @@ export class Replay {
   /** @internal Use `replay()`. */
   constructor({ runId, workflow, events, snapshot }: ReplayedLog, speed: number, clock: Clock) {
     this.runId = runId;
-    this.workflow = workflow;
+    const infos = stepsIn(workflow.steps);
+    this.workflow = { ...workflow, steps: ChunkedSteps.of(infos.map((info) => ({ ...info }))) };
     this.#events = events;
     this.#speed = speed;
     this.#clock = clock;
-    this.#fold = new SnapshotFold(workflow, snapshot, stepThatStopped(events));
+    this.#fold = new SnapshotFold(infos, snapshot, stepsIn(snapshot.steps), stepThatStopped(events));
     this.progress$ = this.#progress.asObservable();
     this.snapshot$ = new Observable((subscriber) => {
       subscriber.next(this.snapshot());
@@ -143,8 +151,10 @@ export class Replay {
 export function replay(log: ReplayedLog, options: ReplayOptions = {}): Replay {
   const checker = new OptionChecker();
   if (checker.record('the log', log, 'an event log, as `readJsonLines` gives it')) {
-    checker.record('log.workflow', log.workflow);
-    checker.record('log.snapshot', log.snapshot);
+    for (const part of ['workflow', 'snapshot'] as const) {
+      if (checker.record(`log.${part}`, log[part]) && !isStepList(log[part].steps))
+        checker.fail(`log.${part}.steps`, 'steps, to be iterated over', log[part].steps);
+    }
     if (!Array.isArray(log.events)) checker.fail('log.events', 'a list of events', log.events);
   }
   if (checker.record('the options', options)) {

@@ -1,12 +1,17 @@
 import { ownOf } from '../base/record.ts';
+import { ChunkedSteps } from '../base/step-list.ts';
 import { Descent } from '../observe/descent.ts';
 import { Holdings } from '../observe/holdings.ts';
-import type { ProgressEvent } from '../observe/progress-event.ts';
+import {
+  originIn,
+  type ProgressEvent,
+  type StepCompleted,
+  type StepStarted,
+} from '../observe/progress-event.ts';
 import type { RunStatus } from '../observe/run-view.ts';
 import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
 import type { StepStatus } from '../observe/step-status.ts';
-import type { PicturedRun } from '../report/timeline-of.ts';
-import { chunkSize } from './event-log.ts';
+import type { PicturedStep } from '../report/pictured-workflow.ts';
 import { frozen } from './frozen-snapshot.ts';
 import { Readiness } from './readiness.ts';
 
@@ -17,15 +22,18 @@ import { Readiness } from './readiness.ts';
  */
 export class SnapshotFold {
   readonly #readiness: Readiness;
-  readonly #steps: StepSnapshot[];
+  #steps: ChunkedSteps<StepSnapshot>;
   readonly #counts: Record<StepStatus, number>;
   readonly #resources: Record<string, { taken: number; limit: number }>;
   readonly #stopsAt: string | undefined;
   /** When each back-off is over. */
   readonly #dueAt = new Map<string, number>();
+  /** When the attempts under way have started. */
+  readonly #startOf = new Map<string, number>();
   readonly #holdings = new Holdings();
   readonly #descent = new Descent();
-  readonly #dirty = new Set<number>();
+  /** The steps that have changed since the last snapshot, by place. */
+  readonly #changed = new Map<number, StepSnapshot>();
   #hasChanged = false;
   #status: RunStatus;
   #startedAt: number | null;
@@ -35,13 +43,25 @@ export class SnapshotFold {
   #current: RunSnapshot;
 
   /**
+   * @param infos - the steps of the workflow
    * @param initial - where the run stood before the first event
+   * @param steps - where its steps stood, in their order
    * @param stopsAt - the step whose failure stops the run, where one does
    */
-  constructor(workflow: PicturedRun['workflow'], initial: RunSnapshot, stopsAt: string | undefined) {
-    this.#current = frozen(initial);
+  constructor(
+    infos: readonly PicturedStep[],
+    initial: Omit<RunSnapshot, 'steps'>,
+    steps: readonly StepSnapshot[],
+    stopsAt: string | undefined,
+  ) {
+    const isCompleted = new Map(steps.map(({ id, status }) => [id, status === 'completed']));
+    this.#readiness = new Readiness(infos, isCompleted);
+    this.#steps = ChunkedSteps.of(
+      steps.map((step) => ({ ...step })),
+      (id) => this.#readiness.placeOf(id),
+    );
+    this.#current = { ...initial, steps: this.#steps };
     this.#stopsAt = stopsAt;
-    this.#steps = [...initial.steps.flat()];
     this.#counts = { ...initial.counts };
     this.#resources = Object.fromEntries(
       Object.entries(initial.resources).map(([name, amounts]) => [name, { ...amounts }]),
@@ -51,8 +71,6 @@ export class SnapshotFold {
     this.#endedAt = initial.endedAt;
     this.#isPaused = initial.isPaused;
     this.#pausedResources = initial.pausedResources;
-    const isCompleted = new Map(this.#steps.map(({ id, status }) => [id, status === 'completed']));
-    this.#readiness = new Readiness(workflow.steps, isCompleted);
     if (initial.status !== 'idle') this.#ready(this.#readiness.ready);
   }
 
@@ -86,7 +104,7 @@ export class SnapshotFold {
         this.#ready(this.#readiness.ready);
         break;
       case 'step-started':
-        this.#start(event.stepId, event.attempt, event.at);
+        this.#start(event);
         break;
       case 'step-progress':
         this.#change(event.stepId, { fraction: event.fraction });
@@ -100,7 +118,7 @@ export class SnapshotFold {
         if (event.delayMs > 0) this.#dueAt.set(event.stepId, event.at + event.delayMs);
         break;
       case 'step-completed':
-        this.#settle(event.stepId, 'completed', event.at);
+        this.#complete(event);
         this.#ready(this.#readiness.completed(event.stepId));
         break;
       case 'step-failed':
@@ -114,6 +132,7 @@ export class SnapshotFold {
         break;
       case 'step-skipped':
         this.#settle(event.stepId, 'skipped', event.at);
+        this.#change(event.stepId, { readyBy: event.readyBy ?? null });
         break;
       case 'run-paused':
         this.#pause(event.resource, true);
@@ -152,11 +171,8 @@ export class SnapshotFold {
 
   /** The snapshot of this moment. The cost follows the number of chunks that changed. */
   current(): RunSnapshot {
-    const chunks = [...this.#current.steps];
-    for (const index of new Set(Array.from(this.#dirty, (step) => Math.floor(step / chunkSize))))
-      chunks[index] = Object.freeze(this.#steps.slice(index * chunkSize, (index + 1) * chunkSize));
-    const steps = this.#dirty.size === 0 ? this.#current.steps : Object.freeze(chunks);
-    this.#dirty.clear();
+    this.#steps = this.#steps.with(this.#changed);
+    this.#changed.clear();
     this.#current = frozen({
       ...this.#current,
       status: this.#status,
@@ -168,7 +184,7 @@ export class SnapshotFold {
       resources: Object.fromEntries(
         Object.entries(this.#resources).map(([name, amounts]) => [name, { ...amounts }]),
       ),
-      steps,
+      steps: this.#steps,
     });
     return this.#current;
   }
@@ -180,17 +196,34 @@ export class SnapshotFold {
       this.#change(originId, { children: { ...children } });
   }
 
-  #start(id: string, attempt: number, at: number): void {
-    const place = this.#readiness.placeOf(id);
+  #start({ stepId, attempt, at, readyBy }: StepStarted): void {
+    const place = this.#readiness.placeOf(stepId);
     if (place === undefined) return;
-    const startedAt = this.#steps[place]?.startedAt ?? at;
-    this.#dueAt.delete(id);
-    this.#change(id, { status: 'running', attempts: attempt, startedAt, endedAt: null });
+    const startedAt = this.#stepAt(place)?.startedAt ?? at;
+    this.#dueAt.delete(stepId);
+    this.#startOf.set(stepId, at);
+    this.#change(stepId, {
+      status: 'running',
+      attempts: attempt,
+      startedAt,
+      endedAt: null,
+      readyBy: readyBy ?? null,
+    });
+  }
+
+  #complete(event: StepCompleted): void {
+    const { stepId, at, durationMs } = event;
+    // It may be told some time after its attempt has ended, as it was written down meanwhile.
+    const endedAt = (this.#startOf.get(stepId) ?? at - durationMs) + durationMs;
+    this.#settle(stepId, 'completed', at - endedAt < leastDelay ? at : endedAt);
+    const origin = originIn(event);
+    if (origin !== undefined) this.#change(stepId, { origin });
   }
 
   #settle(id: string, status: StepStatus, at: number): void {
-    const current = this.#steps[this.#readiness.placeOf(id) ?? -1]?.status;
+    const current = this.#stepAt(this.#readiness.placeOf(id))?.status;
     this.#dueAt.delete(id);
+    this.#startOf.delete(id);
     this.#change(id, { status, fraction: null, ...(current === 'running' ? { endedAt: at } : {}) });
   }
 
@@ -203,7 +236,7 @@ export class SnapshotFold {
   /** Those of the steps at some places that still wait wait for nothing any more. */
   #ready(places: readonly number[]): void {
     for (const place of places) {
-      const step = this.#steps[place];
+      const step = this.#stepAt(place);
       if (step?.status === 'waiting') this.#change(step.id, { status: 'ready' });
     }
   }
@@ -228,13 +261,19 @@ export class SnapshotFold {
 
   #change(id: string, change: Partial<StepSnapshot>): void {
     const index = this.#readiness.placeOf(id);
-    const step = index === undefined ? undefined : this.#steps[index];
+    const step = this.#stepAt(index);
     if (index === undefined || step === undefined) return;
     const changed = Object.freeze({ ...step, ...change });
     this.#counts[step.status]--;
     this.#counts[changed.status]++;
-    this.#steps[index] = changed;
-    this.#dirty.add(index);
+    this.#changed.set(index, changed);
     this.#hasChanged = true;
   }
+
+  #stepAt(place: number | undefined): StepSnapshot | undefined {
+    return place === undefined ? undefined : (this.#changed.get(place) ?? this.#steps.at(place));
+  }
 }
+
+/** What is less, in ms, is what adding leaves over. */
+const leastDelay = 1e-3;

@@ -1,7 +1,7 @@
+import { stepsIn } from '../base/step-list.ts';
+import { decisiveStepsIn } from '../observe/decisive-steps.ts';
 import type { RunSnapshot } from '../observe/snapshot.ts';
-import { decisivePath } from '../report/decisive-path.ts';
 import { durationText } from '../report/duration-text.ts';
-import type { PicturedWorkflow } from '../report/pictured-workflow.ts';
 import { number } from './frame.ts';
 import type { ProgressView } from './progress-view.ts';
 import { cleanText, type Paint } from './terminal-text.ts';
@@ -9,7 +9,6 @@ import { cleanText, type Paint } from './terminal-text.ts';
 /** What a summary is of. */
 interface SummaryParts {
   readonly title: string;
-  readonly workflow: PicturedWorkflow;
   readonly view: ProgressView;
   readonly snapshot: RunSnapshot;
   readonly paint: Paint;
@@ -19,7 +18,7 @@ const shownFailures = 20;
 const shownEnds = 4;
 
 /** What stays on the screen of a run that is over: how it ended, what failed, and what decided how long it took. */
-export function summaryLines({ title, workflow, view, snapshot, paint }: SummaryParts): string[] {
+export function summaryLines({ title, view, snapshot, paint }: SummaryParts): string[] {
   const { status, counts } = snapshot;
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const parts = (['failed', 'cancelled', 'skipped'] as const)
@@ -33,13 +32,20 @@ export function summaryLines({ title, workflow, view, snapshot, paint }: Summary
   const [mark, style, word] = endings[status] ?? ['·', 'yellow', 'not over'];
   const lines = [
     paint(style, `${mark} ${title} ${word}${took}${why}`),
-    `  ${number(counts.completed)} of ${number(all)} steps completed${parts.join('')}`,
+    `  ${number(counts.completed)} of ${number(all)} steps completed${parts.join('')}${originsText(view)}`,
     ...view.failures.slice(0, shownFailures).map((text) => paint('red', `  ✗ ${text}`)),
   ];
   const more = view.failed - Math.min(view.failures.length, shownFailures);
   if (more > 0) lines.push(paint('red', `  ✗ … and ${number(more)} more failed`));
-  const path = pathText(workflow, snapshot);
+  const path = pathText(snapshot);
   return path === '' ? lines : [...lines, paint('dim', `  critical path: ${path}`)];
+}
+
+/** As in ` (12 restored, 3 cached)`, what came of steps included. */
+function originsText({ origins }: ProgressView): string {
+  if (origins.size === 0) return '';
+  const parts = [...origins].map(([origin, count]) => `${number(count)} ${origin}`);
+  return ` (${parts.join(', ')})`;
 }
 
 const endings: Partial<
@@ -50,11 +56,11 @@ const endings: Partial<
   cancelled: ['■', 'yellow', 'was cancelled'],
 };
 
-function pathText(workflow: PicturedWorkflow, snapshot: RunSnapshot): string {
-  const steps = new Map(snapshot.steps.flat().map((step) => [step.id, step]));
-  const path = [...decisivePath(workflow, steps).keys()].reverse().map((id) => {
-    const { startedAt = null, endedAt = null } = steps.get(id) ?? {};
-    return `${cleanText(id)} (${durationText((endedAt ?? 0) - (startedAt ?? 0))})`;
+function pathText(snapshot: RunSnapshot): string {
+  const steps = new Map(stepsIn(snapshot.steps).map((step) => [step.id, step]));
+  const path = decisiveStepsIn(steps).map(({ id, startedAt, endedAt }) => {
+    const took = startedAt === null || endedAt === null ? 0 : endedAt - startedAt;
+    return `${cleanText(id)} (${durationText(took)})`;
   });
   if (path.length <= 2 * shownEnds + 1) return path.join(' → ');
   const left = path.length - 2 * shownEnds;

@@ -4,6 +4,8 @@ export interface ChildCounts {
   readonly added: number;
   /** How many run. */
   readonly running: number;
+  /** How many have failed and are about to be tried again: they back off, or wait for resources. */
+  readonly retrying: number;
   /** How many have completed. */
   readonly completed: number;
   /** How many have failed. */
@@ -18,6 +20,7 @@ export interface ChildCounts {
 export class Counts implements ChildCounts {
   added = 0;
   running = 0;
+  retrying = 0;
   completed = 0;
   failed = 0;
   cancelled = 0;
@@ -34,8 +37,10 @@ export class Counts implements ChildCounts {
     this.#changed();
   }
 
-  started(): void {
+  /** @param isAgain - whether it had failed before */
+  started(isAgain: boolean): void {
     this.running++;
+    if (isAgain) this.retrying--;
     this.#changed();
   }
 
@@ -44,14 +49,22 @@ export class Counts implements ChildCounts {
     this.#changed();
   }
 
-  settled(as: 'completed' | 'failed' | 'cancelled' | 'skipped'): void {
+  /** It has failed, and will be tried again. */
+  waits(): void {
+    this.retrying++;
+    this.#changed();
+  }
+
+  /** @param wasToRetry - whether it was about to be tried again */
+  settled(as: 'completed' | 'failed' | 'cancelled' | 'skipped', wasToRetry: boolean): void {
     this[as]++;
+    if (wasToRetry) this.retrying--;
     this.#changed();
   }
 
   /** The numbers as they are now. */
   counts(): ChildCounts {
-    const { added, running, completed, failed, cancelled, skipped } = this;
-    return { added, running, completed, failed, cancelled, skipped };
+    const { added, running, retrying, completed, failed, cancelled, skipped } = this;
+    return { added, running, retrying, completed, failed, cancelled, skipped };
   }
 }

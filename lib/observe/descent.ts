@@ -3,7 +3,15 @@ import type { ProgressEvent } from './progress-event.ts';
 
 type Counts = { -readonly [Name in keyof ChildCounts]: number };
 
-const none: ChildCounts = { added: 0, running: 0, completed: 0, failed: 0, cancelled: 0, skipped: 0 };
+const none: ChildCounts = {
+  added: 0,
+  running: 0,
+  retrying: 0,
+  completed: 0,
+  failed: 0,
+  cancelled: 0,
+  skipped: 0,
+};
 
 /**
  * Which of a workflow's own steps everything came of that came while the run was under way, and how that fares: folded
@@ -14,6 +22,8 @@ const none: ChildCounts = { added: 0, running: 0, completed: 0, failed: 0, cance
 export class Descent {
   readonly #origins = new Map<string, string>();
   readonly #running = new Set<string>();
+  /** Those that have failed and are about to be tried again. */
+  readonly #retrying = new Set<string>();
   readonly #counts = new Map<string, Counts>();
   /** Those of the workflow's own whose numbers are of an earlier attempt. */
   readonly #stale = new Set<string>();
@@ -26,6 +36,11 @@ export class Descent {
   /** How that fares which came of one of the workflow's own. */
   countsOf(originId: string): ChildCounts | undefined {
     return this.#counts.get(originId);
+  }
+
+  /** Takes in how that fared which came of a step before the first event. What it was isn't known by name. */
+  begin(originId: string, counts: ChildCounts): void {
+    this.#counts.set(originId, { ...counts });
   }
 
   /** How all of it fares; `undefined` where nothing has come. */
@@ -75,8 +90,10 @@ export class Descent {
       if (this.#counts.has(stepId)) this.#stale.add(stepId);
       return undefined;
     }
+    const counts = this.#counts.get(originId) as Counts;
     this.#running.add(stepId);
-    (this.#counts.get(originId) as Counts).running++;
+    counts.running++;
+    if (this.#retrying.delete(stepId)) counts.retrying--;
     return originId;
   }
 
@@ -85,7 +102,12 @@ export class Descent {
     if (originId === undefined) return undefined;
     const counts = this.#counts.get(originId) as Counts;
     if (this.#running.delete(stepId)) counts.running--;
-    if (settled === undefined) return originId;
+    if (settled === undefined) {
+      this.#retrying.add(stepId);
+      counts.retrying++;
+      return originId;
+    }
+    if (this.#retrying.delete(stepId)) counts.retrying--;
     counts[settled]++;
     this.#origins.delete(stepId);
     return originId;

@@ -1,5 +1,5 @@
 import type { OptionChecker } from '../base/option-checker.ts';
-import { setOwn } from '../base/record.ts';
+import { ownOf, setOwn } from '../base/record.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import { type Ranks, ranks } from '../graph/ranks.ts';
 import type { RunMeasurements, RunView } from './run-view.ts';
@@ -81,7 +81,7 @@ export function ranksOfHistory(
   history: RunHistory | undefined,
 ): Ranks | undefined {
   const known = history?.steps ?? {};
-  const measured = graph.ids.map((id) => (Object.hasOwn(known, id) ? known[id]?.meanMs : undefined));
+  const measured = graph.ids.map((id) => ownOf(known, id)?.meanMs);
   const all = measured.filter((ms) => ms !== undefined);
   if (all.length === 0) return undefined;
   const mean = all.reduce((sum, ms) => sum + ms, 0) / all.length;
@@ -99,7 +99,7 @@ export function noteInHistory(history: RunHistory, run: RunView & RunMeasurement
   for (const [step, id] of graph.ids.entries()) {
     const took = run.endedAtOf(step) - run.lastStartOf(step);
     if (run.statusOf(step) !== 'completed' || Number.isNaN(took)) continue;
-    const before = Object.hasOwn(steps, id) ? steps[id] : undefined;
+    const before = ownOf(steps, id);
     setOwn(steps, id, {
       meanMs: before === undefined ? took : before.meanMs + weightOfLast * (took - before.meanMs),
       runs: (before?.runs ?? 0) + 1,

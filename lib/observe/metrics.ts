@@ -1,11 +1,13 @@
-import { setOwn } from '../base/record.ts';
-import { decisivePath, lastToEnd } from '../graph/decisive-path.ts';
+import { ChunkedSteps, type StepList } from '../base/step-list.ts';
 import type { ChildCounts } from './child-counts.ts';
+import { decisiveSteps } from './decisive-steps.ts';
 import type { RunMeasurements, RunView } from './run-view.ts';
 import type { StepStatus } from './step-status.ts';
 
 /** What was measured of one step. All times in ms. */
 export interface StepMetrics {
+  /** The id of the step. */
+  readonly id: string;
   /** Where the step stands. */
   readonly status: StepStatus;
   /** How many attempts were started. */
@@ -34,8 +36,8 @@ export interface ResourceMetrics {
 export interface RunMetrics {
   /** From the start of the run to its end, or to now. */
   readonly totalMs: number;
-  /** Every step, by id. */
-  readonly steps: Readonly<Record<string, StepMetrics>>;
+  /** Every step, in the order of definition. */
+  readonly steps: StepList<StepMetrics>;
   /** How many steps ran at once on average: the time that attempts took, by the time of the run. */
   readonly parallelism: number;
   /**
@@ -51,21 +53,22 @@ export interface RunMetrics {
 export function measure(run: RunView & RunMeasurements, now: number): RunMetrics {
   const startedAt = Number.isNaN(run.startedAt) ? now : run.startedAt;
   const totalMs = now - startedAt;
-  const measured: Record<string, StepMetrics> = {};
-  const ids = run.blueprint.graph.ids;
-  for (let step = 0; step < ids.length; step++) {
+  const { graph } = run.blueprint;
+  const { ids } = graph;
+  const measured = ids.map((id, step): StepMetrics => {
     const children = run.childrenOf(step);
-    setOwn(measured, ids[step] ?? '', {
+    return {
+      id,
       status: run.statusOf(step),
       attempts: run.attemptsOf(step),
       ...times(run, step, startedAt, now),
       busyMs: run.busyOf(step, now),
       ...(children === undefined ? {} : { children }),
-    });
-  }
+    };
+  });
   return {
     totalMs,
-    steps: measured,
+    steps: ChunkedSteps.of(measured, (id) => graph.indexOf(id)),
     parallelism: totalMs > 0 ? run.runningMs(now) / totalMs : 0,
     resources: Object.fromEntries(
       run
@@ -75,9 +78,7 @@ export function measure(run: RunView & RunMeasurements, now: number): RunMetrics
           { limit, peak, utilisation: totalMs > 0 ? Math.min(1, takenMs / capacityMs) : 0 },
         ]),
     ),
-    criticalPath: decisivePath(lastToComplete(run), (step) => run.readyByOf(step)).map(
-      (step) => ids[step] ?? '',
-    ),
+    criticalPath: decisiveSteps(run).map((step) => ids[step] ?? ''),
   };
 }
 
@@ -98,13 +99,4 @@ function readyAtOf(run: RunView & RunMeasurements, step: number, startedAt: numb
     if (!Number.isNaN(endedAt)) return endedAt;
   }
   return startedAt;
-}
-
-/** The completed step that ended last. */
-function lastToComplete(run: RunView & RunMeasurements): number | undefined {
-  return lastToEnd(
-    run.blueprint.graph.ids.keys(),
-    (step) => (run.statusOf(step) === 'completed' ? run.endedAtOf(step) : undefined),
-    (step) => run.readyByOf(step),
-  );
 }

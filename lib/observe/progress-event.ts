@@ -109,6 +109,13 @@ export interface StepRetrying extends EndOfAttempt {
  */
 export type Origin = 'given' | 'restored' | 'cached';
 
+/** Where the output of a step comes from that has completed; `undefined` where an attempt has made it. */
+export function originIn({ given, restored, cached }: StepCompleted): Origin | undefined {
+  if (given === true) return 'given';
+  if (restored === true) return 'restored';
+  return cached === true ? 'cached' : undefined;
+}
+
 /** A step has completed; what it held is given back. */
 export interface StepCompleted extends EndOfAttempt {
   readonly type: 'step-completed';

@@ -154,8 +154,12 @@ export class Reporter {
 
   // Warnings.
 
-  blocked(attempt: ReportedAttempt, durationMs: number): void {
-    const message = `step '${attempt.stepId}' blocked the event loop for ${durationMs.toFixed(0)} ms; offload it to a pool (millrace/workers), or give the event loop back in between`;
+  /** @param isCertain - whether it is known that it has worked for so long */
+  blocked(attempt: ReportedAttempt, durationMs: number, isCertain: boolean): void {
+    const doubt = isCertain
+      ? ''
+      : ", unless the machine had other things to do, of which this host can't tell";
+    const message = `step '${attempt.stepId}' blocked the event loop for ${durationMs.toFixed(0)} ms${doubt}; offload it to a pool (millrace/workers), or give the event loop back in between`;
     this.#warn({ topic: 'blocked', ...idsOf(attempt), message, durationMs });
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { ChildCounts } from './child-counts.ts';
+import type { Origin } from './progress-event.ts';
 import type { StepStatus } from './step-status.ts';
 
 /** Where a run stands as a whole. */
@@ -23,9 +24,13 @@ export interface RunView {
   readonly resources: Record<string, { readonly taken: number; readonly limit: number }>;
   statusOf(step: number): StepStatus;
   attemptsOf(step: number): number;
+  /** Where the output of a step comes from that no attempt has made. */
+  originOf(step: number): Origin | undefined;
   /** When the first attempt started and the last one ended; NaN before. */
   startedAtOf(step: number): number;
   endedAtOf(step: number): number;
+  /** The step by whose end, or choice, a step became ready, or was skipped; `undefined` where it was the start of the run. */
+  readyByOf(step: number): number | undefined;
   /** How far the step says it is. */
   fractionOf(step: number): number | undefined;
   /** How the steps fare that came of its last attempt. */
@@ -38,8 +43,6 @@ export interface RunMeasurements {
   busyOf(step: number, now: number): number;
   /** When the last attempt of a step started; NaN before. */
   lastStartOf(step: number): number;
-  /** The step whose end or decision let a step start; `undefined` where it was the start of the run. */
-  readyByOf(step: number): number | undefined;
   /** Attempts × ms over all steps, those apart whose work is done by others. */
   runningMs(now: number): number;
   /** Each resource class: the most that was taken at once, how much was taken and how much there was, each times how long. */

@@ -1,7 +1,10 @@
-import { type Draft, freeze, Immer } from 'immer';
+import { freeze, Immer } from 'immer';
 import type { Observable, Subscriber } from 'rxjs';
+import { ownOf } from '../base/record.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
+import { ChunkedSteps, type StepList } from '../base/step-list.ts';
 import type { ChildCounts } from './child-counts.ts';
+import type { Origin } from './progress-event.ts';
 import type { RunStatus, RunView } from './run-view.ts';
 import { type StepStatus, stepStatuses } from './step-status.ts';
 
@@ -17,8 +20,15 @@ export interface StepSnapshot {
   readonly startedAt: number | null;
   /** When the last attempt ended; `null` before, and while another runs. */
   readonly endedAt: number | null;
+  /**
+   * The id of the step by whose end, or choice, it became ready, or was skipped; `null` where that was the start of the run, and before it
+   * starts. Followed back from the last, it is the critical path.
+   */
+  readonly readyBy: string | null;
   /** How far the step says it is, from 0 to 1; `null` where it doesn't say, or no longer runs. */
   readonly fraction: number | null;
+  /** Where its output comes from, where no attempt of this run has made it; absent otherwise. */
+  readonly origin?: Origin;
   /** How the steps fare that came of its last attempt, at whatever level; absent where none did. They aren't in `counts`. */
   readonly children?: ChildCounts;
 }
@@ -26,13 +36,12 @@ export interface StepSnapshot {
 /**
  * Where a run stands: plain, immutable, frozen data without outputs.
  *
- * What hasn't changed from one snapshot to the next is the same object in both, so that `===` tells. The steps come
- * in the order of definition, in chunks of 256, so that a change copies a chunk and not the whole.
+ * What hasn't changed from one snapshot to the next is the same object in both, so that `===` tells.
  *
  * @example
  * ```ts
  * run.snapshot$.subscribe(({ counts, steps }) => {
- *   console.log(counts.running, steps.flat().filter(({ status }) => status === 'failed'));
+ *   console.log(counts.running, steps.get('report')?.status);
  * });
  * ```
  */
@@ -65,13 +74,12 @@ export interface RunSnapshot {
       }
     >
   >;
-  /** The steps, in chunks of 256; `steps.flat()` gives them all. */
-  readonly steps: readonly (readonly StepSnapshot[])[];
+  /** The steps, in the order of definition. */
+  readonly steps: StepList<StepSnapshot>;
 }
 
 // One of our own, since a user may have switched the shared one's freezing off.
 const immer = new Immer({ autoFreeze: true });
-const chunkSize = 256;
 /** At most one snapshot is emitted in this time, in ms. */
 const frameMs = 16;
 
@@ -88,19 +96,23 @@ export class Snapshots {
   readonly #dirty = new Set<number>();
   readonly #subscribers = new Set<Subscriber<RunSnapshot>>();
   readonly #counts: Record<StepStatus, number>;
+  #steps: ChunkedSteps<StepSnapshot>;
+  /** All but the steps. */
+  #state: Omit<RunSnapshot, 'steps'>;
   #current: RunSnapshot;
   #cancelFrame: (() => void) | undefined;
 
   constructor(run: RunView) {
     this.#run = run;
-    const indices = [...run.blueprint.graph.ids.keys()];
-    const chunks = Math.ceil(indices.length / chunkSize);
-    const steps = Array.from({ length: chunks }, (_, chunk) =>
-      indices.slice(chunk * chunkSize, (chunk + 1) * chunkSize).map((index) => this.#step(index)),
+    const { graph } = run.blueprint;
+    this.#steps = ChunkedSteps.of(
+      graph.ids.map((_, index) => this.#step(index)),
+      (id) => graph.indexOf(id),
     );
     this.#counts = Object.fromEntries(stepStatuses.map((name) => [name, 0])) as Record<StepStatus, number>;
-    for (const { status } of steps.flat()) this.#counts[status]++;
-    this.#current = freeze<RunSnapshot>({ ...this.#head(), counts: { ...this.#counts }, steps }, true);
+    for (const { status } of this.#steps) this.#counts[status]++;
+    this.#state = freeze({ ...this.#head(), counts: { ...this.#counts } }, true);
+    this.#current = Object.freeze({ ...this.#state, steps: this.#steps });
     this.snapshot$ = new RxObservable((subscriber) => {
       subscriber.next(this.current());
       if (run.isOver) {
@@ -132,28 +144,26 @@ export class Snapshots {
 
   /** The snapshot of this moment. */
   current(): RunSnapshot {
-    this.#current = immer.produce(this.#current, (draft) => {
+    const changes = new Map<number, StepSnapshot>();
+    for (const index of this.#dirty) {
+      const step = this.#step(index);
+      this.#counts[(this.#steps.at(index) as StepSnapshot).status]--;
+      this.#counts[step.status]++;
+      changes.set(index, step);
+    }
+    this.#dirty.clear();
+    const state = immer.produce(this.#state, (draft) => {
       const { resources, ...head } = this.#head();
-      for (const index of this.#dirty) {
-        const step = this.#step(index);
-        const place = Math.floor(index / chunkSize);
-        const before = this.#current.steps[place]?.[index % chunkSize] as StepSnapshot;
-        this.#counts[before.status]--;
-        this.#counts[step.status]++;
-        (draft.steps[place] as Draft<StepSnapshot>[])[index % chunkSize] = step;
-      }
       // Immer takes a value equal to the one there for no change.
       Object.assign(draft, head);
       Object.assign(draft.counts, this.#counts);
-      // Classes that nobody needs any more are forgotten.
-      for (const name of Object.keys(this.#current.resources))
-        if (!Object.hasOwn(resources, name)) Reflect.deleteProperty(draft.resources, name);
-      for (const [name, amounts] of Object.entries(resources)) {
-        draft.resources[name] ??= amounts;
-        Object.assign(draft.resources[name], amounts);
-      }
+      // A draft can't have just any name.
+      draft.resources = sharedResources(this.#state.resources, resources);
     });
-    this.#dirty.clear();
+    if (state === this.#state && changes.size === 0) return this.#current;
+    this.#state = state;
+    this.#steps = this.#steps.with(changes);
+    this.#current = Object.freeze({ ...state, steps: this.#steps });
     return this.#current;
   }
 
@@ -191,17 +201,40 @@ export class Snapshots {
 
   #step(index: number): StepSnapshot {
     const run = this.#run;
+    const { ids } = run.blueprint.graph;
     const children = run.childrenOf(index);
+    const status = run.statusOf(index);
+    const startedAt = orNull(run.startedAtOf(index));
+    const origin = run.originOf(index);
+    // Only then do events tell it.
+    const readyBy = startedAt === null && status !== 'skipped' ? undefined : run.readyByOf(index);
     return {
-      id: run.blueprint.graph.ids[index] ?? '',
-      status: run.statusOf(index),
+      id: ids[index] ?? '',
+      status,
       attempts: run.attemptsOf(index),
-      startedAt: orNull(run.startedAtOf(index)),
+      startedAt,
       endedAt: orNull(run.endedAtOf(index)),
+      readyBy: readyBy === undefined ? null : (ids[readyBy] ?? null),
       fraction: run.fractionOf(index) ?? null,
+      ...(origin === undefined ? {} : { origin }),
       ...(children === undefined ? {} : { children }),
     };
   }
+}
+
+/** What is there now, as the same objects as before in so far as that is equal. */
+function sharedResources(
+  before: RunSnapshot['resources'],
+  now: RunSnapshot['resources'],
+): RunSnapshot['resources'] {
+  let isSame = Object.keys(before).length === Object.keys(now).length;
+  const entries = Object.entries(now).map(([name, amounts]) => {
+    const known = ownOf(before, name);
+    if (known?.taken === amounts.taken && known.limit === amounts.limit) return [name, known] as const;
+    isSame = false;
+    return [name, amounts] as const;
+  });
+  return isSame ? before : Object.fromEntries(entries);
 }
 
 function orNull(time: number): number | null {

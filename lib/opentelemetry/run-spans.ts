@@ -34,12 +34,12 @@ export class RunSpans {
 
   constructor(tracer: Tracer, parent: Context, workflow: WorkflowInfo, first: ProgressEvent, now: number) {
     this.#tracer = tracer;
-    this.#infos = new Map(workflow.steps.map((info) => [info.id, info]));
+    this.#infos = new Map(Array.from(workflow.steps, (info) => [info.id, info]));
     this.#time = new SpanTime(first.at, now);
     const attributes: Attributes = {
       'millrace.run.id': first.runId,
       'millrace.workflow.name': workflow.name,
-      'millrace.workflow.steps': workflow.steps.length,
+      'millrace.workflow.steps': workflow.steps.size,
     };
     this.#run = tracer.startSpan(workflow.name, { startTime: this.#time.of(first.at), attributes }, parent);
     this.#context = trace.setSpan(parent, this.#run);

@@ -1,5 +1,6 @@
 import { CancellationToken } from '../base/cancellation.ts';
 import { messageOf } from '../base/inspect.ts';
+import { ownOf } from '../base/record.ts';
 import { RunningTask, type TaskHost } from '../task/running-task.ts';
 import type { Tasks } from '../task/task-record.ts';
 import { type FromWorker, fromWorker, toWorker } from '../wire/messages.ts';
@@ -47,7 +48,7 @@ export class InlineTasks implements CallHolder {
   /** Runs a call at once. */
   submit(call: PoolCall): void {
     const { taskName, input, transferList, attempt, stepId } = call.request;
-    const work = Object.hasOwn(this.#tasks, taskName) ? this.#tasks[taskName] : undefined;
+    const work = ownOf(this.#tasks, taskName);
     const refusal = this.#isClosed
       ? new PoolClosedError(this.#poolName, taskName)
       : work === undefined

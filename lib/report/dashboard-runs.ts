@@ -62,11 +62,12 @@ export class DashboardRuns {
     this.#watched.add(run);
     const { workflow } = run;
     const runId = this.#freeId(run.runId);
+    const snapshot = run.snapshot();
     const limits = Object.fromEntries(
-      Object.entries(run.snapshot().resources).map(([name, { limit }]) => [name, limit]),
+      Object.entries(snapshot.resources).map(([name, { limit }]) => [name, limit]),
     );
     this.#runs.set(runId, run);
-    this.#log.add({ kind: 'run', runId, head: plainHead({ workflow, limits }) });
+    this.#log.add({ kind: 'run', runId, head: plainHead({ workflow, limits, snapshot }) });
     this.#changed();
     this.#subscriptions.add(
       run.progress$.subscribe({

@@ -1,18 +1,23 @@
 import { OptionChecker } from '../base/option-checker.ts';
+import { stepsIn } from '../base/step-list.ts';
 import type { SpecialNeed, StepKind } from '../definition/step-info.ts';
 import type { ChildCounts } from '../observe/child-counts.ts';
+import { decisiveStepsIn } from '../observe/decisive-steps.ts';
 import { settledOf } from '../observe/descent.ts';
-import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
+import type { StepSnapshot } from '../observe/snapshot.ts';
 import type { StepStatus } from '../observe/step-status.ts';
 import { collapse } from './collapse.ts';
-import { decisivePath } from './decisive-path.ts';
 import { durationText } from './duration-text.ts';
 import type { PicturedStep, PicturedWorkflow } from './pictured-workflow.ts';
 
 /** What can be asked of a diagram. */
 export interface DiagramOptions {
-  /** Where a run stands: marks the states, the durations and the critical path. @defaultValue the structure alone */
-  readonly snapshot?: RunSnapshot | undefined;
+  /**
+   * Where a run stands, be it read from JSON: marks the states, the durations and the critical path.
+   *
+   * @defaultValue the structure alone
+   */
+  readonly snapshot?: { readonly steps: Iterable<StepSnapshot> } | undefined;
   /**
    * Workflows of more steps than this are drawn with one node a group (the step option `group`). Where that leaves too
    * many, steps without a group are drawn by how deep in the graph they lie.
@@ -67,14 +72,15 @@ const telling: readonly StepStatus[] = [
 /** Lays out what there is to draw. Linear in steps + dependencies. */
 export function diagramOf(owner: string, workflow: PicturedWorkflow, options: DiagramOptions = {}): Diagram {
   const { snapshot, collapseAbove = 100, direction = 'right' } = checked(owner, options);
-  const snapshots = new Map(snapshot?.steps.flat().map((step) => [step.id, step]));
-  const critical = decisivePath(workflow, snapshots);
-  const collapsed = collapse(workflow.steps, collapseAbove);
+  const steps = stepsIn(workflow.steps);
+  const snapshots = new Map(snapshot && stepsIn(snapshot.steps).map((step) => [step.id, step]));
+  const critical = new Map(decisiveStepsIn(snapshots).map(({ id, readyBy }) => [id, readyBy]));
+  const collapsed = collapse(steps, collapseAbove);
   const places = new Map<string, number>();
-  for (const [place, { steps }] of collapsed.entries()) for (const { id } of steps) places.set(id, place);
+  for (const [place, node] of collapsed.entries()) for (const { id } of node.steps) places.set(id, place);
 
   const edges = new Map<string, DiagramEdge>();
-  for (const { id, dependsOn, specialNeeds } of workflow.steps) {
+  for (const { id, dependsOn, specialNeeds } of steps) {
     const to = places.get(id) as number;
     const special = new Map(specialNeeds?.map(({ stepId, as }) => [stepId, as]));
     for (const dependency of dependsOn) {
@@ -88,10 +94,10 @@ export function diagramOf(owner: string, workflow: PicturedWorkflow, options: Di
   return {
     name: workflow.name,
     direction,
-    nodes: collapsed.map(({ name, steps }) =>
+    nodes: collapsed.map(({ name, steps: gathered }) =>
       name === undefined
-        ? stepNode(steps[0] as PicturedStep, snapshots, critical)
-        : groupNode(name, steps, snapshots, critical),
+        ? stepNode(gathered[0] as PicturedStep, snapshots, critical)
+        : groupNode(name, gathered, snapshots, critical),
     ),
     edges: [...edges.values()],
   };
@@ -120,7 +126,11 @@ function stepNode(
   if (step !== undefined) {
     const duration =
       step.startedAt !== null && step.endedAt !== null ? step.endedAt - step.startedAt : undefined;
-    lines.push(duration === undefined ? step.status : `${step.status}, ${durationText(duration)}`);
+    const share =
+      step.status === 'running' && step.fraction !== null
+        ? ` ${String(Math.floor(step.fraction * 100))} %`
+        : '';
+    lines.push(`${step.status}${share}${duration === undefined ? '' : `, ${durationText(duration)}`}`);
   }
   return { lines, room: roomFor[kind], status: step?.status, isGroup: false, isCritical: critical.has(id) };
 }
@@ -144,8 +154,10 @@ const roomFor: Readonly<Record<StepKind, number>> = {
 };
 
 function childrenText(counts: ChildCounts): string {
-  const { added, failed } = counts;
-  const left = failed === 0 ? '' : `, ${String(failed)} failed`;
+  const { added, failed, retrying } = counts;
+  const left =
+    (failed === 0 ? '' : `, ${String(failed)} failed`) +
+    (retrying === 0 ? '' : `, ${String(retrying)} retrying`);
   return `${String(settledOf(counts))} of ${String(added)} ${added === 1 ? 'step' : 'steps'}${left}`;
 }
 

@@ -1,4 +1,6 @@
+import { picturedRun } from './pictured-run.ts';
 import { plainLog, reportPage } from './report-page.ts';
+import type { ReportedRun } from './reported-run.ts';
 import type { PicturedRun } from './timeline-of.ts';
 
 /**
@@ -8,12 +10,17 @@ import type { PicturedRun } from './timeline-of.ts';
  * What users wrote (ids, messages, errors) is text there, never markup, and the page loads nothing from anywhere.
  * The file has about 200 kB and, with it, the events; it opens with 5,000 steps.
  *
+ * @param run - a run, of which everything is there if `record(run)` was called before it started, else a bar a step; or what
+ *   `record` or `readJsonLines` gives, or what has the same
+ * @throws InvalidOptionsError where it is none of these
  * @example
  * ```ts
- * const events = await lastValueFrom(run.progress$.pipe(toArray()));
- * await writeFile('run.html', htmlReport({ workflow: run.workflow, limits: { 'heavy-cpu': 2 }, events }));
+ * record(run);
+ * await run.result();
+ * await writeFile('run.html', htmlReport(run));
  * ```
  */
-export function htmlReport(log: PicturedRun): string {
+export function htmlReport(run: PicturedRun | ReportedRun): string {
+  const log = picturedRun('htmlReport', run);
   return reportPage(`${log.workflow.name}: report of a run`, { logs: [plainLog(log)] });
 }

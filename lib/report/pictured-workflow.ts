@@ -1,12 +1,12 @@
 import type { Demand } from '../admission/demand.ts';
-import type { SpecialNeed, StepKind } from '../definition/step-info.ts';
+import type { ChildrenInfo, SpecialNeed, StepKind } from '../definition/step-info.ts';
 
 /** What a picture has to know of a workflow: a `Workflow` is one, and so is the head of a log. */
 export interface PicturedWorkflow {
   /** The name. */
   readonly name: string;
   /** The steps, in the order of definition. */
-  readonly steps: readonly PicturedStep[];
+  readonly steps: Iterable<PicturedStep>;
 }
 
 /** What a picture has to know of a step. */
@@ -29,4 +29,10 @@ export interface PicturedStep {
   readonly group?: string | undefined;
   /** Its labels. */
   readonly tags?: readonly string[] | undefined;
+  /** How long it is expected to take, in ms. */
+  readonly estimate?: number | undefined;
+  /** The steps that it brings, where it is a subflow whose workflow is known beforehand. */
+  readonly steps?: Iterable<PicturedStep> | undefined;
+  /** What is known beforehand of the children, where it is a fan-out. */
+  readonly children?: ChildrenInfo | undefined;
 }

@@ -1,6 +1,9 @@
 // eslint-disable-next-line @typescript-eslint/triple-slash-reference -- who compiles a snippet of the docs has no other way to it
 /// <reference path="./page-module.d.ts" />
 import { script, style } from 'millrace:report-page';
+import { stepsIn } from '../base/step-list.ts';
+import { capacitiesOf } from './capacities.ts';
+import type { PicturedSnapshot } from './pictured-snapshot.ts';
 import { plainEvent } from './plain-event.ts';
 import type { PicturedRun } from './timeline-of.ts';
 
@@ -8,14 +11,24 @@ import type { PicturedRun } from './timeline-of.ts';
 export type PageData = { readonly logs: readonly PicturedRun[] } | { readonly eventsPath: string };
 
 /** What the page needs of a workflow, and nothing that a step's function may be found through. */
-export function plainHead({ workflow, limits }: Omit<PicturedRun, 'events'>): Omit<PicturedRun, 'events'> {
+export function plainHead({
+  workflow,
+  limits,
+  snapshot,
+}: Omit<PicturedRun, 'events'>): Omit<PicturedRun, 'events'> {
   return {
     workflow: {
       name: workflow.name,
-      steps: workflow.steps.map((info) => ({ ...info })),
+      steps: stepsIn(workflow.steps).map((info) => ({ ...info })),
     },
-    limits: { ...limits },
+    limits: capacitiesOf(limits),
+    // Before the start every step waits.
+    ...(snapshot === undefined || snapshot.status === 'idle' ? {} : { snapshot: plainSnapshot(snapshot) }),
   };
+}
+
+function plainSnapshot({ runId, status, startedAt, endedAt, at, steps }: PicturedSnapshot): PicturedSnapshot {
+  return { runId, status, startedAt, endedAt, at, steps: stepsIn(steps) };
 }
 
 /** A log as plain JSON. */

@@ -1,4 +1,4 @@
-import type { SkipReason } from '../observe/progress-event.ts';
+import type { Origin, SkipReason } from '../observe/progress-event.ts';
 import type { StepStatus } from '../observe/step-status.ts';
 import type { PicturedStep } from './pictured-workflow.ts';
 
@@ -14,6 +14,8 @@ export interface StepStory {
   fraction: number | undefined;
   message: string | undefined;
   error: unknown;
+  /** Where its output comes from, where no attempt has made it. */
+  origin: Origin | undefined;
   /** Of one that was skipped: why. */
   skipped: { readonly reason: SkipReason; readonly because: string } | undefined;
 }
@@ -30,6 +32,7 @@ export function newStory(info: PicturedStep): StepStory {
     fraction: undefined,
     message: undefined,
     error: undefined,
+    origin: undefined,
     skipped: undefined,
   };
 }

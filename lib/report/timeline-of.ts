@@ -1,4 +1,7 @@
+import type { Limits } from '../admission/limits.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
+import { capacitiesOf } from './capacities.ts';
+import type { PicturedSnapshot } from './pictured-snapshot.ts';
 import type { PicturedWorkflow } from './pictured-workflow.ts';
 import { Timeline } from './timeline.ts';
 
@@ -6,15 +9,24 @@ import { Timeline } from './timeline.ts';
 export interface PicturedRun {
   /** The workflow, or what a log says of it. */
   readonly workflow: PicturedWorkflow;
-  /** The capacity of each resource class at the start. */
-  readonly limits: Readonly<Record<string, number>>;
+  /** The capacity of each resource class at the start: `run.limits`, or what was given to the run. */
+  readonly limits: Limits;
   /** What happened, in the order of `seq`. */
   readonly events: readonly ProgressEvent[];
+  /** Where the run stood before the first of these events. @defaultValue before its start */
+  readonly snapshot?: PicturedSnapshot | undefined;
+}
+
+/** The timeline of a run of which no event has been told yet. */
+export function newTimeline({ workflow, limits, snapshot }: Omit<PicturedRun, 'events'>): Timeline {
+  const timeline = new Timeline(workflow, capacitiesOf(limits));
+  if (snapshot !== undefined && snapshot.status !== 'idle') timeline.begin(snapshot);
+  return timeline;
 }
 
 /** The timeline of a whole run, or of as much as there is. */
-export function timelineOf({ workflow, limits, events }: PicturedRun): Timeline {
-  const timeline = new Timeline(workflow, limits);
-  for (const event of events) timeline.add(event);
+export function timelineOf(log: PicturedRun): Timeline {
+  const timeline = newTimeline(log);
+  for (const event of log.events) timeline.add(event);
   return timeline;
 }

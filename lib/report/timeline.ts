@@ -1,10 +1,15 @@
-import { decisivePath, lastToEnd } from '../graph/decisive-path.ts';
+// Long because it is one list: what each event, and a beginning, changes in the picture.
+import { Forecast } from '../../operators/forecast.ts';
+import { stepsIn } from '../base/step-list.ts';
+import { decisivePath } from '../graph/decisive-path.ts';
 import { Descent } from '../observe/descent.ts';
 import { Holdings } from '../observe/holdings.ts';
-import type { ProgressEvent, StepStarted } from '../observe/progress-event.ts';
+import { originIn, type ProgressEvent, type StepStarted } from '../observe/progress-event.ts';
 import type { RunStatus } from '../observe/run-view.ts';
+import type { StepSnapshot } from '../observe/snapshot.ts';
 import { type AttemptSpan, AttemptSpans } from './attempt-spans.ts';
 import { textOf } from './error-text.ts';
+import type { PicturedSnapshot } from './pictured-snapshot.ts';
 import type { PicturedWorkflow } from './pictured-workflow.ts';
 import { newStory, type StepStory } from './step-story.ts';
 
@@ -47,7 +52,8 @@ export class Timeline {
   /** The time of the latest event. */
   now = 0;
   error: unknown;
-  #seq = 0;
+  #seq = -Infinity;
+  readonly #forecast: Forecast;
   readonly #spans = new AttemptSpans();
   readonly #holdings = new Holdings();
   /** By whose end, or choice, each step became ready. */
@@ -57,7 +63,47 @@ export class Timeline {
   constructor(workflow: PicturedWorkflow, limits: Readonly<Record<string, number>>) {
     this.workflow = workflow;
     this.limits = limits;
-    this.steps = new Map(workflow.steps.map((info) => [info.id, newStory(info)]));
+    this.steps = new Map(stepsIn(workflow.steps).map((info) => [info.id, newStory(info)]));
+    this.#forecast = new Forecast(workflow.steps, limits, () => undefined);
+  }
+
+  /** Takes in where the run stood before the first event: a bar a step, since of attempts nothing more is known. */
+  begin({ runId, status, startedAt, endedAt, at, steps }: PicturedSnapshot): void {
+    this.runId = runId;
+    this.status = status;
+    this.startedAt = startedAt ?? undefined;
+    this.endedAt = endedAt ?? undefined;
+    const all = stepsIn(steps);
+    this.now = startedAt ?? 0;
+    for (const [name, limit] of Object.entries(this.limits)) this.#note(this.capacity, name, limit);
+    const times = all.flatMap((step) => [step.startedAt ?? 0, step.endedAt ?? 0]);
+    this.now = at ?? endedAt ?? times.reduce((latest, time) => Math.max(latest, time), this.now);
+    for (const { id, readyBy } of all) if (readyBy !== null) this.#readyBy.set(id, readyBy);
+    const endOf = new Map(all.map((step) => [step.id, step.endedAt]));
+    for (const step of all) {
+      const { id, attempts, fraction, children } = step;
+      const decidedAt = endOf.get(step.readyBy ?? '') ?? startedAt ?? undefined;
+      this.#change(id, {
+        status: step.status,
+        attempts,
+        readyAt: step.startedAt === null ? undefined : decidedAt,
+        startedAt: step.startedAt ?? undefined,
+        endedAt: step.endedAt ?? undefined,
+        fraction: fraction ?? undefined,
+        origin: step.origin,
+      });
+      if (children !== undefined) this.descent.begin(id, children);
+    }
+    const begun = all.filter((step) => step.startedAt !== null);
+    for (const step of begun.sort((left, right) => (left.startedAt ?? 0) - (right.startedAt ?? 0)))
+      this.#spanOf(step);
+  }
+
+  #spanOf({ id, attempts, status, startedAt, endedAt }: StepSnapshot): void {
+    this.#spans.start(id, attempts, startedAt ?? 0, this.steps.get(id)?.info);
+    if (endedAt === null) return;
+    const outcome = status === 'completed' || status === 'cancelled' ? status : 'failed';
+    this.#spans.end(id, outcome, endedAt);
   }
 
   /** Takes in one event; gives whether it was new. */
@@ -66,6 +112,7 @@ export class Timeline {
     this.#seq = event.seq;
     this.now = event.at;
     this.descent.add(event);
+    this.#forecast.add(event);
     if (this.#holdings.add(event))
       for (const [name, taken] of this.#holdings.taken) this.#note(this.usage, name, taken);
     this.runId ??= event.runId;
@@ -91,6 +138,7 @@ export class Timeline {
         break;
       case 'step-completed':
         this.#end(event.stepId, 'completed', event.at);
+        this.#change(event.stepId, { origin: originIn(event) });
         break;
       case 'step-failed':
         this.#end(event.stepId, 'failed', event.at);
@@ -161,14 +209,25 @@ export class Timeline {
     return (story.endedAt ?? this.now) - story.startedAt;
   }
 
+  /** How far a running step is: by what came of it, as far as that is known, else by what it says; `undefined` where nobody knows. */
+  fractionOf({ info, status, fraction }: StepStory): number | undefined {
+    if (status !== 'running') return undefined;
+    return this.#forecast.fractionWithin(info.id, this.now) ?? fraction;
+  }
+
+  /** The step by whose end, or choice, a step became ready, or was skipped. */
+  readyByOf(id: string): string | undefined {
+    return this.#readyBy.get(id);
+  }
+
   /** The chain of steps that decided how long it took: each one after the step by which it became ready. */
   criticalPath(): string[] {
-    const readyBy = (id: string): string | undefined => this.#readyBy.get(id);
+    const readyBy = (id: string): string | undefined => this.readyByOf(id);
     const endedAt = (id: string): number | undefined => {
       const story = this.steps.get(id);
       return story?.status === 'completed' ? story.endedAt : undefined;
     };
-    return decisivePath(lastToEnd(this.steps.keys(), endedAt, readyBy), readyBy);
+    return decisivePath(this.steps.keys(), endedAt, readyBy);
   }
 
   #start({ stepId, attempt, readyBy }: StepStarted): void {

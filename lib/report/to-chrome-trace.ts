@@ -1,6 +1,8 @@
 import type { AttemptSpan } from './attempt-spans.ts';
 import { textOf } from './error-text.ts';
 import { laneClass, lanesOf } from './lanes.ts';
+import { picturedRun } from './pictured-run.ts';
+import type { ReportedRun } from './reported-run.ts';
 import type { Timeline } from './timeline.ts';
 import { type PicturedRun, timelineOf } from './timeline-of.ts';
 
@@ -57,15 +59,18 @@ interface Slice {
  * Attempts that still run last up to the latest event. Of what comes of steps while the run is under way, the first ten
  * thousand attempts are there. Linear but for attempts × lanes.
  *
+ * @param run - a run, of which everything is there if `record(run)` was called before it started, else a slice a step; or what
+ *   `record` or `readJsonLines` gives, or what has the same
+ * @throws InvalidOptionsError where it is none of these
  * @example
  * ```ts
- * const events = await lastValueFrom(run.progress$.pipe(toArray()));
- * const log = { workflow: flights, limits: { 'heavy-cpu': 2 }, events };
- * await writeFile('run.trace.json', JSON.stringify(toChromeTrace(log)));
+ * record(run);
+ * await run.result();
+ * await writeFile('run.trace.json', JSON.stringify(toChromeTrace(run)));
  * ```
  */
-export function toChromeTrace(log: PicturedRun): ChromeTrace {
-  const timeline = timelineOf(log);
+export function toChromeTrace(run: PicturedRun | ReportedRun): ChromeTrace {
+  const timeline = timelineOf(picturedRun('toChromeTrace', run));
   const start = timeline.startedAt ?? 0;
   const { slices, names } = slicesOf(timeline, start);
   return {

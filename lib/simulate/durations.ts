@@ -1,6 +1,7 @@
 import { type Duration, parseDuration } from '../base/durations.ts';
 import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
+import { isStepList, stepsIn } from '../base/step-list.ts';
 import type { StepSettings } from '../definition/step-options.ts';
 import { isHistory, type RunHistory } from '../observe/history.ts';
 import type { RunMetrics } from '../observe/metrics.ts';
@@ -123,12 +124,12 @@ function entriesOf(durations: DurationsRecord): [id: string, value: unknown][] {
 
 function isMetrics(durations: DurationsRecord): durations is RunMetrics {
   const { steps, criticalPath } = durations as Partial<RunMetrics>;
-  return typeof steps === 'object' && Array.isArray(criticalPath);
+  return isStepList(steps) && Array.isArray(criticalPath);
 }
 
 /** A step that didn't complete was not measured. One that brought others held nothing while they ran. */
 function measuredIn({ steps }: RunMetrics): [id: string, ms: number | undefined][] {
-  return Object.entries(steps).map(([id, { status, busyMs, durationMs, children }]) => [
+  return stepsIn(steps).map(({ id, status, busyMs, durationMs, children }) => [
     id,
     status !== 'completed' ? undefined : children === undefined ? busyMs : durationMs,
   ]);

@@ -6,9 +6,8 @@ import { edge } from '../definition/edge.ts';
 import { Engine } from '../engine/engine.ts';
 import type { RunListener } from '../engine/run-listener.ts';
 import type { RunSettings } from '../engine/run-settings.ts';
-import { decisivePath } from '../graph/decisive-path.ts';
+import { decisiveSteps } from '../observe/decisive-steps.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
-import type { RunView } from '../observe/run-view.ts';
 import type { Fate } from './fate.ts';
 import type { Parts } from './parts.ts';
 import type { Simultaneous } from './simulation-options.ts';
@@ -64,19 +63,9 @@ export class Rehearsal {
     return {
       ...(inner?.with(starts, ends) ?? { starts, ends }),
       makespan: engine.endedAt - engine.startedAt,
-      decisivePath: () => decisivePath(lastToComplete(engine, size), (step) => engine.readyByOf(step)),
+      decisivePath: () => decisiveSteps(engine),
     };
   }
-}
-
-/** The completed step that ended last. */
-function lastToComplete(run: RunView, size: number): number | undefined {
-  let last: number | undefined;
-  for (let step = 0; step < size; step++) {
-    if (run.statusOf(step) !== 'completed') continue;
-    if (last === undefined || run.endedAtOf(step) > run.endedAtOf(last)) last = step;
-  }
-  return last;
 }
 
 /** Those that streams connect start together: a reader takes at least as long as what it reads. */

@@ -96,6 +96,7 @@ function bodyOf(original: Blueprint, stage: Stage, first: number, index: number)
     settings: withoutCare(inner.plan.settings),
     keyOf: undefined,
     concurrency: inner.plan.concurrency,
+    onResult: undefined,
     // There is nothing to keep of what came of a million waits.
     reduce: () => undefined,
     initial: undefined,

@@ -22,6 +22,24 @@ export function digestOf(value: unknown, fileDigest: FileDigests = noFiles): str
   return hash.digest('hex');
 }
 
+/**
+ * A digest by which a value is known again: of a file, its name alone counts.
+ *
+ * @throws Unstorable
+ */
+export function digestOfValue(value: unknown): string {
+  return digestOf(value, ({ path }) => path);
+}
+
+/** The same; `undefined` where there is none. */
+export function digestOrUndefined(value: unknown): string | undefined {
+  try {
+    return digestOfValue(value);
+  } catch {
+    return undefined;
+  }
+}
+
 export function digestOfBytes(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

@@ -31,7 +31,7 @@ export class EventWriter {
       name,
       limit === Infinity ? null : limit,
     ]);
-    return JSON.stringify({ ...go, limits: Object.fromEntries(limits) });
+    return JSON.stringify({ ...go, limits: Object.fromEntries(limits) as unknown });
   }
 
   event(event: ProgressEvent): string {

@@ -11,8 +11,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RunWatcher } from './backend.ts';
 import { codeOf, writeAll, writeNew } from './file-io.ts';
-import { every, machineMs, pause } from './host-time.ts';
-import { type Beat, holding, judge, type Machine, type Owner, parseOwner, wordsOf } from './owner.ts';
+import { type Beat, judge, type Machine, type Owner, parseOwner, wordsOf } from './owner.ts';
 import type { RunFile, RunFolder } from './run-folder.ts';
 import { RunHeldError } from './store-errors.ts';
 
@@ -47,7 +46,6 @@ export class FileLease {
   readonly #folder: RunFolder;
   readonly #terms: LeaseTerms;
   readonly #file: RunFile;
-  readonly #forget: () => void;
   #beats = 0;
   #isWanted = false;
   #stop: (() => void) | undefined;
@@ -62,7 +60,7 @@ export class FileLease {
     this.#folder = folder;
     this.#terms = terms;
     this.#file = folder.file('lease', epoch);
-    this.#forget = holding(this.owner.nonce);
+    machine.held.add(this.owner.nonce);
   }
 
   /**
@@ -76,7 +74,7 @@ export class FileLease {
       const before = await folder.files();
       const leases = before.filter(({ kind }) => kind === 'lease');
       if (!(await areDead(folder, leases, terms, sightings))) {
-        await pause(terms.heartbeatMs / 4);
+        await terms.machine.pause(terms.heartbeatMs / 4);
         continue;
       }
       const lease = await FileLease.#make(folder, lastEpoch(before), leases, terms);
@@ -110,7 +108,7 @@ export class FileLease {
       if (code === 'EEXIST' || code === 'ENOENT') {
         lease.#end();
         // The run may have been removed.
-        if (code === 'ENOENT') await folder.store.makeFolders(folder.path);
+        if (code === 'ENOENT') await folder.store.makeFoldersAgain(folder.path);
         return undefined;
       }
       await lease.release().catch(() => undefined);
@@ -148,7 +146,7 @@ export class FileLease {
   }
 
   #begin(): void {
-    this.#stop = every(this.#terms.heartbeatMs, () => {
+    this.#stop = this.#terms.machine.every(this.#terms.heartbeatMs, () => {
       // One that takes long isn't overtaken. What fails is tried again next time.
       this.#beating ??= this.#beat()
         .catch(() => undefined)
@@ -161,7 +159,7 @@ export class FileLease {
   #end(): void {
     this.#stop?.();
     this.#stop = undefined;
-    this.#forget();
+    this.#terms.machine.held.delete(this.owner.nonce);
   }
 
   async #beat(): Promise<void> {
@@ -245,7 +243,7 @@ async function areDead(
     const verdict =
       owner === undefined ? ({ is: 'unknown', silentMs: 0 } as const) : judge(owner, beat, machine, staleMs);
     if (verdict.is === 'dead') continue;
-    const now = machineMs();
+    const now = machine.machineMs();
     const seen = sightings.get(file.path);
     if (owner !== undefined && (verdict.is === 'live' || (seen !== undefined && seen.text !== text)))
       throw new RunHeldError(folder.store.name, folder.runId, wordsOf(owner, machine.self));

@@ -4,6 +4,7 @@ import { FileLease, type LeaseTerms } from './file-lease.ts';
 import { frameLines } from './line-frame.ts';
 import type { RunFolder } from './run-folder.ts';
 import { readSegments, segmentHeader } from './segments.ts';
+import { RunHeldError } from './store-errors.ts';
 
 /** A run that this process holds, in a folder. What it appends goes into files of its own. */
 export class FileRun implements OpenedRun {
@@ -12,15 +13,15 @@ export class FileRun implements OpenedRun {
   readonly problems: readonly string[];
   readonly #folder: RunFolder;
   readonly #lease: FileLease;
-  readonly #segment: OpenFile;
+  #segment: OpenFile | undefined;
   readonly #onClose: () => void;
   /** How far the segment is sound. */
   #length: number;
   /** Whether there may be something beyond that. */
   #isSuspect = false;
-  #events: Promise<OpenFile> | undefined;
+  #events: OpenFile | undefined;
   #eventsLength = 0;
-  /** Whether the last line of the events may be cut. */
+  /** Whether there may be something beyond that. */
   #isCut = false;
   #isClosed = false;
   #closing: Promise<void> | undefined;
@@ -62,8 +63,12 @@ export class FileRun implements OpenedRun {
     const lease = await FileLease.take(folder, terms);
     try {
       const journal = (await folder.journal()) ?? readSegments([]);
+      await makeSure(folder, journal.uncounted);
       const header = segmentHeader(lease.epoch, journal.counts);
       const segment = await startSegment(folder, lease.epoch, header);
+      if (!(await isStillHeld(lease, segment)))
+        throw new RunHeldError(store.name, folder.runId, String(lease.displacedBy));
+      // From here on, whoever comes heeds the header, and none of these.
       await removeLeftovers(folder, lease.epoch, journal.empty);
       lease.watch(watcher);
       return new FileRun(folder, lease, segment, header.length, journal, onClose);
@@ -76,12 +81,13 @@ export class FileRun implements OpenedRun {
   append(lines: readonly string[]): Promise<void> {
     return this.#do(`append to run '${this.#folder.runId}'`, async () => {
       if (lines.length === 0) return;
+      const segment = this.#segment as OpenFile;
       await this.#repair();
       const bytes = frameLines(lines);
       this.#isSuspect = true;
       try {
-        await writeAll(this.#segment, bytes, this.#length);
-        await this.#segment.sync();
+        await writeAll(segment, bytes, this.#length);
+        await segment.sync();
         if (!(await this.#lease.isHeld())) throw this.#displaced();
       } catch (error) {
         if (this.#lease.displacedBy === undefined) await this.#repair().catch(() => undefined);
@@ -96,15 +102,15 @@ export class FileRun implements OpenedRun {
     const told = this.#telling.then(() =>
       this.#folder.store.guard(`append to the events of run '${this.#folder.runId}'`, async () => {
         this.#throwIfOver();
-        this.#events ??= this.#folder.store.io.open(this.#folder.file('events', this.epoch).path, 'new');
-        const file = await this.#events.catch((error: unknown) => {
-          this.#events = undefined;
-          throw error;
-        });
-        const text = lines.map((line) => `${line}\n`).join('');
-        const bytes = Buffer.from(this.#isCut ? `\n${text}` : text);
+        if (lines.length === 0) return;
+        this.#events ??= await this.#folder.store.io.open(
+          this.#folder.file('events', this.epoch).path,
+          'new',
+        );
+        if (this.#isCut) await this.#events.truncate(this.#eventsLength);
+        const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
         this.#isCut = true;
-        await writeAll(file, bytes, this.#eventsLength);
+        await writeAll(this.#events, bytes, this.#eventsLength);
         this.#eventsLength += bytes.length;
         this.#isCut = false;
       }),
@@ -114,24 +120,36 @@ export class FileRun implements OpenedRun {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#folder.store.guard(`close run '${this.#folder.runId}'`, () => this.#close());
+    this.#closing ??= this.#folder.store
+      .guard(`close run '${this.#folder.runId}'`, () => this.#close())
+      .catch((error: unknown) => {
+        this.#closing = undefined;
+        throw error;
+      });
     return this.#closing;
   }
 
   async #close(): Promise<void> {
     this.#isClosed = true;
-    this.#onClose();
     await Promise.all([this.#appending, this.#telling]);
-    const events = await this.#events?.catch(() => undefined);
+    const faults: unknown[] = [];
     // Whatever fails, the rest is let go of too.
-    const ended = await Promise.allSettled([
-      this.#lease.displacedBy === undefined ? this.#repair() : undefined,
-      events?.close(),
-    ]);
-    ended.push(...(await Promise.allSettled([this.#segment.close()])));
-    await this.#lease.release();
-    const failed = ended.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    const attempt = async (work: () => Promise<void> | undefined): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        faults.push(error);
+      }
+    };
+    if (this.#lease.displacedBy === undefined) await attempt(() => this.#repair());
+    await attempt(() => this.#segment?.close());
+    await attempt(() => this.#events?.close());
+    // What can't be closed can't be closed the next time either.
+    this.#segment = undefined;
+    this.#events = undefined;
+    await attempt(() => this.#lease.release());
+    if (faults.length > 0) throw faults[0];
+    this.#onClose();
   }
 
   #do(action: string, work: () => Promise<void>): Promise<void> {
@@ -148,7 +166,7 @@ export class FileRun implements OpenedRun {
   /** Cuts off what an append that failed may have left. */
   async #repair(): Promise<void> {
     if (!this.#isSuspect) return;
-    await this.#segment.truncate(this.#length);
+    await this.#segment?.truncate(this.#length);
     this.#isSuspect = false;
   }
 
@@ -161,6 +179,18 @@ export class FileRun implements OpenedRun {
     return new Error(
       `this process had given no sign of life for long, and the run is held by ${String(this.#lease.displacedBy)} now`,
     );
+  }
+}
+
+/** Makes sure that what has been read stays, as all that follows builds on it: who wrote it may have died before that. */
+async function makeSure(folder: RunFolder, epochs: readonly number[]): Promise<void> {
+  for (const epoch of epochs) {
+    const segment = await folder.store.io.open(folder.file('journal', epoch).path, 'old');
+    try {
+      await segment.sync();
+    } finally {
+      await segment.close();
+    }
   }
 }
 
@@ -179,6 +209,17 @@ async function startSegment(folder: RunFolder, epoch: number, header: Uint8Array
     await io.remove(path).catch(() => undefined);
     throw error;
   }
+}
+
+/** Whether nobody has come since the lease was taken. */
+async function isStillHeld(lease: FileLease, segment: OpenFile): Promise<boolean> {
+  let isHeld = false;
+  try {
+    isHeld = await lease.isHeld();
+  } finally {
+    if (!isHeld) await segment.close();
+  }
+  return isHeld;
 }
 
 /** Segments that say nothing, and requests to earlier owners. What can't be removed is in nobody's way. */

@@ -11,7 +11,7 @@ import { Store } from './store.ts';
  * @example
  * ```ts
  * const store = fileStore('.millrace');
- * const { report } = await flights.run({ inputs, store, runId: 'nightly' }).result();
+ * const { report } = await flights.run({ inputs: { path }, store, runId: 'nightly' }).result();
  * ```
  */
 export function fileStore(folder: string | URL): Store {

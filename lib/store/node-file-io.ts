@@ -33,13 +33,14 @@ export const nodeFileIo: FileIo = {
   async syncFolder(path) {
     // There a folder can't be opened, and the file system keeps a journal of its own.
     if (isWindows) return;
-    const folder = await fs.open(path, 'r');
+    let folder: fs.FileHandle | undefined;
     try {
+      folder = await fs.open(path, 'r');
       await folder.sync();
     } catch (error) {
       if (!unsyncable.has(codeOf(error))) throw error;
     } finally {
-      await folder.close();
+      await folder?.close();
     }
   },
 };
@@ -68,8 +69,8 @@ class NodeFile implements OpenFile {
   }
 }
 
-/** What file systems answer that keep folders safe by themselves, or not at all. */
-const unsyncable = new Set<string | undefined>(['EINVAL', 'ENOTSUP', 'EISDIR', 'EPERM']);
+/** What file systems answer that keep folders safe by themselves, or not at all, and folders above that may only be passed through. */
+const unsyncable = new Set<string | undefined>(['EINVAL', 'ENOTSUP', 'EISDIR', 'EPERM', 'EACCES']);
 
 async function unlessMissing<Value>(promise: Promise<Value>): Promise<Value | undefined> {
   try {

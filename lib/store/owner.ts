@@ -40,13 +40,19 @@ export interface Beat {
   readonly wallMs: number;
 }
 
-/** What a process can find out. */
+/** What a process knows, can find out, and can wait for. */
 export interface Machine {
   readonly self: Identity;
+  /** The nonces of what this process, or this thread of it, holds. */
+  readonly held: Set<string>;
   machineMs(): number;
   wallMs(): number;
   /** When the process of that number was started, empty where that can't be known; `undefined` where there is none. */
   startOf(pid: number): string | undefined;
+  /** Calls `work` every so many ms, without keeping the process alive for it. The returned function ends that. */
+  every(ms: number, work: () => void): () => void;
+  /** Settles after so many ms. */
+  pause(ms: number): Promise<void>;
 }
 
 /** `silentMs` is how long it has been silent already, as far as is known. */
@@ -58,20 +64,9 @@ export type Verdict =
 const dead: Verdict = { is: 'dead' };
 const live: Verdict = { is: 'live' };
 
-/** The nonces of what this thread holds. */
-const held = new Set<string>();
-
-/** Notes that this thread holds something, until the returned function is called. */
-export function holding(nonce: string): () => void {
-  held.add(nonce);
-  return () => {
-    held.delete(nonce);
-  };
-}
-
 /** Whether an owner lives. What can't be known at once has to be watched. */
 export function judge(owner: Owner, beat: Beat | undefined, machine: Machine, staleMs: number): Verdict {
-  if (held.has(owner.nonce)) return live;
+  if (machine.held.has(owner.nonce)) return live;
   const { self } = machine;
   const isSameMachine = owner.boot === self.boot && (self.boot !== '' || owner.host === self.host);
   if (!isSameMachine || owner.space !== self.space) return { is: 'unknown', silentMs: 0 };

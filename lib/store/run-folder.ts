@@ -85,8 +85,7 @@ export class RunFolder {
       if (kind !== 'events') continue;
       const bytes = await this.store.io.read(path);
       // After the last line feed there is nothing, or a line that isn't whole.
-      for (const line of new TextDecoder().decode(bytes).split('\n').slice(0, -1))
-        if (line !== '') lines.push(line);
+      for (const line of new TextDecoder().decode(bytes).split('\n').slice(0, -1)) lines.push(line);
     }
     return lines;
   }

@@ -21,7 +21,7 @@ import type { RunToKeep } from '../run/run-store.ts';
 import { ask } from './ask.ts';
 import type { OpenedRun, StoreBackend } from './backend.ts';
 import { type Encoded, encodeValue } from './codec.ts';
-import { digestOf } from './digest.ts';
+import { digestOfValue, digestOrUndefined } from './digest.ts';
 import { EventSink } from './event-sink.ts';
 import { contentsOf } from './file-contents.ts';
 import { describeGraph, differencesOf, infoText, type StepDescription } from './graph-description.ts';
@@ -262,7 +262,7 @@ export class RunKeeper implements Keeper {
     const output = this.#state.outputOf(path)?.output;
     if (output === undefined || output.o !== undefined) return undefined;
     try {
-      return digestOf(inlineOutput(output));
+      return digestOfValue(inlineOutput(output));
     } catch {
       return undefined;
     }
@@ -356,7 +356,7 @@ export class RunKeeper implements Keeper {
     const record = this.#state.outputOf(path);
     if (record?.output.i === undefined || (record.output.u === 1 && !this.#renewal.hadCompleted))
       return undefined;
-    if (record.output.f !== undefined || record.output.i !== this.#digestOfItem(item)) return undefined;
+    if (record.output.f !== undefined || record.output.i !== digestOrUndefined(item)) return undefined;
     // What it holds is asked for once.
     this.#state.drop(path);
     return new KeptOutputRecord(path, record);
@@ -380,7 +380,7 @@ export class RunKeeper implements Keeper {
 
   #write(kept: KeptOutput, done: (() => void) | undefined): void {
     const { path, definition, output, item, hasUndoing, isCached } = kept;
-    const madeOf = item === undefined ? undefined : this.#digestOfItem(item.value);
+    const madeOf = item === undefined ? undefined : this.#digestOfNewItem(kept, item.value);
     const rest: Omit<OutputRecord, 'j'> = {
       ...(madeOf === undefined ? {} : { i: madeOf }),
       ...(hasUndoing ? { u: 1 as const } : {}),
@@ -473,10 +473,21 @@ export class RunKeeper implements Keeper {
     }
   }
 
-  #digestOfItem(item: unknown): string | undefined {
+  /** Without one, a child can't be known again. */
+  #digestOfNewItem({ path, definition }: KeptOutput, item: unknown): string | undefined {
     try {
-      return digestOf(item, ({ path }) => path);
-    } catch {
+      return digestOfValue(item);
+    } catch (error) {
+      const subject = `items of ${identityOf(path)}`;
+      if (definition.settings.checkpoint && !this.#told.has(subject)) {
+        const why = error instanceof Unstorable ? error.told(`the item of '${path}'`) : messageOf(error);
+        const parent = path.slice(0, path.lastIndexOf('['));
+        this.#warnOnce(
+          subject,
+          path,
+          `children of step '${parent}' can't be known again, and run again where the run is resumed: ${why}`,
+        );
+      }
       return undefined;
     }
   }

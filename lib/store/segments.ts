@@ -27,6 +27,8 @@ export interface Journal {
   readonly format: number;
   /** How far each segment that has something to say counts, in bytes. */
   readonly counts: ReadonlyMap<number, number>;
+  /** The epochs of segments that no header counts yet: what was written last may not be sure to stay. */
+  readonly uncounted: readonly number[];
   /** The epochs of segments that say nothing, and never will. */
   readonly empty: readonly number[];
 }
@@ -43,13 +45,17 @@ export function readSegments(segments: readonly Segment[]): Journal {
   const lines: string[] = [];
   const problems: string[] = [];
   const counts = new Map<number, number>();
+  const uncounted: number[] = [];
   const empty: number[] = [];
   for (const [index, { epoch, file, bytes }] of ordered.entries()) {
     const above = headers.findLast((header, other) => other > index && header !== undefined);
     const counted = above === undefined ? bytes.length : (above.counts.get(epoch) ?? 0);
     const frames = readFrames(bytes.subarray(0, counted), above !== undefined);
     for (const line of frames.lines) lines.push(line);
-    if (frames.lines.length > 0) counts.set(epoch, frames.soundLength);
+    if (frames.lines.length > 0) {
+      counts.set(epoch, frames.soundLength);
+      if (above === undefined) uncounted.push(epoch);
+    }
     // An owner that ended before it had said anything has lost nothing.
     else if (frames.faults.every(({ line }) => line === 1)) {
       empty.push(epoch);
@@ -67,6 +73,7 @@ export function readSegments(segments: readonly Segment[]): Journal {
     problems,
     format: headers.reduce((latest, header) => Math.max(latest, header?.format ?? 0), 0),
     counts,
+    uncounted,
     empty,
   };
 }

@@ -31,6 +31,8 @@ export class StoreFolder {
   /** What messages call the store. */
   readonly name: string;
   #begun: Promise<void> | undefined;
+  /** Folders that are sure to stay. */
+  readonly #made = new Set<string>();
 
   constructor(io: FileIo, root: string, name: string) {
     this.io = io;
@@ -77,17 +79,26 @@ export class StoreFolder {
     return new StoreError(this.name, action, why, cause === undefined ? undefined : { cause });
   }
 
-  /** Makes a folder and all that it lies in, to stay. */
+  /** Makes a folder and all that it lies in, to stay. Who made it before may have died before that was sure. */
   async makeFolders(path: string): Promise<void> {
+    if (this.#made.has(path)) return;
+    const parent = dirname(path);
+    if (path !== this.root && path.startsWith(this.root)) await this.makeFolders(parent);
     try {
-      if (!(await this.io.makeFolder(path))) return;
+      await this.io.makeFolder(path);
     } catch (error) {
-      const parent = dirname(path);
       if (codeOf(error) !== 'ENOENT' || parent === path) throw error;
       await this.makeFolders(parent);
-      if (!(await this.io.makeFolder(path))) return;
+      await this.io.makeFolder(path);
     }
-    await this.io.syncFolder(dirname(path));
+    await this.io.syncFolder(parent);
+    this.#made.add(path);
+  }
+
+  /** Makes a folder again which somebody has removed. */
+  async makeFoldersAgain(path: string): Promise<void> {
+    this.#made.clear();
+    await this.makeFolders(path);
   }
 
   /** A path for something that is under way. */
@@ -115,11 +126,12 @@ export class StoreFolder {
 
   async #moveTo(path: string, draft: string): Promise<void> {
     const folder = dirname(path);
+    await this.makeFolders(folder);
     try {
       await this.io.rename(draft, path);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
-      await this.makeFolders(folder);
+      await this.makeFoldersAgain(folder);
       await this.io.rename(draft, path);
     }
     await this.io.syncFolder(folder);

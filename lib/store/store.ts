@@ -5,7 +5,7 @@ import type { EventLog } from '../node/event-log.ts';
 import { keeping, type RunStore, type RunToKeep } from '../run/run-store.ts';
 import type { StoreBackend } from './backend.ts';
 import { diffIn, type RunDifference } from './diff.ts';
-import { digestOf } from './digest.ts';
+import { digestOf, digestOrUndefined } from './digest.ts';
 import { type GcOptions, type GcReport, gcOf } from './gc.ts';
 import { runIdFault } from './run-id.ts';
 import { RunKeeper } from './run-keeper.ts';
@@ -25,7 +25,7 @@ import { type StepExplanation, whyIn } from './why.ts';
  * @example
  * ```ts
  * const store = fileStore('.millrace');
- * const { report } = await flights.run({ inputs, store, runId: 'nightly' }).result();
+ * const { report } = await flights.run({ inputs: { path }, store, runId: 'nightly' }).result();
  * ```
  */
 export class Store implements RunStore, AsyncDisposable {
@@ -63,7 +63,7 @@ export class Store implements RunStore, AsyncDisposable {
     }
     if (problems.length > 0) throw new InvalidOptionsError(`run of workflow '${blueprint.name}'`, problems);
     const given: Record<string, string | null> = {};
-    for (const [path, output] of settings.given) given[path] = digestOrNull(output);
+    for (const [path, output] of settings.given) given[path] = digestOrUndefined(output) ?? null;
     return new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
   }
 
@@ -181,13 +181,5 @@ export class Store implements RunStore, AsyncDisposable {
   /** Lets go of what the store has open. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.backend.close();
-  }
-}
-
-function digestOrNull(output: unknown): string | null {
-  try {
-    return digestOf(output, ({ path }) => path);
-  } catch {
-    return null;
   }
 }

@@ -1,3 +1,5 @@
+import { ChunkedSteps } from '../base/step-list.ts';
+import type { StepInfo } from '../definition/step-info.ts';
 import { type EventLog, type LogProblem, waiting } from '../node/event-log.ts';
 import { EventLogError } from '../node/event-log-error.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
@@ -75,7 +77,9 @@ async function workflowOf(backend: StoreBackend, name: string): Promise<Pictured
   const bytes = await backend.getObject('blob', name, false);
   if (bytes === undefined) return undefined;
   const text = new TextDecoder().decode(bytes);
-  return digestOfText(text) === name ? (JSON.parse(text) as PicturedWorkflow) : undefined;
+  if (digestOfText(text) !== name) return undefined;
+  const workflow = JSON.parse(text) as { readonly name: string; readonly steps: readonly StepInfo[] };
+  return { name: workflow.name, steps: ChunkedSteps.of(workflow.steps) };
 }
 
 /** The steps that had events, where nothing else is known of the workflow. */
@@ -94,7 +98,7 @@ function whatEventsTell(
       'stepId' in event && event.stepId !== '' && !added.has(event.stepId) ? [event.stepId] : [],
     ),
   );
-  return { name, steps: Array.from(ids, (id) => ({ id, dependsOn: [] })) };
+  return { name, steps: ChunkedSteps.of(Array.from(ids, (id) => ({ id, dependsOn: [] }))) };
 }
 
 /** A run before its start. */
@@ -103,7 +107,7 @@ function idle(runId: string, { name, steps }: PicturedWorkflow, limits: Go['limi
     (typeof stepStatuses)[number],
     number
   >;
-  counts.waiting = steps.length;
+  counts.waiting = steps.size;
   return {
     runId,
     workflow: name,
@@ -114,6 +118,6 @@ function idle(runId: string, { name, steps }: PicturedWorkflow, limits: Go['limi
     isPaused: false,
     pausedResources: [],
     resources: Object.fromEntries(Object.entries(limits).map(([at, limit]) => [at, { taken: 0, limit }])),
-    steps: waiting(steps),
+    steps: ChunkedSteps.of(waiting([...steps])),
   };
 }

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
-import { machineMs, wallMs } from './host-time.ts';
+import { every, machineMs, pause, wallMs } from './host-time.ts';
 import type { Identity, Machine } from './owner.ts';
 
 /** This process, and what it can know of others. What the system tells is read once. */
@@ -15,9 +15,12 @@ export function thisMachine(): Machine {
       start: startOf(process.pid) ?? '',
       thread: threadId,
     } satisfies Identity,
+    held: new Set(),
     machineMs,
     wallMs,
     startOf,
+    every,
+    pause,
   };
   return machine;
 }

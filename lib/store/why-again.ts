@@ -69,7 +69,7 @@ async function whyForgotten(
   const earlier = journal.goes.slice(0, -1);
   if (earlier.some((go) => says(go, 'undone', stepId)))
     return [{ kind: 'undone', message: 'what it had done was undone before the run was gone on with' }];
-  const needs = logs.at(-1)?.workflow.steps.find(({ id }) => id === stepId)?.dependsOn ?? [];
+  const needs = logs.at(-1)?.workflow.steps.get(stepId)?.dependsOn ?? [];
   const upstream = needs.filter(
     (id) => says(now, 'again', id) || says(now, 'closed', id) || earlier.some((go) => says(go, 'failed', id)),
   );

@@ -1,6 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import type { Demand } from '../admission/demand.ts';
 import { OptionChecker } from '../base/option-checker.ts';
+import { ownOf } from '../base/record.ts';
 
 // What may happen to steps, as fast-check draws it.
 
@@ -123,7 +124,7 @@ export function raised(
   return Object.fromEntries(
     Object.entries(limits).map(([name, limit]) => [
       name,
-      Math.max(limit, ...demands.map((demand) => demand[name] ?? 0)),
+      Math.max(limit, ...demands.map((demand) => ownOf(demand, name) ?? 0)),
     ]),
   );
 }

@@ -1,4 +1,5 @@
 export { cancelAt, type DrawnResources, durations, failures, resources } from './arbitrary-script.ts';
+export { checkStore, type StoreCheckOptions } from './check-store.ts';
 export { type Composition, type CompositionConstraints, composition } from './composition.ts';
 export { type DagConstraints, type DagStep, dag, type Shape } from './dag.ts';
 export { expectLawful, type LawfulArguments, type LawfulOptions } from './expect-lawful.ts';
@@ -44,6 +45,7 @@ export type {
 export { Scenario, type ScenarioConstraints, scenario } from './scenario.ts';
 export type { Script } from './script.ts';
 export { StandstillError } from './standstill-error.ts';
+export { StoreLawBrokenError } from './store-law-broken-error.ts';
 export { VirtualTime } from './virtual-clock.ts';
 export {
   runInVirtualTime,

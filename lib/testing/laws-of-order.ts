@@ -176,14 +176,27 @@ export const eventsInOrder = law('events in order', ({ events }) =>
   }),
 );
 
-/** Where the run didn't complete, each completed step that has a clean-up is cleaned up once, the last one first; else none. */
+/**
+ * Where the run didn't complete, each completed step that has a clean-up is cleaned up once, the last one first, and then those that an
+ * earlier run had done; else none. What was given or found in the cache is others' work.
+ */
 export const cleanUpsInReverse = law('clean-ups in reverse order', (recording) => {
   const hasCleanUp = new Set(recording.steps.filter((step) => step.hasCleanUp).map(({ id }) => id));
-  const completed = recording.events.flatMap((event) =>
-    event.type === 'step-completed' && hasCleanUp.has(event.stepId) ? [event.stepId] : [],
-  );
+  const completed: string[] = [];
+  const restored = new Set<string>();
+  for (const event of recording.events) {
+    if (event.type !== 'step-completed' || !hasCleanUp.has(event.stepId)) continue;
+    if (event.restored === true) restored.add(event.stepId);
+    else if (event.given !== true && event.cached !== true) completed.push(event.stepId);
+  }
   const cleaned = recording.trace.flatMap((entry) => (entry.kind === 'cleanup' ? [entry.stepId] : []));
-  const expected = recording.outcome.kind === 'completed' ? [] : completed.reverse();
+  const earlier = cleaned.slice(completed.length);
+  // In which order an earlier run has completed them isn't told.
+  const isReversed = earlier.length === restored.size && earlier.every((id) => restored.delete(id));
+  const expected =
+    recording.outcome.kind === 'completed'
+      ? []
+      : [...completed.reverse(), ...(isReversed ? earlier : restored)];
   if (cleaned.join() === expected.join()) return [];
   return [`cleaned up: ${cleaned.join(', ') || 'nothing'}; expected: ${expected.join(', ') || 'nothing'}`];
 });

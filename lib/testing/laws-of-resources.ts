@@ -1,3 +1,4 @@
+import { ownOf } from '../base/record.ts';
 import { law } from './law.ts';
 import { storyOf } from './recording.ts';
 import { ResourcesOverTime } from './resources-over-time.ts';
@@ -14,7 +15,7 @@ export const limitsNeverExceeded = law('limits never exceeded', (recording) => {
     const { stepId, at, holds } = entry.event;
     for (const [name, amount] of Object.entries(holds)) {
       const taken = resources.taken.get(name) ?? 0;
-      const limit = resources.limits[name] ?? Infinity;
+      const limit = ownOf(resources.limits, name) ?? Infinity;
       if (taken <= limit * (1 + 1e-9)) continue;
       broken.push(
         `'${stepId}' started at ${String(at)} ms and took ${String(amount)} of '${name}', of which ${resources.holders.join(', ')} held ${String(taken)} of ${String(limit)} then`,

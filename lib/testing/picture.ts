@@ -96,7 +96,7 @@ export function expectRun<Outputs, Needs extends Need>(
   return {
     async toFollow(rows, options = {}) {
       const frame = frameOf('toFollow', options);
-      const ids = workflow.steps.map(({ id }) => id);
+      const ids = Array.from(workflow.steps, ({ id }) => id);
       const checker = new OptionChecker();
       for (const [id, row] of Object.entries(rows)) {
         const meant = nearestName(id, ids);

@@ -1,4 +1,5 @@
 import type { Demand } from '../admission/demand.ts';
+import { ownOf } from '../base/record.ts';
 import { Holdings } from '../observe/holdings.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
 import type { RecordedStep, Recording, TraceEntry } from './recording.ts';
@@ -77,7 +78,7 @@ export class ResourcesOverTime {
     return Object.entries(this.demandOf(id))
       .filter(
         ([name, amount]) =>
-          (this.taken.get(name) ?? 0) + amount > (this.limits[name] ?? Infinity) * (1 + 1e-9),
+          (this.taken.get(name) ?? 0) + amount > (ownOf(this.limits, name) ?? Infinity) * (1 + 1e-9),
       )
       .map(([name]) => name);
   }
@@ -108,6 +109,8 @@ export class ResourcesOverTime {
         break;
       case 'step-completed':
         this.#end(event.stepId);
+        // One that was known may end before what it depends on has completed.
+        this.#waitingFor.delete(event.stepId);
         for (const id of this.#dependents.get(event.stepId) ?? []) {
           const left = (this.#waitingFor.get(id) ?? Infinity) - 1;
           this.#waitingFor.set(id, left);

@@ -143,7 +143,7 @@ class Performance {
     const { limits, concurrency, maxOvertakes, plannedRanks, rates } = this.#settings;
     return {
       workflow: this.#blueprint.name,
-      steps: this.#blueprint.info.steps.map((step, index) => ({
+      steps: Array.from(this.#blueprint.info.steps, (step, index) => ({
         id: step.id,
         dependsOn: step.dependsOn,
         demand: step.demand,

@@ -1,3 +1,4 @@
+import { ownOf } from '../base/record.ts';
 import { RunningTask, type TaskHost } from '../task/running-task.ts';
 import type { Tasks } from '../task/task-record.ts';
 import { controlWord, mayBegin } from '../wire/control.ts';
@@ -76,7 +77,7 @@ export class TaskRunner {
     if (!mayBegin(this.#control, uid)) return;
     Atomics.store(this.#control, controlWord.started, uid);
     this.#running = new RunningTask(message, this.#host);
-    this.#running.start((context) => this.#tasks[name]?.(input as never, context));
+    this.#running.start((context) => ownOf(this.#tasks, name)?.(input as never, context));
   }
 
   #beginLater(): void {

@@ -109,6 +109,11 @@ const floors = [
     below: lib('base', 'graph', 'admission', 'definition', 'observe', 'run'),
     packages: ['rxjs', 'node:.+', 'millrace:report-page'],
   },
+  // How far what runs is, by what comes of it.
+  {
+    files: 'lib/report/timeline.ts',
+    below: [...lib('base', 'graph', 'observe'), 'operators/forecast.ts'],
+  },
   // The page's own script: it is bundled with what it imports.
   {
     files: 'lib/report/page/**',
@@ -150,7 +155,18 @@ const floors = [
   {
     files: 'lib/testing/**',
     below: [
-      ...lib('base', 'graph', 'admission', 'definition', 'observe', 'attempt', 'engine', 'run', 'simulate'),
+      ...lib(
+        'base',
+        'graph',
+        'admission',
+        'definition',
+        'observe',
+        'attempt',
+        'engine',
+        'run',
+        'simulate',
+        'store',
+      ),
       'lib/workflow.ts',
       'lib/subflow.ts',
     ],

@@ -19,7 +19,7 @@ test.each<[unknown, number]>([
   ['25d', 2_160_000_000],
 ])('%o is a duration of %i ms', (duration, ms) => {
   const timed = step('timed', () => 1, { estimate: duration as number });
-  expect(workflow('durations', { timed }).steps[0]?.estimate).toBe(ms);
+  expect(workflow('durations', { timed }).steps.get('timed')?.estimate).toBe(ms);
 });
 
 test.each([

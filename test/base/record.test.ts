@@ -31,12 +31,12 @@ describe.each(names)('under the name %s', (name) => {
     expect(simulate(mixed, { limits }).makespan).toBe(30);
   });
 
-  test.skipIf(name === '__proto__')('a step without a weight of its own weighs nothing', () => {
+  test('a step without a weight of its own weighs nothing', () => {
     const { graph } = defineWorkflow('odd', [{ id: name, run: () => 1 }]);
     expect(graph.criticalPath({})).toMatchObject({ steps: [name], length: 0 });
   });
 
-  test.skipIf(name === '__proto__')('a step without a history is estimated by what it says', async () => {
+  test('a step without a history is estimated by what it says', async () => {
     const stuck = step(name, () => new Promise(() => undefined), { estimate: '1h' });
     const run = workflow('odd', { stuck }).run();
     const estimated = firstValueFrom(run.progress$.pipe(estimate(run, { history: { steps: {} } })));

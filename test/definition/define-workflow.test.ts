@@ -85,7 +85,7 @@ describe('defineWorkflow()', () => {
       },
     ]);
     expect(play(flow, { limits: { gpu: 1 } }).result).toStrictEqual({ a: 2 });
-    expect(flow.steps).toStrictEqual([
+    expect([...flow.steps]).toStrictEqual([
       {
         id: 'a',
         dependsOn: [],
@@ -359,12 +359,6 @@ describe('defineWorkflow()', () => {
       run,
     }));
     expect(faultsOf(() => defineWorkflow('typos', definitions))).toHaveLength(size);
-  });
-
-  test('a step called __proto__ is refused, since its output could not be told', () => {
-    expect(faultsOf(() => defineWorkflow('d', [{ id: '__proto__', run }]))).toMatchObject([
-      { kind: 'bad-definition', value: '__proto__' },
-    ]);
   });
 
   test.each<[string, Definition[]]>([

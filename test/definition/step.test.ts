@@ -181,7 +181,7 @@ test('what a step says of itself is told by the workflow', () => {
     tags: ['a', 'b'],
   } as const;
   const second = step('second', { first, again: first }, () => 2, options);
-  expect(workflow('told', { second }).steps).toStrictEqual([
+  expect([...workflow('told', { second }).steps]).toStrictEqual([
     {
       id: 'first',
       dependsOn: [],
@@ -215,7 +215,11 @@ test('what is known beforehand of the steps that a step brings is told by the wo
   const part = subflow('part', inner);
   const later = subflow('later', () => inner);
   const { steps } = workflow('told', { listed, found, part, later });
-  const told = steps.map(({ id, steps: within, children }) => [id, within?.map(({ id }) => id), children]);
+  const told = Array.from(steps, ({ id, steps: within, children }) => [
+    id,
+    within && Array.from(within, ({ id }) => id),
+    children,
+  ]);
   expect(told).toStrictEqual([
     ['listed', undefined, { count: 3, demand: { gpu: 1 }, concurrency: 2 }],
     ['items', undefined, undefined],
@@ -258,15 +262,8 @@ test('dependencies may change after the step was made without changing it', () =
   expect(play(workflow('fixed', { sum })).result).toStrictEqual({ sum: ['a'] });
 });
 
-test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
-  'a step may be called %s, or is refused',
-  (id) => {
-    const outcome = (): unknown => {
-      const odd = step(id, () => 'odd');
-      const after = step('after', Object.fromEntries([[id, odd]]), (inputs) => Object.entries(inputs));
-      return play(workflow('odd', { after })).result;
-    };
-    if (id === '__proto__') expect(thrownBy(outcome)).toMatchObject({ code: 'INVALID_OPTIONS' });
-    else expect(outcome()).toStrictEqual({ after: [[id, 'odd']] });
-  },
-);
+test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('a step may be called %s', (id) => {
+  const odd = step(id, () => 'odd');
+  const after = step('after', Object.fromEntries([[id, odd]]), (inputs) => Object.entries(inputs));
+  expect(play(workflow('odd', { after })).result).toStrictEqual({ after: [[id, 'odd']] });
+});

@@ -46,6 +46,21 @@ describe('npm run demo', { timeout: 60_000 }, () => {
     expect(await readdir(out())).toEqual(['flights.html', 'flights.json', 'run.html']);
   });
 
+  test('with --resume goes on where it was killed', async () => {
+    const file = await writeFlights(join(folder(), 'small.parquet'));
+    const args = ['--file', file, '--resume'];
+    const killed = await demo(args, (stderr, kill) => {
+      if (stderr.includes('row-group-0')) kill('SIGKILL');
+    });
+    const { code, stdout } = await demo(args);
+    expect(code).toBe(0);
+    const [, before = '0'] = /(\d+) of \d+ steps were done before\n$/.exec(stdout) ?? [];
+    if (killed.code === null) expect(Number(before)).toBeGreaterThan(0);
+    const again = await demo(args);
+    expect(again.stdout).toMatch(/(\d+) of \1 steps were done before\n$/);
+    expect(again.stdout.split('\n')[0]).toBe(stdout.split('\n')[0]);
+  });
+
   // Windows has no signals that a process could send to another.
   test.skipIf(process.platform === 'win32')('serves its runs until it is interrupted', async () => {
     const file = await writeFlights(join(folder(), 'small.parquet'));

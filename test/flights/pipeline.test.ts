@@ -37,7 +37,7 @@ describe('flightsWorkflow', () => {
   test('has a step for each row group, which asks for a core and for memory', async () => {
     const { steps, graph } = await workflowOf(await smallFile());
     expect(graph.dependenciesOf('merge')).toEqual(['row-group-0', 'row-group-1', 'row-group-2']);
-    expect(steps.find(({ id }) => id === 'row-group-1')?.demand).toEqual({
+    expect(steps.get('row-group-1')?.demand).toEqual({
       'heavy-cpu': 1,
       memory: expect.toSatisfy((bytes: number) => bytes > 2 ** 20) as number,
     });

@@ -138,7 +138,7 @@ describe('a log', () => {
     await run.result();
     await log?.done;
     const { snapshot, events } = await readJsonLines(path('late.jsonl'));
-    expect(snapshot.steps.flat().map(({ status }) => status)).toEqual(['completed', 'waiting']);
+    expect(Array.from(snapshot.steps, ({ status }) => status)).toEqual(['completed', 'waiting']);
     expect(events[0]).toMatchObject({ type: 'step-started', stepId: 'b' });
   });
 

@@ -44,7 +44,7 @@ describe('what comes of a step', () => {
     scheduler.maxFrames = 160;
     scheduler.flush();
     expect(await terminal.lines()).toEqual([
-      'demo  ██████░░░░░░░░░░░░░░░░░░  0/2 steps, 2/5 within them  160 ms',
+      'demo  ██████████████░░░░░░░░░░  0/2 steps, 2/5 within them  160 ms',
       expect.stringContaining('light-cpu'),
       '  book   ██████░░░░░░  53 %   160 ms  2/5 within',
 
@@ -84,10 +84,44 @@ describe('what comes of a step', () => {
     scheduler.maxFrames = 160;
     scheduler.flush();
     const lines = await terminal.lines();
+    expect(lines.at(-3)).toContain('  0/1 steps, 2/4 within them · 2 to be tried again  160 ms');
     expect(lines.at(-1)).toMatch(/ 2\/4 within, 2 to be tried again$/);
     scheduler.maxFrames = 240;
     scheduler.flush();
     expect((await terminal.lines()).at(-1)).toMatch(/2\/4 within$/);
+    scheduler.maxFrames = Infinity;
+    scheduler.flush();
+    await done;
+  });
+
+  test('counts for the whole by how long it takes', async () => {
+    const terminal = new FakeTerminal(100, 24);
+    const scheduler = new VirtualTimeScheduler();
+    const quick = step('quick', () => timer(10, scheduler), { estimate: 10 });
+    const each = forEachStep(
+      'each',
+      { items: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] },
+      () => timer(100, scheduler),
+      {
+        estimate: 100,
+        concurrency: 1,
+      },
+    );
+    const run = workflow('demo', { quick, each }).run({ scheduler });
+    const { done } = renderProgress(run, { stream: terminal, scheduler });
+    await vi.waitFor(() => {
+      expect(terminal.listenerCount('resize')).toBe(2);
+    }, patience);
+    run.result$.subscribe();
+    for (const [at, bar] of [
+      [80, '██░'],
+      [480, '███████████░'],
+      [880, '█████████████████████░'],
+    ] as const) {
+      scheduler.maxFrames = at;
+      scheduler.flush();
+      expect((await terminal.lines())[0]).toContain(`  ${bar}`);
+    }
     scheduler.maxFrames = Infinity;
     scheduler.flush();
     await done;

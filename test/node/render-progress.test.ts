@@ -26,7 +26,7 @@ describe('on a terminal', () => {
       '  quick                        80 ms',
     ]);
     expect(await goTo(160)).toEqual([
-      'demo  ██████████░░░░░░░░░░░░░░  1/3 steps  160 ms',
+      'demo  ███████░░░░░░░░░░░░░░░░░  1/3 steps  160 ms',
       '  heavy-io 1/2   light-cpu 0/4',
       '  load  ███░░░░░░░░░  25 %   160 ms  row group 1',
     ]);

@@ -191,9 +191,10 @@ test('what does not change is the same object, and all is frozen', async () => {
   again.snapshot$.subscribe((snapshot) => snapshots.push(snapshot));
   again.play();
   const [, early, next] = snapshots;
-  expect(next?.steps[2]).toBe(early?.steps[2]);
-  expect(next?.steps[0]).not.toBe(early?.steps[0]);
-  expect(Object.isFrozen(next?.steps[0]?.[0])).toBe(true);
+  const parts = (snapshot: RunSnapshot | undefined): unknown[] => Object.values(snapshot?.steps ?? {}).flat();
+  expect(parts(next)[2]).toBe(parts(early)[2]);
+  expect(parts(next)[0]).not.toBe(parts(early)[0]);
+  expect([...(next?.steps ?? [])].every((step) => Object.isFrozen(step))).toBe(true);
   expect(Object.isFrozen(next?.counts)).toBe(true);
 });
 

@@ -229,6 +229,25 @@ test('options are checked, and the URL is told', async () => {
   expect(new URL(url).hostname).toBe('127.0.0.1');
 });
 
+test('a run that has begun is shown as it stands', async () => {
+  const run = workflow.run();
+  const result = run.result();
+  const dashboard = await serve(run);
+  const text = await readEvents(dashboard, '', (sent) => sent.includes('"kind":"run"'));
+  const head = JSON.parse(/data: (.*"kind":"run".*)/.exec(text)?.[1] ?? '') as {
+    readonly head: { readonly snapshot?: { readonly status: string; readonly steps: readonly unknown[] } };
+  };
+  expect(head.head.snapshot).toMatchObject({
+    status: 'running',
+    steps: [
+      { id: 'first', status: 'completed' },
+      { id: 'second', status: 'running' },
+    ],
+  });
+  gate$.next(1);
+  await result;
+});
+
 test('the oldest runs that are over are forgotten', async () => {
   const quick = defineWorkflow('quick', [{ id: 'only', run: () => 1 }]);
   const runs$ = new Subject<WatchedRun>();

@@ -1,6 +1,7 @@
-import { htmlReport } from 'millrace/report';
+import { forEachStep, workflow } from 'millrace';
+import { htmlReport, record } from 'millrace/report';
 import type { Browser, Page } from 'playwright-core';
-import { throwError } from 'rxjs';
+import { map, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { chromiumPath, startChromium } from '../ecosystem/support/chromium.ts';
 import {
@@ -8,7 +9,7 @@ import {
   layered,
   nasty,
   type Recorded,
-  record,
+  record as recorded,
   recordOf,
   roomy,
   taking,
@@ -18,7 +19,7 @@ if (chromiumPath === undefined)
   console.warn('No Chromium found: the tests of the report are skipped. Install it or set CHROMIUM_PATH.');
 
 const failing = (): Recorded =>
-  record(
+  recorded(
     [
       ...nasty.map((id) => ({ id, run: taking(5), group: id, description: id })),
       { id: 'bad', dependsOn: ['plain'], run: () => throwError(() => new Error('</script><b>no</b>')) },
@@ -44,7 +45,7 @@ test('values that are no JSON do not cost the report', () => {
       throw new Error('unreadable');
     },
   };
-  const { log } = record(
+  const { log } = recorded(
     [
       {
         id: 'talks',
@@ -72,7 +73,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
     await browser.close();
   });
 
-  async function open({ log }: Recorded): Promise<Page> {
+  async function open(shown: Parameters<typeof htmlReport>[0]): Promise<Page> {
     const page = await browser.newPage();
     const troubles: string[] = [];
     page.on('pageerror', (error) => troubles.push(String(error)));
@@ -84,12 +85,12 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
       await page.close();
       expect(troubles).toEqual([]);
     });
-    await page.setContent(htmlReport(log));
+    await page.setContent(htmlReport(shown));
     return page;
   }
 
   test('what came of a step is told in numbers, and why a step was skipped', async () => {
-    const page = await open(recordOf(growing(20), { 'light-io': 4, 'light-cpu': 4 }));
+    const page = await open(recordOf(growing(20), { 'light-io': 4, 'light-cpu': 4 }).log);
     const rows = await page.locator('.rows .row').all();
     const states = await Promise.all(
       rows.map(async (row) => (await row.locator('span').allTextContents()).slice(0, 2)),
@@ -108,7 +109,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
   });
 
   test('what users wrote is text, whatever it is', async () => {
-    const page = await open(failing());
+    const page = await open(failing().log);
     expect(await page.evaluate('globalThis.pwned')).toBeUndefined();
     expect(await page.locator('h1').textContent()).toBe('recorded');
     const ids = await page.locator('.rows .row > :first-child').allTextContents();
@@ -117,7 +118,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
   });
 
   test('a failure is shown with its chain and its cause', async () => {
-    const page = await open(failing());
+    const page = await open(failing().log);
     await page.locator('.remarks summary').first().click();
     const text = await page.locator('.remarks details').first().textContent();
     expect(text).toContain('chain: plain → bad');
@@ -126,7 +127,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
   });
 
   test('the table is filtered and sorted with the keyboard', async () => {
-    const page = await open(record(layered(60), roomy));
+    const page = await open(recorded(layered(60), roomy).log);
     await page.getByLabel('Filter the steps').fill('step 1');
     await page.getByText('15 of 60 steps').waitFor();
     await page.getByRole('button', { name: 'step', exact: true }).focus();
@@ -141,7 +142,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
   test('5,000 steps: few rows and nodes exist, and the end of the table is reached', {
     timeout: 30_000,
   }, async () => {
-    const page = await open(record(layered(5_000), roomy));
+    const page = await open(recorded(layered(5_000), roomy).log);
     expect(await page.locator('.rows .row').count()).toBeLessThan(60);
     expect(await page.locator('.node').count()).toBe(50);
     await page.locator('.scroll').evaluate((element) => {
@@ -151,9 +152,45 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
     await page.locator('[aria-rowindex="5001"]').waitFor();
   });
 
+  test('a fan-out is as far as its children are, and says who is tried again', async () => {
+    const each = forEachStep(
+      'each',
+      { items: [1, 2, 3, 4] },
+      (place, _, { attempt, scheduler }) =>
+        timer(100, scheduler).pipe(
+          map(() => {
+            if (place === 2 && attempt === 1) throw new Error('busy');
+            return place;
+          }),
+        ),
+      { retry: { attempts: 2, delay: 100, jitter: 0 }, concurrency: 2, estimate: 100 },
+    );
+    const flow = workflow('followed', { each });
+    const scheduler = new VirtualTimeScheduler();
+    const run = flow.run({ scheduler });
+    record(run);
+    const subscription = run.result$.subscribe();
+    scheduler.maxFrames = 160;
+    scheduler.flush();
+    const page = await open(run);
+    const cells = await page.locator('.rows .row').first().locator('span').allTextContents();
+    expect(cells).toContain('running 25 %');
+    expect(cells).toContain('1/3, 1 to be tried again');
+    const drawn = await page.locator('svg .node').first().locator('tspan').allTextContents();
+    expect(drawn).toEqual(['each', 'for each item', '1 of 3 steps, 1 retrying', 'running 25 %']);
+    subscription.unsubscribe();
+  });
+
+  test('of a run that nobody has recorded there is what it still knows', async () => {
+    const page = await open(failing().run);
+    expect(await page.locator('header .badge').textContent()).toBe('failed');
+    expect(await page.locator('.remarks').textContent()).toContain('nobody has recorded this run');
+    expect(await page.locator('.row.failed').textContent()).toContain('bad');
+    expect(await page.locator('.row.skipped').textContent()).toContain('after');
+  });
+
   test('a run that has not begun, and one without steps that ran', async () => {
-    const { workflow, run } = record([{ id: 'one', run: taking(1) }], {});
-    const page = await open({ workflow, run, log: { workflow, limits: {}, events: [] } });
+    const page = await open({ ...recorded([{ id: 'one', run: taking(1) }], {}).log, events: [] });
     expect(await page.locator('header .badge').textContent()).toBe('idle');
     expect(await page.locator('.row.waiting').count()).toBe(1);
   });

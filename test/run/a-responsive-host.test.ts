@@ -1,11 +1,47 @@
 // Real time throughout: the point is what the host gets to do, which virtual time can't tell.
-import { type ProgressEvent, type Step, step, workflow } from 'millrace';
-import { describe, expect, test } from 'vitest';
+import { forEachStep, type ProgressEvent, type Step, step, workflow } from 'millrace';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 /** Keeps the event loop for a while, as a step that computes does. */
 function compute(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);
+}
+
+/** The same, until this process has worked for so long: on a busy machine that is later. */
+function work(ms: number): void {
+  const { user, system } = process.cpuUsage();
+  const end = user + system + ms * 1_000;
+  compute(ms);
+  for (let used = 0; used < end; ) {
+    const usage = process.cpuUsage();
+    used = usage.user + usage.system;
+  }
+}
+
+/** What the host says of the CPU: `share` of the time, if anything. */
+function cpuClocks(clocks: { readonly threadCpuUsage?: number | 'fails'; readonly cpuUsage?: number }): {
+  reads: number;
+} {
+  const counted = { reads: 0 };
+  for (const source of ['threadCpuUsage', 'cpuUsage'] as const) {
+    const share = clocks[source];
+    const own = Object.getOwnPropertyDescriptor(process, source);
+    const value =
+      share === undefined
+        ? undefined
+        : () => {
+            counted.reads++;
+            if (share === 'fails') throw new Error('not on this system');
+            return { user: share * performance.now() * 1_000, system: 0 };
+          };
+    Object.defineProperty(process, source, { value, configurable: true, writable: true });
+    onTestFinished(() => {
+      if (own === undefined) Reflect.deleteProperty(process, source);
+      else Object.defineProperty(process, source, own);
+    });
+  }
+  return counted;
 }
 
 describe('a step that blocks the event loop for longer than 50 ms', () => {
@@ -23,20 +59,20 @@ describe('a step that blocks the event loop for longer than 50 ms', () => {
     [
       'that returns',
       () => {
-        compute(60);
+        work(70);
       },
     ],
     [
       'that throws',
       () => {
-        compute(60);
+        work(70);
         throw new Error('after all');
       },
     ],
     [
       'that returns a Promise',
       async () => {
-        compute(60);
+        work(70);
         await Promise.resolve();
       },
     ],
@@ -49,7 +85,81 @@ describe('a step that blocks the event loop for longer than 50 ms', () => {
       attempt: 1,
       message: expect.stringMatching(/'heavy' blocked the event loop for \d+ ms.*offload/) as unknown,
     });
-    expect((warning as { durationMs: number }).durationMs).toBeGreaterThanOrEqual(60);
+    expect((warning as { durationMs: number }).durationMs).toBeGreaterThan(50);
+  });
+
+  const standing = () => {
+    compute(60);
+  };
+
+  test.each([
+    ['this thread', { threadCpuUsage: 0.05, cpuUsage: 1 }],
+    ['this process', { cpuUsage: 0.05 }],
+    ['this process, since threads can’t be told apart', { threadCpuUsage: 'fails', cpuUsage: 0.05 }],
+  ] as const)('isn’t one where %s stood still meanwhile', async (_, clocks) => {
+    cpuClocks(clocks);
+    expect(await warningsOf(standing)).toStrictEqual([]);
+  });
+
+  test('is told of as long as the thread worked', async () => {
+    cpuClocks({ threadCpuUsage: 0.8 });
+    const [warning] = await warningsOf(() => {
+      compute(100);
+    });
+    const { durationMs, message } = warning as { durationMs: number; message: string };
+    expect(durationMs).toBeGreaterThan(50);
+    expect(message).not.toContain('unless');
+  });
+
+  test.each([
+    ['other threads of the process too', { cpuUsage: 1 }],
+    ['nobody', {}],
+  ] as const)('is in doubt where the host tells of %s', async (_, clocks) => {
+    cpuClocks(clocks);
+    const [warning, ...others] = await warningsOf(standing);
+    expect(others).toStrictEqual([]);
+    expect(warning).toMatchObject({
+      stepId: 'heavy',
+      message: expect.stringContaining('unless the machine had other things to do') as unknown,
+    });
+  });
+
+  test('isn’t one that others have blocked: who is told of its start, and where items come from', async () => {
+    const each = forEachStep(
+      'each',
+      {
+        items: function* items() {
+          for (const item of [1, 2, 3]) {
+            work(60);
+            yield item;
+          }
+        },
+      },
+      (item) => item,
+    );
+    const run = workflow('innocent', { each, light: step('light', { each }, () => 1) }).run();
+    const blamed: string[] = [];
+    run.progress$.subscribe((event) => {
+      if (event.type === 'step-started' || event.type === 'step-completed') work(60);
+      if (event.type === 'warning') blamed.push(event.stepId);
+    });
+    await run.result();
+    // A fan-out's own first items are pulled by its own call.
+    expect(blamed.filter((id) => id !== 'each')).toStrictEqual([]);
+  });
+
+  test('costs no look at the CPU where nobody listens, and one a millisecond else', async () => {
+    const steps = Array.from({ length: 2_000 }, (_, index) => step(String(index), () => index));
+    const many = workflow('many', Object.fromEntries(steps.map((each) => [each.id, each])));
+    const counted = cpuClocks({ threadCpuUsage: 1 });
+    await many.run().result();
+    expect(counted.reads).toBe(0);
+    const began = performance.now();
+    const run = many.run();
+    run.progress$.subscribe();
+    await run.result();
+    expect(counted.reads).toBeGreaterThan(0);
+    expect(counted.reads).toBeLessThanOrEqual(performance.now() - began + 1);
   });
 
   test('one that waits isn’t', async () => {

@@ -34,6 +34,11 @@ const askers: [string, (answer: () => never) => Step<unknown, never>, string][] 
     (answer) => forEachStep('one', { items: [1, 2] }, () => 1, { reduce: answer, initial: 0, retry: 3 }),
     'reduce',
   ],
+  [
+    'onResult',
+    (answer) => forEachStep('one', { items: [1, 2] }, () => 1, { onResult: answer, retry: 3 }),
+    'onResult',
+  ],
   ['resource', (answer) => forEachStep('one', { items: [1, 2] }, () => 1, { resource: answer }), 'resource'],
 ];
 

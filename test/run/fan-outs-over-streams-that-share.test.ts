@@ -5,22 +5,16 @@ import {
   type Step,
   step,
   stream,
-  subflow,
-  type Workflow,
   workflow,
 } from 'millrace';
 import { describe, expect, test } from 'vitest';
 import { replay } from '../../lib/node/index.ts';
 import { timelineOf } from '../../lib/report/timeline-of.ts';
+import { ownAndParts } from './support/places.ts';
 import { settlePromises } from './support/settle-promises.ts';
 import { counted } from './support/streamed.ts';
 
-const places: [string, (steps: Record<string, Step<unknown, never>>) => Workflow<unknown, never>][] = [
-  ['in a run', (steps) => workflow('w', steps)],
-  ['in a subflow', (steps) => workflow('w', { sub: subflow('sub', workflow('inner', steps)) })],
-];
-
-describe.each(places)('%s', (_, make) => {
+describe.each(ownAndParts)('%s', (_, make) => {
   test('a fan-out over a stream takes in reports and replays what it takes in snapshots', async () => {
     const limits = { db: 1, gpu: 2 };
     const events: ProgressEvent[] = [];

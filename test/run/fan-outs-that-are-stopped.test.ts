@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { broken } from './support/broken.ts';
 import { testDisturbances } from './support/disturbances.ts';
 import { waits } from './support/fan-outs.ts';
+import { HeldBack } from './support/held-back.ts';
 import { settlePromises } from './support/settle-promises.ts';
 import { expectNoStartAfter, expectSound } from './support/sound.ts';
 import { watch } from './support/watch.ts';
@@ -140,18 +141,12 @@ describe('a fan-out that is stopped', () => {
   });
 
   test('by a drain before it was known starts no children', async () => {
-    let go: () => void = broken;
-    const late = step('late', async () => {
-      await new Promise<void>((resolve) => {
-        go = resolve;
-      });
-      return forEachStep('all', { items: [1] }, broken);
-    });
+    const held = new HeldBack();
+    const late = step('late', () => held.body(() => forEachStep('all', { items: [1] }, broken)));
     const run = watch(workflow('w', { late }), new VirtualTime());
     await settlePromises();
     run.run.cancel('deploy', { drain: true });
-    go();
-    await settlePromises();
+    await held.release();
     expect(run.all('step-added')).toStrictEqual([]);
     expect(run.error).toMatchObject({ code: 'CANCELLED', reason: 'deploy' });
     expectSound(run);

@@ -3,6 +3,7 @@ import { VirtualTime } from 'millrace/testing';
 import { describe, expect, test } from 'vitest';
 import { atEachEvent } from './support/at-each-event.ts';
 import { broken } from './support/broken.ts';
+import { HeldBack } from './support/held-back.ts';
 import { settlePromises } from './support/settle-promises.ts';
 import { expectNoStartAfter, expectSound } from './support/sound.ts';
 import { play, watch } from './support/watch.ts';
@@ -88,18 +89,12 @@ describe('a function that returns a step or a workflow', () => {
   });
 
   test('while the run is drained starts nothing', async () => {
-    let go: () => void = broken;
-    const host = step('host', async () => {
-      await new Promise<void>((resolve) => {
-        go = resolve;
-      });
-      return step('inner', broken);
-    });
+    const held = new HeldBack();
+    const host = step('host', () => held.body(() => step('inner', broken)));
     const run = watch(workflow('w', { host }), new VirtualTime());
     await settlePromises();
     run.run.cancel('deploy', { drain: true });
-    go();
-    await settlePromises();
+    await held.release();
     expect(run.all('step-added')).toStrictEqual([]);
     expect(run.error).toMatchObject({ code: 'CANCELLED', reason: 'deploy' });
     expectSound(run);

@@ -163,7 +163,7 @@ describe('a step whose output is given', () => {
     run.output$('b').subscribe((value) => seen.push(value));
     run.result$.subscribe();
     expect(seen).toStrictEqual(['B']);
-    expect(run.metrics().steps).toMatchObject({ b: { attempts: 0 } });
+    expect(run.metrics().steps.get('b')).toMatchObject({ attempts: 0 });
   });
 });
 

@@ -178,16 +178,17 @@ describe('the numbers of a fan-out', () => {
     );
     const run = watch(workflow('w', { all }), time);
     time.advanceTo(15);
-    expect(run.run.metrics().steps['all']?.children).toStrictEqual({
+    expect(run.run.metrics().steps.get('all')?.children).toStrictEqual({
       added: 4,
       running: 2,
+      retrying: 0,
       completed: 1,
       failed: 1,
       cancelled: 0,
       skipped: 0,
     });
     run.run.cancel();
-    expect(run.run.metrics().steps['all']?.children).toMatchObject({
+    expect(run.run.metrics().steps.get('all')?.children).toMatchObject({
       running: 0,
       completed: 1,
       failed: 1,
@@ -203,7 +204,7 @@ describe('the numbers of a fan-out', () => {
     expect(totalMs).toBe(20);
     expect(parallelism).toBe(1.5);
     expect(resources['gpu']).toStrictEqual({ limit: 2, peak: 2, utilisation: 0.75 });
-    expect(steps['all']).toMatchObject({ durationMs: 20, busyMs: 0, attempts: 1 });
+    expect(steps.get('all')).toMatchObject({ durationMs: 20, busyMs: 0, attempts: 1 });
   });
 
   test('are taken in snapshots too, of classes that nobody knew before as well', () => {

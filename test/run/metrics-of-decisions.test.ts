@@ -1,6 +1,7 @@
 import { choose, fallback, firstOf, optional, type Step, step, type Workflow, workflow } from 'millrace';
 import { VirtualTime } from 'millrace/testing';
 import { describe, expect, test } from 'vitest';
+import { diagramOf } from '../../lib/report/diagram.ts';
 import { timelineOf } from '../../lib/report/timeline-of.ts';
 import { failsAfter, takes } from './support/branches.ts';
 import { expectSound } from './support/sound.ts';
@@ -81,12 +82,29 @@ describe.each(cases)('%s', (_, make, path, waits) => {
   test('nobody has waited for resources', () => {
     const { run } = played(new VirtualTime());
     const { steps } = run.run.metrics();
-    expect(Object.fromEntries(Object.keys(waits).map((id) => [id, steps[id]?.waitMs]))).toStrictEqual(waits);
+    expect(Object.fromEntries(Object.keys(waits).map((id) => [id, steps.get(id)?.waitMs]))).toStrictEqual(
+      waits,
+    );
   });
 
   test('a report draws the same path', () => {
     const { run, work } = played(new VirtualTime());
     expect(timelineOf({ workflow: work, limits: {}, events: run.events }).criticalPath()).toStrictEqual(path);
+  });
+
+  test('so does a diagram of a snapshot', () => {
+    const { run, work } = played(new VirtualTime());
+    const { nodes } = diagramOf('a diagram', work, { snapshot: run.run.snapshot() });
+    expect(nodes.flatMap(({ isCritical, lines }) => (isCritical ? [lines[0]] : [])).sort()).toStrictEqual(
+      [...path].sort(),
+    );
+  });
+
+  test('and a snapshot can be followed back', () => {
+    const { steps } = played(new VirtualTime()).run.run.snapshot();
+    const back: string[] = [];
+    for (let id: string | null = 'end'; id !== null; id = steps.get(id)?.readyBy ?? null) back.unshift(id);
+    expect(back).toStrictEqual(path);
   });
 });
 
@@ -96,5 +114,6 @@ test('a branch that had to wait for resources has', () => {
   const a = step('a', () => time.after(10, 1), { resource: 'gpu' });
   const end = choose('end', { which: takes(time, 'which', 50) }, () => 'a' as const, { a });
   const run = play(workflow('w', { end, busy }), { limits: { gpu: 1 } }, time);
-  expect(run.run.metrics().steps).toMatchObject({ a: { waitMs: 30 }, end: { waitMs: 0 } });
+  const { steps } = run.run.metrics();
+  expect([steps.get('a')?.waitMs, steps.get('end')?.waitMs]).toStrictEqual([30, 0]);
 });

@@ -27,14 +27,14 @@ describe('fail-fast, the default', () => {
       chain: ['failing'],
       cause: { message: 'broken' },
       outputs: { done: 'done' },
-      metrics: {
-        steps: {
-          failing: { status: 'failed' },
-          running: { status: 'cancelled' },
-          after: { status: 'cancelled', attempts: 0 },
-        },
-      },
     });
+    const { metrics } = run.error as StepFailedError;
+    expect([...(metrics?.steps ?? [])]).toMatchObject([
+      { id: 'done', status: 'completed' },
+      { id: 'failing', status: 'failed' },
+      { id: 'running', status: 'cancelled' },
+      { id: 'after', status: 'cancelled', attempts: 0 },
+    ]);
     expect(run.the('run-failed').error).toBe(run.error);
   });
 
@@ -120,7 +120,7 @@ describe('continue', () => {
     ]);
     expect(error.cause).toBe(error.errors[0]);
     expect(error.message).toBe("workflow 'going on': 2 steps failed: 'fails', 'fails late'");
-    expect(error.metrics?.steps['skipped']).toMatchObject({ status: 'skipped', attempts: 0 });
+    expect(error.metrics?.steps.get('skipped')).toMatchObject({ status: 'skipped', attempts: 0 });
     expect(run.all('step-skipped').map(({ stepId, because }) => [stepId, because])).toStrictEqual([
       ['skipped', 'fails'],
       ['skipped too', 'fails'],

@@ -49,7 +49,7 @@ describe('what a step demands', () => {
   });
 
   test('serialises to the same JSON however it was written', () => {
-    const json = (resource: Resource): string => JSON.stringify(demanding(resource).steps[0]?.demand);
+    const json = (resource: Resource): string => JSON.stringify([...demanding(resource).steps][0]?.demand);
     expect(json({ gpu: 1, memory: '1kB', 'heavy-cpu': 2 })).toBe('{"gpu":1,"heavy-cpu":2,"memory":1000}');
     expect(json(['heavy-cpu', memory(1000), 'gpu', 'heavy-cpu'])).toBe(
       json({ gpu: 1, memory: '1kB', 'heavy-cpu': 2 }),

@@ -1,8 +1,11 @@
-import { forEachStep, type Step, step, stream, subflow, type Workflow, workflow } from 'millrace';
-import { of } from 'rxjs';
+import { forEachStep, type Step, step, stream } from 'millrace';
+import { VirtualTime } from 'millrace/testing';
+import { firstValueFrom, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { broken } from './support/broken.ts';
+import { ownAndParts } from './support/places.ts';
 import { all, counted } from './support/streamed.ts';
+import { watch } from './support/watch.ts';
 
 /** Fails so many times before its first value, or after it. */
 function flaky(failures: number, after: number) {
@@ -18,14 +21,13 @@ function flaky(failures: number, after: number) {
   return { calls, body };
 }
 
-const places: [string, (steps: Record<string, Step<unknown, never>>) => Workflow<unknown, never>][] = [
-  ['in a run', (steps) => workflow('w', steps)],
-  ['in a subflow', (steps) => workflow('w', { sub: subflow('sub', workflow('inner', steps)) })],
-];
-
-describe.each(places)('%s', (_, make) => {
-  const outcome = async (steps: Record<string, Step<unknown, never>>): Promise<unknown> => {
-    const result = await make(steps).run({ concurrency: 8 }).result();
+describe.each(ownAndParts)('%s', (_, make) => {
+  const outcome = async (
+    steps: Record<string, Step<unknown, never>>,
+    time = new VirtualTime(),
+  ): Promise<unknown> => {
+    const { result, error } = await watch(make(steps), time, { concurrency: 8 }).untilOver();
+    if (error !== undefined) throw error as Error;
     return (result as { sub?: unknown }).sub ?? result;
   };
 
@@ -39,9 +41,11 @@ describe.each(places)('%s', (_, make) => {
 
   test('who emits waits for its back-off, and the reader with it', async () => {
     const { body } = flaky(1, 0);
-    const numbers = step('numbers', body, { retry: { attempts: 2, delay: 5 } });
+    const numbers = step('numbers', body, { retry: { attempts: 2, delay: 5, jitter: 0 } });
     const read = step('read', { numbers: stream(numbers) }, ({ numbers: values }) => all(values));
-    expect(await outcome({ read })).toStrictEqual({ read: [0, 1, 2] });
+    const time = new VirtualTime();
+    expect(await outcome({ read }, time)).toStrictEqual({ read: [0, 1, 2] });
+    expect(time.now).toBe(5);
   });
 
   test.each([1, 2])(
@@ -83,10 +87,9 @@ describe.each(places)('%s', (_, make) => {
 
   test('who reads is tried again where it had begun to wait', async () => {
     let calls = 0;
+    const time = new VirtualTime();
     const numbers = step('numbers', async function* () {
-      await new Promise((resolve) => {
-        setTimeout(resolve, 20);
-      });
+      await firstValueFrom(time.after(20, 0));
       yield* counted(3);
     });
     const read = step(
@@ -101,7 +104,7 @@ describe.each(places)('%s', (_, make) => {
       },
       { retry: 1 },
     );
-    expect(await outcome({ read })).toStrictEqual({ read: [0, 1, 2] });
+    expect(await outcome({ read }, time)).toStrictEqual({ read: [0, 1, 2] });
   });
 
   test('who reads is not tried again once it has read', async () => {
@@ -127,16 +130,17 @@ describe.each(places)('%s', (_, make) => {
 
   test('who times out before its first value is tried again', async () => {
     let calls = 0;
+    const time = new VirtualTime();
     const numbers = step(
       'numbers',
       async function* () {
-        if (++calls === 1) await new Promise((resolve) => setTimeout(resolve, 100));
+        if (++calls === 1) await firstValueFrom(time.after(100, 0));
         yield 7;
       },
       { timeout: 20, retry: 1 },
     );
     const read = step('read', { numbers: stream(numbers) }, ({ numbers: values }) => all(values));
-    expect(await outcome({ read })).toStrictEqual({ read: [7] });
+    expect(await outcome({ read }, time)).toStrictEqual({ read: [7] });
   });
 
   test('of three in a row, the one in the middle is tried again alone', async () => {

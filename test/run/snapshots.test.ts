@@ -28,6 +28,15 @@ function follow(
   return { run, snapshots, ends, subscription };
 }
 
+const waiting = {
+  status: 'waiting',
+  attempts: 0,
+  startedAt: null,
+  endedAt: null,
+  readyBy: null,
+  fraction: null,
+};
+
 test('a snapshot tells where the run and each step stand', () => {
   const time = new VirtualTime();
   const first = step('first', () => time.after(10, 1));
@@ -45,7 +54,8 @@ test('a snapshot tells where the run and each step stand', () => {
     runId: 'run 1',
     limits: { gpu: 3, 'light-cpu': 8 },
   });
-  expect(run.snapshot()).toStrictEqual({
+  const { steps, ...whole } = run.snapshot();
+  expect(whole).toStrictEqual({
     runId: 'run 1',
     workflow: 'seen',
     status: 'idle',
@@ -64,26 +74,30 @@ test('a snapshot tells where the run and each step stand', () => {
       skipped: 0,
     },
     resources: { 'light-cpu': { taken: 0, limit: 8 }, gpu: { taken: 0, limit: 3 } },
-    steps: [
-      [
-        { id: 'first', status: 'waiting', attempts: 0, startedAt: null, endedAt: null, fraction: null },
-        { id: 'second', status: 'waiting', attempts: 0, startedAt: null, endedAt: null, fraction: null },
-      ],
-    ],
   });
+  expect([...steps]).toStrictEqual([
+    { ...waiting, id: 'first' },
+    { ...waiting, id: 'second' },
+  ]);
   run.result$.subscribe();
   time.advanceTo(15);
   expect(run.snapshot()).toMatchObject({
     status: 'running',
     startedAt: 0,
     resources: { 'light-cpu': { taken: 0 }, gpu: { taken: 2 } },
-    steps: [
-      [
-        { id: 'first', status: 'completed', attempts: 1, startedAt: 0, endedAt: 10, fraction: null },
-        { id: 'second', status: 'running', attempts: 1, startedAt: 10, endedAt: null, fraction: 0.5 },
-      ],
-    ],
   });
+  expect([...run.snapshot().steps]).toStrictEqual([
+    { ...waiting, id: 'first', status: 'completed', attempts: 1, startedAt: 0, endedAt: 10 },
+    {
+      id: 'second',
+      status: 'running',
+      attempts: 1,
+      startedAt: 10,
+      endedAt: null,
+      readyBy: 'first',
+      fraction: 0.5,
+    },
+  ]);
   time.flush();
   expect(run.snapshot()).toMatchObject({
     status: 'completed',
@@ -163,14 +177,12 @@ test('what hasn’t changed is the same object; what has is another, so that its
   run.result$.subscribe({ error: () => undefined });
   time.advanceTo(80);
   const [before, after] = snapshots.slice(-2) as [RunSnapshot, RunSnapshot];
-  expect(after.steps.map((chunk, place) => chunk === before.steps[place])).toStrictEqual([
-    true,
-    true,
-    false,
-    true,
-  ]);
-  const changed = after.steps.flat().filter((each, index) => each !== before.steps.flat()[index]);
+  const changed = [...after.steps].filter((each) => each !== before.steps.get(each.id));
   expect(changed.map(({ id }) => id)).toStrictEqual(['step 700']);
+  // The parts that its steps are kept in.
+  const [parts, others] = [before, after].map(({ steps }) => Object.values(steps).flat() as unknown[]);
+  expect(others?.filter((part) => !parts?.includes(part))).toHaveLength(1);
+  expect(others).toHaveLength(4);
   run.cancel();
 });
 
@@ -213,12 +225,10 @@ test('counts always add up', () => {
   run.result$.subscribe({ error: () => undefined });
   time.flush();
   for (const { counts, steps } of snapshots) {
-    const counted = steps
-      .flat()
-      .reduce<Record<string, number>>(
-        (sum, { status }) => ({ ...sum, [status]: (sum[status] ?? 0) + 1 }),
-        {},
-      );
+    const counted = [...steps].reduce<Record<string, number>>(
+      (sum, { status }) => ({ ...sum, [status]: (sum[status] ?? 0) + 1 }),
+      {},
+    );
     expect(counts).toMatchObject(counted);
     expect(Object.values(counts).reduce((sum, count) => sum + count)).toBe(300);
   }

@@ -1,25 +1,8 @@
-import {
-  forEachStep,
-  type ProgressEvent,
-  type Step,
-  step,
-  stream,
-  subflow,
-  type Workflow,
-  workflow,
-} from 'millrace';
+import { type ProgressEvent, step, stream, type Workflow, workflow } from 'millrace';
 import { describe, expect, test } from 'vitest';
+import { anywhere } from './support/places.ts';
 import { settlePromises } from './support/settle-promises.ts';
-import { all } from './support/streamed.ts';
-
-const places: [string, (steps: Record<string, Step<unknown, never>>) => Workflow<unknown, never>][] = [
-  ['in a run', (steps) => workflow('w', steps)],
-  ['in a subflow', (steps) => workflow('w', { sub: subflow('sub', workflow('inner', steps)) })],
-  [
-    'in a child',
-    (steps) => workflow('w', { fan: forEachStep('fan', { items: [1] }, () => workflow('inner', steps)) }),
-  ],
-];
+import { all, counted } from './support/streamed.ts';
 
 /** source → left, right → both, with few places in each channel. */
 function diamond(
@@ -55,7 +38,7 @@ async function told(work: Workflow<unknown, never>) {
   return { result, warnings };
 }
 
-describe.each(places)('%s', (_, make) => {
+describe.each(anywhere)('%s', (_, make) => {
   test.each([1, 2, 7])(
     'a diamond whose streams are read one after the other comes to its end (capacity %i)',
     async (capacity) => {
@@ -119,9 +102,7 @@ describe.each(places)('%s', (_, make) => {
 });
 
 test('two streams of one step, read one after the other', async () => {
-  const numbers = step('numbers', async function* () {
-    for (let number = 0; number < 20; number++) yield number;
-  });
+  const numbers = step('numbers', () => counted(20));
   const both = step(
     'both',
     { one: stream(numbers, { capacity: 2 }), two: stream(numbers, { capacity: 2 }) },

@@ -219,7 +219,7 @@ describe('a subflow', () => {
     const inner = workflow('inner', { b: step('b', { a }, () => 1), c: step('c', () => time.after(5, 1)) });
     const run = watch(workflow('w', { s: subflow('s', inner) }), time);
     time.advanceTo(7);
-    expect(run.run.metrics().steps['s']?.children).toMatchObject({ added: 3, running: 1, completed: 1 });
+    expect(run.run.metrics().steps.get('s')?.children).toMatchObject({ added: 3, running: 1, completed: 1 });
     time.flush();
     expectSound(run);
   });

@@ -107,7 +107,7 @@ describe('a subflow that fails', () => {
       retry: 2,
     });
     const run = play(workflow('w', { s }));
-    expect(run.run.metrics().steps['s']).toMatchObject({
+    expect(run.run.metrics().steps.get('s')).toMatchObject({
       attempts: 3,
       children: { added: 1, completed: 1, failed: 0 },
     });

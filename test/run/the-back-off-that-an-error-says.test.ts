@@ -1,13 +1,6 @@
-import {
-  forEachStep,
-  InvalidOptionsError,
-  type RetryOptions,
-  step,
-  subflow,
-  type Workflow,
-  workflow,
-} from 'millrace';
+import { InvalidOptionsError, type RetryOptions, step } from 'millrace';
 import { describe, expect, test } from 'vitest';
+import { oneStepAnywhere } from './support/places.ts';
 import { rootCause } from './support/root-cause.ts';
 import { expectSound } from './support/sound.ts';
 import { unhandledErrors } from './support/unhandled-errors.ts';
@@ -22,20 +15,6 @@ class Busy extends Error {
   }
 }
 
-/** A step that is tried again with the options given, in three places. */
-const places: [string, (retry: RetryOptions, body: () => unknown) => Workflow<unknown, never>][] = [
-  ['a step', (retry, body) => workflow('w', { one: step('one', body, { retry }) })],
-  [
-    'a child',
-    (retry, body) => workflow('w', { fan: forEachStep('fan', { items: [1] }, () => body(), { retry }) }),
-  ],
-  [
-    'a step of a subflow',
-    (retry, body) =>
-      workflow('w', { sub: subflow('sub', workflow('inner', { one: step('one', body, { retry }) })) }),
-  ],
-];
-
 function busyTimes(...waits: number[]) {
   let attempt = 0;
   return () => {
@@ -45,7 +24,9 @@ function busyTimes(...waits: number[]) {
   };
 }
 
-describe.each(places)('%s', (_, made) => {
+describe.each(oneStepAnywhere)('%s', (_, place) => {
+  const made = (retry: RetryOptions, body: () => unknown) => place(body, retry);
+
   test('is tried again when its error says', () => {
     const asked: unknown[] = [];
     const run = play(

@@ -1,17 +1,7 @@
-import {
-  choose,
-  fallback,
-  firstOf,
-  type Step,
-  StepFailedError,
-  StepSkippedError,
-  step,
-  subflow,
-  type Workflow,
-  workflow,
-} from 'millrace';
+import { choose, fallback, firstOf, type Step, StepFailedError, StepSkippedError, step } from 'millrace';
 import { describe, expect, test } from 'vitest';
 import { broken } from './support/broken.ts';
+import { ownAndParts } from './support/places.ts';
 import { expectSound } from './support/sound.ts';
 import { play } from './support/watch.ts';
 
@@ -58,14 +48,9 @@ const cases: [string, () => Step<unknown, never>, string[], object][] = [
   ],
 ];
 
-const places: [string, (end: Step<unknown, never>) => Workflow<unknown, never>, string][] = [
-  ['in a run', (end) => workflow('w', { end }), ''],
-  ['in a subflow', (end) => workflow('w', { sub: subflow('sub', workflow('inner', { end })) }), 'sub/'],
-];
-
-describe.each(places)('%s', (_, make, prefix) => {
+describe.each(ownAndParts)('%s', (_, make, prefix) => {
   test.each(cases)('a step skipped for %s has the path to it in its error', (__, end, chain, cause) => {
-    const run = play(make(end()));
+    const run = play(make({ end: end() }));
     let error = run.error as StepFailedError;
     while (error.cause instanceof StepFailedError) error = error.cause;
     const whole = chain.map((id) => `${prefix}${id}`);
@@ -86,7 +71,7 @@ describe.each(places)('%s', (_, make, prefix) => {
       step('other', () => 1),
     );
     const end = step('end', { fine: step('fine', () => 1), bad }, () => 1);
-    const run = play(make(step('both', { saved, end }, () => 1)), { onFailure: 'continue' });
+    const run = play(make({ end: step('both', { saved, end }, () => 1) }), { onFailure: 'continue' });
     const text = JSON.stringify(run.events);
     expect(text).toContain('bad');
     expect(run.error).toBeDefined();

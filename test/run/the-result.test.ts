@@ -151,7 +151,7 @@ describe('the order at the end', () => {
   test('the run is settled before result$ emits', () => {
     const run = workflow('settled', { only: step('only', () => 1) }).run();
     const seen: unknown[] = [];
-    run.result$.subscribe(() => seen.push(run.snapshot().status, run.metrics().steps['only']?.status));
+    run.result$.subscribe(() => seen.push(run.snapshot().status, run.metrics().steps.get('only')?.status));
     expect(seen).toStrictEqual(['completed', 'completed']);
   });
 });

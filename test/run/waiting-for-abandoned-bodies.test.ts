@@ -14,32 +14,18 @@ import {
 import { VirtualTime } from 'millrace/testing';
 import { NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { HeldBack } from './support/held-back.ts';
 import { settlePromises } from './support/settle-promises.ts';
+import { counted } from './support/streamed.ts';
 import { type Watched, watch } from './support/watch.ts';
 
-/** A body that never stops by itself, and how to end it. */
-class Stubborn {
-  readonly #ends: (() => void)[] = [];
-
-  readonly body = (): Promise<string> =>
-    new Promise((resolve) => {
-      this.#ends.push(() => {
-        resolve('late');
-      });
-    });
-
-  async end(): Promise<void> {
-    for (const end of this.#ends.splice(0)) end();
-    await settlePromises();
-  }
-}
-
+const late = (): string => 'late';
 const gpu = { resource: 'gpu' } as const;
 const taken = (run: Run<unknown>): number => run.snapshot().resources['gpu']?.taken ?? Number.NaN;
 
 /** Abandoned at 20 ms, with a gpu. */
-const deafOne = ({ body }: Stubborn): Step<string, never> =>
-  step('deaf', body, { ...gpu, timeout: 10, priority: 1 });
+const deafOne = (stubborn: HeldBack): Step<string, never> =>
+  step('deaf', () => stubborn.body(late), { ...gpu, timeout: 10, priority: 1 });
 
 /** Who needs the gpu that the abandoned body holds, and the id of the one who waits. */
 const waiters: [string, (deaf: Step<string, never>) => Step<unknown, never>, string][] = [
@@ -99,7 +85,7 @@ async function ended<Outputs>(run: Watched<Outputs>): Promise<void> {
 }
 
 describe.each(waiters)('%s that only an abandoned body keeps from starting', (_, make, id) => {
-  const waiting = (stubborn: Stubborn, more: Record<string, Step<unknown, never>> = {}, extra = {}) => {
+  const waiting = (stubborn: HeldBack, more: Record<string, Step<unknown, never>> = {}, extra = {}) => {
     const time = new VirtualTime();
     const work: Workflow<unknown, never> = workflow('w', { user: make(deafOne(stubborn)), ...more });
     const run = watch(work, time, { ...options, ...extra });
@@ -107,7 +93,7 @@ describe.each(waiters)('%s that only an abandoned body keeps from starting', (_,
   };
 
   test('waits 30 s by default with a warning that names who waits for what, then fails', () => {
-    const { time, run } = waiting(new Stubborn());
+    const { time, run } = waiting(new HeldBack());
     time.advanceTo(20);
     expect(run.all('warning').map(({ topic }) => topic)).toStrictEqual(['abandoned', 'waiting']);
     expect(run.all('warning')[1]?.message).toContain("'deaf'");
@@ -125,7 +111,7 @@ describe.each(waiters)('%s that only an abandoned body keeps from starting', (_,
 
   test('waits as long as anything else is under way, however long', () => {
     const time = new VirtualTime();
-    const stubborn = new Stubborn();
+    const stubborn = new HeldBack();
     const work: Workflow<unknown, never> = workflow('w', {
       user: make(deafOne(stubborn)),
       long: step('long', () => time.after(100_000, 1), { resource: 'light-io' }),
@@ -141,10 +127,10 @@ describe.each(waiters)('%s that only an abandoned body keeps from starting', (_,
   });
 
   test('starts when the body stops after all, also in its last moment', async () => {
-    const stubborn = new Stubborn();
+    const stubborn = new HeldBack();
     const { time, run } = waiting(stubborn);
     time.advanceTo(30_019);
-    await stubborn.end();
+    await stubborn.release();
     await ended(run);
     expect(run.isOver, run.story.join('\n')).toBe(true);
     expect(run.all('step-started').map(({ stepId }) => stepId)).toContain(id);
@@ -153,7 +139,7 @@ describe.each(waiters)('%s that only an abandoned body keeps from starting', (_,
   });
 
   test('starts when the limit is raised', async () => {
-    const { time, run } = waiting(new Stubborn());
+    const { time, run } = waiting(new HeldBack());
     time.advanceTo(1000);
     run.run.setLimits({ gpu: 2 });
     await ended(run);
@@ -163,7 +149,7 @@ describe.each(waiters)('%s that only an abandoned body keeps from starting', (_,
   });
 
   test('ends at once when the run is cancelled', () => {
-    const { time, run } = waiting(new Stubborn());
+    const { time, run } = waiting(new HeldBack());
     time.advanceTo(1000);
     run.run.cancel('enough');
     expect(run.isOver).toBe(true);
@@ -172,7 +158,7 @@ describe.each(waiters)('%s that only an abandoned body keeps from starting', (_,
   });
 
   test('waits as long as it is told to', () => {
-    const { time, run } = waiting(new Stubborn(), {}, { abandonedWait: '1s' });
+    const { time, run } = waiting(new HeldBack(), {}, { abandonedWait: '1s' });
     time.advanceTo(1019);
     expect(run.isOver).toBe(false);
     time.advanceTo(1020);
@@ -180,18 +166,31 @@ describe.each(waiters)('%s that only an abandoned body keeps from starting', (_,
   });
 
   test('fails at once where it is told not to wait', () => {
-    const { time, run } = waiting(new Stubborn(), {}, { abandonedWait: 0 });
+    const { time, run } = waiting(new HeldBack(), {}, { abandonedWait: 0 });
     time.advanceTo(20);
     expect(run.isOver).toBe(true);
   });
 });
 
+/** A fan-out over a stream of three, whose first child doesn't stop. */
+function liveFan(stubborn: HeldBack) {
+  const calls = { count: 0 };
+  const numbers = step('numbers', () => counted(3));
+  const fan = forEachStep(
+    'fan',
+    { items: stream(numbers) },
+    () => (++calls.count === 1 ? stubborn.body(late) : calls.count),
+    { ...gpu, timeout: 10, settle: true },
+  );
+  return { fan, calls };
+}
+
 describe('an abandoned attempt', () => {
   test('is tried again once its next attempt fits beside what is held', async () => {
     const time = new VirtualTime();
-    const stubborn = new Stubborn();
+    const stubborn = new HeldBack();
     let attempts = 0;
-    const again = step('again', () => (++attempts === 1 ? stubborn.body() : 'done'), {
+    const again = step('again', () => (++attempts === 1 ? stubborn.body(late) : 'done'), {
       ...gpu,
       timeout: 10,
       retry: 1,
@@ -200,7 +199,7 @@ describe('an abandoned attempt', () => {
     time.advanceTo(5000);
     expect(attempts).toBe(1);
     expect(run.of('again')).toStrictEqual(['step-started', 'warning', 'step-retrying', 'warning']);
-    await stubborn.end();
+    await stubborn.release();
     await ended(run);
     expect(run.result).toStrictEqual({ again: 'done' });
   });
@@ -210,8 +209,8 @@ describe('an abandoned attempt', () => {
     ['as much as fits', 2, 2],
   ])('%s: running and abandoned are what is taken', (_, limit, most) => {
     const time = new VirtualTime();
-    const stubborn = new Stubborn();
-    const again = step('again', stubborn.body, { ...gpu, timeout: 10, retry: 2 });
+    const stubborn = new HeldBack();
+    const again = step('again', () => stubborn.body(late), { ...gpu, timeout: 10, retry: 2 });
     const run = watch(workflow('w', { again }), time, { ...options, limits: { gpu: limit } });
     let peak = 0;
     for (let ms = 0; ms < 60_000; ms += 10) {
@@ -225,8 +224,8 @@ describe('an abandoned attempt', () => {
 
   test('in a fan-out, in a subflow and in a thread of children gives back what it holds when it stops', async () => {
     const time = new VirtualTime();
-    const stubborn = new Stubborn();
-    const fan = forEachStep('fan', { items: [1, 2, 3] }, stubborn.body, {
+    const stubborn = new HeldBack();
+    const fan = forEachStep('fan', { items: [1, 2, 3] }, () => stubborn.body(late), {
       ...gpu,
       timeout: 10,
       settle: true,
@@ -238,25 +237,14 @@ describe('an abandoned attempt', () => {
     time.advanceTo(1000);
     expect(run.isOver).toBe(true);
     expect(taken(run.run)).toBe(3);
-    await stubborn.end();
+    await stubborn.release();
     expect(taken(run.run)).toBe(0);
   });
 
   test('keeps what a live fan-out held for its children', async () => {
     const time = new VirtualTime();
-    const stubborn = new Stubborn();
-    const numbers = step('numbers', async function* () {
-      yield 1;
-      yield 2;
-      yield 3;
-    });
-    let calls = 0;
-    const fan = forEachStep(
-      'fan',
-      { items: stream(numbers) },
-      () => (++calls === 1 ? stubborn.body() : calls),
-      { ...gpu, timeout: 10, settle: true },
-    );
+    const stubborn = new HeldBack();
+    const { fan, calls } = liveFan(stubborn);
     const run = watch(workflow('w', { fan }), time, {
       limits: { gpu: 1 },
       gracePeriod: 10,
@@ -267,35 +255,24 @@ describe('an abandoned attempt', () => {
       await settlePromises();
       expect(taken(run.run), `${String(ms)} ms`).toBeLessThanOrEqual(1);
     }
-    expect(calls).toBe(1);
+    expect(calls.count).toBe(1);
     expect(run.isOver, run.story.join('\n')).toBe(true);
     expect(taken(run.run)).toBe(1);
-    await stubborn.end();
+    await stubborn.release();
     expect(taken(run.run)).toBe(0);
   });
 
   test('in the lane lets the others go on when it stops', async () => {
     const time = new VirtualTime();
-    const stubborn = new Stubborn();
-    const numbers = step('numbers', async function* () {
-      yield 1;
-      yield 2;
-      yield 3;
-    });
-    let calls = 0;
-    const fan = forEachStep(
-      'fan',
-      { items: stream(numbers) },
-      () => (++calls === 1 ? stubborn.body() : calls),
-      { ...gpu, timeout: 10, settle: true },
-    );
+    const stubborn = new HeldBack();
+    const { fan, calls } = liveFan(stubborn);
     const run = watch(workflow('w', { fan }), time, { limits: { gpu: 1 }, gracePeriod: 10 });
     for (let ms = 0; ms < 300; ms += 10) {
       time.advanceTo(ms);
       await settlePromises();
     }
-    expect(calls).toBe(1);
-    await stubborn.end();
+    expect(calls.count).toBe(1);
+    await stubborn.release();
     await ended(run);
     expect(run.result).toMatchObject({
       fan: [{ status: 'rejected' }, { value: 2 }, { value: 3 }],

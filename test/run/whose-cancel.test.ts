@@ -1,16 +1,8 @@
-import {
-  CancellationToken,
-  CancelledError,
-  forEachStep,
-  type StepContext,
-  step,
-  subflow,
-  type Workflow,
-  workflow,
-} from 'millrace';
+import { CancellationToken, CancelledError, type StepContext, step, type Workflow, workflow } from 'millrace';
 import { VirtualTime } from 'millrace/testing';
 import { firstValueFrom, NEVER, Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { oneStepAnywhere } from './support/places.ts';
 import { settlePromises } from './support/settle-promises.ts';
 import { expectSound } from './support/sound.ts';
 import { type Watched, watch } from './support/watch.ts';
@@ -133,26 +125,10 @@ const own: [string, Body][] = [
   ],
 ];
 
-const places: [string, (body: (ctx: StepContext) => unknown) => Workflow<unknown, never>, string][] = [
-  ['a step', (body) => workflow('w', { one: step('one', body, { retry: 1 }) }), 'one'],
-  [
-    'a step of a subflow',
-    (body) =>
-      workflow('w', { sub: subflow('sub', workflow('inner', { one: step('one', body, { retry: 1 }) })) }),
-    'sub/one',
-  ],
-  [
-    'a child',
-    (body) =>
-      workflow('w', { fan: forEachStep('fan', { items: [1] }, (_, __, ctx) => body(ctx), { retry: 1 }) }),
-    'fan[0]',
-  ],
-];
-
-async function played(make: (typeof places)[0][1], body: Body): Promise<Watched<unknown>> {
+async function played(make: (typeof oneStepAnywhere)[number][1], body: Body): Promise<Watched<unknown>> {
   const time = new VirtualTime();
   const run = watch(
-    make((ctx) => body(ctx, time)),
+    make((ctx) => body(ctx, time), 1),
     time,
   );
   for (let turn = 0; turn < 4; turn++) {
@@ -162,7 +138,7 @@ async function played(make: (typeof places)[0][1], body: Body): Promise<Watched<
   return run;
 }
 
-describe.each(places)('%s', (_, make, id) => {
+describe.each(oneStepAnywhere)('%s', (_, make, id) => {
   test.each(foreign)('fails ordinarily, and is tried again, for %s', async (__, body) => {
     const run = await played(make, body);
     expect(run.of(id)).toStrictEqual(expect.arrayContaining(['step-retrying', 'step-failed']));
@@ -187,7 +163,7 @@ describe.each(places)('%s', (_, make, id) => {
       await Promise.resolve();
       run.run.token.cancel('run');
       run.run.token.throwIfCancelled();
-    });
+    }, 1);
     const run: Watched<unknown> = watch(work, time);
     await settlePromises();
     expect(run.error).toMatchObject({ reason: 'run' });
@@ -195,18 +171,18 @@ describe.each(places)('%s', (_, make, id) => {
   });
 });
 
+/** As `fetch`: it ends with an AbortError once its signal has aborted. */
+function untilAborted({ signal }: StepContext): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new DOMException('aborted', 'AbortError'));
+    });
+  });
+}
+
 test('an AbortError after its signal has aborted is the cancel', async () => {
   const time = new VirtualTime();
-  const one = step(
-    'one',
-    (ctx) =>
-      new Promise((_, reject) => {
-        ctx.signal.addEventListener('abort', () => {
-          reject(new DOMException('aborted', 'AbortError'));
-        });
-      }),
-    { retry: 3 },
-  );
+  const one = step('one', untilAborted, { retry: 3 });
   const run = watch(workflow('w', { one }), time);
   run.run.cancel('enough');
   await settlePromises();
@@ -217,16 +193,7 @@ test('an AbortError after its signal has aborted is the cancel', async () => {
 
 test('an AbortError after its timeout is the timeout', async () => {
   const time = new VirtualTime();
-  const one = step(
-    'one',
-    (ctx) =>
-      new Promise((_, reject) => {
-        ctx.signal.addEventListener('abort', () => {
-          reject(new DOMException('aborted', 'AbortError'));
-        });
-      }),
-    { timeout: 5 },
-  );
+  const one = step('one', untilAborted, { timeout: 5 });
   const run = watch(workflow('w', { one }), time);
   time.advanceTo(5);
   await settlePromises();

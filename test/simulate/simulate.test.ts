@@ -9,6 +9,7 @@ import {
   workflow,
 } from 'millrace';
 import { plan, simulate, whatIf } from 'millrace/simulate';
+import { runInVirtualTime } from 'millrace/testing';
 import { timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 
@@ -76,11 +77,11 @@ describe('a simulation', () => {
   });
 
   it('takes the durations that a run measured', async () => {
-    const live = workflow('live', { slow: step('slow', () => timer(20), { estimate: 1 }) });
-    const run = live.run();
-    await run.result();
-    const metrics = run.metrics();
-    expect(simulate(live, { durations: metrics }).makespan).toBe(metrics.steps['slow']?.busyMs);
+    const live = workflow('live', {
+      slow: step('slow', ({ scheduler }) => timer(20, scheduler), { estimate: 1 }),
+    });
+    const { metrics } = await runInVirtualTime(live);
+    expect(simulate(live, { durations: metrics }).makespan).toBe(20);
   });
 
   it('draws uncertain durations so many times, alike for equal seeds', () => {
@@ -124,7 +125,7 @@ describe('a simulation', () => {
   });
 
   it('refuses what is no workflow', () => {
-    expect(() => simulate({ name: 'copy', graph: flow.graph, steps: [] })).toThrow(
+    expect(() => simulate({ name: 'copy', graph: flow.graph, steps: flow.steps })).toThrow(
       /the workflow to be made by workflow\(\)/,
     );
   });

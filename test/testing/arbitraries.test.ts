@@ -7,7 +7,7 @@ describe('a scenario', () => {
   test('shrinks to a small graph, and prints as code and as Mermaid', () => {
     const found = fc.check(
       fc.property(scenario({ maxSteps: 12 }), ({ workflow }) =>
-        workflow.steps.every(({ dependsOn }) => dependsOn.length < 2),
+        [...workflow.steps].every(({ dependsOn }) => dependsOn.length < 2),
       ),
       { seed: 1, numRuns: 1000 },
     );
@@ -64,7 +64,7 @@ describe('a scenario', () => {
   test('catches a run that differs from the naive model', async () => {
     const [drawn] = fc.sample(scenario({ failures: false, cancels: false }), { numRuns: 1, seed: 7 });
     const { workflow, options } = drawn ?? expect.fail('nothing was drawn');
-    const first = workflow.steps.at(-1)?.id ?? '';
+    const first = [...workflow.steps].at(-1)?.id ?? '';
     await expect(expectLawful(workflow, { ...options, outputs: { [first]: 'odd' } })).rejects.toThrow(
       'equal to the naive model: the outputs are',
     );

@@ -59,7 +59,8 @@ describe('a run in virtual time', () => {
     expect(outcome).toStrictEqual({ kind: 'completed', outputs: { whole: 'poi', fan: ['p!', 'o!', 'i!'] } });
     expect(calls).toStrictEqual(['promised', 'observed', 'iterated']);
     expect(metrics.totalMs).toBe(30 + 5 + 9);
-    expect(metrics.steps).toMatchObject({ promised: { durationMs: 10 }, observed: { durationMs: 20 } });
+    expect(metrics.steps.get('promised')).toMatchObject({ durationMs: 10 });
+    expect(metrics.steps.get('observed')).toMatchObject({ durationMs: 20 });
   });
 
   test('has kept functions fail as late, and stops them at once', async () => {
@@ -72,11 +73,11 @@ describe('a run in virtual time', () => {
     const flow = workflow('late', { thrown, rejected, erred });
     const late = { durations: { thrown: 3, rejected: 4, erred: 5 }, onFailure: 'continue' } as const;
     const { metrics } = await runInVirtualTime(flow, late);
-    expect(metrics.steps).toMatchObject({
-      thrown: { durationMs: 3 },
-      rejected: { durationMs: 4 },
-      erred: { durationMs: 5 },
-    });
+    expect([...metrics.steps]).toMatchObject([
+      { id: 'thrown', durationMs: 3 },
+      { id: 'rejected', durationMs: 4 },
+      { id: 'erred', durationMs: 5 },
+    ]);
     const stopped = await runInVirtualTime(flow, { ...late, onFailure: 'fail-fast' });
     expect(stopped.metrics.totalMs).toBe(3);
   });
@@ -107,7 +108,8 @@ describe('a run in virtual time', () => {
   test('fails attempts as it is told', async () => {
     const flaky = workflow('flaky', { only: step('only', () => 1, { retry: { attempts: 3, delay: 10 } }) });
     const { metrics } = await runInVirtualTime(flaky, { durations: () => 5, failures: { only: 2 } });
-    expect(metrics).toMatchObject({ totalMs: 15 + 10 + 20, steps: { only: { attempts: 3 } } });
+    expect(metrics.totalMs).toBe(15 + 10 + 20);
+    expect(metrics.steps.get('only')).toMatchObject({ attempts: 3 });
     const cause = new RangeError('no');
     const { outcome } = await runInVirtualTime(flaky, { failures: { only: cause } });
     expect(outcome).toMatchObject({ kind: 'failed', error: expect.any(StepFailedError) as unknown });

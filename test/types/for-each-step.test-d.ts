@@ -57,6 +57,29 @@ describe('items', () => {
     expectTypeOf<ItemOf<() => readonly string[]>>().toEqualTypeOf<string>();
   });
 
+  test('have their results told', () => {
+    const items: readonly number[] = [1, 2];
+    forEachStep('f', { items }, (item) => String(item), {
+      onResult: (result, key) => {
+        expectTypeOf(result).toEqualTypeOf<string>();
+        expectTypeOf(key).toEqualTypeOf<string>();
+      },
+    });
+    forEachStep('f', { items }, (item) => Promise.resolve(item), {
+      settle: true,
+      onResult: (result) => {
+        expectTypeOf(result).toEqualTypeOf<PromiseSettledResult<number>>();
+      },
+    });
+    forEachStep('f', { items }, (item) => item, {
+      reduce: (sum: number, item) => sum + item,
+      initial: 0,
+      onResult: (result) => {
+        expectTypeOf(result).toEqualTypeOf<number>();
+      },
+    });
+  });
+
   test('are nothing else', () => {
     // @ts-expect-error -- a number
     forEachStep('f', { items: step('n', () => 5) }, itself);

@@ -1,5 +1,6 @@
 import type { Sent } from '../dashboard-log.ts';
-import { Timeline } from '../timeline.ts';
+import type { Timeline } from '../timeline.ts';
+import { newTimeline } from '../timeline-of.ts';
 import { element } from './dom.ts';
 
 /** Follows the runs of a server, and shows the one chosen: the latest, until another is. */
@@ -64,7 +65,7 @@ export function follow(path: string, tools: HTMLElement, show: (timeline: Timeli
       timelines.delete(sent.runId);
       [...choice.options].find(({ value }) => value === sent.runId)?.remove();
     } else if (!timelines.has(sent.runId)) {
-      timelines.set(sent.runId, new Timeline(sent.head.workflow, sent.head.limits));
+      timelines.set(sent.runId, newTimeline(sent.head));
       choice.append(element('option', { value: sent.runId }, `${sent.head.workflow.name} ${sent.runId}`));
       if (!isChosen) choice.value = sent.runId;
     }

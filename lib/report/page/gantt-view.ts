@@ -235,7 +235,10 @@ class Gantt {
     if (bar === undefined) return;
     const { stepId, attempt, outcome, from: begin, to } = bar.span;
     const duration = durationText((to ?? this.#timeline?.now ?? begin) - begin);
-    this.#told.textContent = `${stepId}, attempt ${String(attempt)}: ${outcome}, ${duration}, from ${durationText(begin - (this.#timeline?.startedAt ?? 0))}`;
+    const story = to === undefined ? this.#timeline?.steps.get(stepId) : undefined;
+    const fraction = story === undefined ? undefined : this.#timeline?.fractionOf(story);
+    const share = fraction === undefined ? '' : ` ${String(Math.floor(fraction * 100))} %`;
+    this.#told.textContent = `${stepId}, attempt ${String(attempt)}: ${outcome}${share}, ${duration}, from ${durationText(begin - (this.#timeline?.startedAt ?? 0))}`;
   }
 }
 

@@ -51,15 +51,20 @@ const columns: readonly Column[] = [
   { title: 'demand', text: demandText, order: demandText },
 ];
 
-function stateText({ info, status, fraction, skipped }: StepStory): string {
+function stateText(story: StepStory, timeline: Timeline): string {
+  const { info, status, skipped, origin } = story;
+  const fraction = timeline.fractionOf(story);
   if (skipped !== undefined) return `${status}: ${whySkipped(info.id, skipped)}`;
-  return fraction === undefined ? status : `${status} ${String(Math.round(fraction * 100))} %`;
+  if (origin !== undefined) return `${status} (${origin})`;
+  return fraction === undefined ? status : `${status} ${String(Math.floor(fraction * 100))} %`;
 }
 
 /** How much of what has come of a step is settled. */
 function withinText({ info }: StepStory, { descent }: Timeline): string {
   const within = descent.countsOf(info.id);
-  return within === undefined ? '' : `${String(settledOf(within))}/${String(within.added)}`;
+  if (within === undefined) return '';
+  const toRetry = within.retrying === 0 ? '' : `, ${String(within.retrying)} to be tried again`;
+  return `${String(settledOf(within))}/${String(within.added)}${toRetry}`;
 }
 
 function whySkipped(id: string, { reason, because }: NonNullable<StepStory['skipped']>): string {

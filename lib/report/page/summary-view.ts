@@ -40,7 +40,10 @@ function pair([term, value]: Fact): Node[] {
 
 function factsOf(timeline: Timeline): Fact[] {
   const counts = new Map<string, number>();
-  for (const { status } of timeline.steps.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
+  for (const { status, origin } of timeline.steps.values()) {
+    const name = origin === undefined ? status : `${status} (${origin})`;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
   const { startedAt, endedAt, now } = timeline;
   const total = startedAt === undefined ? undefined : (endedAt ?? now) - startedAt;
   const busy = timeline.attempts.reduce((sum, { from, to }) => sum + (to ?? now) - from, 0);

@@ -6,6 +6,7 @@ import * as opentelemetry from 'millrace/opentelemetry';
 import * as operators from 'millrace/operators';
 import * as report from 'millrace/report';
 import * as simulation from 'millrace/simulate';
+import * as store from 'millrace/store';
 import * as testing from 'millrace/testing';
 import * as testingVitest from 'millrace/testing/vitest';
 import * as worker from 'millrace/worker';
@@ -36,6 +37,7 @@ const modules: readonly (readonly [specifier: string, values: object])[] = [
   ['millrace/node', node],
   ['millrace/opentelemetry', opentelemetry],
   ['millrace/simulate', simulation],
+  ['millrace/store', store],
   ['millrace/testing', testing],
   ['millrace/testing/vitest', testingVitest],
   ['millrace/workers', workers],

@@ -2,6 +2,7 @@ import type { Need, ProgressEvent, Run, RunOptions, Workflow } from 'millrace';
 import type { Recording } from 'millrace/testing';
 import { VirtualTime } from 'millrace/testing';
 import type { Subscription } from 'rxjs';
+import { settlePromises } from './settle-promises.ts';
 
 /** A run in virtual time, with everything it told. */
 export class Watched<Outputs> {
@@ -55,20 +56,32 @@ export class Watched<Outputs> {
     return this.ends.includes('progress$');
   }
 
+  /** Lets Promises settle, and then time pass up to what is planned next, in turns, until the run is over. */
+  async untilOver(): Promise<this> {
+    for (let turn = 0; turn < 1_000 && !this.isOver; turn++) {
+      await settlePromises();
+      this.time.advanceTo(this.time.next ?? this.time.now);
+    }
+    return this;
+  }
+
   /** What happened, for laws and matchers that need no more than the events. */
   get recording(): Recording {
     const { workflow } = this.run;
     return {
       workflow: workflow.name,
-      steps: workflow.steps.map(({ id, dependsOn, demand, kind, specialNeeds = [], isConditional }) => ({
-        id,
-        dependsOn,
-        demand,
-        kind,
-        specialNeeds,
-        isConditional: isConditional === true,
-        hasCleanUp: false,
-      })),
+      steps: Array.from(
+        workflow.steps,
+        ({ id, dependsOn, demand, kind, specialNeeds = [], isConditional }) => ({
+          id,
+          dependsOn,
+          demand,
+          kind,
+          specialNeeds,
+          isConditional: isConditional === true,
+          hasCleanUp: false,
+        }),
+      ),
       limits: this.#limits,
       maxOvertakes: this.#options.maxOvertakes ?? 64,
       isHeldBack: this.#options.plan !== undefined,

@@ -79,7 +79,7 @@ describe('events', () => {
     await flow.run({ store, runId: 'a', inputs: { n: 2 }, limits: { 'heavy-io': 3 } }).result();
     const log = await store.events('a');
     expect(log).toMatchObject({ runId: 'a', workflow: { name: 'flow' }, problems: [] });
-    expect(log.workflow.steps.map(({ id }) => id)).toStrictEqual(['table', 'each', 'size']);
+    expect(Array.from(log.workflow.steps, ({ id }) => id)).toStrictEqual(['table', 'each', 'size']);
     expect(log.events[0]?.type).toBe('run-started');
     expect(log.events.at(-1)?.type).toBe('run-completed');
     expect(replay(log).play().snapshot()).toMatchObject({ status: 'completed', counts: { completed: 3 } });
@@ -106,10 +106,8 @@ describe('events', () => {
     for (const { name } of backend.listObjects('blob')) backend.removeObject('blob', name);
     const log = await store.events('a');
     expect([log.events.length, log.problems.length]).toStrictEqual([before, 3]);
-    expect(log.workflow).toMatchObject({
-      name: 'flow',
-      steps: [{ id: 'table' }, { id: 'each' }, { id: 'size' }],
-    });
+    expect(log.workflow.name).toBe('flow');
+    expect(Array.from(log.workflow.steps, ({ id }) => id)).toStrictEqual(['table', 'each', 'size']);
   });
 
   test('of a run that is not there, or has none, are refused', async () => {

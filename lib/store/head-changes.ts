@@ -44,7 +44,7 @@ export async function graphChanges(
 }
 
 /** What the steps of a graph were; `undefined` where it isn't known any more. */
-export async function describedSteps(
+async function describedSteps(
   backend: StoreBackend,
   graph: string,
 ): Promise<readonly StepDescription[] | undefined> {

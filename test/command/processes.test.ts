@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../store/support/temporary-folder.ts';
-import { command, fixture, startCommand } from './support/command-process.ts';
+import { command, commandArgs, fixture, startCommand } from './support/command-process.ts';
 
 const gated = fixture('gated.flow.ts');
 
@@ -116,5 +118,35 @@ describe('a run in a process of its own', { timeout: 60_000 }, () => {
       stdout: "run 'x' was asked to cancel\n",
     });
     expect(await run.ended).toMatchObject({ code: 1 });
+  });
+
+  test('serves the live page while it runs, and the store until Ctrl-C', async () => {
+    const cwd = temporaryFolder();
+    const run = await command(['run', gated, '--run-id', 'x', '--dashboard', '0', '-q'], {
+      cwd,
+      GATE: 'open',
+    });
+    expect(run.code).toBe(0);
+    expect(run.stderr).toMatch(/^dashboard: http:\/\/127\.0\.0\.1:\d+\/#token=/);
+
+    const served = startCommand(['serve'], { cwd });
+    served.child.stdout?.once('data', () => served.child.kill('SIGINT'));
+    const { code, stdout } = await served.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#token=\S+\n$/);
+  });
+
+  test.skipIf(process.platform === 'win32')('is completed by bash', async () => {
+    const cwd = temporaryFolder();
+    await command(['run', gated, '--run-id', 'nightly', '-q'], { cwd, GATE: 'open' });
+    const millrace = [process.execPath, ...commandArgs].map((word) => `'${word}'`).join(' ');
+    const script = `
+      millrace() { ${millrace} "$@"; }
+      eval "$(millrace completion bash)"
+      COMP_WORDS=(millrace show ni) COMP_CWORD=2
+      _millrace
+      echo "\${COMPREPLY[@]}"`;
+    const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd });
+    expect(stdout).toBe('nightly\n');
   });
 });

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const args = [
+/** What Node is told to run the command from source. */
+export const commandArgs: readonly string[] = [
   '--import',
   import.meta.resolve('tsx'),
   '--import',
@@ -28,7 +29,7 @@ export function startCommand(
   words: readonly string[],
   { cwd, ...env }: { readonly cwd: string; readonly [name: string]: string },
 ): CommandProcess {
-  const child = spawn(process.execPath, [...args, ...words], {
+  const child = spawn(process.execPath, [...commandArgs, ...words], {
     cwd,
     env: { ...process.env, CI: '', DEBUG: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -35,6 +35,8 @@ declare const order: Step<string>;
 declare const payments: string;
 declare function shrink(name: string, to?: string): Promise<Image>;
 declare const error: unknown;
+declare const store: import('millrace/store').Store;
+declare const inputs: { readonly path: string };
 declare function emptyBucket(): Promise<URL>;
 declare function bucketBackend(bucket: URL): import('millrace/store').StoreBackend;
 declare const failing: import('millrace').Workflow<{ readonly report: string }, never>;

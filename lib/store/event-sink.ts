@@ -2,7 +2,7 @@ import type { Subscription } from 'rxjs';
 import type { KeptRun } from '../engine/keeper.ts';
 import { eventLine, headerLine } from '../node/event-log.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
-import { Snapshots } from '../observe/snapshot.ts';
+import { type RunSnapshot, Snapshots } from '../observe/snapshot.ts';
 import { ask } from './ask.ts';
 import type { OpenedRun } from './backend.ts';
 
@@ -27,7 +27,10 @@ export class EventSink {
   /** @param loggedAt - in ms of epoch time */
   begin(loggedAt: number): void {
     const { view, progress } = this.#run;
-    const snapshot = new Snapshots(view).current();
+    const current = new Snapshots(view).current();
+    // Nothing has been told yet.
+    const snapshot: RunSnapshot =
+      current.status === 'running' ? { ...current, status: 'idle', startedAt: null } : current;
     const limits = Object.fromEntries(
       Object.entries(snapshot.resources).map(([name, { limit }]) => [name, limit]),
     );

@@ -210,7 +210,7 @@ export class RunKeeper implements Keeper {
     const isOtherVersion = before.workflowVersion !== version;
     const now = describeGraph(blueprint);
     const decide = (steps: readonly StepDescription[] | undefined): void => {
-      const differences = steps === undefined ? [] : differencesOf(steps, now.steps);
+      const differences = steps === undefined || steps === now.steps ? [] : differencesOf(steps, now.steps);
       const told = ofSteps(differences);
       if (isOtherVersion)
         told.unshift({

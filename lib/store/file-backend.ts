@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { ObjectKind, OpenedRun, RunWatcher, StoreBackend, StoredObject, StoredRun } from './backend.ts';
 import type { FileIo } from './file-io.ts';
-import { FileLease, holderOf, type LeaseTerms, liveLease } from './file-lease.ts';
+import { FileLease, holderOf, liveLease } from './file-lease.ts';
 import { FileObjects } from './file-objects.ts';
 import { FileRun } from './file-run.ts';
 import { nodeFileIo } from './node-file-io.ts';
@@ -11,6 +11,7 @@ import type { Machine } from './owner.ts';
 import { RunFolder } from './run-folder.ts';
 import { StoreFolder } from './store-folder.ts';
 import { thisMachine } from './this-machine.ts';
+import type { LeaseTerms } from './vigil.ts';
 
 /** How a file backend works, for tests of it. */
 export interface FileBackendParts {

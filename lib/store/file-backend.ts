@@ -150,7 +150,7 @@ class FileBackend implements StoreBackend {
 }
 
 /** The path that a folder is given by; `undefined` where it isn't one. */
-function pathOf(folder: unknown): string | undefined {
+export function pathOf(folder: unknown): string | undefined {
   if (typeof folder === 'string') return folder === '' || folder.includes('\0') ? undefined : folder;
   try {
     return folder instanceof URL ? fileURLToPath(folder) : undefined;

@@ -1,5 +1,5 @@
 // Long because it is where the layers come together: what a user asks of a run, how an attempt's end is dealt with, and how the run ends.
-import type { Limits } from '../admission/limits.ts';
+import type { LimitChange, Limits } from '../admission/limits.ts';
 import type { CancellationToken } from '../base/cancellation.ts';
 import { CancelledError } from '../base/errors.ts';
 import { InvariantError } from '../base/invariant.ts';
@@ -12,6 +12,8 @@ import { noteInHistory } from '../observe/history.ts';
 import { measure, type RunMetrics } from '../observe/metrics.ts';
 import type { ResourceUse, RunMeasurements, RunStatus, RunView } from '../observe/run-view.ts';
 import type { StepStatus } from '../observe/step-status.ts';
+import { serve } from '../sharing/line.ts';
+import { type ServedRun, Share } from '../sharing/share.ts';
 import { StepSkippedError } from './branching-errors.ts';
 import { EngineFaultError } from './engine-fault-error.ts';
 import { failedAncestors } from './failed-ancestors.ts';
@@ -19,7 +21,9 @@ import { callInTurn, type FinalCallTerms } from './final-calls.ts';
 import { GraphScope } from './graph-scope.ts';
 import { Hosting } from './hosting.ts';
 import { LiveLimits } from './live-limits.ts';
+import { Nesting } from './nesting.ts';
 import { OuterStops } from './outer-stops.ts';
+import { OverloadedError } from './overloaded-error.ts';
 import { Releases } from './releases.ts';
 import { Retries } from './retries.ts';
 import { RunBudget } from './run-budget.ts';
@@ -43,7 +47,7 @@ export interface RunEnds {
  * The end comes in one order: bodies have stopped, clean-ups have run, the last event, the result, `ended`. Where it succeeds, bodies
  * that nobody needs any more hold up the last event and `ended` alone.
  */
-export class Engine extends Hosting implements RunView, RunMeasurements {
+export class Engine extends Hosting implements RunView, RunMeasurements, ServedRun {
   readonly budget: RunBudget;
   readonly root: GraphScope;
   readonly limits: LiveLimits;
@@ -78,7 +82,9 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
     });
     const { inputs, onFailure } = settings;
     const root = { depth: 0, parentRow: nobody, parentScope: undefined };
-    this.budget = new RunBudget(blueprint, settings, root, this.slice);
+    const { shared, priority } = settings;
+    const share = shared.length === 0 ? undefined : new Share(shared, priority, this);
+    this.budget = new RunBudget(blueprint, settings, root, this.slice, share);
     this.root = new GraphScope(this, { blueprint, inputs, onFailure, pick: undefined }, undefined, undefined);
     const { turns } = this.budget;
     if (turns !== undefined) {
@@ -97,20 +103,72 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
 
   // What a user asks of it.
 
-  /** Starts the run. */
+  /** Starts the run: it begins, unless it has to wait for others with which it shares limits. */
   launch(): void {
     if (this.status !== 'idle') return;
     this.status = 'running';
-    this.loop.settleIn();
+    const { share } = this.budget;
+    if (share === undefined) {
+      this.loop.settleIn();
+    } else {
+      this.nesting = new Nesting(this);
+      this.nesting.markRun(() => {
+        this.loop.settleIn();
+      });
+    }
     this.wake(() => {
-      this.startedAt = this.now;
-      this.report.runStarted(this.blueprint);
-      for (const [given, demanded] of this.settings.misspelt)
-        this.report.misspelt(this.#demanderOf(demanded), given, demanded);
-      if (this.root.stopped === undefined) this.#outerStops.attach(this.settings, this);
-      if (this.root.stopped === undefined) this.root.launch();
+      if (share === undefined || this.#enter(share)) this.#begin();
       this.review(this.root);
     });
+  }
+
+  begin(): void {
+    this.wake(() => {
+      if (this.status !== 'waiting') return;
+      this.budget.share?.useEntry();
+      this.status = 'running';
+      this.listener?.runChanged?.();
+      this.#begin();
+      this.review(this.root);
+    });
+  }
+
+  #begin(): void {
+    this.startedAt = this.now;
+    this.report.runStarted(this.blueprint);
+    for (const [given, demanded] of this.settings.misspelt)
+      this.report.misspelt(this.#demanderOf(demanded), given, demanded);
+    this.nesting?.warn();
+    if (this.root.stopped === undefined) this.#outerStops.attach(this.settings, this);
+    if (this.root.stopped === undefined) this.root.launch();
+  }
+
+  /** Joins those with whom it shares limits; false where it doesn't begin now. */
+  #enter(share: Share): boolean {
+    try {
+      share.attach();
+      if (share.hasChanged) {
+        for (const budget of share.budgets) this.checkLimits((name) => budget.limitOf(name), budget.label);
+        this.#followLimits();
+      }
+      this.budget.joinShared();
+    } catch (error) {
+      this.halt(this.root, { kind: 'failed', error, drain: false });
+      return false;
+    }
+    const entry = share.enter();
+    if (entry === 'begins') return true;
+    if (entry === 'waits') {
+      this.status = 'waiting';
+      this.report.runWaiting(this.blueprint, share.runsWaiting);
+      this.nesting?.warn();
+      if (this.root.stopped === undefined) this.#outerStops.attach(this.settings, this);
+      return false;
+    }
+    const { label, runs, maxWaiting } = entry.refusedBy;
+    const error = new OverloadedError(this.runId, label, runs?.taken ?? 0, runs?.capacity ?? 0, maxWaiting);
+    this.halt(this.root, { kind: 'failed', error, drain: false });
+    return false;
   }
 
   cancel(reason: unknown, drain = false): void {
@@ -170,6 +228,22 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
     });
   }
 
+  checkLimits(limitOf: (name: string) => LimitChange | undefined, label: string): void {
+    this.limits.checkShared(limitOf, label);
+  }
+
+  followLimits(): void {
+    this.#change(() => {
+      this.#followLimits();
+    });
+  }
+
+  #followLimits(): void {
+    this.limits.followShared(this.startedAt, this.now, (changed) => {
+      this.report.limitsChanged(changed);
+    });
+  }
+
   /** @returns whether there is such a step */
   cancelStep(id: string, reason: unknown): boolean {
     const found = this.#find(id);
@@ -191,6 +265,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
       this.status = 'stopping';
       this.retries.clear();
       this.limits.close();
+      this.budget.share?.leaveLine();
     }
     super.carryOut(scope);
   }
@@ -230,8 +305,16 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
     this.limits.close();
     this.retries.clear();
     this.token.cancel(bug);
+    this.#leaveShared();
     this.ends?.resulted();
     this.ends?.ended();
+    // The loop is broken, and comes to nothing of that any more.
+    serve();
+  }
+
+  #leaveShared(): void {
+    this.budget.share?.detach();
+    this.nesting?.end();
   }
 
   // The end of a scope.
@@ -319,6 +402,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
         this.budget.admission.takenMs(place, this.endedAt),
       ]),
     );
+    this.#leaveShared();
     if (Number.isNaN(this.startedAt)) this.startedAt = this.now;
     if (this.settings.history !== undefined) noteInHistory(this.settings.history, this);
     this.report.runEnded(outcome, this.endedAt - this.startedAt, this.result);
@@ -374,6 +458,14 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
 
   get runId(): string {
     return this.settings.runId;
+  }
+
+  get isUnderWay(): boolean {
+    return this.status !== 'idle' && this.status !== 'waiting' && !this.isOver;
+  }
+
+  get isInLine(): boolean {
+    return this.budget.share?.isInLine === true;
   }
 
   get isPaused(): boolean {

@@ -6,6 +6,7 @@ import { StepFailedError } from '../observe/failures.ts';
 import type { SkipReason } from '../observe/progress-event.ts';
 import { StepSkippedError } from './branching-errors.ts';
 import { EngineCore } from './core.ts';
+import type { Nesting } from './nesting.ts';
 import type { Releases } from './releases.ts';
 import type { Retries } from './retries.ts';
 import type { RowShape } from './run-budget.ts';
@@ -26,6 +27,8 @@ import { status } from './transitions.ts';
 export abstract class Lifecycle extends EngineCore implements ScopeRun {
   abstract readonly retries: Retries;
   abstract readonly releases: Releases;
+  /** Tells others which of its steps has started them; absent where it shares nothing with anybody. */
+  protected nesting: Nesting | undefined;
   #starting: StepAttempt | undefined;
   #completions = 0;
 
@@ -98,7 +101,8 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     if (this.progress.observed) this.#tellStart(attempt);
     scope.started(row);
     this.#starting = attempt;
-    attempt.start();
+    if (this.nesting === undefined) attempt.start();
+    else this.nesting.start(attempt);
     this.#starting = undefined;
     // What ends at once needs no queue.
     if (attempt.isOver) this.settle(attempt);

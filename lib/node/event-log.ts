@@ -40,9 +40,14 @@ export function headerLine({ workflow, snapshot, ...head }: LogHead): string {
     ...head,
     workflow: { name: workflow.name, steps: workflow.steps },
     // Before the start every step waits.
-    snapshot: { ...state, ...(snapshot.status === 'idle' ? {} : { steps }) },
+    snapshot: { ...state, ...(hasBegun(snapshot) ? { steps } : {}) },
   };
   return `${JSON.stringify(encodeValue(header, Infinity))}\n`;
+}
+
+/** Whether a run's steps may be something else than waiting. */
+export function hasBegun({ status }: RunSnapshot): boolean {
+  return status !== 'idle' && status !== 'waiting';
 }
 
 /** An event as a line. Never throws. */
@@ -114,6 +119,7 @@ const ofAttempt = { ...ofStep, attempt: 'number' } as const;
 
 /** What must be there of each type of event for those who handle it. */
 const neededFields = {
+  'run-waiting': { workflow: 'string', steps: 'number', waiting: 'number' },
   'run-started': { workflow: 'string', steps: 'number' },
   'step-added': { ...ofStep, parentId: 'string', dependsOn: 'object', demand: 'object' },
   'step-started': { ...ofAttempt, holds: 'object' },

@@ -67,7 +67,14 @@ function headLine(
   for (const step of view.running.values()) partly += view.fractionOf(step, now) ?? 0;
   const settled = counts.completed + counts.failed + counts.cancelled + counts.skipped;
   const elapsed = view.startedAt === undefined ? '' : `  ${durationText(now - view.startedAt)}`;
-  const state = status === 'stopping' ? '  stopping' : isPaused ? '  paused' : '';
+  const state =
+    status === 'waiting'
+      ? '  waiting for other runs'
+      : status === 'stopping'
+        ? '  stopping'
+        : isPaused
+          ? '  paused'
+          : '';
   return row(columns, [
     [`${title}  `, (text) => paint('bold', text)],
     [bar(all === 0 ? 0 : (settled + partly) / all, barWidth(columns, 30)), (text) => paint('cyan', text)],

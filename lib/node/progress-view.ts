@@ -43,6 +43,8 @@ export class ProgressView {
   readonly #backingOff = new Set<string>();
   readonly #backingOffWithin = new Map<string, number>();
   startedAt: number | undefined;
+  /** Whether it waited for other runs before it began. */
+  isWaiting = false;
   /** The time of the latest event. */
   now = 0;
   /** How long the run took; `undefined` while it runs. */
@@ -65,6 +67,9 @@ export class ProgressView {
     this.descent.add(event);
     this.#forecast.add(event);
     switch (event.type) {
+      case 'run-waiting':
+        this.isWaiting = true;
+        break;
       case 'run-started':
         this.startedAt = event.at;
         break;

@@ -6,7 +6,7 @@ import type { RunStatus } from '../observe/run-view.ts';
 import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
 import type { StepStatus } from '../observe/step-status.ts';
 import type { PicturedRun } from '../report/timeline-of.ts';
-import { chunkSize } from './event-log.ts';
+import { chunkSize, hasBegun } from './event-log.ts';
 import { frozen } from './frozen-snapshot.ts';
 import { Readiness } from './readiness.ts';
 
@@ -53,7 +53,7 @@ export class SnapshotFold {
     this.#pausedResources = initial.pausedResources;
     const isCompleted = new Map(this.#steps.map(({ id, status }) => [id, status === 'completed']));
     this.#readiness = new Readiness(workflow.steps, isCompleted);
-    if (initial.status !== 'idle') this.#ready(this.#readiness.ready);
+    if (hasBegun(initial)) this.#ready(this.#readiness.ready);
   }
 
   /** When the next back-off is over; `undefined` where none goes on. */
@@ -80,6 +80,9 @@ export class SnapshotFold {
     this.#hasChanged = false;
     if (this.#holdings.add(event)) this.#take();
     switch (event.type) {
+      case 'run-waiting':
+        this.#setRun('waiting');
+        break;
       case 'run-started':
         this.#setRun('running');
         this.#startedAt = event.at;

@@ -67,7 +67,8 @@ const rows: string[][] = [];
 for (const each of cases) {
   const { own, shared } = contestants(each);
   const pairs: { readonly own: number; readonly shared: number }[] = [];
-  for (let round = 0; round < rounds; round++) pairs.push({ own: await timed(own), shared: await timed(shared) });
+  for (let round = 0; round < rounds; round++)
+    pairs.push({ own: await timed(own), shared: await timed(shared) });
   const counted = pairs.slice(3);
   const micros = (ms: number): string => ((ms * 1000) / size).toFixed(2);
   rows.push([

@@ -1,5 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
+import { naiveStarts } from './support/naive-line.ts';
 import {
   type PlayedRun,
   type SharedOrder,
@@ -19,7 +20,11 @@ const amounts = (least: number): fc.Arbitrary<Record<string, number>> =>
   fc
     .uniqueArray(fc.constantFrom(...classes), { minLength: 1, maxLength: 3 })
     .chain((names) =>
-      fc.tuple(...names.map((name) => fc.integer({ min: least, max: most }).map((amount) => [name, amount] as const))),
+      fc.tuple(
+        ...names.map((name) =>
+          fc.integer({ min: least, max: most }).map((amount) => [name, amount] as const),
+        ),
+      ),
     )
     .map((entries) => Object.fromEntries(entries));
 
@@ -61,19 +66,17 @@ const sharedRun = (objects: number): fc.Arbitrary<SharedRun> =>
 
 const scenario = (maxOvertakes: fc.Arbitrary<number>): fc.Arbitrary<SharedScenario> =>
   fc.integer({ min: 1, max: 2 }).chain((count) =>
-    fc
-      .tuple(...Array.from({ length: count }, (_, place) => limitsOf(place === 0)))
-      .chain((objects) =>
-        fc.record({
-          objects: fc.constant(objects),
-          maxOvertakes,
-          runs: fc.array(sharedRun(count), { minLength: 2, maxLength: 8 }),
-          orders: fc
-            .array(orderOf(objects), { maxLength: 6 })
-            // Whatever was paused goes on some time.
-            .map((orders) => [...orders, ...objects.flatMap(resumptions)]),
-        }),
-      ),
+    fc.tuple(...Array.from({ length: count }, (_, place) => limitsOf(place === 0))).chain((objects) =>
+      fc.record({
+        objects: fc.constant(objects),
+        maxOvertakes,
+        runs: fc.array(sharedRun(count), { minLength: 2, maxLength: 8 }),
+        orders: fc
+          .array(orderOf(objects), { maxLength: 6 })
+          // Whatever was paused goes on some time.
+          .map((orders) => [...orders, ...objects.flatMap(resumptions)]),
+      }),
+    ),
   );
 
 function orderOf(objects: readonly Record<string, number>[]): fc.Arbitrary<SharedOrder> {
@@ -84,7 +87,10 @@ function orderOf(objects: readonly Record<string, number>[]): fc.Arbitrary<Share
       object: fc.constant(object),
       order: fc.oneof(
         fc
-          .tuple(fc.constantFrom(...Object.keys(objects[object] as object)), fc.integer({ min: most, max: 5 }))
+          .tuple(
+            fc.constantFrom(...Object.keys(objects[object] as object)),
+            fc.integer({ min: most, max: 5 }),
+          )
           .map(([name, limit]) => ({ set: { [name]: limit } })),
         fc.record({ pause: fc.constantFrom(undefined, ...names) }),
         fc.record({ resume: fc.constantFrom(undefined, ...names) }),
@@ -107,7 +113,9 @@ function expectHeldIsWorking(play: SharedPlay): void {
         expect(taken, 'runs under way').toBe(play.underWay(object));
         continue;
       }
-      expect(taken, `what is taken of '${name}' at ${String(play.time.now)} ms`).toBe(play.workingOf(object, name));
+      expect(taken, `what is taken of '${name}' at ${String(play.time.now)} ms`).toBe(
+        play.workingOf(object, name),
+      );
     }
     const sharing = play.runs.filter((played) => played.objects.includes(object));
     expect(running).toBe(sharing.filter(({ isUnderWay }) => isUnderWay).length);
@@ -122,25 +130,25 @@ function idleIn(play: SharedPlay): string[] {
   return play.runs.flatMap((played) => {
     if (!played.hasStarted || played.isOver || played.isCancelled) return [];
     const snapshot = played.run.snapshot();
-    if (snapshot.status === 'waiting') return hasRoom(play, played, { runs: 1 }) ? [played.run.runId] : [];
+    if (snapshot.status === 'waiting') return hasRoom(played, { runs: 1 }) ? [played.run.runId] : [];
     return snapshot.steps.flat().flatMap(({ id, status }) => {
       const demand = { ...played.plan.steps[Number(id.slice(1))]?.demand, concurrency: 1 };
       const fits = Object.entries(demand).every(([name, amount]) => {
         const { taken, limit } = snapshot.resources[name] ?? { taken: 0, limit: Infinity };
         return taken + amount <= limit;
       });
-      return status === 'ready' && fits && hasRoom(play, played, demand) ? [`${played.run.runId}/${id}`] : [];
+      return status === 'ready' && fits && hasRoom(played, demand) ? [`${played.run.runId}/${id}`] : [];
     });
   });
 }
 
-function hasRoom(play: SharedPlay, { objects }: PlayedRun, demand: Readonly<Record<string, number>>): boolean {
+function hasRoom({ objects }: PlayedRun, demand: Readonly<Record<string, number>>): boolean {
   return objects.every((object) => {
-    const { resources } = object.usage();
-    if (play.paused[play.objects.indexOf(object)]?.has(undefined) === true) return false;
+    const { resources, isPaused } = object.usage();
     return Object.entries(demand).every(([name, amount]) => {
-      const { taken, limit, isPaused } = resources[name] ?? { taken: 0, limit: Infinity, isPaused: false };
-      return !isPaused && taken + amount <= limit;
+      const shared = resources[name];
+      if (shared === undefined) return true;
+      return !isPaused && !shared.isPaused && shared.taken + amount <= shared.limit;
     });
   });
 }
@@ -178,6 +186,56 @@ test.prop([scenario(fc.constant(Infinity))], { numRuns: 300 * effort })(
     play.play(() => {
       expect(idleIn(play), `idle at ${String(play.time.now)} ms`).toStrictEqual([]);
     });
+    expectAllOver(play);
+  },
+);
+
+const lined = fc
+  .record({
+    limit: fc.integer({ min: 1, max: 3 }),
+    maxOvertakes: fc.constantFrom(0, 1, 2, 5, 64),
+    runs: fc.array(
+      fc.record({
+        at: fc.nat(20),
+        priority: fc.integer({ min: 0, max: 2 }),
+        cancelAt: fc.option(fc.nat(60), { nil: undefined, freq: 3 }),
+        durations: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 5 }),
+      }),
+      { minLength: 1, maxLength: 7 },
+    ),
+  })
+  .map(({ runs, ...rest }) => {
+    // Whatever is added up, no two moments are the same: each has a bit of its own, of which a number has enough.
+    let bit = 1;
+    const own = (ms: number): number => ms + (bit /= 2);
+    return {
+      ...rest,
+      runs: runs.map(({ at, cancelAt, durations, priority }) => ({
+        at: own(at),
+        cancelAt: cancelAt === undefined ? undefined : own(cancelAt),
+        durations: durations.map(own),
+        priority,
+      })),
+    };
+  })
+  .filter(({ runs }) => runs.reduce((bits, { durations }) => bits + durations.length + 2, 0) < 40);
+
+test.prop([lined], { numRuns: 500 * effort })(
+  'runs start as a plain list says: in turn, a start each, the more urgent first, and none overtaken too often',
+  ({ runs, limit, maxOvertakes }) => {
+    const play = new SharedPlay({
+      objects: [{ a: limit }],
+      maxOvertakes,
+      orders: [],
+      runs: runs.map(({ durations, ...run }) => ({
+        ...run,
+        shares: [0],
+        concurrency: undefined,
+        steps: durations.map((ms) => ({ demand: { a: 1 }, ms, lingers: 0, after: 0 })),
+      })),
+    });
+    play.play();
+    expect(play.workStarts).toStrictEqual(naiveStarts(runs, limit, maxOvertakes));
     expectAllOver(play);
   },
 );

@@ -1,4 +1,12 @@
-import { type Run, type SharedLimits, type Step, type StepContext, sharedLimits, step, workflow } from 'millrace';
+import {
+  type Run,
+  type SharedLimits,
+  type Step,
+  type StepContext,
+  sharedLimits,
+  step,
+  workflow,
+} from 'millrace';
 import { VirtualTime } from 'millrace/testing';
 import { type Observable, of, tap } from 'rxjs';
 
@@ -29,7 +37,10 @@ export interface SharedRun {
 export interface SharedOrder {
   readonly at: number;
   readonly object: number;
-  readonly order: { readonly set: Amounts } | { readonly pause: string | undefined } | { readonly resume: string | undefined };
+  readonly order:
+    | { readonly set: Amounts }
+    | { readonly pause: string | undefined }
+    | { readonly resume: string | undefined };
 }
 
 /** Runs over shared limits. */
@@ -53,11 +64,7 @@ export class PlayedRun {
   isCancelled = false;
   ended: 'result' | 'error' | undefined;
 
-  constructor(
-    plan: SharedRun,
-    objects: readonly SharedLimits[],
-    make: (run: PlayedRun) => Run,
-  ) {
+  constructor(plan: SharedRun, objects: readonly SharedLimits[], make: (run: PlayedRun) => Run) {
     this.plan = plan;
     this.objects = objects;
     this.run = make(this);
@@ -79,8 +86,8 @@ export class SharedPlay {
   readonly objects: readonly SharedLimits[];
   readonly runs: readonly PlayedRun[];
   readonly complaints: string[] = [];
-  /** The runs in whose name something started, in order; one that begins is told as `begin 1`. */
-  readonly starts: string[] = [];
+  /** When a body began, and of which run. */
+  readonly workStarts: (readonly [at: number, run: number])[] = [];
   /** What is paused of each object; `undefined` is all of it. */
   readonly paused: readonly Set<string | undefined>[];
 
@@ -131,13 +138,11 @@ export class SharedPlay {
     const made: Step<number, never>[] = [];
     for (const [index, each] of steps.entries()) {
       const needed = each.after === 0 ? undefined : made[index - each.after];
-      const body = (ctx: StepContext): Observable<number> => this.#work(played, each, ctx, String(place));
+      const body = (ctx: StepContext): Observable<number> => this.#work(played, each, ctx, place);
       const id = `s${String(index)}`;
       const options = { resource: each.demand };
       made.push(
-        needed === undefined
-          ? step(id, body, options)
-          : step(id, { needed }, (_, ctx) => body(ctx), options),
+        needed === undefined ? step(id, body, options) : step(id, { needed }, (_, ctx) => body(ctx), options),
       );
     }
     const run = workflow(`w${String(place)}`, Object.fromEntries(made.map((each) => [each.id, each]))).run({
@@ -153,7 +158,6 @@ export class SharedPlay {
       next: ({ type }) => {
         if (type !== 'run-started') return;
         played.isUnderWay = true;
-        this.starts.push(`begin ${String(place)}`);
         this.#checkRuns(played);
       },
       complete: () => {
@@ -185,11 +189,16 @@ export class SharedPlay {
     });
   }
 
-  #work(played: PlayedRun, { demand, ms, lingers }: SharedStep, ctx: StepContext, place: string): Observable<number> {
+  #work(
+    played: PlayedRun,
+    { demand, ms, lingers }: SharedStep,
+    ctx: StepContext,
+    place: number,
+  ): Observable<number> {
     const { time } = this;
     played.work(demand, 1);
-    this.starts.push(place);
-    for (const object of played.objects) this.#checkRoom(object, demand, `${place}/${ctx.stepId}`);
+    this.workStarts.push([time.now, place]);
+    for (const object of played.objects) this.#checkRoom(object, demand, `${String(place)}/${ctx.stepId}`);
     ctx.defer(() => {
       const stop = (): void => {
         played.work(demand, -1);
@@ -201,20 +210,22 @@ export class SharedPlay {
     return ms === 0 ? of(0) : time.after(ms, ms);
   }
 
+  /** A step that takes of an object has begun. */
   #checkRoom(object: SharedLimits, demand: Amounts, who: string): void {
     const { resources } = object.usage();
+    const paused = this.paused[this.objects.indexOf(object)];
+    const moment = `${String(this.time.now)} ms: ${who} began`;
     for (const name of [...Object.keys(demand), 'concurrency']) {
-      const limit = resources[name]?.limit ?? Infinity;
+      const shared = resources[name];
+      if (shared === undefined) continue;
       const working = this.workingOf(object, name);
-      if (working > limit)
+      if (working > shared.limit)
         this.complaints.push(
-          `${String(this.time.now)} ms: ${who} began as ${String(working)} of '${name}', of which there are ${String(limit)}`,
+          `${moment} as ${String(working)} of '${name}', of which there are ${String(shared.limit)}`,
         );
-      if (this.paused[this.objects.indexOf(object)]?.has(name) === true)
-        this.complaints.push(`${String(this.time.now)} ms: ${who} began although '${name}' is paused`);
+      if (paused?.has(name) === true || paused?.has(undefined) === true)
+        this.complaints.push(`${moment} although '${name}' is paused`);
     }
-    if (this.paused[this.objects.indexOf(object)]?.has(undefined) === true)
-      this.complaints.push(`${String(this.time.now)} ms: ${who} began although all is paused`);
   }
 
   #checkRuns(played: PlayedRun): void {
@@ -222,7 +233,9 @@ export class SharedPlay {
       const limit = object.usage().resources['runs']?.limit ?? Infinity;
       const running = this.underWay(object);
       if (running > limit)
-        this.complaints.push(`${String(this.time.now)} ms: ${String(running)} runs are under way, of ${String(limit)}`);
+        this.complaints.push(
+          `${String(this.time.now)} ms: ${String(running)} runs are under way, of ${String(limit)}`,
+        );
     }
   }
 

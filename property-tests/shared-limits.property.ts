@@ -207,7 +207,10 @@ const lined = fc
   .map(({ runs, ...rest }) => {
     // Whatever is added up, no two moments are the same: each has a bit of its own, of which a number has enough.
     let bit = 1;
-    const own = (ms: number): number => ms + (bit /= 2);
+    const own = (ms: number): number => {
+      bit /= 2;
+      return ms + bit;
+    };
     return {
       ...rest,
       runs: runs.map(({ at, cancelAt, durations, priority }) => ({

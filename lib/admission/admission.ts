@@ -83,7 +83,11 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
     }
     if (this.#maxOvertakes === 0) this.#barAllThatLack();
     const shape = this.#barriers === 0 ? this.#best(noShapes) : this.#bestWithBarriers();
-    if (shape !== undefined) return this.#start(shape);
+    if (shape !== undefined) {
+      const item = this.#start(shape);
+      if (this.#shared !== undefined) this.#shared.passed();
+      return item;
+    }
     if (this.#shared !== undefined) this.#shared.settle();
     const roomAt = this.#gates?.earliestRoom() ?? Infinity;
     if (roomAt !== Infinity) this.onRate?.(roomAt);
@@ -193,8 +197,9 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
       const item = shape.peek();
       if (item === undefined || !this.#fits(shape) || this.#isBarred(shape, lacking)) continue;
       if (this.#rules.isDue?.(item) === false) continue;
-      if (best !== undefined && !this.#rules.before(item, bestItem as Item)) continue;
+      // Asked also where another goes first: who isn't asked for doesn't wait.
       if (shape.shared !== undefined && !shape.shared.ask()) continue;
+      if (best !== undefined && !this.#rules.before(item, bestItem as Item)) continue;
       best = shape;
       bestItem = item;
     }

@@ -17,6 +17,8 @@ export interface SharedDemand {
 
 /** Where a run asks for what it shares. */
 export interface SharedAccess {
-  /** Nothing more starts for now: the run waits only for what it has asked for since its last start. */
+  /** It has asked for all that it could start, and starts one of them: whoever's turn it is may be served. */
+  passed(): void;
+  /** The same, but it starts nothing: the run waits only for what it has asked for since its last start. */
   settle(): void;
 }

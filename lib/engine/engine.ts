@@ -285,6 +285,8 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
   }
 
   rest(): void {
+    // Where it rests although it could go on, others may.
+    this.budget.share?.passed();
     this.watchAbandoned();
     this.suspectStandstill();
   }

@@ -1,5 +1,5 @@
 import type { SharedDemand } from '../admission/shared-demand.ts';
-import { isSomebodyDue, lookAgain, question } from './line.ts';
+import { lookAgain, question } from './line.ts';
 import { type Part, type SharedShape, Spot, type Waiter } from './shared-shape.ts';
 
 /** Whose claims they are. */
@@ -14,8 +14,6 @@ export interface Claimant {
   readonly granted: Set<Claim>;
   /** One of them was granted. */
   served(): void;
-  /** Whoever has a turn now, or has to look, is served: within the run's own turn, where it has one. */
-  serveSoon(): void;
   /** What keeps it waiting may have changed. */
   readonly look: () => void;
   readonly liveNow: number | undefined;
@@ -33,7 +31,9 @@ let moments = 0;
  *
  * 1. It waits in line once, however many steps wait with it. After a start of its run it stands behind all others, with all claims of
  *    the run that take of the same classes: a start each.
- * 2. What is granted stays taken until the run has had its turn. It may then start something else of the same classes instead.
+ * 2. Whatever comes free by it is only put in question here. Whoever is due is served when the run has asked for all that it could start
+ *    now, so that it has its place among them.
+ * 3. What is granted stays taken until the run has had its turn. It may then start something else of the same classes instead.
  */
 export class Claim implements SharedDemand, Waiter {
   readonly arrival: Spot;
@@ -108,7 +108,6 @@ export class Claim implements SharedDemand, Waiter {
     claimant.pass++;
     if (claimant.inLine.size > 0)
       for (const other of claimant.inLine) if (other.#competesWith(this)) other.#moveBack();
-    if (isSomebodyDue()) claimant.serveSoon();
   }
 
   /** It is taken on the run's behalf, which is woken to use it. */
@@ -138,7 +137,6 @@ export class Claim implements SharedDemand, Waiter {
       part.class.giveBack(part.amount);
       if (part.class.inLine > 0 && this.#isWaitedForByOthers(part)) question(part.class);
     }
-    if (isSomebodyDue()) this.#claimant.serveSoon();
     shape.forgetIfIdle();
   }
 
@@ -153,7 +151,6 @@ export class Claim implements SharedDemand, Waiter {
 
   forfeit(): void {
     this.#lose(1);
-    this.#claimant.serveSoon();
   }
 
   recover(): void {
@@ -167,7 +164,7 @@ export class Claim implements SharedDemand, Waiter {
     if (++this.#overtaken >= this.#claimant.maxOvertakes) this.#becomeBarrier();
   }
 
-  /** It waits no longer. Those who had to wait for it are served if the claimant asks for it. */
+  /** It waits no longer, nor do those who had to wait for it. */
   leave(): void {
     const wasBarrier = this.isBarrier;
     this.shape.leave(this);

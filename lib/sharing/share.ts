@@ -70,9 +70,6 @@ export class Share implements Claimant, SharedAccess {
       served: () => {
         run.begin();
       },
-      serveSoon: () => {
-        this.serveSoon();
-      },
       look: this.look,
       get liveNow() {
         return run.clock.live ? run.now : undefined;
@@ -220,7 +217,7 @@ export class Share implements Claimant, SharedAccess {
     for (const claim of this.granted) claim.returnGrant();
     for (const claim of this.inLine) if (claim.askedIn !== this.pass) claim.leave();
     this.pass++;
-    this.serveSoon();
+    this.passed();
   }
 
   /** Nothing of the run starts any more. */
@@ -231,7 +228,7 @@ export class Share implements Claimant, SharedAccess {
       this.#entry.drop();
       this.#entry = undefined;
     }
-    this.serveSoon();
+    this.passed();
   }
 
   /** The run is over. */
@@ -252,7 +249,7 @@ export class Share implements Claimant, SharedAccess {
     this.look();
   }
 
-  serveSoon(): void {
+  passed(): void {
     if (isSomebodyDue()) this.#run.wake(serve);
   }
 }

@@ -28,7 +28,7 @@ export function naiveStarts(runs: readonly LinedRun[], limit: number, maxOvertak
   let moments = 0;
 
   const start = (run: number, since: number, now: number): void => {
-    // Only who has less for it was overtaken; as things come free one by one, that is everybody.
+    // Only who hasn't enough for it was overtaken.
     for (const other of line) if (other.since < since && working.length + 2 > limit) other.overtaken++;
     working.push({ run, end: now + (left[run]?.shift() ?? 0) });
     starts.push([now, run]);
@@ -64,11 +64,8 @@ export function naiveStarts(runs: readonly LinedRun[], limit: number, maxOvertak
   const cancel = (run: number, now: number): void => {
     isGone[run] = true;
     line = line.filter((other) => other.run !== run);
-    const stopped = working.filter((other) => other.run === run);
-    for (const each of stopped) {
-      working = working.filter((other) => other !== each);
-      serve(now);
-    }
+    working = working.filter((other) => other.run !== run);
+    serve(now);
   };
 
   const acts = runs.flatMap(({ at, cancelAt }, run) => [
@@ -83,8 +80,8 @@ export function naiveStarts(runs: readonly LinedRun[], limit: number, maxOvertak
       if (isGone[nextAct.run] !== true) nextAct.act(nextAct.run, nextAct.at);
     } else if (nextEnd !== undefined) {
       working = working.filter((other) => other !== nextEnd);
-      serve(nextEnd.end);
       if (isGone[nextEnd.run] !== true) come(nextEnd.run, nextEnd.end);
+      serve(nextEnd.end);
     }
   }
   return starts;

@@ -160,6 +160,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     if (entry === 'begins') return true;
     if (entry === 'waits') {
       this.status = 'waiting';
+      this.listener?.runChanged?.();
       this.report.runWaiting(this.blueprint, share.runsWaiting);
       this.nesting?.warn();
       if (this.root.stopped === undefined) this.#outerStops.attach(this.settings, this);

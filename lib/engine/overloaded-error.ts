@@ -28,7 +28,7 @@ export class OverloadedError extends RunFailure {
 
   constructor(runId: string, shared: string, running: number, limit: number, waiting: number) {
     super(
-      `run '${runId}' was refused: of the ${shared}, ${String(running)} runs of at most ${String(limit)} are under way, and ${String(waiting)} wait, which is as many as may; try again later, or raise \`runs\` or \`maxWaiting\``,
+      `run '${runId}' was refused: of the ${shared}, ${String(running)} runs of at most ${String(limit)} are under way, and ${String(waiting)} wait${waiting === 1 ? 's' : ''}, which is as many as may; try again later, or raise \`runs\` or \`maxWaiting\``,
     );
     this.runId = runId;
     this.shared = shared;

@@ -329,7 +329,7 @@ describe('setLimits of a shared object', () => {
     time.flush();
     shared.setLimits({ db: 1 });
     const errors: unknown[] = [];
-    second?.result$.subscribe({ error: (error) => errors.push(error) });
+    second?.result$.subscribe({ error: (error: unknown) => errors.push(error) });
     expect(errors).toMatchObject([{ code: 'RESOURCE_LIMIT', stepId: 'only', demand: 2, limit: 1 }]);
     expect(shared.usage()).toMatchObject(idleUsage);
   });

@@ -247,8 +247,8 @@ describe('a run leaves the line', () => {
     expect(sharing.starts).toStrictEqual(['0 busy s0', '0 a s1', '10 b s0', '40 a s0']);
   });
 
-  test('and gives its turn to the next, where it can’t use it', () => {
-    const sharing = new Sharing({ a: 1, b: 1 });
+  test('and gives its turn to the next, where it can’t use it, with what counted for a rate', () => {
+    const sharing = new Sharing({ a: 1, b: { limit: 1, rate: { limit: 2, per: 1000 } } });
     const holder = sharing.run('holder', [{ resource: ['a', 'b'] }, { resource: 'b' }]);
     sharing.run('waiter', [{ resource: 'a' }]);
     sharing.run('next', [{ resource: 'b' }]);

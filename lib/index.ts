@@ -72,6 +72,7 @@ export { type LiveStream, type StreamTermsOptions, stream } from './definition/s
 export type { WorkflowInfo } from './definition/workflow-info.ts';
 export { NoneSucceededError, StepSkippedError, UnknownBranchError } from './engine/branching-errors.ts';
 export { EngineFaultError } from './engine/engine-fault-error.ts';
+export { OverloadedError } from './engine/overloaded-error.ts';
 export { RecursionLimitError } from './engine/recursion-limit-error.ts';
 export { ChildrenFailedError, DuplicateKeyError } from './fan-out/fan-out-errors.ts';
 export type { CriticalPath, Weights } from './graph/critical-path.ts';
@@ -100,6 +101,7 @@ export type {
   RunPaused,
   RunResumed,
   RunStarted,
+  RunWaiting,
   SkipReason,
   StepAdded,
   StepCancelled,
@@ -122,6 +124,13 @@ export { type Plan, PlanMismatchError } from './run/plan.ts';
 export type { CancelOptions, Run } from './run/run.ts';
 export type { RunOptions, RunSettingsOptions, WorkflowOptions } from './run/run-options.ts';
 export type { RunStore } from './run/run-store.ts';
+export {
+  type SharedLimits,
+  type SharedLimitsOptions,
+  type SharedLimitsRecord,
+  sharedLimits,
+} from './run/shared-limits.ts';
+export type { SharedClassUsage, SharedUsage } from './run/shared-usage.ts';
 export {
   type HandlesIn,
   type InputHandles,

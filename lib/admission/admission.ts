@@ -4,6 +4,7 @@ import { Ledger } from './ledger.ts';
 import type { ItemOrder } from './priority-heap.ts';
 import type { RateWindow } from './rate-window.ts';
 import type { Shape } from './shape.ts';
+import type { SharedAccess } from './shared-demand.ts';
 
 /** How an {@link Admission} decides. */
 export interface AdmissionRules<Item> extends ItemOrder<Item> {
@@ -22,6 +23,8 @@ export interface AdmissionRules<Item> extends ItemOrder<Item> {
   started?(item: Item): void;
   /** The time in ms, for rates and for how long what was taken. */
   now?(): number;
+  /** Where shapes take of limits that are shared with others; absent where none does. */
+  readonly shared?: SharedAccess | undefined;
 }
 
 /**
@@ -33,6 +36,8 @@ export interface AdmissionRules<Item> extends ItemOrder<Item> {
  *    a *barrier*: it goes before all items that aren't, and until it has started no other item may take a class of
  *    which it lacks some. Barriers are served in order.
  *
+ * 4. What also takes of limits that are shared with others starts if these allow it, too; where only they don't, the shape waits in their line.
+ *
  * A class that is paused, or of which too much has started of late, lacks as one that is taken.
  *
  * Items of one demand wait in one heap, so that a decision costs a look at each distinct demand, not at each item.
@@ -41,6 +46,7 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
   /** Called when something waits that may go at a time to come, given in ms, though nothing is released. */
   onRate: ((roomAt: number) => void) | undefined;
   readonly #rules: AdmissionRules<Item>;
+  readonly #shared: SharedAccess | undefined;
   #maxOvertakes: number | undefined;
   readonly #shapes: Shape<Item>[] = [];
   /** Absent where no class ever had one. */
@@ -53,6 +59,7 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
     super(rules.capacities, rules);
     this.#rules = rules;
     this.#maxOvertakes = rules.maxOvertakes;
+    this.#shared = rules.shared;
   }
 
   get waiting(): number {
@@ -70,10 +77,18 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
   }
 
   admit(): Item | undefined {
-    if (this.#waiting === 0 || this.#pauses > 0) return undefined;
+    if (this.#waiting === 0 || this.#pauses > 0) {
+      if (this.#shared !== undefined) this.#shared.settle();
+      return undefined;
+    }
     if (this.#maxOvertakes === 0) this.#barAllThatLack();
     const shape = this.#barriers === 0 ? this.#best(noShapes) : this.#bestWithBarriers();
-    if (shape !== undefined) return this.#start(shape);
+    if (shape !== undefined) {
+      const item = this.#start(shape);
+      if (this.#shared !== undefined) this.#shared.passed();
+      return item;
+    }
+    if (this.#shared !== undefined) this.#shared.settle();
     const roomAt = this.#gates?.earliestRoom() ?? Infinity;
     if (roomAt !== Infinity) this.onRate?.(roomAt);
     return undefined;
@@ -169,7 +184,8 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
   hopeless(): Item[] {
     return this.#shapes.flatMap((shape) => {
       const first = shape.peek();
-      return first !== undefined && this.neverFits(first) !== undefined ? [first] : [];
+      const isHopeless = this.lacksForGood(shape) !== undefined || shape.shared?.isHopeless === true;
+      return first !== undefined && isHopeless ? [first] : [];
     });
   }
 
@@ -181,10 +197,11 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
       const item = shape.peek();
       if (item === undefined || !this.#fits(shape) || this.#isBarred(shape, lacking)) continue;
       if (this.#rules.isDue?.(item) === false) continue;
-      if (best === undefined || this.#rules.before(item, bestItem as Item)) {
-        best = shape;
-        bestItem = item;
-      }
+      // Asked also where another goes first: who isn't asked for doesn't wait.
+      if (shape.shared !== undefined && !shape.shared.ask()) continue;
+      if (best !== undefined && !this.#rules.before(item, bestItem as Item)) continue;
+      best = shape;
+      bestItem = item;
     }
     return best;
   }
@@ -197,7 +214,7 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
     );
     for (const shape of barred) {
       if (!this.#fits(shape)) lacking.push(shape);
-      else if (!this.#isBarred(shape, lacking)) return shape;
+      else if (!this.#isBarred(shape, lacking) && shape.shared?.ask() !== false) return shape;
     }
     return this.#best(lacking);
   }
@@ -211,6 +228,7 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
     if (shape.size === 0 && this.#shapes.length > manyShapes) this.#unlist(shape);
     const { classes, amounts, rated } = shape;
     shape.held++;
+    if (shape.shared !== undefined) shape.shared.take();
     for (let at = 0; at < classes.length; at++) {
       const place = classes[at] as number;
       this.noteUse(place);

@@ -5,7 +5,7 @@ import type { Shape } from './shape.ts';
  * What may be taken of a class. Sums of fractions may come out a hair above what was meant; sums of whole numbers
  * don't, and the half keeps those within the capacity to the last byte.
  */
-function ceilingOf(capacity: number): number {
+export function ceilingOf(capacity: number): number {
   return capacity + Math.min(capacity * 1e-9, 0.5);
 }
 
@@ -64,6 +64,7 @@ export abstract class Ledger<Item> {
       // With no holder left, what remains is the rounding of fractions.
       this.taken[place] = holders === 0 ? 0 : (this.taken[place] as number) - (amounts[at] as number);
     }
+    if (shape.shared !== undefined) shape.shared.giveBack();
   }
 
   /** What was taken as one demand is from now on that of several, each to be given back by itself. */
@@ -77,6 +78,7 @@ export abstract class Ledger<Item> {
     }
     whole.held--;
     count(whole, -1);
+    whole.shared?.split(parts.map(({ shared }) => shared));
   }
 
   /** How much of the class at a place was taken up to now, times how long, in ms. */
@@ -124,11 +126,13 @@ export abstract class Ledger<Item> {
   /** Gives up hope that a demand comes back: it stays taken. */
   forfeit(shape: Shape<Item>): void {
     this.#lose(shape, 1);
+    shape.shared?.forfeit();
   }
 
   /** A forfeited demand comes back after all. */
   recover(shape: Shape<Item>): void {
     this.#lose(shape, -1);
+    shape.shared?.recover();
     this.giveBack(shape);
     this.onRoom?.();
   }

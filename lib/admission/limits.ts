@@ -51,33 +51,39 @@ interface ResolvedLimits {
 }
 
 /** What a class is given: a capacity, where one is named, and a rate, where there is one. */
-interface LimitChange {
+export interface LimitChange {
   readonly capacity: number | undefined;
   readonly rate: Rate | undefined;
 }
 
 /**
- * The capacity of every class demanded: the option, else that of its family, else the environment, else what the machine offers.
+ * The capacity of every class demanded: the option, else that of its family, else the environment, else what the machine offers. A
+ * class that is shared has no limit of its own but the first three.
  *
  * Only what is demanded is looked up, so that one record of limits serves many workflows. A class of the user's own has
  * no default: a missing limit is noted with the checker.
+ *
+ * @param shared - the limits that others have a part in
  */
 export function resolveLimits(
   checker: OptionChecker,
   demanded: Iterable<string>,
   limits: Limits,
+  shared: readonly Limits[] = [],
 ): ResolvedLimits {
   const capacities = new Map<string, number>();
   const rates = new Map<string, Rate>();
   const misspelt = new Map<string, string>();
   const classes = new Set(demanded);
   for (const name of classes) {
-    const { capacity, rate } = resolveLimit(checker, name, limits, classes);
+    const { capacity, rate } = resolveLimit(checker, name, limits, classes, shared);
     if (rate !== undefined) rates.set(name, rate);
     if (capacity !== undefined) capacities.set(name, capacity);
-    if (limitOf(limits, name) !== undefined || !hasMachineLimit(name)) continue;
-    const other = Object.keys(limits).find((given) => given !== name && spelling(given) === spelling(name));
-    if (other !== undefined && limits[other] !== undefined) misspelt.set(other, name);
+    if (!hasMachineLimit(name) || [limits, ...shared].some((each) => isLimited(each, name))) continue;
+    const other = [limits, ...shared]
+      .flatMap(namesIn)
+      .find((given) => given !== name && spelling(given) === spelling(name));
+    if (other !== undefined) misspelt.set(other, name);
   }
   checkOthers(checker, classes, limits);
   return { capacities, rates, misspelt, concurrency: readConcurrency(checker, limits) };
@@ -89,21 +95,45 @@ export function resolveLimit(
   name: string,
   limits: Limits,
   classes: ReadonlySet<string> = new Set([name]),
+  shared: readonly Limits[] = [],
 ): LimitChange {
   const given = limitOf(limits, name);
   const { capacity, rate } = readLimit(checker, name, given);
+  const isShared = shared.some((each) => isLimited(each, name));
   const limit =
     capacity ??
     environmentLimit(checker, name) ??
-    machineLimit(name) ??
+    (isShared ? Infinity : machineLimit(name)) ??
     (rate === undefined ? undefined : Infinity);
   if (limit === undefined && given === undefined) {
-    const unused = Object.keys(limits).filter((other) => limits[other] !== undefined && !classes.has(other));
+    const unused = [limits, ...shared].flatMap(namesIn).filter((other) => !classes.has(other));
     const meant = nearestName(name, unused);
     const hint = meant === undefined ? '' : ` (did you mean it with '${meant}'?)`;
     checker.fail(`limits['${name}']`, `a positive number, since steps demand '${name}'${hint}`, undefined);
   }
   return { capacity: limit, rate };
+}
+
+/** The names that something is given for. */
+function namesIn(limits: Limits): string[] {
+  return Object.keys(limits).filter((name) => limits[name] !== undefined);
+}
+
+/** Whether something is given for a class, by its name or its family. */
+export function isLimited(limits: Limits, name: string): boolean {
+  return limitOf(limits, name) !== undefined;
+}
+
+/** What is given for a class, by its name or its family, and for `concurrency`; nothing else counts. */
+export function givenLimit(checker: OptionChecker, name: string, limits: Limits): LimitChange {
+  if (name === 'concurrency') return { capacity: readConcurrency(checker, limits), rate: undefined };
+  return readLimit(checker, name, limitOf(limits, name));
+}
+
+/** Notes what is wrong with limits, whether or not anything demands them. */
+export function checkLimits(checker: OptionChecker, limits: Limits): void {
+  readConcurrency(checker, limits);
+  checkOthers(checker, new Set(), limits);
 }
 
 /** What is given for a class: by its name, else by the longest beginning of it that a family `'…*'` has. */
@@ -120,11 +150,11 @@ function limitOf(limits: Limits, name: string): Limits[string] {
 /** Whether a class has the limit of its family. */
 export function isFamilyMember(limits: Limits, name: string): boolean {
   if (Object.hasOwn(limits, name) && limits[name] !== undefined) return false;
-  return limitOf(limits, name) !== undefined;
+  return isLimited(limits, name);
 }
 
 /** Whether a limit is one for each class of a family. */
-function isFamily(name: string): boolean {
+export function isFamily(name: string): boolean {
   return name.endsWith('*');
 }
 

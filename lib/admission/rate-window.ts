@@ -6,6 +6,11 @@ export interface Rate {
   readonly perMs: number;
 }
 
+interface Start {
+  readonly at: number;
+  amount: number;
+}
+
 // Who waits until a start leaves the window adds and subtracts times: the sums may miss by less than this, in ms.
 const rounding = 1e-3;
 
@@ -18,7 +23,7 @@ const rounding = 1e-3;
 export class RateWindow {
   readonly rate: Rate;
   /** The starts in the window, oldest first; those before `#oldest` have left it. */
-  readonly #starts: { readonly at: number; readonly amount: number }[] = [];
+  readonly #starts: Start[] = [];
   #oldest = 0;
   #inWindow = 0;
 
@@ -44,6 +49,18 @@ export class RateWindow {
   take(amount: number, now: number): void {
     this.#starts.push({ at: now, amount });
     this.#inWindow += amount;
+  }
+
+  /** What was to start at a time has not. */
+  undo(amount: number, at: number): void {
+    for (let last = this.#starts.length - 1; last >= this.#oldest; last--) {
+      const start = this.#starts[last] as Start;
+      if (start.at < at) return;
+      if (start.at !== at || start.amount !== amount) continue;
+      start.amount = 0;
+      this.#inWindow -= amount;
+      return;
+    }
   }
 
   /** When the oldest start leaves the window, which is later than now, or `undefined` where none is in it. */

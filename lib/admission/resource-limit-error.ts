@@ -25,19 +25,27 @@ export class ResourceLimitError extends MillraceError {
     limit: number,
     heldByAbandoned = 0,
     perMs?: number,
+    sharedBy?: string,
   ) {
     const held =
       heldByAbandoned > 0 ? `, of which abandoned steps hold ${String(heldByAbandoned)} for good` : '';
+    const of = sharedBy === undefined ? '' : ` of the ${sharedBy}`;
     const [what, option] =
       perMs === undefined
-        ? [`the limit is ${String(limit)}`, `limits['${resource}']`]
-        : [`its rate is ${String(limit)} in ${String(perMs)} ms`, `limits['${resource}'].rate.limit`];
+        ? [`the limit${of} is ${String(limit)}`, `limits['${resource}']`]
+        : [
+            `${of === '' ? 'its rate' : `the rate${of}`} is ${String(limit)} in ${String(perMs)} ms`,
+            `limits['${resource}'].rate.limit`,
+          ];
     const problem = `step '${stepId}' demands ${String(demand)} of '${resource}', but ${what}${held}`;
-    // Every step takes one of those: there is nothing to lower.
-    const remedy =
-      resource === 'concurrency'
-        ? "raise the run's concurrency"
-        : `raise ${option} or lower the step's demand`;
+    const raise =
+      sharedBy !== undefined
+        ? 'raise it there'
+        : resource === 'concurrency'
+          ? "raise the run's concurrency"
+          : `raise ${option}`;
+    // Every step takes one of the concurrency: there is nothing to lower.
+    const remedy = resource === 'concurrency' ? raise : `${raise} or lower the step's demand`;
     super(`${problem}; ${remedy}`);
     this.stepId = stepId;
     this.resource = resource;

@@ -1,4 +1,5 @@
 import { type ItemOrder, PriorityHeap } from './priority-heap.ts';
+import type { SharedDemand } from './shared-demand.ts';
 import type { WaitingItems } from './waiting-items.ts';
 
 /**
@@ -16,6 +17,8 @@ export class Shape<Item> {
   held = 0;
   /** How many know it, and may come back to it, though none of its items waits or has taken it. */
   keepers = 0;
+  /** What it takes of limits that are shared with others; absent where that is nothing. */
+  shared: SharedDemand | undefined = undefined;
   /** The waiting items that have been overtaken too often. */
   readonly barriers: PriorityHeap<Item>;
   /** Whether its admission knows it. */

@@ -7,7 +7,13 @@ import { builtinModule } from './host.ts';
 /** Runs work in the context that was captured, and gives what it gives; what it throws is thrown. */
 export type EnterContext = <Result>(work: () => Result) => Result;
 
+interface Storage {
+  run<Argument>(mark: object, work: (argument: Argument) => void, argument: Argument): void;
+  getStore(): unknown;
+}
+
 interface AsyncHooks {
+  readonly AsyncLocalStorage?: new () => Storage;
   readonly AsyncResource?: new (
     type: string,
     options: { readonly requireManualDestroy: boolean },
@@ -28,6 +34,29 @@ export function captureContext(): EnterContext {
   // Nobody counts it as alive, so there is nothing to destroy.
   const resource = new Resource('millrace', { requireManualDestroy: true });
   return (work) => resource.runInAsyncScope(work);
+}
+
+/** Made when something is marked first, since Node 20 makes every Promise a little slower from then on; `null` where there is none. */
+let storage: Storage | null | undefined;
+
+/**
+ * Does work in the context of whoever calls, and marks it: all that comes of it, whenever, finds the mark by {@link currentMark}. Where
+ * the platform has no contexts, it is just done.
+ *
+ * Costs some twenty nanoseconds. A mark may live as long as anything that the work has made.
+ */
+export function marked<Argument>(mark: object, work: (argument: Argument) => void, argument: Argument): void {
+  if (storage === undefined) {
+    const Made = (builtinModule('node:async_hooks') as AsyncHooks | undefined)?.AsyncLocalStorage;
+    storage = Made === undefined ? null : new Made();
+  }
+  if (storage === null) work(argument);
+  else storage.run(mark, work, argument);
+}
+
+/** The innermost mark on the context of whoever calls; `undefined` where there is none. */
+export function currentMark(): unknown {
+  return storage?.getStore();
 }
 
 /** Where there is no context to enter. */

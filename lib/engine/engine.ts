@@ -1,5 +1,5 @@
 // Long because it is where the layers come together: what a user asks of a run, how an attempt's end is dealt with, and how the run ends.
-import type { Limits } from '../admission/limits.ts';
+import type { LimitChange, Limits } from '../admission/limits.ts';
 import type { CancellationToken } from '../base/cancellation.ts';
 import { CancelledError } from '../base/errors.ts';
 import { InvariantError } from '../base/invariant.ts';
@@ -13,6 +13,8 @@ import { measure, type RunMetrics } from '../observe/metrics.ts';
 import type { Origin } from '../observe/progress-event.ts';
 import type { ResourceUse, RunMeasurements, RunStatus, RunView } from '../observe/run-view.ts';
 import type { StepStatus } from '../observe/step-status.ts';
+import { serve } from '../sharing/line.ts';
+import { type ServedRun, Share } from '../sharing/share.ts';
 import { StepSkippedError } from './branching-errors.ts';
 import { EngineFaultError } from './engine-fault-error.ts';
 import { failedAncestors } from './failed-ancestors.ts';
@@ -23,7 +25,9 @@ import type { Keeper, Opening } from './keeper.ts';
 import { Keeping } from './keeping.ts';
 import { KeptEngine } from './kept-engine.ts';
 import { LiveLimits } from './live-limits.ts';
+import { Nesting } from './nesting.ts';
 import { OuterStops } from './outer-stops.ts';
+import { OverloadedError } from './overloaded-error.ts';
 import { Releases } from './releases.ts';
 import { Retries } from './retries.ts';
 import { RunBudget } from './run-budget.ts';
@@ -48,7 +52,7 @@ export interface RunEnds {
  * The end comes in one order: bodies have stopped, clean-ups have run, the last event, the result, `ended`. Where it succeeds, bodies
  * that nobody needs any more hold up the last event and `ended` alone.
  */
-export class Engine extends Hosting implements RunView, RunMeasurements {
+export class Engine extends Hosting implements RunView, RunMeasurements, ServedRun {
   readonly budget: RunBudget;
   readonly root: GraphScope;
   readonly limits: LiveLimits;
@@ -86,7 +90,9 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
     });
     const { inputs, onFailure } = settings;
     const root = { depth: 0, parentRow: nobody, parentScope: undefined };
-    this.budget = new RunBudget(blueprint, settings, root, this.slice);
+    const { shared, priority } = settings;
+    const share = shared.length === 0 ? undefined : new Share(shared, priority, this);
+    this.budget = new RunBudget(blueprint, settings, root, this.slice, share);
     this.root = new GraphScope(this, { blueprint, inputs, onFailure, pick: undefined }, undefined, undefined);
     const { turns } = this.budget;
     if (turns !== undefined) {
@@ -105,26 +111,51 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
 
   // What a user asks of it.
 
-  /** Starts the run. */
+  /** Starts the run: it begins, unless it has to wait for others with which it shares limits. */
   launch(): void {
     if (this.status !== 'idle') return;
     this.status = 'running';
-    this.loop.settleIn();
-    this.wake(() => {
-      this.startedAt = this.now;
-      const { keeper } = this.settings;
-      if (keeper === undefined) {
-        this.#begin(false);
-        return;
-      }
-      this.#outerStops.attach(this.settings, this);
-      this.#isOpening = true;
-      this.root.isRecalling = true;
-      keeper.open(new KeptEngine(this), (opening) => {
-        this.#isOpening = false;
-        this.root.isRecalling = false;
-        this.#opened(keeper, opening);
+    const { share } = this.budget;
+    if (share === undefined) {
+      this.loop.settleIn();
+    } else {
+      this.nesting = new Nesting(this);
+      this.nesting.markRun(() => {
+        this.loop.settleIn();
       });
+    }
+    this.wake(() => {
+      if (share === undefined || this.#enter(share)) this.#takeUp();
+      this.review(this.root);
+    });
+  }
+
+  begin(): void {
+    this.wake(() => {
+      if (this.status !== 'waiting') return;
+      this.budget.share?.useEntry();
+      this.status = 'running';
+      this.listener?.runChanged?.();
+      this.#takeUp();
+      this.review(this.root);
+    });
+  }
+
+  /** Begins: where the run is kept, once the store has it. */
+  #takeUp(): void {
+    this.startedAt = this.now;
+    const { keeper } = this.settings;
+    if (keeper === undefined) {
+      this.#begin(false);
+      return;
+    }
+    this.#outerStops.attach(this.settings, this);
+    this.#isOpening = true;
+    this.root.isRecalling = true;
+    keeper.open(new KeptEngine(this), (opening) => {
+      this.#isOpening = false;
+      this.root.isRecalling = false;
+      this.#opened(keeper, opening);
     });
   }
 
@@ -139,8 +170,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
 
   #begin(isResumed: boolean): void {
     this.#tellStart(isResumed);
-    if (this.root.stopped === undefined && this.settings.keeper === undefined)
-      this.#outerStops.attach(this.settings, this);
+    if (this.root.stopped === undefined) this.#outerStops.attach(this.settings, this);
     if (this.root.stopped === undefined) this.root.launch();
     this.review(this.root);
   }
@@ -151,6 +181,36 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
     this.report.runStarted(this.blueprint, isResumed);
     for (const [given, demanded] of this.settings.misspelt)
       this.report.misspelt(this.#demanderOf(demanded), given, demanded);
+    this.nesting?.warn();
+  }
+
+  /** Joins those with whom it shares limits; false where it doesn't begin now. */
+  #enter(share: Share): boolean {
+    try {
+      share.attach();
+      if (share.hasChanged) {
+        for (const budget of share.budgets) this.checkLimits((name) => budget.limitOf(name), budget.label);
+        this.#followLimits();
+      }
+      this.budget.joinShared();
+    } catch (error) {
+      this.halt(this.root, { kind: 'failed', error, drain: false });
+      return false;
+    }
+    const entry = share.enter();
+    if (entry === 'begins') return true;
+    if (entry === 'waits') {
+      this.status = 'waiting';
+      this.listener?.runChanged?.();
+      this.report.runWaiting(this.blueprint, share.runsWaiting);
+      this.nesting?.warn();
+      if (this.root.stopped === undefined) this.#outerStops.attach(this.settings, this);
+      return false;
+    }
+    const { label, runs, maxWaiting } = entry.refusedBy;
+    const error = new OverloadedError(this.runId, label, runs?.taken ?? 0, runs?.capacity ?? 0, maxWaiting);
+    this.halt(this.root, { kind: 'failed', error, drain: false });
+    return false;
   }
 
   cancel(reason: unknown, drain = false): void {
@@ -210,6 +270,22 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
     });
   }
 
+  checkLimits(limitOf: (name: string) => LimitChange | undefined, label: string): void {
+    this.limits.checkShared(limitOf, label);
+  }
+
+  followLimits(): void {
+    this.#change(() => {
+      this.#followLimits();
+    });
+  }
+
+  #followLimits(): void {
+    this.limits.followShared(this.startedAt, this.now, (changed) => {
+      this.report.limitsChanged(changed);
+    });
+  }
+
   /** @returns whether there is such a step */
   cancelStep(id: string, reason: unknown): boolean {
     const found = this.#find(id);
@@ -233,6 +309,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
       this.status = 'stopping';
       this.retries.clear();
       this.limits.close();
+      this.budget.share?.leaveLine();
     }
     super.carryOut(scope);
   }
@@ -253,6 +330,8 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
 
   rest(): void {
     this.keeper?.flush();
+    // Where it rests although it could go on, others may.
+    this.budget.share?.passed();
     this.watchAbandoned();
     this.suspectStandstill();
   }
@@ -274,8 +353,16 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
     this.retries.clear();
     this.token.cancel(bug);
     this.keeper?.end('failed', this.result, doNothing);
+    this.#leaveShared();
     this.ends?.resulted();
     this.ends?.ended();
+    // The loop is broken, and comes to nothing of that any more.
+    serve();
+  }
+
+  #leaveShared(): void {
+    this.budget.share?.detach();
+    this.nesting?.end();
   }
 
   // The end of a scope.
@@ -397,6 +484,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
         this.budget.admission.takenMs(place, this.endedAt),
       ]),
     );
+    this.#leaveShared();
     if (Number.isNaN(this.startedAt)) this.startedAt = this.now;
     if (this.settings.history !== undefined) noteInHistory(this.settings.history, this);
     this.report.runEnded(outcome, this.endedAt - this.startedAt, this.result);
@@ -449,6 +537,14 @@ export class Engine extends Hosting implements RunView, RunMeasurements {
   }
 
   // What others may look at.
+
+  get isUnderWay(): boolean {
+    return this.status !== 'idle' && this.status !== 'waiting' && !this.isOver;
+  }
+
+  get isInLine(): boolean {
+    return this.budget.share?.isInLine === true;
+  }
 
   get isPaused(): boolean {
     return this.limits.isPaused;

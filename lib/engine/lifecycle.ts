@@ -8,6 +8,7 @@ import { StepSkippedError } from './branching-errors.ts';
 import { EngineCore } from './core.ts';
 import type { Keeper } from './keeper.ts';
 import type { Keeping } from './keeping.ts';
+import type { Nesting } from './nesting.ts';
 import type { Releases } from './releases.ts';
 import type { Retries } from './retries.ts';
 import type { RowShape } from './run-budget.ts';
@@ -29,6 +30,8 @@ import type { Done } from './undoing.ts';
 export abstract class Lifecycle extends EngineCore implements ScopeRun {
   abstract readonly retries: Retries;
   abstract readonly releases: Releases;
+  /** Tells others which of its steps has started them; absent where it shares nothing with anybody. */
+  protected nesting: Nesting | undefined;
   #starting: StepAttempt | undefined;
   #completions = 0;
 
@@ -140,7 +143,8 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     scope.started(row);
     this.#starting = attempt;
     this.beforeCall();
-    attempt.start();
+    if (this.nesting === undefined) attempt.start();
+    else this.nesting.start(attempt);
     this.#starting = undefined;
     // What ends at once needs no queue.
     if (attempt.isOver) this.settle(attempt);

@@ -1,5 +1,5 @@
 import type { Demand } from '../admission/demand.ts';
-import { type Limits, readLimitChanges } from '../admission/limits.ts';
+import { type LimitChange, type Limits, readLimitChanges } from '../admission/limits.ts';
 import { RateWindow } from '../admission/rate-window.ts';
 import { ResourceLimitError } from '../admission/resource-limit-error.ts';
 import type { Clock } from '../base/clock.ts';
@@ -16,6 +16,20 @@ interface Past {
   readonly until: number;
   /** The capacity, summed over that time. */
   readonly capacityMs: number;
+}
+
+/** A limit that is to be: how much, in which time where it is a rate, and by whose limits where they are shared. */
+interface NewLimit {
+  readonly limit: number;
+  readonly perMs?: number;
+  readonly label?: string;
+}
+
+/** When limits change, and the capacities that are another from then on. */
+interface ChangeOfLimits {
+  readonly startedAt: number;
+  readonly now: number;
+  readonly changed: Record<string, number>;
 }
 
 /** What the limits of a run ask of it. */
@@ -117,8 +131,8 @@ export class LiveLimits {
     checker.throwIfAny(`setLimits of a run of '${this.#blueprint.name}'`);
     const { admission } = this.#budget;
     for (const [name, { capacity, rate }] of changes) {
-      this.#refuseTooSmall(name, capacity ?? Infinity, undefined);
-      if (rate !== undefined) this.#refuseTooSmall(name, rate.limit, rate.perMs);
+      this.#refuseTooSmall(name, { limit: capacity ?? Infinity });
+      if (rate !== undefined) this.#refuseTooSmall(name, { limit: rate.limit, perMs: rate.perMs });
     }
     this.#budget.noteLimits(given);
     const changed: Record<string, number> = {};
@@ -126,19 +140,61 @@ export class LiveLimits {
     admission.pause();
     for (const [name, { capacity, rate }] of changes) {
       const place = this.#placeIn(name);
-      const before = admission.capacities[place] as number;
       const earlier = admission.windowOf(place);
       if (rate !== undefined)
         admission.setWindow(place, earlier?.changedTo(rate, now) ?? new RateWindow(rate));
       else if (earlier !== undefined) admission.setWindow(place, undefined);
-      if (capacity === undefined || capacity === before) continue;
-      if (!Number.isNaN(startedAt))
-        this.#past.set(name, { until: now, capacityMs: this.capacityMs(name, startedAt, now) });
-      admission.setCapacity(place, capacity);
-      setOwn(changed, name, capacity);
+      if (capacity !== undefined)
+        this.#setCapacity(name, place, this.#budget.limitInForce(name, capacity), {
+          startedAt,
+          now,
+          changed,
+        });
     }
     if (Object.keys(changed).length > 0) announce(changed);
     admission.resume();
+  }
+
+  /** @throws ResourceLimitError where a step that isn't over demands more than shared limits are to be */
+  checkShared(limitOf: (name: string) => LimitChange | undefined, label: string): void {
+    for (const name of [...this.#resources(), 'concurrency']) {
+      const { capacity, rate } = limitOf(name) ?? {};
+      if (capacity !== undefined) this.#refuseTooSmall(name, { limit: capacity, label });
+      if (rate !== undefined) this.#refuseTooSmall(name, { limit: rate.limit, perMs: rate.perMs, label });
+    }
+  }
+
+  /** Shared limits have changed: announces the capacities that are now another. */
+  followShared(
+    startedAt: number,
+    now: number,
+    announce: (changed: Readonly<Record<string, number>>) => void,
+  ): void {
+    const { admission, classes } = this.#budget;
+    const changed: Record<string, number> = {};
+    admission.pause();
+    for (const [name, place] of classes.entries())
+      this.#setCapacity(name, place, this.#budget.sharedLimitInForce(name, place), {
+        startedAt,
+        now,
+        changed,
+      });
+    if (Object.keys(changed).length > 0) announce(changed);
+    admission.resume();
+  }
+
+  #setCapacity(
+    name: string,
+    place: number,
+    capacity: number,
+    { startedAt, now, changed }: ChangeOfLimits,
+  ): void {
+    const { admission } = this.#budget;
+    if (capacity === admission.capacities[place]) return;
+    if (!Number.isNaN(startedAt))
+      this.#past.set(name, { until: now, capacityMs: this.capacityMs(name, startedAt, now) });
+    admission.setCapacity(place, capacity);
+    setOwn(changed, name, capacity);
   }
 
   /** Whether the limit of a class was changed, so that more may be taken than there is. */
@@ -166,39 +222,39 @@ export class LiveLimits {
       : (this.#budget.classes.placeOf(resource) as number);
   }
 
-  #refuseTooSmall(resource: string, limit: number, perMs: number | undefined): void {
+  #refuseTooSmall(resource: string, terms: NewLimit): void {
     if (resource === 'concurrency') {
-      this.#refuseTooFew(limit);
+      this.#refuseTooFew(terms);
       return;
     }
-    this.#refuseTooSmallForLater(resource, limit, perMs);
+    this.#refuseTooSmallForLater(resource, terms);
     const { demands, graph } = this.#blueprint;
     const amounts = demands.distinct.map((demand) => ownOf(demand, resource) ?? 0);
-    if (amounts.every((amount) => amount <= limit)) return;
+    if (amounts.every((amount) => amount <= terms.limit)) return;
     for (const [index, place] of demands.places.entries()) {
       const amount = amounts[place] as number;
-      if (amount > limit && !this.#table.isSettled(index))
-        throw new ResourceLimitError(graph.ids[index] ?? '', resource, amount, limit, 0, perMs);
+      if (amount > terms.limit && !this.#table.isSettled(index))
+        throw tooMuch(graph.ids[index] ?? '', resource, amount, terms);
     }
   }
 
   /** Those that start together need as many places at once. */
-  #refuseTooFew(concurrency: number): void {
+  #refuseTooFew(terms: NewLimit): void {
     const gang = this.#blueprint.gangs.find(
-      (each) => each.length > concurrency && each.some((step) => !this.#table.isSettled(step)),
+      (each) => each.length > terms.limit && each.some((step) => !this.#table.isSettled(step)),
     );
     if (gang !== undefined)
-      throw new ResourceLimitError(this.#blueprint.nameOfGang(gang), 'concurrency', gang.length, concurrency);
+      throw tooMuch(this.#blueprint.nameOfGang(gang), 'concurrency', gang.length, terms);
   }
 
-  #refuseTooSmallForLater(resource: string, limit: number, perMs: number | undefined): void {
+  #refuseTooSmallForLater(resource: string, terms: NewLimit): void {
     const isOpen = ({ hosts }: LaterDemand): boolean => hosts.some((index) => !this.#table.isSettled(index));
     const later = this.#blueprint.laterDemands
       .filter(isOpen)
       .map(({ demand, stepId }) => [demand, stepId] as const);
     for (const [demand, stepId] of [...later, ...this.#nestedDemands()]) {
       const amount = ownOf(demand, resource) ?? 0;
-      if (amount > limit) throw new ResourceLimitError(stepId, resource, amount, limit, 0, perMs);
+      if (amount > terms.limit) throw tooMuch(stepId, resource, amount, terms);
     }
   }
 
@@ -219,4 +275,13 @@ export class LiveLimits {
       { option: 'the resource', expected: `one that steps demand${hint}`, value: resource },
     ]);
   }
+}
+
+function tooMuch(
+  stepId: string,
+  resource: string,
+  demand: number,
+  { limit, perMs, label }: NewLimit,
+): ResourceLimitError {
+  return new ResourceLimitError(stepId, resource, demand, limit, 0, perMs, label);
 }

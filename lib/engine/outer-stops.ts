@@ -14,8 +14,12 @@ export interface Stoppable {
 /** Listens to the token, the signal and the timeout that a run was given; `detach` makes an end of it. */
 export class OuterStops {
   readonly #detachments: (() => void)[] = [];
+  #isAttached = false;
 
+  /** Only the first call has an effect: who waits for its beginning listens already. */
   attach({ token, signal, timeout }: RunSettings, run: Stoppable): void {
+    if (this.#isAttached) return;
+    this.#isAttached = true;
     if (token !== undefined) this.#follow(token, run);
     if (signal !== undefined) {
       const fromSignal = CancellationToken.from(signal);

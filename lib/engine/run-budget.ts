@@ -2,14 +2,22 @@
 
 import { Admission, type AdmissionRules } from '../admission/admission.ts';
 import { type Demand, sumOfDemands } from '../admission/demand.ts';
-import { isFamilyMember, type Limits, resolveLimit } from '../admission/limits.ts';
+import {
+  isFamilyMember,
+  isLimited,
+  type LimitChange,
+  type Limits,
+  resolveLimit,
+} from '../admission/limits.ts';
 import { RateWindow } from '../admission/rate-window.ts';
 import { ResourceLimitError } from '../admission/resource-limit-error.ts';
 import { Shape } from '../admission/shape.ts';
+import type { SharedDemand } from '../admission/shared-demand.ts';
 import { Turns } from '../admission/turns.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { ownOf } from '../base/record.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
+import type { Share } from '../sharing/share.ts';
 import { ResourceClasses } from './resource-classes.ts';
 import type { RankedScope } from './row-order.ts';
 import { RowOrder, WaitingRows } from './row-order.ts';
@@ -27,6 +35,8 @@ export type RowShape = Shape<Row>;
  * 3. Shapes that came later are forgotten once nobody waits for them, holds or keeps them; and with the last shape that demands it a
  *    member of a family of limits, unless it is paused, its rate still runs, or its limit is not the family's. This is done when as many
  *    have come as are left, so that it costs next to nothing each.
+ * 4. Of a class that is shared with other runs there is as much as the run's own limit and all shared ones allow. What is taken of it is
+ *    taken of these, too, from the start of the run on.
  */
 export class RunBudget {
   readonly admission: Admission<Row>;
@@ -35,6 +45,8 @@ export class RunBudget {
   readonly order: RowOrder;
   /** Whose turn it is, where the run follows a plan. */
   readonly turns: Turns | undefined;
+  /** The run's part in limits that others have a part in, too. */
+  readonly share: Share | undefined;
   readonly #settings: RunSettings;
   readonly #rootShapes: readonly RowShape[];
   readonly #places: Uint32Array;
@@ -53,6 +65,8 @@ export class RunBudget {
   #came = 0;
   #mayCome = manyShapes;
   #hasForgotten = false;
+  /** The run's own limit of each class that is shared. */
+  readonly #own = new Map<string, number>();
 
   /** @throws ResourceLimitError where a step demands more than there can be */
   constructor(
@@ -60,14 +74,18 @@ export class RunBudget {
     settings: RunSettings,
     root: RankedScope,
     time: { readonly now: number },
+    share?: Share,
   ) {
     const { distinct, places } = blueprint.demands;
     const { concurrency, maxOvertakes, limits, rates } = settings;
     this.#settings = settings;
+    this.share = share;
     this.#givenLimits = settings.givenLimits;
     this.#places = places;
     const first = new Map(limits);
-    if (concurrency !== undefined) first.set('concurrency', concurrency);
+    if (concurrency !== undefined || share?.shares('concurrency') === true)
+      first.set('concurrency', concurrency ?? Infinity);
+    if (share !== undefined) for (const [name, own] of first) first.set(name, this.limitInForce(name, own));
     for (const name of first.keys()) this.classes.add(name, this.classes.size);
     this.#laterPlaces = this.classes.size;
     const capacities = [...first.values()];
@@ -95,6 +113,24 @@ export class RunBudget {
         : new PlannedRules(this, capacities, time, this.turns),
     );
     for (const [name, rate] of rates) this.admission.setWindow(this.#placeOf(name), new RateWindow(rate));
+  }
+
+  /** From now on, what is taken is taken of the shared limits, too. */
+  joinShared(): void {
+    for (const shape of this.#shapes.keys()) shape.shared = this.#claimFor(shape);
+  }
+
+  /** How much there is of a class, given the run's own limit; that is what it is from now on. */
+  limitInForce(name: string, own = this.#own.get(name) ?? Infinity): number {
+    if (this.share?.shares(name) !== true) return own;
+    this.#own.set(name, own);
+    return Math.min(own, this.share.capacityOf(name).capacity);
+  }
+
+  /** The same for a class that is there, after shared limits have changed; what isn't shared stays what it is. */
+  sharedLimitInForce(name: string, place: number): number {
+    if (this.share?.shares(name) !== true) return this.admission.capacities[place] ?? Infinity;
+    return this.limitInForce(name);
   }
 
   shapeOf(row: Row): RowShape {
@@ -143,8 +179,7 @@ export class RunBudget {
     for (const [name, kept] of Object.entries(reserved)) {
       const amount = ownOf(demand, name) ?? 0;
       const limit = this.admission.capacities[this.classes.placeOf(name) ?? -1] ?? Infinity;
-      if (amount > 0 && amount + kept > limit)
-        throw new ResourceLimitError(stepId(), name, amount + kept, limit);
+      if (amount > 0 && amount + kept > limit) throw this.#tooMuch(stepId(), name, amount + kept, limit);
     }
     return shape;
   }
@@ -163,12 +198,14 @@ export class RunBudget {
   /** The shape of what runs in what another has taken: it takes nothing, but keeps to pauses and rates. */
   heldShape({ classes, amounts }: RowShape): RowShape {
     const nothing = amounts.map(() => 0);
-    return new Shape<Row>(classes, nothing, this.order, undefined, amounts);
+    const shape = new Shape<Row>(classes, nothing, this.order, undefined, amounts);
+    shape.shared = this.#claimFor(shape);
+    return shape;
   }
 
   /** Has a class again that was forgotten; false where it can't be one. */
   recall(name: string): boolean {
-    if (!this.#hasForgotten || !isFamilyMember(this.#givenLimits, name)) return false;
+    if (!this.#hasForgotten || !this.#isFamilyMember(name)) return false;
     this.#addClass(name, () => name);
     return true;
   }
@@ -189,12 +226,18 @@ export class RunBudget {
     return added;
   }
 
-  /** What a step fails with whose demand of the class at a place can't be met, since abandoned bodies hold too much. */
-  lossError(stepId: string, demand: Demand, place: number): ResourceLimitError {
-    const resource = this.classes.nameAt(place) ?? '';
-    const demanded = resource === 'concurrency' ? 1 : (ownOf(demand, resource) ?? 0);
-    const limit = this.admission.capacities[place] ?? 0;
-    return new ResourceLimitError(stepId, resource, demanded, limit, this.admission.lostOf(place));
+  /** What steps fail with that a row stands for whose demand can't be met, since abandoned bodies hold too much. */
+  lossErrors(row: Row): (stepId: string, demand: Demand) => ResourceLimitError {
+    const { admission } = this;
+    const place = admission.neverFits(row);
+    const shared = place === undefined ? this.share?.lossFor(this.shapeOf(row).shared) : undefined;
+    const resource = shared?.name ?? this.classes.nameAt(place ?? 0) ?? '';
+    const limit = shared?.capacity ?? admission.capacities[place ?? 0] ?? 0;
+    const lost = shared?.lost ?? admission.lostOf(place ?? 0);
+    return (stepId, demand) => {
+      const demanded = resource === 'concurrency' ? 1 : (ownOf(demand, resource) ?? 0);
+      return new ResourceLimitError(stepId, resource, demanded, limit, lost, undefined, shared?.label);
+    };
   }
 
   /** What a shape takes of each class, by name, as events tell it. */
@@ -247,12 +290,22 @@ export class RunBudget {
     for (const [name, amount] of Object.entries(demand)) {
       const place = this.#placeOf(name);
       const limit = this.admission.capacities[place] ?? 0;
-      if (amount > limit) throw new ResourceLimitError(stepId(), name, amount, limit);
+      if (amount > limit) throw this.#tooMuch(stepId(), name, amount, limit);
       const rate = this.admission.windowOf(place)?.rate;
       if (rate !== undefined && amount > rate.limit)
         throw new ResourceLimitError(stepId(), name, amount, rate.limit, 0, rate.perMs);
+      this.#refuseTooFast(name, amount, stepId);
     }
     return this.#make(demand, undefined);
+  }
+
+  #claimFor({ classes, amounts, rated }: RowShape): SharedDemand | undefined {
+    if (this.share?.isAttached !== true) return undefined;
+    return this.share.claim(
+      classes.map(
+        (place, at) => [this.classes.nameAt(place) ?? '', amounts[at] ?? 0, rated[at] ?? 0] as const,
+      ),
+    );
   }
 
   #make(demand: Demand, waiting: WaitingRows | undefined, places = 1): RowShape {
@@ -265,6 +318,7 @@ export class RunBudget {
       waiting,
     );
     this.#shapes.set(shape, places);
+    shape.shared = this.#claimFor(shape);
     this.#came++;
     return shape;
   }
@@ -275,12 +329,17 @@ export class RunBudget {
 
   #addClass(name: string, stepId: () => string): void {
     const checker = new OptionChecker();
-    const { capacity, rate } = resolveLimit(checker, name, this.#givenLimits);
+    const { capacity, rate } = this.#resolve(checker, name);
     if (checker.problems.length > 0)
       checker.throwIfAny(`step '${stepId()}', which came while the run was under way`);
-    const place = this.admission.addClass(capacity ?? Infinity);
+    const place = this.admission.addClass(this.limitInForce(name, capacity ?? Infinity));
     this.classes.add(name, place);
     if (rate !== undefined) this.admission.setWindow(place, new RateWindow(rate));
+  }
+
+  #resolve(checker: OptionChecker, name: string): LimitChange {
+    const shared = this.share?.budgets.map(({ given }) => given) ?? [];
+    return resolveLimit(checker, name, this.#givenLimits, new Set([name]), shared);
   }
 
   #forgetIdle(): void {
@@ -293,6 +352,7 @@ export class RunBudget {
     for (const shape of idle) {
       this.#shapes.delete(shape);
       this.#holdings.delete(shape);
+      this.share?.drop(shape.shared);
     }
     for (const known of [this.#byContent, this.#byDemand] as Map<unknown, RowShape>[])
       for (const [key, shape] of known) if (idle.has(shape)) known.delete(key);
@@ -300,6 +360,7 @@ export class RunBudget {
     for (const [name, place] of this.classes.entries()) {
       if (demanded.has(place) || !this.#isForgettable(name, place)) continue;
       this.classes.forget(name, place);
+      this.#own.delete(name);
       this.admission.dropClass(place);
       this.#hasForgotten = true;
     }
@@ -310,14 +371,21 @@ export class RunBudget {
   /** Whether a class that nothing demands would be the same if it came anew. */
   #isForgettable(name: string, place: number): boolean {
     if (place < this.#laterPlaces || name === 'concurrency') return false;
-    if (!isFamilyMember(this.#givenLimits, name) || !this.admission.isAtEase(place)) return false;
-    const { capacity, rate } = resolveLimit(new OptionChecker(), name, this.#givenLimits);
+    if (!this.#isFamilyMember(name) || !this.admission.isAtEase(place)) return false;
+    const { capacity, rate } = this.#resolve(new OptionChecker(), name);
     const current = this.admission.windowOf(place)?.rate;
     return (
-      (capacity ?? Infinity) === this.admission.capacities[place] &&
+      this.limitInForce(name, capacity ?? Infinity) === this.admission.capacities[place] &&
       rate?.limit === current?.limit &&
       rate?.perMs === current?.perMs
     );
+  }
+
+  /** Whether a class is one of a family, be it of the run's own limits or of shared ones. */
+  #isFamilyMember(name: string): boolean {
+    const own = this.#givenLimits;
+    if (isLimited(own, name)) return isFamilyMember(own, name);
+    return this.share?.budgets.some(({ given }) => isFamilyMember(given, name)) === true;
   }
 
   /** @throws ResourceLimitError where a demand is more than there can be */
@@ -329,7 +397,24 @@ export class RunBudget {
       const rate = rates.get(name);
       if (rate !== undefined && amount > rate.limit)
         throw new ResourceLimitError(stepId(), name, amount, rate.limit, 0, rate.perMs);
+      const least = this.limitInForce(name, limit);
+      if (amount > least) throw this.#tooMuch(stepId(), name, amount, least);
+      this.#refuseTooFast(name, amount, stepId);
     }
+  }
+
+  /** @throws ResourceLimitError where a demand is more than may start at once by the rate of a shared limit */
+  #refuseTooFast(name: string, amount: number, stepId: () => string): void {
+    for (const { rate, by } of this.share?.ratesOf(name) ?? [])
+      if (amount > rate.limit)
+        throw new ResourceLimitError(stepId(), name, amount, rate.limit, 0, rate.perMs, by.label);
+  }
+
+  /** A demand is more than there is: by the run's own limit, or by one that is shared. */
+  #tooMuch(stepId: string, name: string, amount: number, limit: number): ResourceLimitError {
+    const shared = this.share?.capacityOf(name);
+    const label = shared?.capacity === limit ? shared.by?.label : undefined;
+    return new ResourceLimitError(stepId, name, amount, limit, 0, undefined, label);
   }
 
   /** @throws ResourceLimitError where more have to start together than may run at once */
@@ -337,6 +422,8 @@ export class RunBudget {
     const { concurrency } = this.#settings;
     if (concurrency !== undefined && count > concurrency)
       throw new ResourceLimitError(stepIds, 'concurrency', count, concurrency);
+    const shared = this.share?.capacityOf('concurrency').capacity ?? Infinity;
+    if (count > shared) throw this.#tooMuch(stepIds, 'concurrency', count, shared);
   }
 }
 
@@ -351,6 +438,7 @@ const rankSets = 4;
 class RowRules implements AdmissionRules<Row> {
   readonly capacities: readonly number[];
   readonly maxOvertakes: number | undefined;
+  readonly shared: Share | undefined;
   readonly #budget: RunBudget;
   readonly #time: { readonly now: number };
 
@@ -363,6 +451,7 @@ class RowRules implements AdmissionRules<Row> {
     this.#budget = budget;
     this.capacities = capacities;
     this.maxOvertakes = maxOvertakes;
+    this.shared = budget.share;
     this.#time = time;
   }
 

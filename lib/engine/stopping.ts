@@ -166,7 +166,12 @@ export abstract class Stopping extends Lifecycle {
 
   protected abandon(attempt: StepAttempt): void {
     attempt.scope.abandoned(attempt);
-    if (attempt.holds !== undefined) this.budget.admission.forfeit(attempt.holds);
+    const { holds } = attempt;
+    if (holds !== undefined) {
+      const name = `'${attempt.stepId}' of run '${this.settings.runId}'`;
+      this.budget.share?.gaveUp(attempt, holds.shared, name);
+      this.budget.admission.forfeit(holds);
+    }
     this.abandonedAttempts.add(attempt);
     this.report.abandoned(attempt, this.gracePeriod);
   }
@@ -176,6 +181,7 @@ export abstract class Stopping extends Lifecycle {
     const { holds } = attempt;
     if (holds === undefined) return;
     attempt.holds = undefined;
+    this.budget.share?.recovered(attempt);
     this.budget.admission.recover(holds);
     this.wake(() => {
       this.report.recovered(attempt);
@@ -184,14 +190,16 @@ export abstract class Stopping extends Lifecycle {
 
   /** Where nothing else goes on, those have to come to an end whom abandoned bodies keep from starting. */
   protected watchAbandoned(): void {
-    if (this.abandonedAttempts.size === 0 || !this.#isStuck()) {
+    const holdsSomething = this.abandonedAttempts.size > 0 || this.budget.share?.hasLosses === true;
+    if (!holdsSomething || !this.#isStuck()) {
       this.#cancelWait?.();
       this.#cancelWait = undefined;
       return;
     }
     if (this.#cancelWait !== undefined) return;
     const { abandonedWait } = this.settings;
-    const holders = Array.from(this.abandonedAttempts, ({ stepId }) => stepId);
+    const own = Array.from(this.abandonedAttempts, ({ stepId }) => `'${stepId}'`);
+    const holders = [...own, ...(this.budget.share?.givenUpBeside(this.abandonedAttempts) ?? [])];
     for (const row of this.budget.admission.hopeless()) {
       const scope = this.scopeOf(row);
       const stepId = scope.shownId(scope.definitionOf(row));
@@ -219,14 +227,14 @@ export abstract class Stopping extends Lifecycle {
     const { admission } = this.budget;
     const [row] = admission.hopeless();
     if (row === undefined) return;
-    const place = admission.neverFits(row) ?? 0;
+    const lossError = this.budget.lossErrors(row);
     const scope = this.scopeOf(row);
     const rows = scope.standsFor(row);
     this.withdraw(row);
     scope.standDown(row);
     for (const each of rows) {
       const definition = scope.definitionOf(each);
-      const cause = this.budget.lossError(scope.shownId(definition), definition.settings.demand, place);
+      const cause = lossError(scope.shownId(definition), definition.settings.demand);
       if (this.table.status[each] === status.ready) this.fail(scope, each, cause, nobody);
     }
     this.loop.signal(() => {

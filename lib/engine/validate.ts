@@ -35,7 +35,8 @@ export type ValidationPoint = 'event' | 'rest';
  */
 export function validate(engine: Engine, point: ValidationPoint): void {
   // A fault has made an end of everything where it stood.
-  if (engine.status === 'idle' || (engine.isOver && !engine.root.isOver)) return;
+  if (engine.status === 'idle' || engine.status === 'waiting' || (engine.isOver && !engine.root.isOver))
+    return;
   new Validation(engine).check(point);
 }
 

@@ -51,7 +51,7 @@ export function headerLine({ workflow, snapshot, ...head }: LogHead): string {
       steps: Array.from(workflow.steps, (step) => (isPlain(step) ? step : encodeValue(step, Infinity))),
     },
     // Before the start every step waits.
-    snapshot: encodeValue({ ...state, ...(snapshot.status === 'idle' ? {} : { steps }) }, Infinity),
+    snapshot: encodeValue({ ...state, ...(hasBegun(snapshot) ? { steps } : {}) }, Infinity),
   };
   return `${JSON.stringify(header)}\n`;
 }
@@ -74,6 +74,11 @@ function isPlainPart(part: object | null): boolean {
   return entries.every(
     ([key, value]) => !key.startsWith('$') && typeof value === 'number' && Number.isFinite(value),
   );
+}
+
+/** Whether a run's steps may be something else than waiting. */
+export function hasBegun({ status }: Pick<RunSnapshot, 'status'>): boolean {
+  return status !== 'idle' && status !== 'waiting';
 }
 
 /** An event as a line. Never throws. */
@@ -155,6 +160,7 @@ const ofAttempt = { ...ofStep, attempt: 'number' } as const;
 
 /** What must be there of each type of event for those who handle it. */
 const neededFields = {
+  'run-waiting': { workflow: 'string', steps: 'number', waiting: 'number' },
   'run-started': { workflow: 'string', steps: 'number' },
   'step-added': { ...ofStep, parentId: 'string', dependsOn: 'object', demand: 'object' },
   'step-started': { ...ofAttempt, holds: 'object' },

@@ -66,7 +66,14 @@ function headLine(
   const within = view.descent.counts;
   const toRetry = counts.retrying + (within?.retrying ?? 0);
   const elapsed = view.startedAt === undefined ? '' : `  ${durationText(now - view.startedAt)}`;
-  const state = status === 'stopping' ? '  stopping' : isPaused ? '  paused' : '';
+  const state =
+    status === 'waiting'
+      ? '  waiting for other runs'
+      : status === 'stopping'
+        ? '  stopping'
+        : isPaused
+          ? '  paused'
+          : '';
   return row(columns, [
     [`${title}  `, (text) => paint('bold', text)],
     [bar(view.fraction(now), barWidth(columns, 30)), (text) => paint('cyan', text)],

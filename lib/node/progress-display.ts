@@ -132,7 +132,7 @@ export class ProgressDisplay implements RenderedProgress {
   readonly #draw = (): void => {
     const { columns = 80, rows = 24, writableNeedDrain = false } = this.#stream;
     // A terminal that is behind gets the next frame.
-    if (this.#view.startedAt === undefined || writableNeedDrain) return;
+    if ((this.#view.startedAt === undefined && !this.#view.isWaiting) || writableNeedDrain) return;
     const lines = frameLines(
       {
         title: this.#title,
@@ -161,6 +161,8 @@ export class ProgressDisplay implements RenderedProgress {
 
   #tell(event: ProgressEvent, isWithin: boolean): void {
     const lines = this.#view.takeNotes().map((note) => `${this.#title}: ${noteLine(note, this.#paint)}`);
+    if (event.type === 'run-waiting')
+      lines.push(`${this.#title}: waits for other runs to end, as one of ${number(event.waiting)}`);
     if (event.type === 'step-completed') lines.push(...this.#completion(event, isWithin));
     this.#writeLines(lines);
   }

@@ -47,6 +47,8 @@ export class ProgressView {
   #share = 0;
   #nextShareAt = -Infinity;
   startedAt: number | undefined;
+  /** Whether it waited for other runs before it began. */
+  isWaiting = false;
   /** The time of the latest event. */
   now = 0;
   /** How long the run took; `undefined` while it runs. */
@@ -68,6 +70,9 @@ export class ProgressView {
     this.descent.add(event);
     this.#forecast.add(event);
     switch (event.type) {
+      case 'run-waiting':
+        this.isWaiting = true;
+        break;
       case 'run-started':
         this.startedAt = event.at;
         break;

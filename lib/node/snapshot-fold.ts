@@ -13,6 +13,7 @@ import type { RunStatus } from '../observe/run-view.ts';
 import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
 import type { StepStatus } from '../observe/step-status.ts';
 import type { PicturedStep } from '../report/pictured-workflow.ts';
+import { hasBegun } from './event-log.ts';
 import { frozen } from './frozen-snapshot.ts';
 import { Readiness } from './readiness.ts';
 
@@ -72,7 +73,7 @@ export class SnapshotFold {
     this.#endedAt = initial.endedAt;
     this.#isPaused = initial.isPaused;
     this.#pausedResources = initial.pausedResources;
-    if (initial.status !== 'idle') this.#ready(this.#readiness.ready);
+    if (hasBegun(initial)) this.#ready(this.#readiness.ready);
   }
 
   /** When the next back-off is over; `undefined` where none goes on. */
@@ -99,6 +100,9 @@ export class SnapshotFold {
     this.#hasChanged = false;
     if (this.#holdings.add(event)) this.#take();
     switch (event.type) {
+      case 'run-waiting':
+        this.#setRun('waiting');
+        break;
       case 'run-started':
         this.#setRun('running');
         this.#startedAt = event.at;

@@ -22,6 +22,17 @@ interface OfAttempt extends OfStep {
   readonly attempt: number;
 }
 
+/** The run was started, and waits until others are over with which it shares how many may be under way; `run-started` comes when it begins. */
+export interface RunWaiting extends Common {
+  readonly type: 'run-waiting';
+  /** The name of the workflow. */
+  readonly workflow: string;
+  /** How many steps it has. */
+  readonly steps: number;
+  /** How many runs wait so, this one included. */
+  readonly waiting: number;
+}
+
 /** The run has started; its steps are about to. */
 export interface RunStarted extends Common {
   readonly type: 'run-started';
@@ -180,6 +191,7 @@ export interface Warned extends Common {
    * What it is about: a step `blocked` the event loop; a body was `abandoned`; steps `waiting` can't start beside abandoned
    * bodies; a `finaliser`, a `cleanup` or a `release` failed, or one of the last two hasn't ended in time; a `retry`'s `when`,
    * `delay` or chance failed; `limits` have a name that is probably meant otherwise; the `store` could not keep something; a `channel` had to grow, or everyone at its ends would have waited for ever;
+   * a run is `nested` in a step of another that it shares limits with, so that each may wait for the other;
    * events were `dropped`, as whoever reads `run.events()` is slower than the run: that one stands in their place, and nowhere else.
    */
   readonly topic:
@@ -193,6 +205,7 @@ export interface Warned extends Common {
     | 'limits'
     | 'channel'
     | 'store'
+    | 'nested'
     | 'dropped';
   /** What happened and what to do about it. */
   readonly message: string;
@@ -265,6 +278,7 @@ export interface RunCancelled extends Common {
  * ```
  */
 export type ProgressEvent =
+  | RunWaiting
   | RunStarted
   | StepAdded
   | StepStarted

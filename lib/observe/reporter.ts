@@ -38,6 +38,12 @@ export class Reporter {
     this.#progress.emit({ type: 'run-started', workflow: name, steps: graph.size, ...resumed });
   }
 
+  /** @param waiting - how many runs wait to begin, this one included */
+  runWaiting({ name, graph }: Blueprint, waiting: number): void {
+    if (this.#progress.observed)
+      this.#progress.emit({ type: 'run-waiting', workflow: name, steps: graph.size, waiting });
+  }
+
   paused(resource: string | undefined): void {
     if (this.#progress.observed) this.#progress.emit({ type: 'run-paused', ...ofResource(resource) });
   }
@@ -198,8 +204,13 @@ export class Reporter {
     this.#warn({ topic: 'limits', stepId, attempt: 0, message });
   }
 
+  /** @param stepId - of the outer run, where that is known; empty where it is told to the inner one */
+  startedWithin(stepId: string, message: string): void {
+    this.#warn({ topic: 'nested', stepId, attempt: 0, message });
+  }
+
   waitsForAbandoned(stepId: string, attempt: number, holders: readonly string[], waitMs: number): void {
-    const message = `step '${stepId}' can't start beside what abandoned bodies hold (${holders.map((id) => `'${id}'`).join(', ')}) and fails if none of them has stopped in ${String(waitMs)} ms`;
+    const message = `step '${stepId}' can't start beside what abandoned bodies hold (${holders.join(', ')}) and fails if none of them has stopped in ${String(waitMs)} ms`;
     this.#warn({ topic: 'waiting', stepId, attempt, message });
   }
 

@@ -4,8 +4,8 @@ import type { ChildCounts } from './child-counts.ts';
 import type { Origin } from './progress-event.ts';
 import type { StepStatus } from './step-status.ts';
 
-/** Where a run stands as a whole. */
-export type RunStatus = 'idle' | 'running' | 'stopping' | 'completed' | 'failed' | 'cancelled';
+/** Where a run stands as a whole. `waiting`: it was started, and begins when others are over with which it shares how many may be under way. */
+export type RunStatus = 'idle' | 'waiting' | 'running' | 'stopping' | 'completed' | 'failed' | 'cancelled';
 
 /** What a run shows of itself to those who only look. Steps are known by their places in the blueprint. */
 export interface RunView {

@@ -48,6 +48,9 @@ export class RunSpans {
   /** Follows one event. Says whether it was the run's last. */
   follow(event: ProgressEvent): boolean {
     switch (event.type) {
+      case 'run-waiting':
+        this.#note('run waiting', { 'millrace.runs.waiting': event.waiting }, event.at);
+        return false;
       case 'run-started':
       case 'step-progress':
         return false;

@@ -1,4 +1,4 @@
-import { LinkedList, ListNode } from './linked-list.ts';
+import { LinkedList, ListNode } from '../base/linked-list.ts';
 
 /** A place in a {@link CallQueue}; whoever extends it can be queued. */
 export abstract class QueueEntry extends ListNode {

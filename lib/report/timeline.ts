@@ -117,10 +117,17 @@ export class Timeline {
       for (const [name, taken] of this.#holdings.taken) this.#note(this.usage, name, taken);
     this.runId ??= event.runId;
     switch (event.type) {
+      case 'run-waiting':
+        this.status = 'waiting';
+        break;
       case 'run-started':
         this.status = 'running';
         this.startedAt = event.at;
-        for (const [name, limit] of Object.entries(this.limits)) this.#note(this.capacity, name, limit);
+        for (const [name, limit] of Object.entries(this.limits)) {
+          // It may have changed while the run waited.
+          const latest = this.capacity.get(name)?.at(-1)?.taken ?? limit;
+          this.#note(this.capacity, name, latest);
+        }
         break;
       case 'step-started':
         this.#start(event);

@@ -19,6 +19,7 @@ import { rootPart } from '../engine/step-id.ts';
 import { checkHistory, type RunHistory, ranksOfHistory } from '../observe/history.ts';
 import { type Plan, readPlan } from './plan.ts';
 import { type RunStore, readKeeping } from './run-store.ts';
+import { readShared, type SharedLimits } from './shared-limits.ts';
 
 /** What a workflow may say about all of its runs. `undefined` is always absent. */
 export interface WorkflowOptions {
@@ -57,6 +58,20 @@ export interface RunSettingsOptions {
    * @defaultValue `MILLRACE_CONCURRENCY`, else no limit
    */
   readonly concurrency?: number | undefined;
+  /**
+   * Limits that hold over all runs that are given them, made by `sharedLimits`; one, or a list of them. They come beside the run's own:
+   * a step takes of all of them at once, or waits. A class that is shared needs no limit of the run's own.
+   *
+   * @defaultValue none: a limit is this run's alone
+   */
+  readonly shared?: SharedLimits | readonly SharedLimits[] | undefined;
+  /**
+   * Where the run stands among those that wait for what they share: higher goes first, equals in turn. Without `shared` it is of no account;
+   * the order of the run's own steps is theirs.
+   *
+   * @defaultValue 0
+   */
+  readonly priority?: number | undefined;
   /** How often a step that doesn't fit may be overtaken before others have to wait for it. @defaultValue 64 */
   readonly maxOvertakes?: number | undefined;
   /**
@@ -158,6 +173,8 @@ const runOptionNames = [
   'inputs',
   'limits',
   'concurrency',
+  'shared',
+  'priority',
   'maxOvertakes',
   'maxDepth',
   'plan',
@@ -219,10 +236,12 @@ export function readRunOptions(
   if (scheduler !== undefined && !isScheduler(scheduler))
     checker.fail('scheduler', 'an RxJS scheduler', scheduler);
   const hasLimits = limits !== undefined && checker.record('limits', limits, 'a record of limits by class');
+  const shared = readShared(checker, options.shared, blueprint);
   const { capacities, rates, misspelt, concurrency } = resolveLimits(
     checker,
     blueprint.resources,
     hasLimits ? limits : {},
+    shared.map(({ given }) => given),
   );
   const clock = clockOf(isScheduler(scheduler) ? scheduler : undefined);
   checkHistory(checker, blueprint, options.history);
@@ -234,6 +253,8 @@ export function readRunOptions(
     misspelt,
     given: readGiven(checker, blueprint, options.given),
     concurrency: resolveConcurrency(checker, options.concurrency, concurrency),
+    shared,
+    priority: checker.number('priority', options.priority, -Infinity, Infinity) ?? 0,
     maxOvertakes: checker.count('maxOvertakes', options.maxOvertakes, 0) ?? defaultMaxOvertakes,
     maxDepth: checker.count('maxDepth', options.maxDepth, 1) ?? defaultMaxDepth,
     givenLimits: hasLimits ? limits : {},

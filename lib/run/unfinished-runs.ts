@@ -64,7 +64,7 @@ function storyOf(run: Engine): string {
       shownId,
     );
   const lines = [
-    `  run '${run.runId}' of workflow '${run.blueprint.name}'${run.isPaused ? ', which is paused' : ''}`,
+    `  run '${run.runId}' of workflow '${run.blueprint.name}'${run.isPaused ? ', which is paused' : run.status === 'waiting' ? ', which waits for other runs to end' : ''}`,
   ];
   // Those whose work is done by others come last: it is the others that don't end.
   for (const [what, steps] of [

@@ -90,7 +90,7 @@ export interface Recording {
   readonly limits: Readonly<Record<string, number>>;
   /** How often a step could be overtaken before others had to wait for it. */
   readonly maxOvertakes: number;
-  /** Whether a plan or a rate held back steps that would have fitted. */
+  /** Whether a plan, a rate or limits shared with other runs held back steps that would have fitted. */
   readonly isHeldBack: boolean;
   /** What happened, in order. */
   readonly trace: readonly TraceEntry[];

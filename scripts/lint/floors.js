@@ -2,7 +2,7 @@
  * The floors of the library, from the bottom: a file imports its own folder, the folders below it and the packages
  * named here, and nothing else. What isn't allowed is forbidden, so a new folder starts with no rights.
  *
- *   base ← graph, admission ← operators, definition ← channel ← attempt ← engine ← run ← workflow.ts ← index.ts
+ *   base ← graph, admission ← operators, sharing, definition ← channel ← attempt ← engine ← run ← workflow.ts ← index.ts
  *   definition ← observe ← fan-out ← engine
  *   base, definition ← channel ← wire ← task ← thread, pool; run
  *
@@ -21,6 +21,7 @@ const floors = [
   { files: 'lib/base/{rxjs-parts,rxjs-run-parts}.ts', below: [], packages: ['rxjs/internal/.+'] },
   { files: 'lib/graph/**', below: lib('base') },
   { files: 'lib/admission/**', below: lib('base') },
+  { files: 'lib/sharing/**', below: lib('base', 'admission') },
   { files: 'operators/**', below: lib('base', 'admission'), packages: ['rxjs'] },
   // It gets its pool as an argument.
   {
@@ -59,13 +60,23 @@ const floors = [
   { files: 'lib/fan-out/**', below: lib('base', 'definition', 'observe'), typesOnly: ['rxjs'] },
   {
     files: 'lib/engine/**',
-    below: lib('base', 'graph', 'admission', 'definition', 'channel', 'observe', 'attempt', 'fan-out'),
+    below: lib(
+      'base',
+      'graph',
+      'admission',
+      'sharing',
+      'definition',
+      'channel',
+      'observe',
+      'attempt',
+      'fan-out',
+    ),
     // A loop over a table: streams are what the rooms above and below make of it.
     never: ['lib/base/rxjs-parts.ts', 'lib/base/rxjs-run-parts.ts', 'lib/base/operator-subscriber.ts'],
   },
   {
     files: 'lib/run/**',
-    below: lib('base', 'graph', 'admission', 'definition', 'channel', 'observe', 'engine'),
+    below: lib('base', 'graph', 'admission', 'sharing', 'definition', 'channel', 'observe', 'engine'),
     typesOnly: ['rxjs'],
   },
   {

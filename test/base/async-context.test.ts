@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { captureContext } from '../../lib/base/async-context.ts';
+import { captureContext, currentMark, marked } from '../../lib/base/async-context.ts';
 
 describe('captureContext', () => {
   afterEach(() => {
@@ -48,5 +48,41 @@ describe('captureContext', () => {
     vi.resetModules();
     const fresh = await import('../../lib/base/async-context.ts');
     expect(fresh.captureContext()(() => 7)).toBe(7);
+  });
+});
+
+describe('marked', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.resetModules();
+  });
+
+  test('marks all that comes of the work, and nothing else', async () => {
+    const [outer, inner] = [{ name: 'outer' }, { name: 'inner' }];
+    const seen: unknown[] = [];
+    let later: Promise<void> | undefined;
+    marked(
+      outer,
+      (name: string) => {
+        seen.push(name, currentMark());
+        later = Promise.resolve().then(() => {
+          seen.push(currentMark());
+        });
+        marked(inner, () => seen.push(currentMark()), undefined);
+      },
+      'given',
+    );
+    expect(currentMark()).toBeUndefined();
+    await later;
+    expect(seen).toEqual(['given', outer, inner, outer]);
+  });
+
+  test('just does the work where there are no contexts', async () => {
+    vi.stubGlobal('process', undefined);
+    vi.resetModules();
+    const fresh = await import('../../lib/base/async-context.ts');
+    const seen: unknown[] = [fresh.currentMark()];
+    fresh.marked({}, (name: string) => seen.push(name, fresh.currentMark()), 'given');
+    expect(seen).toEqual([undefined, 'given', undefined]);
   });
 });

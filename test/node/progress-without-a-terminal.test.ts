@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { type Definition, defineWorkflow } from 'millrace';
+import { type Definition, defineWorkflow, type RunOptions, sharedLimits } from 'millrace';
 import { renderProgress } from 'millrace/node';
 import { NEVER, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -14,13 +14,18 @@ afterEach(() => {
 
 describe('where there is no terminal', () => {
   /** What is written of a run to a stream that is none. */
-  async function plainLines(definitions: readonly Definition[], stream: object = {}): Promise<string[]> {
+  async function plainLines(
+    definitions: readonly Definition[],
+    stream: object = {},
+    options: RunOptions<never> = {},
+    scheduler = new VirtualTimeScheduler(),
+  ): Promise<string[]> {
     let text = '';
-    const scheduler = new VirtualTimeScheduler();
     const run = defineWorkflow('demo', definitions).run({
       scheduler,
       onFailure: 'continue',
       limits: { 'light-cpu': 4 },
+      ...options,
     });
     const output = { write: (more: string) => (text += more), ...stream };
     const { done } = renderProgress(run, { stream: output, scheduler });
@@ -42,6 +47,20 @@ describe('where there is no terminal', () => {
       '  3 of 4 steps completed, 1 failed',
       '  ✗ bad: no',
       '  critical path: load (1.0 s) → report (500 ms)',
+    ]);
+  });
+
+  test('a run that waits for others says so', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const shared = sharedLimits({ runs: 1 });
+    defineWorkflow('first', pipeline).run({ scheduler, shared }).result$.subscribe();
+    const lines = await plainLines([{ id: 'quick', run: taking(100) }], {}, { shared }, scheduler);
+    expect(lines).toEqual([
+      'demo: waits for other runs to end, as one of 1',
+      'demo: quick (1/1, 100 ms)',
+      '✓ demo completed in 100 ms',
+      '  1 of 1 steps completed',
+      '  critical path: quick (100 ms)',
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { type Definition, defineWorkflow, InvalidOptionsError } from 'millrace';
+import { type Definition, defineWorkflow, InvalidOptionsError, sharedLimits } from 'millrace';
 import { readJsonLines, renderProgress, replay, writeJsonLines } from 'millrace/node';
 import { map, NEVER, timer, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -101,6 +101,25 @@ describe('on a terminal', () => {
     expect((await goTo(Infinity))[0]).toContain(
       "failed in 700 ms: WorkflowTimeoutError: the run of workflow 'demo'",
     );
+  });
+
+  test('a wait for other runs is told', async () => {
+    const terminal = new FakeTerminal(90, 10);
+    const shared = sharedLimits({ runs: 1 });
+    const { scheduler, goTo, run } = await shown(pipeline, terminal, { shared });
+    // By now it is under way: another one waits for it.
+    expect(run.snapshot().status).toBe('running');
+    const other = new FakeTerminal(90, 10);
+    const waiting = defineWorkflow('next', pipeline).run({ scheduler, shared });
+    renderProgress(waiting, { stream: other, scheduler });
+    await vi.waitFor(() => {
+      expect(other.listenerCount('resize')).toBe(2);
+    }, patience);
+    waiting.result$.subscribe();
+    await goTo(200);
+    expect((await other.lines())[0]).toMatch(/^next .* 0\/3 steps {2}waiting for other runs$/);
+    await goTo(Infinity);
+    expect((await other.lines())[0]).toBe('✓ next completed in 1.5 s');
   });
 
   test.each([

@@ -5,6 +5,7 @@ import {
   type Run,
   type RunOptions,
   type RunSnapshot,
+  sharedLimits,
 } from 'millrace';
 import { readJsonLines, replay, writeJsonLines } from 'millrace/node';
 import { toMermaid } from 'millrace/report';
@@ -67,6 +68,16 @@ const failing: Definition[] = [
   { id: 'later', dependsOn: ['long'], run: taking(1) },
 ];
 
+const turns = sharedLimits({ runs: 1, 'heavy-cpu': 3, concurrency: 12 });
+/** Starts another run that goes before. */
+const afterAnother =
+  (act: (run: Run, scheduler: VirtualTimeScheduler) => void) =>
+  (run: Run, scheduler: VirtualTimeScheduler): void => {
+    const another = defineWorkflow('another', [{ id: 'only', run: taking(50) }]);
+    another.run({ scheduler, shared: turns }).result$.subscribe();
+    act(run, scheduler);
+  };
+
 const cases: [
   what: string,
   definitions: readonly Definition[],
@@ -115,6 +126,31 @@ const cases: [
         run.resume('light-io');
       }, 500);
     },
+  ],
+  [
+    'a wait for another run, and limits that are shared',
+    layers.slice(0, 100),
+    { limits, shared: turns },
+    afterAnother((_, scheduler) => {
+      for (const [at, limit] of [
+        [20, 2],
+        [120, 1],
+        [220, 3],
+      ] as const)
+        scheduler.schedule(() => {
+          turns.setLimits({ 'heavy-cpu': limit });
+        }, at);
+    }),
+  ],
+  [
+    'a cancel while it waits for another run',
+    layers.slice(0, 100),
+    { limits, shared: turns },
+    afterAnother((run, scheduler) => {
+      scheduler.schedule(() => {
+        run.cancel('enough');
+      }, 30);
+    }),
   ],
   [
     'a body that is abandoned',

@@ -13,7 +13,13 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { type Definition, defineWorkflow, InvalidOptionsError, type RunOptions } from 'millrace';
+import {
+  type Definition,
+  defineWorkflow,
+  InvalidOptionsError,
+  type RunOptions,
+  sharedLimits,
+} from 'millrace';
 import { traceRun } from 'millrace/opentelemetry';
 import { map, NEVER, timer, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
@@ -285,4 +291,21 @@ test.for([
 
 test.each([null, undefined, {}])('%o is no run', (run) => {
   expect(() => traceRun(run as never, trace.getTracer('none'))).toThrow(InvalidOptionsError);
+});
+
+test('a run that waits for others is a span from its start, with the wait as an event', () => {
+  const { tracer, spans } = recorder();
+  const scheduler = new VirtualTimeScheduler();
+  const shared = sharedLimits({ runs: 1 });
+  const [first, next] = ['first', 'next'].map((name) =>
+    defineWorkflow(name, [{ id: 'only', run: second }]).run({ scheduler, shared }),
+  );
+  for (const run of [first, next]) {
+    if (run !== undefined) traceRun(run, tracer);
+    run?.result$.subscribe();
+  }
+  scheduler.flush();
+  const [span] = named(spans(), 'next');
+  expect(span === undefined ? undefined : lengthOf(span)).toBe(2000);
+  expect(span?.events).toMatchObject([{ name: 'run waiting', attributes: { 'millrace.runs.waiting': 1 } }]);
 });

@@ -66,6 +66,14 @@ describe('a process that ends by itself', { timeout: 60_000 }, () => {
     expect(code).toBe(13);
   });
 
+  test('says of a run that it waits for others', async () => {
+    const { stderr, code } = await outcomeOf('shared');
+    expect(stderr).toContain(
+      "  run 'run-2' of workflow 'held', which waits for other runs to end\n    waiting: 'only'\n",
+    );
+    expect(code).toBe(13);
+  });
+
   test.each([
     ['a code of its own', 3],
     ['a code of 0', 0],

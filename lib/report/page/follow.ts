@@ -3,6 +3,8 @@ import type { Timeline } from '../timeline.ts';
 import { newTimeline } from '../timeline-of.ts';
 import { element } from './dom.ts';
 
+const cancellable: ReadonlySet<Timeline['status']> = new Set(['idle', 'waiting', 'running']);
+
 /** Follows the runs of a server, and shows the one chosen: the latest, until another is. */
 export function follow(path: string, tools: HTMLElement, show: (timeline: Timeline) => void): void {
   const timelines = new Map<string, Timeline>();
@@ -21,7 +23,7 @@ export function follow(path: string, tools: HTMLElement, show: (timeline: Timeli
       isDue = false;
       const timeline = timelines.get(choice.value);
       if (timeline === undefined) return;
-      cancel.disabled = timeline.status !== 'running' && timeline.status !== 'idle';
+      cancel.disabled = !cancellable.has(timeline.status);
       show(timeline);
     });
   }

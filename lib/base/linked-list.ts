@@ -19,11 +19,29 @@ export class LinkedList<Node extends ListNode> {
     return this.#first;
   }
 
+  get last(): Node | undefined {
+    return this.#last;
+  }
+
   push(node: Node): void {
     node.previous = this.#last;
     if (this.#last === undefined) this.#first = node;
     else this.#last.next = node;
     this.#last = node;
+    this.#entered(node);
+  }
+
+  /** Puts a node in front of one that is in this list. */
+  insertBefore(node: Node, other: Node): void {
+    const { previous } = other;
+    if (previous === undefined) {
+      this.unshift(node);
+      return;
+    }
+    node.previous = previous;
+    node.next = other;
+    previous.next = node;
+    other.previous = node;
     this.#entered(node);
   }
 

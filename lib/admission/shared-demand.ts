@@ -1,0 +1,24 @@
+/** What one run asks of limits that it shares with others: a demand, beside that of its own limits. */
+export interface SharedDemand {
+  /** Whether it may be taken now. Where it may not, whoever asks waits in line for it from now on. */
+  ask(): boolean;
+  /** Takes it; only after `ask` has said that it may be. */
+  take(): void;
+  /** What was taken once comes back. */
+  giveBack(): void;
+  /** What was taken as one is from now on that of several. */
+  split(parts: readonly (SharedDemand | undefined)[]): void;
+  /** Gives up hope that what was taken comes back; and finds it again. */
+  forfeit(): void;
+  recover(): void;
+  /** Whether more is demanded of a class than can ever be free again. */
+  readonly isHopeless: boolean;
+}
+
+/** Where a run asks for what it shares. */
+export interface SharedAccess {
+  /** It has asked for all that it could start, and starts one of them: whoever's turn it is may be served. */
+  passed(): void;
+  /** The same, but it starts nothing: the run waits only for what it has asked for since its last start. */
+  settle(): void;
+}

@@ -1,0 +1,255 @@
+import type { SharedDemand } from '../admission/shared-demand.ts';
+import { lookAgain, question } from './line.ts';
+import { type Part, type SharedShape, Spot, type Waiter } from './shared-shape.ts';
+
+/** Whose claims they are. */
+export interface Claimant {
+  readonly priority: number;
+  /** How often one that doesn't fit may be overtaken before others have to wait for it. */
+  readonly maxOvertakes: number;
+  /** Counts its starts, and how often it had nothing more to start. */
+  pass: number;
+  /** Its claims that wait, and those that were granted and haven't been used. */
+  readonly inLine: Set<Claim>;
+  readonly granted: Set<Claim>;
+  /** One of them was granted. */
+  served(): void;
+  /** What keeps it waiting may have changed. */
+  readonly look: () => void;
+  readonly liveNow: number | undefined;
+}
+
+/** Moments at which somebody came into line, had a turn or started, in their order. */
+let moments = 0;
+
+/**
+ * What one run asks of shared limits for those of its steps that demand the same of them.
+ *
+ *     ask ──▶ take ──▶ giveBack
+ *      │       ▲
+ *      └─▶ in line ──▶ granted: taken already, for whatever the run likes best to start with it
+ *
+ * 1. It waits in line once, however many steps wait with it. After a start of its run it stands behind all others, with all claims of
+ *    the run that take of the same classes: a start each.
+ * 2. Whatever comes free by it is only put in question here. Whoever is due is served when the run has asked for all that it could start
+ *    now, so that it has its place among them.
+ * 3. What is granted stays taken until the run has had its turn. It may then start something else of the same classes instead.
+ */
+export class Claim implements SharedDemand, Waiter {
+  readonly arrival: Spot;
+  readonly rank: Spot;
+  readonly shape: SharedShape;
+  since = 0;
+  turn = 0;
+  isBarrier = false;
+  isGranted = false;
+  /** The pass in which the run has asked for it last. */
+  askedIn = -1;
+  /** How many of the run's own demands come to it. */
+  users = 0;
+  readonly #claimant: Claimant;
+  /** When it was granted, by the clock of each class. */
+  #grantedAt: readonly number[] = [];
+  #overtaken = 0;
+  #lastOvertake = 0;
+
+  constructor(claimant: Claimant, shape: SharedShape) {
+    this.#claimant = claimant;
+    this.shape = shape;
+    this.arrival = new Spot(this);
+    this.rank = new Spot(this);
+    shape.keepers++;
+  }
+
+  get priority(): number {
+    return this.#claimant.priority;
+  }
+
+  get isInLine(): boolean {
+    return this.arrival.isListed;
+  }
+
+  get isHopeless(): boolean {
+    return this.shape.hopelessPart !== undefined;
+  }
+
+  get liveNow(): number | undefined {
+    return this.#claimant.liveNow;
+  }
+
+  get look(): () => void {
+    return this.#claimant.look;
+  }
+
+  ask(): boolean {
+    this.askedIn = this.#claimant.pass;
+    if (this.isGranted || this.isOpen) return true;
+    if (!this.isInLine) this.#enter(++moments);
+    return false;
+  }
+
+  /** Whether it may be taken now, without a turn or in one that the run has. */
+  get isOpen(): boolean {
+    const { shape } = this;
+    return this.#claimant.granted.size > 0 ? this.#isOpenInTurn() : shape.isOpenFor(this);
+  }
+
+  take(): void {
+    const claimant = this.#claimant;
+    if (this.isGranted) {
+      this.isGranted = false;
+      claimant.granted.delete(this);
+    } else {
+      // One start a turn.
+      if (claimant.granted.size > 0)
+        for (const other of claimant.granted) if (other.#competesWith(this)) other.#surrender();
+      this.#take();
+    }
+    claimant.pass++;
+    if (claimant.inLine.size > 0)
+      for (const other of claimant.inLine) if (other.#competesWith(this)) other.#moveBack();
+  }
+
+  /** It is taken on the run's behalf, which is woken to use it. */
+  grant(): void {
+    this.#take();
+    this.isGranted = true;
+    this.#grantedAt = this.shape.parts.map((part) => part.class.startedAt);
+    this.#claimant.granted.add(this);
+    this.#claimant.served();
+  }
+
+  /** The run has no use for what was granted. */
+  returnGrant(): void {
+    this.isGranted = false;
+    this.#claimant.granted.delete(this);
+    for (const [place, { class: each, rated }] of this.shape.parts.entries())
+      each.undoStart(rated, this.#grantedAt[place] ?? 0);
+    this.giveBack();
+  }
+
+  giveBack(): void {
+    const { shape } = this;
+    const { parts } = shape;
+    shape.held--;
+    for (let at = 0; at < parts.length; at++) {
+      const part = parts[at] as Part;
+      part.class.giveBack(part.amount);
+      if (part.class.inLine > 0 && this.#isWaitedForByOthers(part)) question(part.class);
+    }
+    shape.forgetIfIdle();
+  }
+
+  split(parts: readonly (SharedDemand | undefined)[]): void {
+    const count = ({ shape }: Claim, sign: 1 | -1): void => {
+      shape.held += sign;
+      for (const part of shape.parts) part.class.countHolders(sign);
+    };
+    for (const part of parts) if (part instanceof Claim) count(part, 1);
+    count(this, -1);
+  }
+
+  forfeit(): void {
+    this.#lose(1);
+  }
+
+  recover(): void {
+    this.#lose(-1);
+  }
+
+  overtake(start: number): void {
+    // One that shares two classes with what starts is overtaken once.
+    if (this.isBarrier || this.#lastOvertake === start) return;
+    this.#lastOvertake = start;
+    if (++this.#overtaken >= this.#claimant.maxOvertakes) this.#becomeBarrier();
+  }
+
+  /** It waits no longer, nor do those who had to wait for it. */
+  leave(): void {
+    const wasBarrier = this.isBarrier;
+    this.shape.leave(this);
+    this.isBarrier = false;
+    this.#claimant.inLine.delete(this);
+    if (wasBarrier) for (const part of this.shape.parts) question(part.class);
+  }
+
+  /** The run doesn't know it any more; what is taken still is. */
+  drop(): void {
+    if (this.isGranted) this.returnGrant();
+    if (this.isInLine) this.leave();
+    this.shape.keepers--;
+    this.shape.forgetIfIdle();
+  }
+
+  #enter(since: number): void {
+    this.since = since;
+    this.turn = ++moments;
+    this.#overtaken = 0;
+    this.shape.enter(this);
+    this.#claimant.inLine.add(this);
+    if (this.#claimant.maxOvertakes === 0) this.#becomeBarrier();
+  }
+
+  #becomeBarrier(): void {
+    this.isBarrier = true;
+    this.shape.bar(this);
+  }
+
+  #moveBack(): void {
+    this.turn = ++moments;
+    this.shape.moveBack(this);
+  }
+
+  #take(): void {
+    const since = this.isInLine ? this.since : Infinity;
+    const { shape } = this;
+    const { parts } = shape;
+    shape.countOvertakes(since, ++moments);
+    if (this.isInLine) this.leave();
+    shape.held++;
+    for (let at = 0; at < parts.length; at++) {
+      const { class: each, amount, rated } = parts[at] as Part;
+      each.take(amount, rated);
+    }
+  }
+
+  /** Another claim of the run has its turn: it waits again where it stood. */
+  #surrender(): void {
+    const { since } = this;
+    this.returnGrant();
+    this.#enter(since);
+  }
+
+  /** In its turn a run may take what it was granted for something else. */
+  #isOpenInTurn(): boolean {
+    for (const { class: each, amount, rated } of this.shape.parts) {
+      let reserved = 0;
+      for (const { shape } of this.#claimant.granted)
+        for (const part of shape.parts) if (part.class === each) reserved += part.amount;
+      if (each.taken - reserved + amount > each.ceiling || each.isShut(rated)) return false;
+      if (each.isInQuestion && reserved === 0) return false;
+    }
+    return !this.shape.isBarredFor(this);
+  }
+
+  #competesWith(other: Claim): boolean {
+    if (other === this) return false;
+    return this.shape.parts.some((part) => other.shape.parts.some((each) => each.class === part.class));
+  }
+
+  /** What only the run itself waits for it takes without being served, in the order of its own steps. */
+  #isWaitedForByOthers({ class: each }: Part): boolean {
+    let own = 0;
+    for (const { shape } of this.#claimant.inLine)
+      for (const part of shape.parts) if (part.class === each) own++;
+    return own < each.inLine;
+  }
+
+  #lose(sign: 1 | -1): void {
+    for (const part of this.shape.parts) {
+      part.class.lose(part.amount, sign);
+      for (const shape of part.class.waiting)
+        for (const waiter of shape.waiters()) if (waiter instanceof Claim) lookAgain(waiter.look);
+    }
+  }
+}

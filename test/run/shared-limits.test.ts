@@ -1,0 +1,601 @@
+import {
+  forEachStep,
+  InvalidOptionsError,
+  memory,
+  OverloadedError,
+  ResourceLimitError,
+  type RunSettingsOptions,
+  type SharedLimitsOptions,
+  type SharedLimitsRecord,
+  sharedLimits,
+  step,
+  workflow,
+} from 'millrace';
+import { VirtualTime } from 'millrace/testing';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { idleUsage, Sharing } from './support/sharing.ts';
+import { thrownBy } from './support/thrown-by.ts';
+import { watch } from './support/watch.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe('a limit that is shared', () => {
+  test('holds over all runs that are given it, which need none of their own', () => {
+    const sharing = new Sharing({ db: 2 });
+    const runs = ['a', 'b', 'c'].map((id) => sharing.queries(id, 2));
+    expect(sharing.runsOf(0)).toStrictEqual(['a', 'a']);
+    expect(sharing.shared.usage()).toStrictEqual({
+      ...idleUsage,
+      running: 3,
+      inLine: 2,
+      resources: { db: { taken: 2, abandoned: 0, limit: 2, waiting: 2, isPaused: false } },
+    });
+    sharing.time.flush();
+    expect(sharing.starts).toStrictEqual(['0 a s0', '0 a s1', '10 b s0', '10 c s0', '20 b s1', '20 c s1']);
+    expect(runs.map(({ isOver }) => isOver)).toStrictEqual([true, true, true]);
+    expect(sharing.shared.usage()).toMatchObject({
+      ...idleUsage,
+      resources: { db: { taken: 0, waiting: 0 } },
+    });
+  });
+
+  test('doesn’t hold for runs that aren’t given it', () => {
+    const sharing = new Sharing({ db: 1 });
+    sharing.queries('a', 1);
+    sharing.queries('b', 2, { shared: undefined, limits: { db: 2 } });
+    expect(sharing.runsOf(0)).toStrictEqual(['a', 'b', 'b']);
+  });
+
+  test('comes beside a run’s own', () => {
+    const sharing = new Sharing({ db: 3 });
+    sharing.queries('a', 3, { limits: { db: 2 } });
+    sharing.queries('b', 3, { limits: { db: 2 } });
+    expect(sharing.runsOf(0)).toStrictEqual(['a', 'a', 'b']);
+    sharing.time.flush();
+    expect(sharing.runsOf()).toHaveLength(6);
+  });
+
+  test.each<[string, SharedLimitsRecord, Parameters<Sharing['run']>[1], number]>([
+    ['in weights', { db: 4 }, [{ resource: { db: 2 } }], 2],
+    ['of memory, as text', { memory: '1GiB' }, [{ resource: memory('400MiB') }], 2],
+    ['of several classes at once', { db: 3, gpu: 2 }, [{ resource: ['db', 'gpu'] }], 2],
+    ['over all classes', { concurrency: 3 }, [{ resource: 'light-io' }], 3],
+    ['for each class of a family', { 'host:*': 2 }, [{ resource: 'host:a' }], 2],
+    ['for one of a family by its name', { 'host:*': 2, 'host:a': 3 }, [{ resource: 'host:a' }], 3],
+    ['for all', { '*': 1 }, [{ resource: 'db' }], 1],
+  ])('caps %s', (_, limits, works, most) => {
+    const sharing = new Sharing(limits);
+    const runs = ['a', 'b', 'c', 'd'].map((id) => sharing.run(id, works));
+    expect(sharing.runsOf(0)).toHaveLength(most);
+    sharing.time.flush();
+    expect(runs.map(({ result }) => result === undefined)).toStrictEqual([false, false, false, false]);
+    expect(sharing.shared.usage()).toMatchObject(idleUsage);
+  });
+
+  test('is one for each class of a family', () => {
+    const sharing = new Sharing({ 'host:*': 1 });
+    for (const id of ['a', 'b']) sharing.run(id, [{ resource: 'host:x' }, { resource: 'host:y' }]);
+    expect(sharing.starts).toStrictEqual(['0 a s0', '0 a s1']);
+    expect(Object.keys(sharing.shared.usage().resources)).toStrictEqual(['host:x', 'host:y']);
+  });
+
+  test('may be a rate, over all runs', () => {
+    const sharing = new Sharing({ api: { limit: 4, rate: { limit: 2, per: 100 } } });
+    const runs = ['a', 'b'].map((id) =>
+      sharing.run(id, [{ resource: 'api' }, { resource: 'api' }, { resource: 'api' }]),
+    );
+    sharing.time.flush();
+    expect(sharing.starts).toStrictEqual([
+      '0 a s0',
+      '0 a s1',
+      '100 a s2',
+      '100 b s0',
+      '200 b s1',
+      '200 b s2',
+    ]);
+    expect(runs.every(({ isOver }) => isOver)).toBe(true);
+    expect(sharing.time.planned).toBe(0);
+  });
+
+  test('plans nothing once nobody waits for its rate', () => {
+    const sharing = new Sharing({ api: { rate: { limit: 1, per: 100 } } });
+    sharing.run('a', [{ resource: 'api' }]);
+    const late = sharing.run('b', [{ resource: 'api' }]);
+    sharing.time.advanceTo(20);
+    expect(sharing.time.planned).toBe(1);
+    late.run.cancel();
+    expect(sharing.time.planned).toBe(0);
+  });
+
+  test('also holds for steps that come while runs are under way', () => {
+    const sharing = new Sharing({ 'tenant:*': 1, db: 2 });
+    const { time } = sharing;
+    const child = (item: number) => time.after(10, item);
+    for (const id of ['a', 'b']) {
+      const fan = forEachStep('fan', { items: [1, 2, 3] }, child, {
+        resource: (item) => ['db', `tenant:${String(item)}`],
+      });
+      watch(workflow(id, { fan }), time, { runId: id, shared: sharing.shared });
+    }
+    let most = 0;
+    for (let { next } = time; next !== undefined; { next } = time) {
+      time.advanceTo(next);
+      most = Math.max(most, sharing.taken('db') ?? 0);
+      for (const { taken, limit } of Object.values(sharing.shared.usage().resources))
+        expect(taken).toBeLessThanOrEqual(limit);
+    }
+    expect(most).toBe(2);
+    expect(sharing.shared.usage()).toMatchObject({ ...idleUsage, resources: { db: { taken: 0 } } });
+  });
+
+  test('of a standard class takes the place of the machine’s, but not of the environment’s', () => {
+    vi.stubEnv('MILLRACE_IO_CONCURRENCY', '2');
+    const sharing = new Sharing({ 'heavy-cpu': 500, 'heavy-io': 500 });
+    const { limits } = sharing.run('a', [{ resource: 'heavy-cpu' }, { resource: 'heavy-io' }]).run;
+    expect(limits).toStrictEqual({ 'heavy-cpu': 500, 'heavy-io': 2, concurrency: Infinity });
+  });
+
+  test('may be given twice, and counts once', () => {
+    const sharing = new Sharing({ db: 2 });
+    sharing.queries('a', 2, { shared: [sharing.shared, sharing.shared] });
+    expect(sharing.runsOf(0)).toStrictEqual(['a', 'a']);
+  });
+
+  test('is served in live time too', async () => {
+    const shared = sharedLimits({ db: 3, runs: 7 });
+    let working = 0;
+    let most = 0;
+    const query = async (): Promise<number> => {
+      most = Math.max(most, ++working);
+      await Promise.resolve();
+      working--;
+      return most;
+    };
+    const steps = Object.fromEntries(
+      Array.from({ length: 20 }, (_, place) => [
+        `s${String(place)}`,
+        step(`s${String(place)}`, query, { resource: 'db' }),
+      ]),
+    );
+    const flow = workflow('live', steps);
+    await Promise.all(Array.from({ length: 50 }, () => flow.run({ shared }).result()));
+    expect([most, working]).toStrictEqual([3, 0]);
+    expect(shared.usage()).toMatchObject({
+      ...idleUsage,
+      resources: { db: { taken: 0 }, runs: { taken: 0 } },
+    });
+  });
+
+  test('lets the event loop turn while many runs are served one after the other', async () => {
+    const shared = sharedLimits({ db: 1 });
+    const spin = (): void => {
+      const end = performance.now() + 1;
+      while (performance.now() < end);
+    };
+    const steps = [0, 1, 2].map((place) => step(`s${String(place)}`, spin, { resource: 'db' }));
+    const flow = workflow('busy', Object.fromEntries(steps.map((each) => [each.id, each])));
+    const gate = step('gate', () => new Promise((resolve) => setImmediate(resolve)), { resource: 'db' });
+    const opened = workflow('gate', { gate }).run({ shared }).result();
+    const results = Promise.all(Array.from({ length: 20 }, () => flow.run({ shared }).result()));
+    let turns = 0;
+    let isOver = false;
+    const count = (): void => {
+      turns++;
+      if (!isOver) setImmediate(count);
+    };
+    await opened;
+    setImmediate(count);
+    await results;
+    isOver = true;
+    expect(turns).toBeGreaterThan(3);
+  });
+});
+
+describe('two shared limits', () => {
+  test('are taken at once, in whatever order runs have them, and none is held for the other', () => {
+    const sharing = new Sharing({ db: 1 });
+    const other = sharedLimits({ gpu: 1 });
+    const both = { resource: ['db', 'gpu'] } as const;
+    for (const [place, id] of ['a', 'b', 'c', 'd'].entries()) {
+      const shared = place % 2 === 0 ? [sharing.shared, other] : [other, sharing.shared];
+      sharing.run(id, [both, both], { shared });
+    }
+    sharing.run('only db', [{ resource: 'db' }]);
+    sharing.time.flush();
+    expect(sharing.starts).toHaveLength(9);
+    expect(new Set(sharing.starts.map((start) => start.split(' ')[0])).size).toBe(9);
+    expect([sharing.shared.usage(), other.usage()]).toMatchObject([idleUsage, idleUsage]);
+  });
+
+  test('of one class hold both', () => {
+    const sharing = new Sharing({ db: 3 });
+    const tenant = sharedLimits({ db: 2 });
+    sharing.queries('a', 3, { shared: [tenant, sharing.shared] });
+    sharing.queries('b', 3);
+    expect(sharing.runsOf(0)).toStrictEqual(['a', 'a', 'b']);
+    expect(tenant.usage().resources['db']?.taken).toBe(2);
+    sharing.time.flush();
+    expect(sharing.runsOf()).toHaveLength(6);
+  });
+
+  test('lead to no starvation: who needs both is served, whatever the others take', () => {
+    const sharing = new Sharing({ db: 2 }, { maxOvertakes: 3 });
+    const other = sharedLimits({ gpu: 2 }, { maxOvertakes: 3 });
+    // There is always one of each taken, never at the same time free.
+    sharing.run(
+      'dbs',
+      Array.from({ length: 20 }, () => ({ ms: 7 })),
+    );
+    sharing.run(
+      'gpus',
+      Array.from({ length: 20 }, () => ({ resource: 'gpu', ms: 11 })),
+      { shared: other },
+    );
+    const big = sharing.run('big', [{ resource: { db: 2, gpu: 2 } }], { shared: [other, sharing.shared] });
+    sharing.time.flush();
+    expect(big.the('step-started').at).toBeLessThan(50);
+    expect(sharing.runsOf()).toHaveLength(41);
+  });
+});
+
+describe('a run tells of what it shares as of what is its own', () => {
+  test('with its own use, and with the limit in force', () => {
+    const sharing = new Sharing({ db: 4, concurrency: 6 });
+    const a = sharing.queries('a', 1);
+    const b = sharing.queries('b', 2, { limits: { db: 3, concurrency: 9 } });
+    expect(a.run.snapshot().resources).toStrictEqual({
+      db: { taken: 1, limit: 4 },
+      concurrency: { taken: 1, limit: 6 },
+    });
+    expect(b.run.snapshot().resources).toStrictEqual({
+      db: { taken: 2, limit: 3 },
+      concurrency: { taken: 2, limit: 6 },
+    });
+    expect(b.run.limits).toStrictEqual({ db: 3, concurrency: 6 });
+    expect(b.the('step-started', 's0').holds).toStrictEqual({ concurrency: 1, db: 1 });
+    sharing.time.flush();
+    expect(a.run.metrics().resources['db']).toStrictEqual({ limit: 4, peak: 1, utilisation: 0.25 });
+  });
+});
+
+describe('setLimits of a shared object', () => {
+  test('lets more start at once, in turn, and fewer from then on', () => {
+    const sharing = new Sharing({ db: 1 });
+    const runs = ['a', 'b', 'c'].map((id) => sharing.queries(id, 2));
+    sharing.time.at(5, () => {
+      sharing.shared.setLimits({ db: 3 });
+    });
+    sharing.time.advanceTo(5);
+    expect(sharing.starts).toStrictEqual(['0 a s0', '5 b s0', '5 c s0']);
+    sharing.shared.setLimits({ db: 1 });
+    sharing.time.flush();
+    expect(sharing.starts.slice(3)).toStrictEqual(['15 a s1', '25 b s1', '35 c s1']);
+    for (const run of runs)
+      expect(run.all('limits-changed').map(({ limits }) => limits)).toStrictEqual([{ db: 3 }, { db: 1 }]);
+    expect(runs.map(({ run }) => run.snapshot().resources['db'])).toStrictEqual(
+      Array.from({ length: 3 }, () => ({ taken: 0, limit: 1 })),
+    );
+  });
+
+  test('says nothing to a run whose own limit is lower', () => {
+    const sharing = new Sharing({ db: 4 });
+    const run = sharing.queries('a', 3, { limits: { db: 1 } });
+    sharing.shared.setLimits({ db: 2 });
+    expect(run.all('limits-changed')).toStrictEqual([]);
+    run.run.setLimits({ db: 5 });
+    expect(run.the('limits-changed').limits).toStrictEqual({ db: 2 });
+    expect(sharing.runsOf(0)).toStrictEqual(['a', 'a']);
+  });
+
+  test('sets and takes away rates, and limits of families and their members', () => {
+    const sharing = new Sharing({ 'host:*': 1, api: 5 });
+    for (const id of ['a', 'b'])
+      sharing.run(id, [
+        { resource: 'host:x' },
+        { resource: 'host:y' },
+        { resource: 'api' },
+        { resource: 'api' },
+      ]);
+    sharing.shared.setLimits({ 'host:x': 2, api: { rate: { limit: 1, per: 50 } } });
+    expect(sharing.starts).toContain('0 b s0');
+    expect(sharing.starts).not.toContain('0 b s1');
+    expect(sharing.shared.usage().resources['api']?.limit).toBe(Infinity);
+    sharing.shared.setLimits({ 'host:*': 2, api: 7 });
+    expect(sharing.starts).toContain('0 b s1');
+    expect(sharing.shared.usage().resources).toMatchObject({
+      'host:x': { limit: 2 },
+      'host:y': { limit: 2 },
+      api: { limit: 7 },
+    });
+    sharing.time.flush();
+    expect(sharing.time.planned).toBe(0);
+  });
+
+  test('counts for a run that was made before and starts after', () => {
+    const sharing = new Sharing({ db: 5 });
+    const { time, shared } = sharing;
+    const flow = workflow('late', { only: sharing.step('only', { resource: { db: 2 } }, 'late') });
+    const [first, second] = [0, 1].map(() => flow.run({ shared, scheduler: time.scheduler }));
+    shared.setLimits({ db: 3 });
+    const told: unknown[] = [];
+    first?.progress$.subscribe((event) => {
+      if (event.type === 'limits-changed') told.push(event.limits);
+    });
+    first?.result$.subscribe();
+    expect(told).toStrictEqual([{ db: 3 }]);
+    expect(first?.snapshot().resources).toStrictEqual({ db: { taken: 2, limit: 3 } });
+    time.flush();
+    shared.setLimits({ db: 1 });
+    const errors: unknown[] = [];
+    second?.result$.subscribe({ error: (error: unknown) => errors.push(error) });
+    expect(errors).toMatchObject([{ code: 'RESOURCE_LIMIT', stepId: 'only', demand: 2, limit: 1 }]);
+    expect(shared.usage()).toMatchObject(idleUsage);
+  });
+
+  test('refuses what a step of a run still needs, and changes nothing then', () => {
+    const sharing = new Sharing({ db: 5 }, { name: 'the database' });
+    const run = sharing.run('a', [{ resource: { db: 4 } }, { resource: { db: 4 } }]);
+    const error = thrownBy(() => {
+      sharing.shared.setLimits({ db: 3 });
+    });
+    expect(error).toBeInstanceOf(ResourceLimitError);
+    expect(String(error)).toBe(
+      "ResourceLimitError: step 's0' demands 4 of 'db', but the limit of the shared limits 'the database' is 3; raise it there or lower the step's demand",
+    );
+    expect(sharing.shared.usage().resources['db']?.limit).toBe(5);
+    expect(run.all('limits-changed')).toStrictEqual([]);
+    const rated = (): void => {
+      sharing.shared.setLimits({ db: { limit: 5, rate: { limit: 2, per: '1s' } } });
+    };
+    expect(rated).toThrow("the rate of the shared limits 'the database' is 2 in 1000 ms");
+    sharing.time.flush();
+    sharing.shared.setLimits({ db: 3 });
+    expect(sharing.shared.usage().resources['db']?.limit).toBe(3);
+  });
+
+  test.each<[string, unknown, string]>([
+    [
+      'what isn’t shared',
+      { bd: 2 },
+      "expected limits['bd'] to be absent (did you mean 'db'?), since it isn't among these limits, got 2",
+    ],
+    ['concurrency, where it isn’t shared', { concurrency: 2 }, "limits['concurrency']"],
+    ['runs, where they aren’t capped', { runs: 2 }, "limits['runs']"],
+    ['what is no limit', { db: -1 }, "limits['db'] to be a positive number, got -1"],
+    ['no record', 7, 'a record of limits by class, got 7'],
+  ])('refuses %s', (_, limits, message) => {
+    const shared = sharedLimits({ db: 2 });
+    const error = thrownBy(() => {
+      shared.setLimits(limits as SharedLimitsRecord);
+    });
+    expect(error).toBeInstanceOf(InvalidOptionsError);
+    expect(String(error)).toContain(message);
+    expect(String(error)).toContain("setLimits of the shared limits of 'db'");
+  });
+});
+
+describe('a pause of a shared object', () => {
+  test('holds back all that would start, in all runs', () => {
+    const sharing = new Sharing({ db: 2 });
+    sharing.queries('a', 3);
+    sharing.shared.pause();
+    sharing.shared.pause();
+    sharing.queries('b', 1);
+    sharing.run('c', [{ resource: 'light-io' }]);
+    sharing.time.advanceTo(50);
+    expect(sharing.starts).toStrictEqual(['0 a s0', '0 a s1', '0 c s0']);
+    expect(sharing.shared.usage()).toMatchObject({
+      isPaused: true,
+      inLine: 2,
+      resources: { db: { taken: 0 } },
+    });
+    sharing.shared.resume();
+    expect(sharing.runsOf(50)).toStrictEqual(['b', 'a']);
+  });
+
+  test('of one class holds back only what takes of it', () => {
+    const sharing = new Sharing({ db: 2, gpu: 2 });
+    sharing.shared.pause('gpu');
+    sharing.run('a', [{ resource: 'gpu' }, { resource: 'db' }, { resource: ['db', 'gpu'] }]);
+    sharing.time.advanceTo(50);
+    expect(sharing.starts).toStrictEqual(['0 a s1']);
+    expect(sharing.shared.usage().resources['gpu']).toMatchObject({ isPaused: true, waiting: 2 });
+    sharing.shared.resume('gpu');
+    expect(sharing.starts.slice(1)).toStrictEqual(['50 a s0', '50 a s2']);
+  });
+
+  test('of a member of a family may come before it', () => {
+    const sharing = new Sharing({ 'host:*': 2 });
+    sharing.shared.pause('host:x');
+    sharing.run('a', [{ resource: 'host:x' }, { resource: 'host:y' }]);
+    sharing.time.advanceTo(20);
+    expect(sharing.starts).toStrictEqual(['0 a s1']);
+    sharing.shared.resume('host:x');
+    expect(sharing.starts).toStrictEqual(['0 a s1', '20 a s0']);
+  });
+
+  test.each(['pause', 'resume'] as const)('%s refuses a class that isn’t shared', (method) => {
+    const { shared } = new Sharing({ db: 2, 'host:*': 2 });
+    for (const resource of ['bd', 'host:*', 7])
+      expect(
+        thrownBy(() => {
+          shared[method](resource as string);
+        }),
+      ).toBeInstanceOf(InvalidOptionsError);
+  });
+});
+
+describe('usage$ of a shared object', () => {
+  test('tells at once, then at most once a frame when something has changed, and costs nothing afterwards', () => {
+    const sharing = new Sharing({ db: 1, runs: 2 });
+    const seen: string[] = [];
+    // A run before brings its time.
+    sharing.queries('first', 1);
+    const subscription = sharing.shared.usage$.subscribe(({ resources, running, waiting, inLine }) => {
+      seen.push([sharing.time.now, resources['db']?.taken, running, waiting, inLine].map(String).join(' '));
+    });
+    sharing.queries('a', 1);
+    sharing.queries('b', 1);
+    sharing.time.advanceTo(100);
+    expect(seen).toStrictEqual(['0 1 1 0 0', '16 1 2 0 1', '36 0 0 0 0']);
+    subscription.unsubscribe();
+    sharing.queries('c', 1);
+    sharing.time.flush();
+    expect(seen).toHaveLength(3);
+    expect(sharing.time.planned).toBe(0);
+  });
+
+  test('leaves no timer when its last subscriber leaves', () => {
+    const sharing = new Sharing({ db: 1 });
+    const run = sharing.queries('a', 1);
+    const subscriptions = [0, 1].map(() => sharing.shared.usage$.subscribe());
+    run.run.cancel();
+    expect(sharing.time.planned).toBe(1);
+    subscriptions[0]?.unsubscribe();
+    expect(sharing.time.planned).toBe(1);
+    subscriptions[1]?.unsubscribe();
+    expect(sharing.time.planned).toBe(0);
+  });
+
+  test('is plain data that can’t be changed', () => {
+    const usage = new Sharing({ db: 1 }).shared.usage();
+    expect(structuredClone(usage)).toStrictEqual(usage);
+    expect([usage, usage.resources, usage.resources['db']].every((each) => Object.isFrozen(each))).toBe(true);
+  });
+});
+
+describe('a demand larger than a shared limit is refused by run()', () => {
+  test.each<[string, SharedLimitsRecord, object, string]>([
+    [
+      'of a class',
+      { db: 2 },
+      { resource: { db: 3 } },
+      "step 'only' demands 3 of 'db', but the limit of the shared limits of 'db' is 2; raise it there or lower the step's demand",
+    ],
+    [
+      'of a family',
+      { 'db:*': 2 },
+      { resource: { 'db:a': 3 } },
+      "demands 3 of 'db:a', but the limit of the shared limits of 'db:*' is 2",
+    ],
+    [
+      'of a rate',
+      { db: { limit: 9, rate: { limit: 2, per: '1s' } } },
+      { resource: { db: 3 } },
+      "but the rate of the shared limits of 'db' is 2 in 1000 ms",
+    ],
+    ['of memory', { memory: '1GiB' }, { resource: memory('2GiB') }, 'shared limits'],
+  ])('%s', (_, limits, options, message) => {
+    const only = step('only', () => 1, options);
+    const error = thrownBy(() => workflow('w', { only }).run({ shared: sharedLimits(limits) }));
+    expect(error).toBeInstanceOf(ResourceLimitError);
+    expect(String(error)).toContain(message);
+  });
+
+  test('and fails a step that comes later', () => {
+    const sharing = new Sharing({ db: 2 });
+    const fan = forEachStep('fan', { items: [1, 3] }, (item) => item, { resource: (item) => ({ db: item }) });
+    const run = watch(workflow('w', { fan }), sharing.time, { shared: sharing.shared });
+    sharing.time.flush();
+    expect(String(run.error)).toContain("demands 3 of 'db', but the limit of the shared limits of 'db' is 2");
+  });
+});
+
+describe('bad input is named', () => {
+  test.each<[string, unknown, unknown, string]>([
+    ['limits that are no record', 5, {}, 'expected limits to be a record of limits by class, got 5'],
+    ['no limit at all', {}, {}, 'expected limits to be a record of at least one limit, got {}'],
+    ['only absent ones', { db: undefined }, {}, 'a record of at least one limit'],
+    ['a limit of nothing', { db: 0 }, {}, "expected limits['db'] to be a positive number, got 0"],
+    ['memory that is none', { memory: 'much' }, {}, "limits['memory']"],
+    ['runs that are no number', { runs: 'ten' }, {}, "limits['runs']"],
+    ['half a run', { runs: 1.5 }, {}, 'expected limits.runs to be a whole number of at least 1, got 1.5'],
+    ['half a run with a rate', { runs: { limit: 1.5, rate: { limit: 1, per: 1 } } }, {}, 'limits.runs.limit'],
+    ['null for runs', { runs: null }, {}, "limits['runs']"],
+    ['half a step', { concurrency: 1.5 }, {}, 'limits.concurrency'],
+    ['the default class', { default: 2 }, {}, 'limits.default'],
+    ['a rate without a time', { api: { rate: { limit: 2 } } }, {}, "limits['api'].rate.per"],
+    ['options that are none', { db: 1 }, null, 'expected options to be an object, got null'],
+    ['an unknown option', { db: 1 }, { maxWating: 1 }, "did you mean 'maxWaiting'?"],
+    [
+      'maxWaiting',
+      { db: 1 },
+      { maxWaiting: -1 },
+      'expected maxWaiting to be a whole number of at least 0, got -1',
+    ],
+    ['maxOvertakes', { db: 1 }, { maxOvertakes: 0.5 }, 'maxOvertakes'],
+    ['name', { db: 1 }, { name: 7 }, 'expected name to be a string, got 7'],
+  ])('%s', (_, limits, options, message) => {
+    const error = thrownBy(() => sharedLimits(limits as SharedLimitsRecord, options as SharedLimitsOptions));
+    expect(error).toBeInstanceOf(InvalidOptionsError);
+    expect(String(error)).toContain(message);
+  });
+
+  test.each<[string, unknown, string]>([
+    [
+      'shared that isn’t',
+      { shared: { db: 2 } },
+      'expected shared to be made by sharedLimits(), or a list of what is, got an object',
+    ],
+    ['null', { shared: null }, 'got null'],
+    ['one of a list', { shared: [sharedLimits({ db: 2 }), 7] }, 'got 7'],
+    ['priority', { priority: 'high' }, 'expected priority to be a number, got "high"'],
+    ['a priority that can’t be compared', { priority: Number.NaN }, 'priority'],
+  ])('%s', (_, options, message) => {
+    const flow = workflow('w', { only: step('only', () => 1) });
+    const error = thrownBy(() => flow.run(options as RunSettingsOptions));
+    expect(error).toBeInstanceOf(InvalidOptionsError);
+    expect(String(error)).toContain(message);
+  });
+
+  test('a class of steps that is called as runs are', () => {
+    const flow = workflow('w', { only: step('only', () => 1, { resource: 'runs' }) });
+    expect(() => flow.run({ shared: sharedLimits({ runs: 2 }), limits: { runs: 2 } })).toThrow(
+      "expected shared to be without 'runs'",
+    );
+    expect(() => flow.run({ shared: sharedLimits({ db: 2 }), limits: { runs: 2 } })).not.toThrow();
+  });
+
+  test('a class that nobody limits, with the shared one that was probably meant', () => {
+    const flow = workflow('w', { only: step('only', () => 1, { resource: 'db' }) });
+    expect(() => flow.run({ shared: sharedLimits({ bd: 2 }) })).toThrow("did you mean it with 'bd'?");
+  });
+
+  test('another spelling of a standard class is a warning', () => {
+    const sharing = new Sharing({ heavy_cpu: 2 });
+    const run = sharing.run('a', [{ resource: 'heavy-cpu' }]);
+    expect(run.the('warning')).toMatchObject({ topic: 'limits' });
+  });
+});
+
+describe('the time of shared limits is that of the runs', () => {
+  const rated = { db: { rate: { limit: 1, per: 100 } } };
+
+  test('and starts anew with another clock, once no run is left', () => {
+    const sharing = new Sharing(rated);
+    sharing.time.advanceTo(1000);
+    sharing.queries('a', 1);
+    sharing.time.flush();
+    const later = new VirtualTime();
+    const run = sharing.queries('b', 1, { scheduler: later.scheduler });
+    expect(run.the('step-started').at).toBe(0);
+  });
+
+  test('so that runs of several clocks can’t share a rate', () => {
+    const sharing = new Sharing(rated);
+    sharing.queries('a', 1);
+    const run = sharing.queries('b', 1, { scheduler: new VirtualTime().scheduler });
+    expect(run.error).toBeInstanceOf(InvalidOptionsError);
+    expect(String(run.error)).toContain("run 'b': expected scheduler to be that of the other runs under way");
+    expect(sharing.shared.usage().running).toBe(1);
+    sharing.time.flush();
+    expect(sharing.shared.usage()).toMatchObject(idleUsage);
+  });
+});
+
+test('runs of one process that are refused are told apart by class and code', () => {
+  const error = new OverloadedError('r', "shared limits 's'", 1, 1, 0);
+  expect([error.name, error.code, error.metrics]).toStrictEqual(['OverloadedError', 'OVERLOADED', undefined]);
+});

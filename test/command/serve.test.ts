@@ -66,7 +66,8 @@ test('the dashboard over a store shows the runs of yesterday beside the running 
   const ofToday = all
     .filter(({ runId, kind }) => runId === 'today' && kind === 'event')
     .map(({ event }) => event?.type);
-  expect(ofToday).toStrictEqual(['run-started', 'step-started', 'step-completed', 'run-completed']);
+  // What is held meanwhile is the engine's business.
+  expect(ofToday.filter((what) => what !== 'holds-changed')).toStrictEqual(['run-started', 'step-started', 'step-completed', 'run-completed']);
   expect(problems).toStrictEqual([]);
 });
 

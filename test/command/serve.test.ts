@@ -67,7 +67,12 @@ test('the dashboard over a store shows the runs of yesterday beside the running 
     .filter(({ runId, kind }) => runId === 'today' && kind === 'event')
     .map(({ event }) => event?.type);
   // What is held meanwhile is the engine's business.
-  expect(ofToday.filter((what) => what !== 'holds-changed')).toStrictEqual(['run-started', 'step-started', 'step-completed', 'run-completed']);
+  expect(ofToday.filter((what) => what !== 'holds-changed')).toStrictEqual([
+    'run-started',
+    'step-started',
+    'step-completed',
+    'run-completed',
+  ]);
   expect(problems).toStrictEqual([]);
 });
 

@@ -72,8 +72,6 @@ export type Opening = { readonly isResumed: boolean } | { readonly refused: unkn
 /** A graph whose steps may have been done before. */
 export interface RecalledGraph {
   readonly blueprint: Blueprint;
-  /** The step whose work it is; `undefined` where it is the run's own. */
-  readonly parentPath: string | undefined;
   /** The path of one of its steps. */
   pathOf(step: number): string;
 }

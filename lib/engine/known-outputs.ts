@@ -45,7 +45,6 @@ export function applyKnown(scope: KnowingScope, keeper: Keeper | undefined, laun
   }
   const graph = {
     blueprint: scope.blueprint,
-    parentPath: scope.parent?.stepId,
     pathOf: (step: number) => pathAt(scope, step),
   };
   keeper.recall(graph, (recalled) => {

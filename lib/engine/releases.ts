@@ -104,9 +104,9 @@ export class Releases {
     this.#held.delete(row);
   }
 
-  /** An output was discarded as it came. */
+  /** An output was discarded as it came: nobody has ever taken it for the step's. */
   discard(definition: StepDefinition, stepId: () => string, output: unknown, attempt: number): void {
-    this.closeAll([{ definition, stepId, output, attempt, order: 0 }]);
+    this.#close([{ definition, stepId, output, attempt, order: 0 }]);
   }
 
   closeAll(all: readonly Done[]): void {

@@ -45,18 +45,39 @@ export function headerLine({ workflow, snapshot, ...head }: LogHead): string {
   const header = {
     format: formatName,
     version: formatVersion,
-    ...head,
-    workflow: { name: workflow.name, steps: workflow.steps },
+    ...(encodeValue(head, Infinity) as object),
+    workflow: {
+      name: workflow.name,
+      steps: workflow.steps.map((step) => (isPlain(step) ? step : encodeValue(step, Infinity))),
+    },
     // Before the start every step waits.
-    snapshot: { ...state, ...(snapshot.status === 'idle' ? {} : { steps }) },
+    snapshot: encodeValue({ ...state, ...(snapshot.status === 'idle' ? {} : { steps }) }, Infinity),
   };
-  return `${JSON.stringify(encodeValue(header, Infinity))}\n`;
+  return `${JSON.stringify(header)}\n`;
+}
+
+/** Whether JSON holds all of a record, as of most steps; what is undefined is as good as absent. */
+function isPlain(record: object): boolean {
+  for (const value of Object.values(record) as unknown[])
+    if (typeof value === 'object' ? !isPlainPart(value) : typeof value === 'number' && !Number.isFinite(value))
+      return false;
+  return true;
+}
+
+/** Of a list of texts, or a record of numbers. */
+function isPlainPart(part: object | null): boolean {
+  if (part === null) return true;
+  if (Array.isArray(part)) return part.every((each) => typeof each === 'string');
+  const entries = Object.entries(part) as [string, unknown][];
+  return entries.every(([key, value]) => !key.startsWith('$') && typeof value === 'number' && Number.isFinite(value));
 }
 
 /** An event as a line. Never throws. */
 export function eventLine(event: ProgressEvent): string {
   switch (event.type) {
+    case 'step-added':
     case 'step-started':
+    case 'holds-changed':
     case 'step-completed':
     case 'step-cancelled':
     case 'step-skipped':

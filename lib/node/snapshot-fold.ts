@@ -1,3 +1,4 @@
+// Long because it is one list: what each event changes in where the run stood.
 import { ownOf } from '../base/record.ts';
 import { ChunkedSteps } from '../base/step-list.ts';
 import { Descent } from '../observe/descent.ts';

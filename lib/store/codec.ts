@@ -107,6 +107,10 @@ function toStorable(
     const list: unknown[] = [];
     copied.set(value, list);
     for (let at = 0; at < value.length; at++) list.push(store(value[at], `[${String(at)}]`));
+    // Such as those of a match: they are kept beside the items.
+    if (Object.keys(value).length > value.length)
+      for (const [key, one] of Object.entries(value))
+        if (!(Number(key) < value.length)) Object.assign(list, { [key]: store(one, `.${key}`) });
     return list;
   }
   if (value instanceof Map) {
@@ -163,7 +167,8 @@ function fromStorable(value: unknown, seen: Set<object>): unknown {
   if (typeof mark === 'string') return unmarked(mark, (value as { content: unknown }).content, seen);
   seen.add(value);
   if (Array.isArray(value)) {
-    for (let at = 0; at < value.length; at++) value[at] = fromStorable(value[at], seen);
+    const list = value as unknown[] & Record<string, unknown>;
+    for (const key of Object.keys(list)) list[key] = fromStorable(list[key], seen);
   } else if (value instanceof Map) {
     const entries = [...value].map(
       ([key, one]) => [fromStorable(key, seen), fromStorable(one, seen)] as const,

@@ -63,7 +63,7 @@ export function filesIn(value: unknown): StoredFile[] {
 }
 
 function noFiles({ path }: StoredFile): string {
-  throw new Unstorable([], `the file '${path}'`);
+  throw new Unstorable([], undefined, `the file '${path}'`);
 }
 
 /** Every value begins with what it is, and says how long it is: no two run into each other. */
@@ -109,7 +109,7 @@ class Digester {
   }
 
   #object(value: object, path: readonly string[]): void {
-    if (this.#within.has(value)) throw new Unstorable(path, 'a value that contains itself');
+    if (this.#within.has(value)) throw new Unstorable(path, value, 'a value that contains itself');
     this.#within.add(value);
     this.#parts(value, path);
     this.#within.delete(value);

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { ObjectKind, OpenedRun, RunWatcher, StoreBackend, StoredObject, StoredRun } from './backend.ts';
 import type { FileIo } from './file-io.ts';
-import { FileLease, holderOf, type LeaseTerms, liveLease } from './file-lease.ts';
+import { FileLease, holderOf, liveLease } from './file-lease.ts';
 import { FileObjects } from './file-objects.ts';
 import { FileRun } from './file-run.ts';
 import { nodeFileIo } from './node-file-io.ts';
@@ -11,6 +11,7 @@ import type { Machine } from './owner.ts';
 import { RunFolder } from './run-folder.ts';
 import { StoreFolder } from './store-folder.ts';
 import { thisMachine } from './this-machine.ts';
+import type { LeaseTerms } from './vigil.ts';
 
 /** How a file backend works, for tests of it. */
 export interface FileBackendParts {
@@ -149,7 +150,7 @@ class FileBackend implements StoreBackend {
 }
 
 /** The path that a folder is given by; `undefined` where it isn't one. */
-function pathOf(folder: unknown): string | undefined {
+export function pathOf(folder: unknown): string | undefined {
   if (typeof folder === 'string') return folder === '' || folder.includes('\0') ? undefined : folder;
   try {
     return folder instanceof URL ? fileURLToPath(folder) : undefined;

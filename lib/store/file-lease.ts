@@ -11,33 +11,10 @@
 import { randomUUID } from 'node:crypto';
 import type { RunWatcher } from './backend.ts';
 import { codeOf, writeAll, writeNew } from './file-io.ts';
-import { type Beat, judge, type Machine, type Owner, parseOwner, wordsOf } from './owner.ts';
+import { type Beat, type Owner, parseOwner, wordsOf } from './owner.ts';
 import type { RunFile, RunFolder } from './run-folder.ts';
 import { RunHeldError } from './store-errors.ts';
-
-/** How leases are kept. */
-export interface LeaseTerms {
-  readonly machine: Machine;
-  /** How often a sign of life is given, in ms. */
-  readonly heartbeatMs: number;
-  /** After how long without one an owner is displaced, in ms. */
-  readonly staleMs: number;
-}
-
-/** What a lease file says. */
-interface LeaseText {
-  /** All of it, to be compared. */
-  readonly text: string;
-  /** Absent where it isn't whole, such as one that is just being written. */
-  readonly owner: Owner | undefined;
-  readonly beat: Beat | undefined;
-}
-
-/** How long a lease has said the same, by the own clock. */
-interface Sighting {
-  readonly text: string;
-  readonly since: number;
-}
+import { type LeaseTerms, type Signs, seemsLive, Vigil } from './vigil.ts';
 
 /** A lease that this process holds. */
 export class FileLease {
@@ -69,11 +46,11 @@ export class FileLease {
    * @throws RunHeldError where it does
    */
   static async take(folder: RunFolder, terms: LeaseTerms): Promise<FileLease> {
-    const sightings = new Map<string, Sighting>();
+    const vigil = new Vigil(terms);
     for (;;) {
       const before = await folder.files();
       const leases = before.filter(({ kind }) => kind === 'lease');
-      if (!(await areDead(folder, leases, terms, sightings))) {
+      if (!(await areDead(folder, leases, vigil))) {
         await terms.machine.pause(terms.heartbeatMs / 4);
         continue;
       }
@@ -214,43 +191,25 @@ export async function liveLease(
   folder: RunFolder,
   terms: LeaseTerms,
 ): Promise<{ readonly epoch: number; readonly words: string } | undefined> {
-  const { machine, staleMs } = terms;
   for (const file of (await folder.files()).toReversed()) {
     if (file.kind !== 'lease') continue;
     const { owner, beat } = (await readLease(folder, file)) ?? {};
-    if (owner === undefined) continue;
-    const verdict = judge(owner, beat, machine, staleMs);
-    // To look is not to take: here the clocks of others may be believed.
-    const isSilent = beat !== undefined && Math.abs(machine.wallMs() - beat.wallMs) > staleMs;
-    if (verdict.is === 'live' || (verdict.is === 'unknown' && !isSilent))
-      return { epoch: file.epoch, words: wordsOf(owner, machine.self) };
+    if (owner !== undefined && seemsLive(owner, beat, terms))
+      return { epoch: file.epoch, words: wordsOf(owner, terms.machine.self) };
   }
   return undefined;
 }
 
 /** Whether all leases are of owners that are dead; false where that isn't known yet. */
-async function areDead(
-  folder: RunFolder,
-  leases: readonly RunFile[],
-  { machine, staleMs }: LeaseTerms,
-  sightings: Map<string, Sighting>,
-): Promise<boolean> {
+async function areDead(folder: RunFolder, leases: readonly RunFile[], vigil: Vigil): Promise<boolean> {
   let isKnown = true;
   for (const file of leases) {
     const lease = await readLease(folder, file);
     if (lease === undefined) continue;
-    const { text, owner, beat } = lease;
-    const verdict =
-      owner === undefined ? ({ is: 'unknown', silentMs: 0 } as const) : judge(owner, beat, machine, staleMs);
-    if (verdict.is === 'dead') continue;
-    const now = machine.machineMs();
-    const seen = sightings.get(file.path);
-    if (owner !== undefined && (verdict.is === 'live' || (seen !== undefined && seen.text !== text)))
-      throw new RunHeldError(folder.store.name, folder.runId, wordsOf(owner, machine.self));
-    if (seen?.text !== text)
-      sightings.set(file.path, { text, since: now - (verdict.is === 'unknown' ? verdict.silentMs : 0) });
-    else if (now - seen.since >= staleMs) continue;
-    isKnown = false;
+    const verdict = vigil.verdictOn(file.path, lease);
+    if (verdict === 'live')
+      throw new RunHeldError(folder.store.name, folder.runId, vigil.wordsOf(lease.owner as Owner));
+    if (verdict === 'unknown') isKnown = false;
   }
   return isKnown;
 }
@@ -259,7 +218,7 @@ function lastEpoch(files: readonly RunFile[]): number {
   return files.at(-1)?.epoch ?? 0;
 }
 
-async function readLease(folder: RunFolder, file: RunFile): Promise<LeaseText | undefined> {
+async function readLease(folder: RunFolder, file: RunFile): Promise<Signs | undefined> {
   const bytes = await folder.store.io.read(file.path);
   if (bytes === undefined) return undefined;
   const text = new TextDecoder().decode(bytes);

@@ -1,10 +1,11 @@
 import type { OpenedRun, RunWatcher } from './backend.ts';
 import { type OpenFile, writeAll } from './file-io.ts';
-import { FileLease, type LeaseTerms } from './file-lease.ts';
+import { FileLease } from './file-lease.ts';
 import { frameLines } from './line-frame.ts';
 import type { RunFolder } from './run-folder.ts';
 import { readSegments, segmentHeader } from './segments.ts';
 import { RunHeldError } from './store-errors.ts';
+import type { LeaseTerms } from './vigil.ts';
 
 /** A run that this process holds, in a folder. What it appends goes into files of its own. */
 export class FileRun implements OpenedRun {

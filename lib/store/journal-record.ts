@@ -113,6 +113,12 @@ export function parseRecord(line: string): JournalRecord | undefined {
   if (typeof kind !== 'string' || !Object.hasOwn(lengths, kind) || record.length !== lengths[kind])
     return undefined;
   const isSound =
-    kind === 'run' ? typeof subject === 'object' && subject !== null : typeof subject === 'string';
+    kind === 'run'
+      ? isObject(subject)
+      : typeof subject === 'string' && (kind !== 'done' || isObject((record as unknown[])[3]));
   return isSound ? (record as unknown as JournalRecord) : undefined;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }

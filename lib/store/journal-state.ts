@@ -1,5 +1,6 @@
 import type { Choice } from '../engine/keeper.ts';
 import type { Head, JournalRecord, OutputRecord } from './journal-record.ts';
+import { type AncestorsOf, ancestorsOf } from './step-paths.ts';
 
 /** An output that is kept, and when it was among all records. */
 export interface KeptRecord {
@@ -29,9 +30,14 @@ export class JournalState {
   readonly #blocks = new Map<string, Noted<string>>();
   /** When all within a step was done away with last. */
   readonly #clearedAt = new Map<string, number>();
-  readonly #failed = new Set<string>();
-  readonly #undone = new Set<string>();
+  readonly #failed = new Map<string, number>();
+  readonly #undone = new Map<string, number>();
+  readonly #ancestorsOf: AncestorsOf;
   #count = 0;
+
+  constructor(ancestors: AncestorsOf = ancestorsOf) {
+    this.#ancestorsOf = ancestors;
+  }
 
   /** How many records there are. */
   get size(): number {
@@ -60,10 +66,10 @@ export class JournalState {
         this.#blocks.set(record[1], { order, value: record[2] });
         break;
       case 'failed':
-        this.#failed.add(record[1]);
+        this.#failed.set(record[1], order);
         break;
       case 'undone':
-        this.#undone.add(record[1]);
+        this.#undone.set(record[1], order);
         break;
       case 'closed':
         this.#outputs.delete(record[1]);
@@ -107,16 +113,19 @@ export class JournalState {
   }
 
   hasFailed(path: string): boolean {
-    return this.#failed.has(path);
+    const order = this.#failed.get(path);
+    return order !== undefined && this.#counts(path, order);
   }
 
   isUndone(path: string): boolean {
-    return this.#undone.has(path);
+    const order = this.#undone.get(path);
+    return order !== undefined && this.#counts(path, order);
   }
 
   /** The steps within which, at whatever depth, something was undone. */
   undoneWithin(): ReadonlySet<string> {
-    return new Set([...this.#undone].flatMap((path) => ancestorsOf(path)));
+    const undone = [...this.#undone].filter(([path, order]) => this.#counts(path, order));
+    return new Set(undone.flatMap(([path]) => this.#ancestorsOf(path)));
   }
 
   /** The paths of all outputs that count. */
@@ -126,16 +135,6 @@ export class JournalState {
 
   #counts(path: string, order: number): boolean {
     if (this.#clearedAt.size === 0) return true;
-    return ancestorsOf(path).every((above) => (this.#clearedAt.get(above) ?? 0) < order);
+    return this.#ancestorsOf(path).every((above) => (this.#clearedAt.get(above) ?? 0) < order);
   }
-}
-
-/** The paths of the steps that a step is within. */
-export function ancestorsOf(path: string): string[] {
-  const above: string[] = [];
-  for (let at = 1; at < path.length; at++) {
-    const character = path[at];
-    if (character === '/' || character === '[') above.push(path.slice(0, at));
-  }
-  return above;
 }

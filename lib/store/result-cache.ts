@@ -5,6 +5,7 @@ import type { AskedStep } from '../engine/keeper.ts';
 import { digestOf, digestOfText, filesIn } from './digest.ts';
 import { contentsOf, stampAt } from './file-contents.ts';
 import type { OutputRecord } from './journal-record.ts';
+import { Unstorable } from './unstorable.ts';
 
 /** What a result is found by: a digest of its parts. */
 export interface ResultKey {
@@ -40,7 +41,13 @@ export async function keyOf(
     terms.key === undefined
       ? inputs
       : decided(() => owner, 'what its cache.key gives', 'a value', terms.key(inputs as never));
-  for (const { path: named } of filesIn(counted)) digests.set(named, (await contentsOf(named)).digest);
+  for (const { path: named } of filesIn(counted)) {
+    try {
+      digests.set(named, (await contentsOf(named)).digest);
+    } catch (error) {
+      throw new Unstorable([], undefined, `the file '${named}', which can't be read (${messageOf(error)})`);
+    }
+  }
   const parts: Record<string, string> = {
     version: digestOf(terms.version),
     ...partsOf(counted, terms.key !== undefined, (named) => digests.get(named.path) ?? ''),
@@ -65,8 +72,11 @@ export async function keyOf(
     }
   }
   for (const name of terms.env) parts[`env ${name}`] = digestOf(process.env[name]);
-  const identity = terms.name ?? `${workflow}: ${identityOf(path, definition.id)}`;
-  return { digest: digestOf({ identity, parts }), parts, identity, stamps };
+  const own = identityOf(path, definition.id);
+  const identity = terms.name ?? `${workflow}: ${own}`;
+  // Names may have anything in them: two that look alike together are still two.
+  const digest = digestOf({ identity: terms.name ?? [workflow, own], parts });
+  return { digest, parts, identity, stamps };
 }
 
 /** Whether nobody has written meanwhile to the files that a key was made of. */

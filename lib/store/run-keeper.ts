@@ -29,17 +29,19 @@ import { Journal } from './journal.ts';
 import {
   doneLine,
   type Head,
+  type JournalRecord,
   journalFormat,
   type OutputRecord,
   parseRecord,
   recordLine,
 } from './journal-record.ts';
-import { ancestorsOf, JournalState } from './journal-state.ts';
+import { JournalState } from './journal-state.ts';
 import { inlineOutput, inlineRecord, isShort, objectRecord, outputOfObject } from './outputs.ts';
-import { KeptOutputRecord, type Renewal, recallGraph } from './recall.ts';
+import { KeptOutputRecord, recallGraph, renewalOf } from './recall.ts';
 import { isStill, keyOf, type ResultKey, readResult, resultBytes } from './result-cache.ts';
 import { ofSteps, type ResumeDifference, ResumeMismatchError } from './resume-mismatch-error.ts';
 import { putShared } from './shared-objects.ts';
+import { type AncestorsOf, ancestorsAmong } from './step-paths.ts';
 import { StoreError, StoreFormatError } from './store-errors.ts';
 import { Unstorable } from './unstorable.ts';
 
@@ -60,12 +62,16 @@ export class RunKeeper implements Keeper {
   readonly #terms: RunToKeep;
   readonly #identity: RunIdentity;
   readonly #now: () => number;
-  readonly #state = new JournalState();
+  readonly #ancestorsOf: AncestorsOf;
+  readonly #state: JournalState;
   #run!: KeptRun;
   #opened: OpenedRun | undefined;
   #journal!: Journal;
   #events: EventSink | undefined;
-  #renewal: Renewal = noRenewal;
+  /** Whether the run had come to its end with all of its outputs: nothing can be undone then. */
+  #hadCompleted = false;
+  /** Results for others, by the path of their step, that are theirs once the run has completed. */
+  readonly #offered = new Map<string, { readonly key: ResultKey; readonly output: OutputRecord }>();
   /** What is under way beside the journal, and what waits for that. */
   #pending = 0;
   #whenDone: (() => void) | undefined;
@@ -80,6 +86,8 @@ export class RunKeeper implements Keeper {
     this.#terms = terms;
     this.#identity = identity;
     this.#now = now;
+    this.#ancestorsOf = ancestorsAmong(terms.blueprint.graph.ids);
+    this.#state = new JournalState(this.#ancestorsOf);
   }
 
   // Taken.
@@ -109,6 +117,8 @@ export class RunKeeper implements Keeper {
           opened({ refused: error });
           return;
         }
+        this.#hasFailed = true;
+        this.#told.add(cacheUnreadable);
         opened({ isResumed: false });
         run.warn('', `the run isn't kept: ${error.message}`, error);
       },
@@ -128,7 +138,7 @@ export class RunKeeper implements Keeper {
       else this.#state.apply(record);
     }
     const before = this.#state.head;
-    const hadCompleted = this.#state.outcome === 'completed';
+    this.#hadCompleted = this.#state.outcome === 'completed';
     const goOn = (): void => {
       this.#noteHead(held.epoch);
       this.#events = new EventSink(run, held);
@@ -140,7 +150,7 @@ export class RunKeeper implements Keeper {
       goOn();
       return;
     }
-    this.#compare(before, hadCompleted, (refused) => {
+    this.#compare(before, (refused) => {
       if (refused === undefined) {
         goOn();
         return;
@@ -181,7 +191,7 @@ export class RunKeeper implements Keeper {
   }
 
   /** How the run has changed since it was taken last, and what of it has to be done again for that. */
-  #compare(before: Head, hadCompleted: boolean, compared: (refused: Error | undefined) => void): void {
+  #compare(before: Head, compared: (refused: Error | undefined) => void): void {
     const { blueprint, version, settings, resume } = this.#terms;
     const { runId } = settings;
     if (before.format > journalFormat) {
@@ -200,7 +210,7 @@ export class RunKeeper implements Keeper {
     const isOtherVersion = before.workflowVersion !== version;
     const now = describeGraph(blueprint);
     const decide = (steps: readonly StepDescription[] | undefined): void => {
-      const differences = steps === undefined ? [] : differencesOf(steps, now.steps);
+      const differences = steps === undefined || steps === now.steps ? [] : differencesOf(steps, now.steps);
       const told = ofSteps(differences);
       if (isOtherVersion)
         told.unshift({
@@ -217,11 +227,9 @@ export class RunKeeper implements Keeper {
       }
       const all =
         isOtherVersion || steps === undefined ? blueprint.graph.ids : differences.map(({ stepId }) => stepId);
-      this.#renewal = {
-        ...this.#givenAnew(before),
-        changed: new Set([...all, ...resume.from]),
-        hadCompleted,
-      };
+      const given = this.#givenAnew(before);
+      const aroundGiven = new Set([...given].flatMap((path) => this.#ancestorsOf(path)));
+      this.#renew(renewalOf(blueprint, { changed: new Set([...all, ...resume.from]), given, aroundGiven }));
       compared(undefined);
     };
     if (before.graph === now.digest) {
@@ -247,7 +255,7 @@ export class RunKeeper implements Keeper {
   }
 
   /** The steps whose output is given and isn't what it was, or was given and no longer is. */
-  #givenAnew(before: Head): Pick<Renewal, 'given' | 'aroundGiven'> {
+  #givenAnew(before: Head): Set<string> {
     const { given } = this.#identity;
     const changed = new Set<string>();
     for (const path of new Set([...Object.keys(before.given), ...Object.keys(given)])) {
@@ -255,7 +263,14 @@ export class RunKeeper implements Keeper {
       // What has no digest may be anything.
       if (typeof was !== 'string' || was !== given[path]) changed.add(path);
     }
-    return { given: changed, aroundGiven: new Set([...changed].flatMap((path) => ancestorsOf(path))) };
+    return changed;
+  }
+
+  #renew(records: readonly JournalRecord[]): void {
+    for (const record of records) {
+      this.#state.apply(record);
+      this.#journal.add(recordLine(record));
+    }
   }
 
   #digestOfKept(path: string): string | undefined {
@@ -275,7 +290,7 @@ export class RunKeeper implements Keeper {
       recalled({ kept: new Map(), again: new Set() });
       return;
     }
-    const { kept, again, renewed } = recallGraph(this.#state, graph, this.#renewal);
+    const { kept, again, renewed } = recallGraph(this.#state, graph, this.#hadCompleted);
     for (const record of renewed) this.#journal.add(recordLine(record));
     const withFiles = [...kept].filter(([, { record }]) => record.output.f !== undefined);
     if (withFiles.length === 0) {
@@ -354,8 +369,8 @@ export class RunKeeper implements Keeper {
 
   recallChild(path: string, item: unknown): Kept | undefined {
     const record = this.#state.outputOf(path);
-    if (record?.output.i === undefined || (record.output.u === 1 && !this.#renewal.hadCompleted))
-      return undefined;
+    if (record?.output.i === undefined || this.#state.isUndone(path)) return undefined;
+    if (record.output.u === 1 && !this.#hadCompleted) return undefined;
     if (record.output.f !== undefined || record.output.i !== digestOrUndefined(item)) return undefined;
     // What it holds is asked for once.
     this.#state.drop(path);
@@ -379,6 +394,10 @@ export class RunKeeper implements Keeper {
   }
 
   #write(kept: KeptOutput, done: (() => void) | undefined): void {
+    if (this.#journal.isGivenUp) {
+      done?.();
+      return;
+    }
     const { path, definition, output, item, hasUndoing, isCached } = kept;
     const madeOf = item === undefined ? undefined : this.#digestOfNewItem(kept, item.value);
     const rest: Omit<OutputRecord, 'j'> = {
@@ -399,23 +418,24 @@ export class RunKeeper implements Keeper {
           doneLine(path, this.#run.now, encoded.json, isEmpty(rest) ? undefined : rest),
           done,
         );
-      if (key !== undefined) this.#cache(key, inlineRecord(encoded));
+      if (key !== undefined) this.#offer(kept, key, inlineRecord(encoded));
       return;
     }
-    this.#writeLong(path, encoded, rest, key, done);
+    this.#writeLong(kept, encoded, rest, key, done);
   }
 
   /** Beside the line: the object comes first, so that no line tells of what isn't there. */
   #writeLong(
-    path: string,
+    kept: KeptOutput,
     encoded: Encoded,
     rest: OutputRecord,
     key: ResultKey | undefined,
     done: (() => void) | undefined,
   ): void {
+    const { path } = kept;
     const finish = (record: OutputRecord): void => {
       this.#done(path, { ...record, ...rest }, done);
-      if (key !== undefined) this.#cache(key, record);
+      if (key !== undefined) this.#offer(kept, key, record);
     };
     const withFiles = (record: OutputRecord): void => {
       if (encoded.files.length === 0) {
@@ -521,6 +541,7 @@ export class RunKeeper implements Keeper {
   }
 
   #forget(kind: 'closed' | 'undone', paths: readonly string[], forgotten: () => void): void {
+    this.#withdraw(paths);
     for (const path of paths.slice(0, -1)) this.#journal.add(recordLine([kind, path]));
     this.#journal.add(recordLine([kind, paths[paths.length - 1] as string]), forgotten);
   }
@@ -584,7 +605,8 @@ export class RunKeeper implements Keeper {
         );
       },
       (error) => {
-        this.#run.warn(
+        this.#warnOnce(
+          cacheUnreadable,
           path,
           `the cache can't be read, so that step '${path}' runs: ${messageOf(error)}`,
           error,
@@ -598,6 +620,20 @@ export class RunKeeper implements Keeper {
     this.#journal.add(recordLine(['key', path, { digest, isFound, parts }]));
   }
 
+  /** A result that may still be undone or closed isn't for others before the run has come to its end. */
+  #offer({ path, definition, hasUndoing }: KeptOutput, key: ResultKey, output: OutputRecord): void {
+    const { cleanup, release } = definition.settings;
+    if (hasUndoing || cleanup !== undefined || release !== undefined)
+      this.#offered.set(path, { key, output });
+    else this.#cache(key, output);
+  }
+
+  #withdraw(paths: readonly string[]): void {
+    if (this.#offered.size === 0) return;
+    for (const path of paths)
+      for (const each of [path, ...this.#ancestorsOf(path)]) this.#offered.delete(each);
+  }
+
   #cache(key: ResultKey, output: OutputRecord): void {
     this.#beside(
       () => isStill(key),
@@ -609,6 +645,7 @@ export class RunKeeper implements Keeper {
   }
 
   #put(kind: 'blob' | 'cached', name: string, bytes: Uint8Array): void {
+    if (this.#hasFailed) return;
     this.#beside(
       () => this.#backend.putObject(kind, name, bytes),
       () => undefined,
@@ -631,6 +668,8 @@ export class RunKeeper implements Keeper {
       ended();
       return;
     }
+    if (outcome === 'completed')
+      for (const { key, output } of this.#offered.values()) this.#cache(key, output);
     this.#whenAllDone(() => {
       this.#journal.add(recordLine(['end', outcome, this.#now()]));
       this.#journal.end(() => {
@@ -711,12 +750,15 @@ export class RunKeeper implements Keeper {
     else this.#run.warn('', `the run isn't kept any more: ${messageOf(error)}`, error);
   }
 
-  #warnOnce(subject: string, path: string, message: string): void {
+  #warnOnce(subject: string, path: string, message: string, error?: unknown): void {
     if (this.#told.has(subject)) return;
     this.#told.add(subject);
-    this.#run.warn(path, message);
+    this.#run.warn(path, message, error);
   }
 }
+
+/** What is told once of it. */
+const cacheUnreadable = 'the cache';
 
 /** A key, as the engine carries it. */
 class KeptKey implements CacheKey {
@@ -763,13 +805,6 @@ function isEmpty(record: object): boolean {
 function shown(version: string | number | undefined): string {
   return version === undefined ? 'none' : JSON.stringify(version);
 }
-
-const noRenewal: Renewal = {
-  changed: new Set(),
-  given: new Set(),
-  aroundGiven: new Set(),
-  hadCompleted: false,
-};
 
 /** Where a run writes that couldn't be taken. */
 const nowhere: OpenedRun = {

@@ -44,12 +44,21 @@ export async function findJournal(backend: StoreBackend, runId: string): Promise
     const record = parseRecord(line);
     if (record === undefined) continue;
     state.apply(record);
-    if (record[0] === 'run') goes.push({ head: record[1], records: [] });
+    if (record[0] === 'run') goes.push({ head: record[1], records: renewalAfter(goes.at(-1)?.records) });
     else goes.at(-1)?.records.push(record);
   }
   const [first, ...further] = goes;
   return first === undefined ? undefined : { runId, goes: [first, ...further], state, size };
 }
+
+/** What a process forgets it writes before it says what the run is of: it is taken from what the one before has written. */
+function renewalAfter(records: JournalRecord[] = []): JournalRecord[] {
+  let at = records.length;
+  while (at > 0 && renewals.has(records[at - 1]?.[0] ?? '')) at--;
+  return records.splice(at);
+}
+
+const renewals: ReadonlySet<string> = new Set(['again', 'closed']);
 
 /** What the last process that took the run has written. */
 export function lastGo({ goes }: StoredJournal): JournalGo {

@@ -2,8 +2,8 @@ import { textOf } from '../base/inspect.ts';
 import type { EventLog } from '../node/event-log.ts';
 import type { Origin, ProgressEvent } from '../observe/progress-event.ts';
 import type { OutputRecord } from './journal-record.ts';
-import { ancestorsOf } from './journal-state.ts';
 import { isWritten } from './outputs.ts';
+import { ancestorsOf } from './step-paths.ts';
 import type { StoredJournal } from './stored-journal.ts';
 
 /** A step of a run in a store. */

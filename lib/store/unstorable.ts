@@ -7,8 +7,9 @@ export class Unstorable extends Error {
   /** What it is, in words. */
   readonly part: string;
 
-  constructor(path: readonly string[], part: unknown) {
-    const text = inspectValue(part);
+  /** @param words - what it is, where that isn't seen from what it shows of itself */
+  constructor(path: readonly string[], part: unknown, words?: string) {
+    const text = words ?? inspectValue(part);
     super(text);
     this.path = path.join('');
     this.part = text;

@@ -7,13 +7,21 @@ const stepEnds = new Set(['step-completed', 'step-failed', 'step-cancelled', 'st
 const attemptEnds = new Set([...stepEnds, 'step-retrying']);
 const runEnds = new Set(['run-completed', 'run-failed', 'run-cancelled']);
 
-/** No step starts, and no function is called, before all that it depends on has completed. */
+/**
+ * No step starts, and no function is called, before all that it depends on has completed; but that of a decision isn't needed again
+ * in a run that is resumed.
+ */
 export const dependenciesFirst = law('dependencies first', (recording) => {
   const needs = new Map(recording.steps.map((step) => [step.id, simpleNeeds(step)]));
   const completed = new Set<string>();
   const broken: string[] = [];
+  let isResumed = false;
   for (const entry of recording.trace) {
+    if (entry.kind === 'event' && entry.event.type === 'run-started')
+      isResumed = entry.event.resumed === true;
     if (entry.kind === 'event' && entry.event.type === 'step-completed') completed.add(entry.event.stepId);
+    if (entry.kind === 'event' && entry.event.type === 'step-skipped' && isResumed)
+      completed.add(entry.event.stepId);
     const started =
       entry.kind === 'call'
         ? entry.stepId

@@ -30,7 +30,7 @@ describe('every law of stores is kept', { timeout: 60_000 }, () => {
         kills.set(backend, kill);
         return backend;
       },
-      { abandon: (backend) => kills.get(backend)?.() },
+      { abandon: (backend) => kills.get(backend)?.(), sequences: 25 },
     );
   });
 

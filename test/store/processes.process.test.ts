@@ -1,13 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { builtinModule } from '../../lib/base/host.ts';
 import type { OpenedRun } from '../../lib/store/backend.ts';
 import { fileBackend } from '../../lib/store/file-backend.ts';
+import { sqliteBackend } from '../../lib/store/sqlite-backend.ts';
 import { RunHeldError } from '../../lib/store/store-errors.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 import { unwatched } from './support/unwatched.ts';
+
+type Kind = 'folder' | 'sqlite';
 
 /** What a process says of what it was told to do. */
 interface Answer {
@@ -21,9 +26,9 @@ class Owner {
   readonly #answers: AsyncIterator<string>;
   readonly #ended: Promise<unknown[]>;
 
-  private constructor(folder: string, periods: object) {
+  private constructor(kind: Kind, place: string, periods: object) {
     const program = fileURLToPath(inject('workerUrls')['store-owner.program'] ?? '');
-    this.child = spawn(process.execPath, [program, folder, JSON.stringify(periods)], {
+    this.child = spawn(process.execPath, [program, kind, place, JSON.stringify(periods)], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#answers = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
@@ -33,8 +38,8 @@ class Owner {
     });
   }
 
-  static async start(folder: string, periods: object = {}): Promise<Owner> {
-    const owner = new Owner(folder, periods);
+  static async start(kind: Kind, place: string, periods: object = {}): Promise<Owner> {
+    const owner = new Owner(kind, place, periods);
     expect(await owner.answer()).toStrictEqual({ what: 'ready' });
     return owner;
   }
@@ -64,10 +69,18 @@ const patient = { heartbeatMs: 20, staleMs: 3_600_000 };
 /** Whoever is silent for a moment is. */
 const hasty = { heartbeatMs: 20, staleMs: 400 };
 
-describe('processes that share a folder', { timeout: 60_000 }, () => {
+const kinds = (
+  builtinModule('node:sqlite') === undefined ? ['folder'] : ['folder', 'sqlite']
+) satisfies Kind[];
+
+describe.each(kinds as Kind[])('processes that share a store (%s)', { timeout: 60_000 }, (kind) => {
+  const makeBackend = kind === 'folder' ? fileBackend : sqliteBackend;
+  const start = (place: string, periods?: object): Promise<Owner> => Owner.start(kind, place, periods);
+  const newPlace = (): string => join(temporaryFolder(), 'store');
+
   test('one of two that open a run at once gets it, and the other is told which', async () => {
-    const folder = temporaryFolder();
-    const owners = await Promise.all([Owner.start(folder), Owner.start(folder)]);
+    const place = newPlace();
+    const owners = await Promise.all([start(place), start(place)]);
     for (let round = 1; round <= 5; round++) {
       for (const owner of owners) owner.tell('open');
       const answers = await Promise.all(owners.map((owner) => owner.answer()));
@@ -81,9 +94,9 @@ describe('processes that share a folder', { timeout: 60_000 }, () => {
   });
 
   test.each(['SIGKILL', 'exit'])('a run is free as soon as its owner has died of %s', async (how) => {
-    const folder = temporaryFolder();
-    const backend = fileBackend(folder, patient);
-    const owner = await Owner.start(folder, patient);
+    const place = newPlace();
+    const backend = makeBackend(place, patient);
+    const owner = await start(place, patient);
     await owner.does('open');
     await owner.does('append:one');
     await expect(backend.openRun('nightly', unwatched)).rejects.toThrow(RunHeldError);
@@ -98,15 +111,15 @@ describe('processes that share a folder', { timeout: 60_000 }, () => {
   });
 
   test('an owner that dies amid appends leaves all that had settled', async () => {
-    const folder = temporaryFolder();
-    const owner = await Owner.start(folder, patient);
+    const place = newPlace();
+    const owner = await start(place, patient);
     await owner.does('open');
     let settled = 0;
     for (let line = 1; line <= 200; line++) owner.tell(`append:line ${String(line)}`);
     while (settled < 20) if ((await owner.answer()).what === 'appended') settled++;
     owner.child.kill('SIGKILL');
     await owner.end();
-    const run = await fileBackend(folder, patient).openRun('nightly', unwatched);
+    const run = await makeBackend(place, patient).openRun('nightly', unwatched);
     expect(run.lines.length).toBeGreaterThanOrEqual(settled);
     expect(run.lines).toStrictEqual(run.lines.map((_, index) => `line ${String(index + 1)}`));
     await run.close();
@@ -115,9 +128,9 @@ describe('processes that share a folder', { timeout: 60_000 }, () => {
   test.skipIf(process.platform === 'win32')(
     'an owner that was stopped for long finds that it was displaced, and what it appends is nobody’s',
     async () => {
-      const folder = temporaryFolder();
-      const backend = fileBackend(folder, hasty);
-      const owner = await Owner.start(folder, hasty);
+      const place = newPlace();
+      const backend = makeBackend(place, hasty);
+      const owner = await start(place, hasty);
       await owner.does('open');
       await owner.does('append:one');
       owner.child.kill('SIGSTOP');
@@ -139,20 +152,20 @@ describe('processes that share a folder', { timeout: 60_000 }, () => {
   );
 
   test('one that is asked to cancel by another hears of it', async () => {
-    const folder = temporaryFolder();
-    const owner = await Owner.start(folder, patient);
+    const place = newPlace();
+    const owner = await start(place, patient);
     await owner.does('open');
-    expect(await fileBackend(folder, patient).requestCancel('nightly', 'enough')).toBe(true);
+    expect(await makeBackend(place, patient).requestCancel('nightly', 'enough')).toBe(true);
     expect(await owner.answer()).toStrictEqual({ what: 'cancel requested', reason: 'enough' });
   });
 
   test('one that has nothing left to do ends, though it holds a run', async () => {
-    const folder = temporaryFolder();
-    const owner = await Owner.start(folder, patient);
+    const place = newPlace();
+    const owner = await start(place, patient);
     await owner.does('open');
     owner.tell('end');
     expect(await owner.end()).toBe(0);
-    await (await fileBackend(folder, patient).openRun('nightly', unwatched)).close();
+    await (await makeBackend(place, patient).openRun('nightly', unwatched)).close();
   });
 });
 

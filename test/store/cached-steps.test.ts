@@ -1,0 +1,502 @@
+import {
+  forEachStep,
+  input,
+  optional,
+  type RunHistory,
+  step,
+  stream,
+  subflow,
+  type,
+  workflow,
+} from 'millrace';
+import { Store } from 'millrace/store';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Calls } from './support/calls.ts';
+import { eventually } from './support/eventually.ts';
+import { known, Place, runId, warnings } from './support/place.ts';
+
+const calls = new Calls();
+let runs = 0;
+
+afterEach(() => {
+  calls.take();
+});
+
+/** Runs a workflow as a run of its own; gives its result, what was cached and what ran. */
+async function go(
+  place: Place,
+  steps: Parameters<Place['run']>[0],
+  options: Parameters<Place['run']>[1] = {},
+) {
+  const { result, error, events } = await place.run(steps, {
+    runId: `${runId} ${String(++runs)}`,
+    ...options,
+  });
+  return { result, error, events, cached: known(events, 'cached'), ran: calls.take() };
+}
+
+describe('a step with a cache', () => {
+  const make = (version: number | string = 1, more: object = {}) => {
+    const n = input('n', type<number>());
+    const a = step('a', { n }, (inputs) => calls.note('a', inputs.n * 2), { cache: { version, ...more } });
+    return workflow('w', { a });
+  };
+
+  test('is a hit in another run with the same inputs, and comes to the same', async () => {
+    const place = new Place();
+    const first = await go(place, make(), { inputs: { n: 1 } });
+    expect(first).toMatchObject({ result: { a: 2 }, cached: [], ran: ['a'] });
+    const second = await go(place, make(), { inputs: { n: 1 } });
+    expect(second).toMatchObject({ result: first.result, cached: ['a'], ran: [] });
+    expect(second.events.map(({ type: kind }) => kind)).toStrictEqual([
+      'run-started',
+      'step-completed',
+      'run-completed',
+    ]);
+  });
+
+  test('is a miss with other inputs, and with another version; each is kept beside the others', async () => {
+    const place = new Place();
+    for (const [version, n] of [
+      [1, 1],
+      [1, 2],
+      [2, 1],
+      ['1', 1],
+    ] as const)
+      expect(await go(place, make(version), { inputs: { n } })).toMatchObject({ cached: [], ran: ['a'] });
+    for (const [version, n] of [
+      [1, 1],
+      [1, 2],
+      [2, 1],
+      ['1', 1],
+    ] as const)
+      expect(await go(place, make(version), { inputs: { n } })).toMatchObject({
+        result: { a: 2 * n },
+        cached: ['a'],
+        ran: [],
+      });
+  });
+
+  test('goes by its key alone where it says one', async () => {
+    const place = new Place();
+    const even = { key: ({ n }: { n: number }) => n % 2 };
+    await go(place, make(1, even), { inputs: { n: 2 } });
+    expect(await go(place, make(1, even), { inputs: { n: 4 } })).toMatchObject({
+      result: { a: 4 },
+      cached: ['a'],
+    });
+    expect(await go(place, make(1, even), { inputs: { n: 3 } })).toMatchObject({
+      result: { a: 6 },
+      ran: ['a'],
+    });
+  });
+
+  test('goes by the environment that it names', async () => {
+    const place = new Place();
+    const more = { env: ['MILLRACE_TEST_MODE'] };
+    const under = async (mode: string | undefined) => {
+      if (mode === undefined) delete process.env['MILLRACE_TEST_MODE'];
+      else process.env['MILLRACE_TEST_MODE'] = mode;
+      try {
+        return await go(place, make(1, more), { inputs: { n: 1 } });
+      } finally {
+        delete process.env['MILLRACE_TEST_MODE'];
+      }
+    };
+    for (const mode of ['x', 'y', undefined, '']) expect(await under(mode)).toMatchObject({ ran: ['a'] });
+    for (const mode of ['x', 'y', undefined, '']) expect(await under(mode)).toMatchObject({ cached: ['a'] });
+  });
+
+  test('is a miss once its result is older than its ttl', async () => {
+    const place = new Place();
+    const more = { ttl: '1h' };
+    await go(place, make(1, more), { inputs: { n: 1 } });
+    expect(await go(place, make(1, more), { inputs: { n: 1 } })).toMatchObject({ cached: ['a'] });
+    expect(await go(place, make(1, { ttl: 0 }), { inputs: { n: 1 } })).toMatchObject({ ran: ['a'] });
+  });
+
+  test('shares its results under a name, between workflows', async () => {
+    const place = new Place();
+    const named = (workflowName: string, id: string, name?: string) =>
+      workflow(workflowName, { [id]: step(id, () => calls.note(id, 1), { cache: { version: 1, name } }) });
+    await go(place, named('one', 'a', 'shared'));
+    expect(await go(place, named('two', 'b', 'shared'))).toMatchObject({ result: { b: 1 }, cached: ['b'] });
+    expect(await go(place, named('two', 'b'))).toMatchObject({ ran: ['b'] });
+    expect(await go(place, named('one', 'a'))).toMatchObject({ ran: ['a'] });
+  });
+
+  test('is never taken for another whose names only look alike', async () => {
+    const place = new Place();
+    const one = (workflowName: string, id: string, name?: string) =>
+      workflow(workflowName, {
+        out: step(id, () => calls.note(id, `${workflowName}/${id}`), { cache: { version: 1, name } }),
+      });
+    const all = [
+      one('w', 'x: y'),
+      one('w: x', 'y'),
+      one('v', 'z', 'w: x: y'),
+      one('w', 'a/b'),
+      one('w', 'a[]'),
+    ];
+    const nested = workflow('w', {
+      out: subflow(
+        'a',
+        workflow('part', { b: step('b', () => calls.note('a/b', 'nested'), { cache: { version: 1 } }) }),
+      ),
+    });
+    const results = [];
+    for (const each of [...all, nested]) results.push((await go(place, each)).result);
+    expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(6);
+    for (const [at, each] of [...all, nested].entries())
+      expect(await go(place, each)).toMatchObject({ result: results[at], ran: [] });
+  });
+
+  test('is cut off early by an upstream step that ran again and came to the same', async () => {
+    const place = new Place();
+    const chain = (read: () => unknown) => {
+      const source = step('source', () => calls.note('source', read()));
+      const parsed = step(
+        'parsed',
+        { source },
+        (inputs) => calls.note('parsed', String(inputs.source).trim()),
+        {
+          cache: { version: 1 },
+        },
+      );
+      const used = step('used', { parsed }, (inputs) => calls.note('used', `<${inputs.parsed}>`), {
+        cache: { version: 1 },
+      });
+      return workflow('w', { used });
+    };
+    expect(
+      await go(
+        place,
+        chain(() => 'x'),
+      ),
+    ).toMatchObject({ ran: ['source', 'parsed', 'used'] });
+    expect(
+      await go(
+        place,
+        chain(() => ' x '),
+      ),
+    ).toMatchObject({
+      result: { used: '<x>' },
+      ran: ['source', 'parsed'],
+      cached: ['used'],
+    });
+    expect(
+      await go(
+        place,
+        chain(() => 'x'),
+      ),
+    ).toMatchObject({ ran: ['source'], cached: ['parsed', 'used'] });
+  });
+
+  test('tells undefined, missing and equal inputs apart as values do', async () => {
+    const place = new Place();
+    const of = (value: unknown) => {
+      const given = step('given', () => value);
+      return workflow('w', {
+        a: step('a', { given: optional(given) }, () => calls.note('a', 1), { cache: { version: 1 } }),
+      });
+    };
+    const values = [
+      undefined,
+      null,
+      0,
+      -0,
+      '',
+      '0',
+      false,
+      Number.NaN,
+      [],
+      {},
+      [undefined],
+      { a: undefined },
+      1n,
+      new Date(0),
+      new Map(),
+      new Set(),
+      new Uint8Array(2),
+      new Uint16Array(1),
+      /x/,
+      /x/g,
+      new Error('x'),
+      new TypeError('x'),
+    ];
+    for (const value of values)
+      expect(await go(place, of(value)), String(value)).toMatchObject({ ran: ['a'] });
+    for (const value of values) expect(await go(place, of(value))).toMatchObject({ cached: ['a'] });
+    expect(await go(place, of({ b: 1, a: [2] }))).toMatchObject({ ran: ['a'] });
+    expect(await go(place, of({ a: [2], b: 1 }))).toMatchObject({ cached: ['a'] });
+  });
+
+  test('that gets what can’t be told apart is warned of once, and runs', async () => {
+    const place = new Place();
+    const source = step('source', () => ({ rows: [{ parse: () => 1 }] }), { checkpoint: false });
+    const user = (id: string) => step(id, { source }, () => calls.note(id, 1), { cache: { version: 1 } });
+    const steps = workflow('w', { a: user('a') });
+    for (const _ of [1, 2]) {
+      const { ran, events } = await go(place, steps);
+      expect(ran).toStrictEqual(['a']);
+      expect(warnings(events)).toStrictEqual([
+        "step 'a' has no result in the cache: what it gets can't be stored: at '.rows[0].parse' is function parse",
+      ]);
+    }
+    const all = forEachStep('all', { items: [() => 1, () => 2] }, () => calls.note('child', 1), {
+      cache: { version: 1 },
+      checkpoint: false,
+    });
+    const { events } = await go(place, workflow('w', { all }));
+    expect(warnings(events)).toHaveLength(1);
+  });
+
+  test('whose output can’t be stored has no result, and is warned of', async () => {
+    const place = new Place();
+    const steps = workflow('w', {
+      a: step('a', () => calls.note('a', { f: () => 1 }), { cache: { version: 1 } }),
+    });
+    for (const _ of [1, 2]) {
+      const { ran, events } = await go(place, steps);
+      expect(ran).toStrictEqual(['a']);
+      expect(warnings(events)).toHaveLength(1);
+    }
+  });
+
+  test('that failed has no result', async () => {
+    const place = new Place();
+    let fails = true;
+    const a = step(
+      'a',
+      () => {
+        calls.note('a', 0);
+        if (fails) throw new Error('broken');
+        return 1;
+      },
+      { cache: { version: 1 }, retry: 1 },
+    );
+    const steps = workflow('w', { a });
+    expect(await go(place, steps)).toMatchObject({ ran: ['a', 'a'], cached: [] });
+    fails = false;
+    expect(await go(place, steps)).toMatchObject({ ran: ['a'], cached: [] });
+    expect(await go(place, steps)).toMatchObject({ ran: [], cached: ['a'] });
+  });
+
+  test('is restored rather than looked for where its own run goes on', async () => {
+    const place = new Place();
+    await go(place, make(), { inputs: { n: 1 }, runId });
+    const { events, cached } = await go(place, make(), { inputs: { n: 1 }, runId });
+    expect(cached).toStrictEqual([]);
+    expect(known(events, 'restored')).toStrictEqual(['a']);
+  });
+
+  test('goes after what is given', async () => {
+    const place = new Place();
+    await go(place, make(), { inputs: { n: 1 } });
+    const { result, cached } = await go(place, make(), { inputs: { n: 1 }, given: { a: 'given' } });
+    expect([result, cached]).toStrictEqual([{ a: 'given' }, []]);
+  });
+
+  test('whose result is damaged, or gone with a part of it, runs and says so', async () => {
+    const long = 'x'.repeat(30_000);
+    const steps = workflow('w', { a: step('a', () => calls.note('a', long), { cache: { version: 1 } }) });
+    const place = new Place();
+    await go(place, steps);
+    const [cached] = place.backend.listObjects('cached');
+    const bytes = place.backend.getObject('cached', cached?.name ?? '') as Uint8Array;
+    const flipped = bytes.slice();
+    flipped[flipped.length - 9] = (flipped.at(-9) as number) ^ 1;
+    place.backend.putObject('cached', cached?.name ?? '', flipped);
+    const damaged = await go(place, steps);
+    expect(damaged).toMatchObject({ result: { a: long }, ran: ['a'] });
+    expect(warnings(damaged.events)).toStrictEqual([
+      "the result of step 'a' in the cache is damaged; the step runs",
+    ]);
+    expect(await go(place, steps)).toMatchObject({ ran: [], cached: ['a'] });
+    for (const { name, size } of place.backend.listObjects('blob'))
+      if (size > 20_000) place.backend.removeObject('blob', name);
+    const gone = await go(place, steps);
+    expect(gone).toMatchObject({ result: { a: long }, ran: ['a'] });
+    expect(warnings(gone.events)).toHaveLength(1);
+  });
+
+  test('teaches a history nothing, and takes nothing of any resource', async () => {
+    const place = new Place();
+    await go(place, make(), { inputs: { n: 1 } });
+    const history: RunHistory = {};
+    const run = make().run({ store: place.store, runId: 'last', inputs: { n: 1 }, history });
+    await run.result();
+    expect(JSON.stringify(history)).not.toContain('"a"');
+    expect(run.metrics().steps.get('a')).toMatchObject({
+      status: 'completed',
+      attempts: 0,
+      durationMs: 0,
+      busyMs: 0,
+    });
+    expect(Object.values(run.metrics().resources).every(({ peak }) => peak === 0)).toBe(true);
+    expect(run.snapshot().steps.get('a')).toMatchObject({
+      status: 'completed',
+      attempts: 0,
+      startedAt: null,
+    });
+  });
+
+  test('can be cancelled while it is looked for', async () => {
+    const place = new Place();
+    await go(place, make(), { inputs: { n: 1 } });
+    const backend = eventually(place.backend);
+    const run = make().run({
+      store: new Store({
+        ...backend,
+        getObject: (kind, name) => {
+          run.cancel('enough');
+          return backend.getObject(kind, name);
+        },
+      }),
+      runId: 'cancelled',
+      inputs: { n: 1 },
+    });
+    const ends: string[] = [];
+    run.progress$.subscribe((event) => ends.push(event.type));
+    await expect(run.result()).rejects.toMatchObject({ name: 'CancelledError', reason: 'enough' });
+    expect(ends).toStrictEqual(['run-started', 'step-cancelled', 'run-cancelled']);
+    expect(calls.take()).toStrictEqual([]);
+  });
+});
+
+describe('a result that was undone or closed', () => {
+  test('isn’t anybody’s: that of a step with a clean-up is kept once its run has completed', async () => {
+    const place = new Place();
+    let fails = true;
+    const a = step('a', () => calls.note('a', 'made'), {
+      cache: { version: 1 },
+      cleanup: () => calls.note('undo', undefined),
+    });
+    const b = step('b', { a }, (inputs) => {
+      if (fails) throw new Error('broken');
+      return inputs.a;
+    });
+    const steps = workflow('w', { b });
+    expect((await go(place, steps)).ran).toStrictEqual(['a', 'undo']);
+    fails = false;
+    expect(await go(place, steps)).toMatchObject({ ran: ['a'], cached: [] });
+    expect(await go(place, steps)).toMatchObject({ ran: [], cached: ['a'] });
+    // Others' work isn't undone.
+    fails = true;
+    expect(await go(place, steps)).toMatchObject({ ran: [], cached: ['a'] });
+  });
+
+  test('isn’t anybody’s, either, as a part of a subflow', async () => {
+    const place = new Place();
+    let fails = true;
+    const x = step('x', () => calls.note('x', 1), { cleanup: () => calls.note('undo', undefined) });
+    const sub = subflow('sub', workflow('part', { x }), { cache: { version: 1 } });
+    const b = step('b', { sub }, (inputs) => {
+      if (fails) throw new Error('broken');
+      return inputs.sub.x;
+    });
+    const steps = workflow('w', { b });
+    expect((await go(place, steps)).ran).toStrictEqual(['x', 'undo']);
+    fails = false;
+    expect(await go(place, steps)).toMatchObject({ ran: ['x'], cached: [] });
+    expect(await go(place, steps)).toMatchObject({ ran: [], cached: ['sub'] });
+  });
+
+  test('by a release is opened again', async () => {
+    const place = new Place();
+    const open = step('open', () => calls.note('open', '/tmp/x'), {
+      cache: { version: 1 },
+      release: () => calls.note('release', undefined),
+    });
+    const steps = workflow('w', { use: step('use', { open }, (inputs) => inputs.open) });
+    for (const _ of [1, 2]) expect((await go(place, steps)).ran).toStrictEqual(['open', 'release']);
+  });
+});
+
+describe('children with a cache', () => {
+  const make = (items: readonly string[], shared = 's') =>
+    workflow('w', {
+      all: forEachStep(
+        'all',
+        { items, shared: step('shared', () => shared) },
+        (item, inputs) => calls.note(item, `${item}${inputs.shared}`),
+        { cache: { version: 1 } },
+      ),
+    });
+
+  test('are known by their items, wherever these stand', async () => {
+    const place = new Place();
+    expect(await go(place, make(['a', 'b']))).toMatchObject({ ran: ['a', 'b'] });
+    expect(await go(place, make(['b', 'c', 'a']))).toMatchObject({
+      result: { all: ['bs', 'cs', 'as'] },
+      cached: ['all[0]', 'all[2]'],
+      ran: ['c'],
+    });
+  });
+
+  test('are known by what all of them get, too', async () => {
+    const place = new Place();
+    await go(place, make(['a']));
+    expect(await go(place, make(['a'], 't'))).toMatchObject({ result: { all: ['at'] }, ran: ['a'] });
+  });
+
+  test('over a stream are looked for beside each other', async () => {
+    const place = new Place();
+    const steps = (list: readonly number[]) => {
+      const numbers = step(
+        'numbers',
+        async function* () {
+          await Promise.resolve();
+          yield* list;
+        },
+        { resource: 'heavy-io' },
+      );
+      return workflow('w', {
+        all: forEachStep(
+          'all',
+          { items: stream(numbers) },
+          async (item: number) => {
+            await Promise.resolve();
+            return calls.note(String(item), item * 10);
+          },
+          { resource: 'heavy-io', cache: { version: 1 }, concurrency: 3 },
+        ),
+      });
+    };
+    const limits = { 'heavy-io': 2 };
+    const store = new Store(eventually(place.backend));
+    await go(place, steps([1, 3, 5]), { limits, store });
+    expect(await go(place, steps([1, 2, 3, 4, 5, 6]), { limits, store })).toMatchObject({
+      error: undefined,
+      result: { all: [10, 20, 30, 40, 50, 60] },
+      ran: ['2', '4', '6'],
+    });
+  });
+
+  test('within which steps have a cache share it over all children', async () => {
+    const place = new Place();
+    const part = workflow('part', { x: step('x', () => calls.note('x', 1), { cache: { version: 1 } }) });
+    const steps = (items: readonly number[]) =>
+      workflow('w', { all: forEachStep('all', { items }, () => subflow('sub', part), { concurrency: 1 }) });
+    expect((await go(place, steps([1, 2, 3]))).ran).toStrictEqual(['x']);
+    expect(await go(place, steps([4]))).toMatchObject({ ran: [], cached: ['all[0]/sub/x'] });
+  });
+});
+
+describe('a subflow with a cache', () => {
+  test('is a hit as a whole, and none of its steps comes', async () => {
+    const place = new Place();
+    const n = input('n', type<number>());
+    const part = workflow('part', { x: step('x', { n }, (inputs) => calls.note('x', inputs.n)) });
+    const steps = (value: number) =>
+      workflow('w', {
+        sub: subflow('sub', part, { inputs: { n: step('n', () => value) }, cache: { version: 1 } }),
+      });
+    await go(place, steps(1));
+    const { result, events, cached } = await go(place, steps(1));
+    expect(result).toStrictEqual({ sub: { x: 1 } });
+    expect(cached).toStrictEqual(['sub']);
+    expect(events.some(({ type: kind }) => kind === 'step-added')).toBe(false);
+    expect(await go(place, steps(2))).toMatchObject({ result: { sub: { x: 2 } }, ran: ['x'] });
+  });
+});

@@ -48,7 +48,7 @@ export function headerLine({ workflow, snapshot, ...head }: LogHead): string {
     ...(encodeValue(head, Infinity) as object),
     workflow: {
       name: workflow.name,
-      steps: workflow.steps.map((step) => (isPlain(step) ? step : encodeValue(step, Infinity))),
+      steps: Array.from(workflow.steps, (step) => (isPlain(step) ? step : encodeValue(step, Infinity))),
     },
     // Before the start every step waits.
     snapshot: encodeValue({ ...state, ...(snapshot.status === 'idle' ? {} : { steps }) }, Infinity),
@@ -59,7 +59,9 @@ export function headerLine({ workflow, snapshot, ...head }: LogHead): string {
 /** Whether JSON holds all of a record, as of most steps; what is undefined is as good as absent. */
 function isPlain(record: object): boolean {
   for (const value of Object.values(record) as unknown[])
-    if (typeof value === 'object' ? !isPlainPart(value) : typeof value === 'number' && !Number.isFinite(value))
+    if (
+      typeof value === 'object' ? !isPlainPart(value) : typeof value === 'number' && !Number.isFinite(value)
+    )
       return false;
   return true;
 }
@@ -69,7 +71,9 @@ function isPlainPart(part: object | null): boolean {
   if (part === null) return true;
   if (Array.isArray(part)) return part.every((each) => typeof each === 'string');
   const entries = Object.entries(part) as [string, unknown][];
-  return entries.every(([key, value]) => !key.startsWith('$') && typeof value === 'number' && Number.isFinite(value));
+  return entries.every(
+    ([key, value]) => !key.startsWith('$') && typeof value === 'number' && Number.isFinite(value),
+  );
 }
 
 /** An event as a line. Never throws. */

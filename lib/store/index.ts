@@ -13,6 +13,7 @@ export { fileStore } from './file-store.ts';
 export type { GcOptions, GcReport } from './gc.ts';
 export { memoryStore } from './memory-store.ts';
 export { type ResumeDifference, ResumeMismatchError } from './resume-mismatch-error.ts';
+export { sqliteStore } from './sqlite-store.ts';
 export type { StepReason } from './step-reason.ts';
 export { Store } from './store.ts';
 export { RunHeldError, StoreError, StoreFormatError } from './store-errors.ts';

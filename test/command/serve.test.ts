@@ -66,8 +66,7 @@ test('the dashboard over a store shows the runs of yesterday beside the running 
   const ofToday = all
     .filter(({ runId, kind }) => runId === 'today' && kind === 'event')
     .map(({ event }) => event?.type);
-  // What is held meanwhile is the engine's business.
-  expect(ofToday.filter((what) => what !== 'holds-changed')).toStrictEqual([
+  expect(ofToday.filter((type) => type !== 'holds-changed')).toStrictEqual([
     'run-started',
     'step-started',
     'step-completed',

@@ -39,6 +39,7 @@ const allowed = {
     'node:path',
     'node:url',
     'node:v8',
+    'node:worker_threads',
     'node:zlib',
   ],
   testing: [...runs, 'immer', 'fast-check'],

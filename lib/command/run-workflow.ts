@@ -1,4 +1,4 @@
-import { CancelledError } from '../base/errors.ts';
+import type { CancelledError } from '../base/errors.ts';
 import { renderProgress } from '../node/render-progress.ts';
 import { type Dashboard, serveDashboard } from '../report/serve-dashboard.ts';
 import type { Run } from '../run/run.ts';
@@ -96,10 +96,10 @@ async function watched(
 ): Promise<number> {
   const { json = false, quiet = false, verbose = false } = options;
   const { runId, workflow } = run;
+  const dashboard = await serve(run, options, terminal);
   const interrupts = onInterrupt((reason) => {
     run.cancel(reason);
   });
-  const dashboard = await serve(run, options, terminal);
   const shown = quiet ? undefined : renderProgress(run, { stream: terminal.err });
   const told = { runId, workflow: workflow.name };
   try {
@@ -110,7 +110,7 @@ async function watched(
     return exitCodes.done;
   } catch (error) {
     await shown?.done;
-    const isCancelled = error instanceof CancelledError;
+    const isCancelled = (error as Partial<CancelledError>).code === 'CANCELLED';
     const status = isCancelled ? 'cancelled' : 'failed';
     if (json) writeJson(terminal, { ...told, status, durationMs: tookMs(run), error });
     if (quiet || verbose || run.snapshot().startedAt === null || exitCodeOf(error) !== exitCodes.failed)

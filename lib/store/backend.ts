@@ -78,6 +78,7 @@ export interface OpenedRun {
 
 /** A run in a store. */
 export interface StoredRun {
+  /** Its id. */
   readonly runId: string;
   /** Who holds it, in words; absent where nobody does that is known to live. */
   readonly heldBy?: string | undefined;
@@ -89,7 +90,9 @@ export interface StoredRun {
 
 /** An object in a store. */
 export interface StoredObject {
+  /** Its name. */
   readonly name: string;
+  /** In bytes. */
   readonly size: number;
   /** When it was put, or read if the backend notes that, in ms of epoch time. */
   readonly usedAt: number;

@@ -23,12 +23,15 @@ export interface RunDifference {
 
 /** One of two runs. */
 export interface ComparedRun extends StoredRunInfo {
+  /** The version of the workflow, as it was last. */
   readonly version?: Version | undefined;
+  /** How long the last process was at it, in ms; absent where it stopped without an end. */
   readonly durationMs?: number | undefined;
 }
 
 /** A step in two runs. */
 export interface StepDifference {
+  /** Its id, or its path where it is part of another. */
   readonly stepId: string;
   /** How it stands there; absent where that run has no such step. */
   readonly left?: StoredStep | undefined;

@@ -5,6 +5,7 @@ import type { GraphDifference } from './graph-description.ts';
 export interface ResumeDifference {
   /** The id of the step, or `inputs.name`; `workflow` where it is the workflow itself. */
   readonly subject: string;
+  /** How it differs. */
   readonly what: string;
 }
 
@@ -21,6 +22,7 @@ export class ResumeMismatchError extends MillraceError {
   override readonly name = 'ResumeMismatchError';
   override readonly code = 'RESUME_MISMATCH';
 
+  /** The id of the run. */
   readonly runId: string;
   /** Everything that differs. */
   readonly differences: readonly ResumeDifference[];

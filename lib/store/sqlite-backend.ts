@@ -140,7 +140,7 @@ class SqliteBackend implements StoreBackend {
     });
   }
 
-  getObject(kind: ObjectKind, name: string): Promise<Uint8Array | undefined> {
+  getObject(kind: ObjectKind, name: string, isUse = true): Promise<Uint8Array | undefined> {
     return this.#guard(`read ${kind} '${name}'`, async () => {
       if (!this.#database.isThere) return undefined;
       const found = await this.#database.look((transaction) =>
@@ -152,7 +152,7 @@ class SqliteBackend implements StoreBackend {
       );
       if (found === undefined) return undefined;
       const now = this.#wallMs();
-      if (now - Number(found['used_at']) > notedEveryMs)
+      if (isUse && now - Number(found['used_at']) > notedEveryMs)
         // That it can't be noted is no reason not to give it.
         await this.#database
           .note((transaction) =>

@@ -29,7 +29,9 @@ export class RunHeldError extends MillraceError {
   override readonly name = 'RunHeldError';
   override readonly code = 'RUN_HELD';
 
+  /** What the store is called. */
   readonly store: string;
+  /** The id of the run. */
   readonly runId: string;
   /** Who holds it, in words: process, host, since when. */
   readonly heldBy: string;
@@ -49,11 +51,13 @@ export class StoreFormatError extends MillraceError {
   override readonly name = 'StoreFormatError';
   override readonly code = 'STORE_FORMAT';
 
+  /** What the store is called. */
   readonly store: string;
   /** What it is: the store itself, or a run in it. */
   readonly what: string;
-  /** The format that was found, and the latest one that this version reads. */
+  /** The format that was found. */
   readonly found: number;
+  /** The latest one that this version reads. */
   readonly known: number;
 
   constructor(store: string, what: string, found: number, known: number) {

@@ -2,6 +2,7 @@ import { OptionChecker } from '../base/option-checker.ts';
 
 /** A file or folder that a step has made, as an output or in one: what is in it is known to the store by its digest. */
 export class StoredFile {
+  /** Where it is, in full. */
   readonly path: string;
 
   /** @internal Use {@link file}. */

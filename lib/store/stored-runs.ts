@@ -5,7 +5,9 @@ import { findJournal, lastGo } from './stored-journal.ts';
 
 /** A run in a store. */
 export interface StoredRunInfo {
+  /** Its id. */
   readonly runId: string;
+  /** The name of its workflow. */
   readonly workflow: string;
   /** How it ended; `'running'` while a process is at it; `'interrupted'` where it stopped without an end, as when its process was killed. */
   readonly status: 'completed' | 'failed' | 'cancelled' | 'running' | 'interrupted';

@@ -6,8 +6,11 @@ export class UnknownRunError extends MillraceError {
   override readonly name = 'UnknownRunError';
   override readonly code = 'UNKNOWN_RUN';
 
+  /** What the store is called, as in `fileStore('.millrace')`. */
   readonly store: string;
+  /** The id that was asked for. */
   readonly runId: string;
+  /** The id that was probably meant. */
   readonly nearest: string | undefined;
 
   constructor(store: string, runId: string, known: readonly string[]) {
@@ -30,8 +33,11 @@ export class UnknownStepError extends MillraceError {
   override readonly name = 'UnknownStepError';
   override readonly code = 'UNKNOWN_STEP';
 
+  /** The run. */
   readonly runId: string;
+  /** The id, or path, that was asked for. */
   readonly stepId: string;
+  /** The one that was probably meant. */
   readonly nearest: string | undefined;
 
   constructor(runId: string, stepId: string, known: readonly string[]) {

@@ -10,8 +10,11 @@ import { whyAgain } from './why-again.ts';
 
 /** Why a step of a run ran, or didn't. */
 export interface StepExplanation {
+  /** The run. */
   readonly runId: string;
+  /** The step, by its id, or its path where it is part of another. */
   readonly stepId: string;
+  /** How it stands. */
   readonly status: StoredStep['status'];
   /** Where its output came from; absent where it ran, or has none. */
   readonly origin?: Origin | undefined;

@@ -224,3 +224,15 @@ test('help and version go to stdout', async () => {
   expect((await millrace('run', '--help')).out).toContain('--input <name=value>');
   expect((await millrace('--version')).out).toMatch(/^\d+\.\d+\.\d+/);
 });
+
+test('a name that ends in .db is a database, where Node has one', async () => {
+  copyFileSync(join(root, 'test/command/fixtures/sums.flow.ts'), 'sums.ts');
+  const { code, err } = await millrace('run', 'sums.ts', '--input', 'count=3', '--store', 'runs.db', '-q');
+  if (process.getBuiltinModule('node:sqlite') === undefined) {
+    expect(code).toBe(3);
+    expect(err).toContain('it needs node:sqlite, which Node has from 22.13 on');
+  } else {
+    expect(code).toBe(0);
+    expect((await millrace('runs', '--store', 'runs.db')).out).toContain('completed');
+  }
+});

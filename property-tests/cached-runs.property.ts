@@ -48,7 +48,10 @@ const arbitraryCase = fc
   .record({
     plans: fc.array(
       fc.record({
-        kind: fc.oneof({ weight: 4, arbitrary: fc.constant('step' as const) }, fc.constantFrom('fan-out' as const, 'subflow' as const)),
+        kind: fc.oneof(
+          { weight: 4, arbitrary: fc.constant('step' as const) },
+          fc.constantFrom('fan-out' as const, 'subflow' as const),
+        ),
         needs: fc.array(fc.nat(most), { maxLength: 3 }),
         hasCache: fc.nat(3).map((dice) => dice > 0),
         values: fc.constantFrom(1, 2, 3, 1000),
@@ -90,11 +93,11 @@ function codeOf(plan: Plan, at: number, { versions, salts }: Variant): number {
 
 function workflowOf(plans: readonly Plan[], variant: Variant, world: World) {
   const n = input('n', type<number>());
-  const steps: Step<unknown>[] = [];
+  const steps: Step[] = [];
   for (const [at, plan] of plans.entries()) {
     const id = `s${String(at)}`;
-    const deps: Record<string, Step<unknown>> = Object.fromEntries(
-      needsOf(plan, at).map((need) => [`s${String(need)}`, steps[need] as Step<unknown>]),
+    const deps: Record<string, Step> = Object.fromEntries(
+      needsOf(plan, at).map((need) => [`s${String(need)}`, steps[need] as Step]),
     );
     const code = codeOf(plan, at, variant);
     const cache = plan.hasCache ? { version: code } : undefined;
@@ -111,13 +114,13 @@ function workflowOf(plans: readonly Plan[], variant: Variant, world: World) {
         return [first, first + 1];
       });
       steps.push(
-        forEachStep(id, { items }, (item, _, ctx) => work(ctx.stepId, item), { cache }) as Step<unknown>,
+        forEachStep(id, { items }, (item, _, ctx) => work(ctx.stepId, item), { cache }),
       );
     } else {
       const inner = input('got', type<unknown>());
       const part = workflow('part', { out: step('out', { inner }, (got) => work(`${id}/out`, got.inner)) });
       const got = step(`${id}got`, given as typeof deps, inOrder);
-      steps.push(subflow(id, part, { inputs: { got }, cache }) as Step<unknown>);
+      steps.push(subflow(id, part, { inputs: { got }, cache }));
     }
   }
   return workflow('w', Object.fromEntries(steps.map((each, at) => [`s${String(at)}`, each])));
@@ -162,7 +165,7 @@ async function run(plans: readonly Plan[], variant: Variant, store: Store | unde
   const world: World = { ran: [] };
   const events: ProgressEvent[] = [];
   const inputs = plans.some(({ takesInput }) => takesInput) ? { n: variant.input } : {};
-  const started = workflowOf(plans, variant, world).run({ inputs, store, runId } as object);
+  const started = workflowOf(plans, variant, world).run({ inputs, store, runId });
   started.progress$.subscribe((event) => events.push(event));
   return { result: await started.result(), ran: world.ran.sort(), events };
 }

@@ -51,7 +51,9 @@ export function headerLine({ workflow, snapshot, ...head }: LogHead): string {
 /** Whether JSON holds all of a record, as of most steps; what is undefined is as good as absent. */
 function isPlain(record: object): boolean {
   for (const value of Object.values(record) as unknown[])
-    if (typeof value === 'object' ? !isPlainPart(value) : typeof value === 'number' && !Number.isFinite(value))
+    if (
+      typeof value === 'object' ? !isPlainPart(value) : typeof value === 'number' && !Number.isFinite(value)
+    )
       return false;
   return true;
 }
@@ -61,7 +63,9 @@ function isPlainPart(part: object | null): boolean {
   if (part === null) return true;
   if (Array.isArray(part)) return part.every((each) => typeof each === 'string');
   const entries = Object.entries(part) as [string, unknown][];
-  return entries.every(([key, value]) => !key.startsWith('$') && typeof value === 'number' && Number.isFinite(value));
+  return entries.every(
+    ([key, value]) => !key.startsWith('$') && typeof value === 'number' && Number.isFinite(value),
+  );
 }
 
 /** An event as a line. Never throws. */

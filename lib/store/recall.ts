@@ -32,7 +32,7 @@ export function renewalOf(blueprint: Blueprint, changes: Changes): JournalRecord
 function renewalWithin(
   blueprint: Blueprint,
   changes: Changes,
-  { pathOf, partOf }: { pathOf(id: string): string; partOf(id: string): string },
+  { pathOf, partOf }: { readonly pathOf: (id: string) => string; readonly partOf: (id: string) => string },
 ): JournalRecord[] {
   const { ids } = blueprint.graph;
   const renewed: JournalRecord[] = [];

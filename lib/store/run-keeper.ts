@@ -659,7 +659,8 @@ export class RunKeeper implements Keeper {
       ended();
       return;
     }
-    if (outcome === 'completed') for (const { key, output } of this.#offered.values()) this.#cache(key, output);
+    if (outcome === 'completed')
+      for (const { key, output } of this.#offered.values()) this.#cache(key, output);
     this.#whenAllDone(() => {
       this.#journal.add(recordLine(['end', outcome, this.#now()]));
       this.#journal.end(() => {

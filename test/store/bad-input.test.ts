@@ -1,4 +1,4 @@
-import { forEachStep, input, InvalidOptionsError, step, type, workflow } from 'millrace';
+import { forEachStep, InvalidOptionsError, input, step, type, workflow } from 'millrace';
 import { fileStore, memoryStore } from 'millrace/store';
 import { describe, expect, test } from 'vitest';
 import { caught } from './support/caught.ts';
@@ -8,20 +8,32 @@ import { temporaryFolder } from './support/temporary-folder.ts';
 const steps = workflow('w', { a: step('a', () => 1) });
 
 describe('the id of a run', () => {
-  test.each(['a/b', '..', '.', 'con', 'CON', 'a\\b', 'a:b', 'trailing. ', 'é', '日本', '\u0000', '\ud800', 'a'.repeat(200), '%2e'])(
-    '%j is one that every file system keeps',
-    async (runId) => {
-      const store = fileStore(temporaryFolder());
-      expect(await steps.run({ store, runId }).result()).toStrictEqual({ a: 1 });
-      expect(await store.runs()).toMatchObject([{ runId, status: 'completed' }]);
-      const other = runId === 'con' ? 'CON ' : 'con';
-      await steps.run({ store, runId: other }).result();
-      expect(await store.runs()).toHaveLength(2);
-      await store.remove(runId);
-      expect(await store.runs()).toMatchObject([{ runId: other }]);
-      await store[Symbol.asyncDispose]();
-    },
-  );
+  test.each([
+    'a/b',
+    '..',
+    '.',
+    'con',
+    'CON',
+    'a\\b',
+    'a:b',
+    'trailing. ',
+    'é',
+    '日本',
+    '\u0000',
+    '\ud800',
+    'a'.repeat(200),
+    '%2e',
+  ])('%j is one that every file system keeps', async (runId) => {
+    const store = fileStore(temporaryFolder());
+    expect(await steps.run({ store, runId }).result()).toStrictEqual({ a: 1 });
+    expect(await store.runs()).toMatchObject([{ runId, status: 'completed' }]);
+    const other = runId === 'con' ? 'CON ' : 'con';
+    await steps.run({ store, runId: other }).result();
+    expect(await store.runs()).toHaveLength(2);
+    await store.remove(runId);
+    expect(await store.runs()).toMatchObject([{ runId: other }]);
+    await store[Symbol.asyncDispose]();
+  });
 
   test.each([
     ['', 'a name that is not empty'],
@@ -36,7 +48,19 @@ describe('the id of a run', () => {
 describe('an input of a run that has a store', () => {
   test.each<[string, unknown, string]>([
     ['a function', () => 1, 'this is '],
-    ['an instance of a class', { rows: [{ parse: new (class Parser {})() }] }, "at '.rows[0].parse' is an instance of Parser"],
+    [
+      'an instance of a class',
+      {
+        rows: [
+          {
+            parse: new (class Parser {
+              parse = 1;
+            })(),
+          },
+        ],
+      },
+      "at '.rows[0].parse' is an instance of Parser",
+    ],
     ['a symbol', new Map([['k', Symbol('s')]]), "at '.get(k)' is "],
     ['a promise', { later: Promise.resolve(1) }, "at '.later' is "],
   ])('that can’t be known again is refused at once, with its path: %s', (_, value, where) => {
@@ -44,7 +68,9 @@ describe('an input of a run that has a store', () => {
     const needing = workflow('w', { a: step('a', { n }, () => 1) });
     const run = () => needing.run({ store: memoryStore(), runId: 'x', inputs: { n: value } });
     expect(run).toThrow(InvalidOptionsError);
-    expect(run).toThrow(`expected inputs.n to be a value that can be stored, so that the run can be known again (${where}`);
+    expect(run).toThrow(
+      `expected inputs.n to be a value that can be stored, so that the run can be known again (${where}`,
+    );
     // Without a store it may be anything.
     expect(() => needing.run({ inputs: { n: value } })).not.toThrow();
   });
@@ -65,7 +91,10 @@ describe('an option of keeping', () => {
     [{ resume: 'compatible' }, "expected resume to be absent, since there is no 'store' to resume from"],
     [{ onStoreError: 'warn' }, "expected onStoreError to be absent, since there is no 'store'"],
     [{ store: {} }, 'expected store to be a store, as fileStore() of millrace/store makes'],
-    [{ store: memoryStore(), resume: 'always' }, "expected resume to be 'same', 'compatible' or { from: [ids] }"],
+    [
+      { store: memoryStore(), resume: 'always' },
+      "expected resume to be 'same', 'compatible' or { from: [ids] }",
+    ],
     [{ store: memoryStore(), resume: { from: 'a' } }, 'expected resume.from to be a list of ids of steps'],
     [
       { store: memoryStore(), resume: { from: ['aa'] } },
@@ -92,7 +121,9 @@ describe('an option of keeping', () => {
     expect(() => step('a', () => 1, { cache: { version: odd } })).toThrow(
       'expected cache.version to be a string that is not empty, or a finite number',
     );
-    expect(() => forEachStep('a', { items: [1] }, () => 1, { cache: { version: odd } })).toThrow('cache.version');
+    expect(() => forEachStep('a', { items: [1] }, () => 1, { cache: { version: odd } })).toThrow(
+      'cache.version',
+    );
   });
 
   test.each<[object | string, string]>([
@@ -116,7 +147,11 @@ describe('the functions of a cache', () => {
     ['a key that returns a Promise', { key: () => Promise.resolve(1) }, 'what its cache.key gives'],
     ['files that are a Promise', { files: () => Promise.resolve(['a']) }, 'what its cache.files gives'],
     ['files that are no list of paths', { files: () => [1] }, 'what its cache.files gives'],
-    ['a file that doesn’t exist', { files: () => ['/none/such'] }, "cache.files[0] to be a file or folder that can be read (ENOENT"],
+    [
+      'a file that doesn’t exist',
+      { files: () => ['/none/such'] },
+      'cache.files[0] to be a file or folder that can be read (ENOENT',
+    ],
   ])('fail their step with a typed error: %s', async (_, cache, message) => {
     const a = step('a', () => 1, { cache: { version: 1, ...cache }, retry: 2 });
     const { error } = await new Place().run(workflow('w', { a }));
@@ -132,7 +167,11 @@ describe('the functions of a cache', () => {
       throw new TypeError('broken');
     };
     const a = step('a', () => 1, { cache: { version: 1, key } });
-    const error = (await caught(new Place().run(workflow('w', { a })).then((ran) => { throw ran.error as Error; }))) as Error;
+    const error = (await caught(
+      new Place().run(workflow('w', { a })).then((ran) => {
+        throw ran.error as Error;
+      }),
+    )) as Error;
     expect(error.cause).toMatchObject({ name: 'TypeError', message: 'broken' });
   });
 });

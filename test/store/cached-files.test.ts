@@ -40,16 +40,24 @@ describe('the files that a step says it reads', () => {
     // As long as before, so that only what is in it has changed.
     writeFileSync(name, 'two');
     utimesSync(name, 1, 1);
-    expect(await go(place, reading, { path: name })).toMatchObject({ result: { text: 'two' }, ran: ['text'] });
+    expect(await go(place, reading, { path: name })).toMatchObject({
+      result: { text: 'two' },
+      ran: ['text'],
+    });
     writeFileSync(name, 'one');
-    expect(await go(place, reading, { path: name })).toMatchObject({ result: { text: 'one' }, cached: ['text'] });
+    expect(await go(place, reading, { path: name })).toMatchObject({
+      result: { text: 'one' },
+      cached: ['text'],
+    });
   });
 
   test('count as folders with all that is in them', async () => {
     const place = new Place();
     const folder = temporaryFolder();
     const steps = workflow('w', {
-      a: step('a', { path }, () => calls.note('a', 1), { cache: { version: 1, files: (inputs) => [inputs.path] } }),
+      a: step('a', { path }, () => calls.note('a', 1), {
+        cache: { version: 1, files: (inputs) => [inputs.path] },
+      }),
     });
     const changes: readonly (() => void)[] = [
       () => writeFileSync(join(folder, 'a'), 'one'),
@@ -86,7 +94,10 @@ describe('the files that a step says it reads', () => {
     await go(place, steps, { path: name });
     writeFileSync(name, 'one');
     text = 'a third one';
-    expect(await go(place, steps, { path: name })).toMatchObject({ result: { a: 'a third one' }, ran: ['a'] });
+    expect(await go(place, steps, { path: name })).toMatchObject({
+      result: { a: 'a third one' },
+      ran: ['a'],
+    });
   });
 });
 
@@ -108,7 +119,10 @@ describe('an output that is a file', () => {
     const place = new Place();
     const name = join(temporaryFolder(), 'out');
     await go(place, making('x'), { path: name });
-    expect(await go(place, making('x'), { path: name })).toMatchObject({ cached: ['made'], result: { made: { path: name } } });
+    expect(await go(place, making('x'), { path: name })).toMatchObject({
+      cached: ['made'],
+      result: { made: { path: name } },
+    });
     writeFileSync(name, 'y');
     expect(await go(place, making('x'), { path: name })).toMatchObject({ ran: ['made'] });
     rmSync(name);
@@ -124,9 +138,14 @@ describe('an output that is a file', () => {
       writeFileSync(name, text);
       return calls.note('made', file(name));
     });
-    const used = step('used', { made }, (inputs) => calls.note('used', readFileSync(inputs.made.path, 'utf8')), {
-      cache: { version: 1 },
-    });
+    const used = step(
+      'used',
+      { made },
+      (inputs) => calls.note('used', readFileSync(inputs.made.path, 'utf8')),
+      {
+        cache: { version: 1 },
+      },
+    );
     const steps = workflow('w', { used });
     await go(place, steps);
     expect(await go(place, steps)).toMatchObject({ ran: ['made'], cached: ['used'] });
@@ -142,7 +161,9 @@ describe('an output that is a file', () => {
     const { ran, events } = await go(place, workflow('w', { used }));
     expect(ran).toStrictEqual(['used']);
     expect(warnings(events)).toMatchObject([
-      expect.stringMatching(/^step 'used' has no result in the cache: .*none', which can't be read \(.*ENOENT/),
+      expect.stringMatching(
+        /^step 'used' has no result in the cache: .*none', which can't be read \(.*ENOENT/,
+      ),
     ]);
   });
 });

@@ -1,9 +1,20 @@
-import { forEachStep, input, optional, type RunHistory, step, stream, subflow, type, workflow } from 'millrace';
+import { inspect } from 'node:util';
+import {
+  forEachStep,
+  input,
+  optional,
+  type RunHistory,
+  step,
+  stream,
+  subflow,
+  type,
+  workflow,
+} from 'millrace';
+import { Store } from 'millrace/store';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Calls } from './support/calls.ts';
 import { eventually } from './support/eventually.ts';
 import { known, Place, runId, warnings } from './support/place.ts';
-import { Store } from 'millrace/store';
 
 const calls = new Calls();
 let runs = 0;
@@ -18,7 +29,10 @@ async function go(
   steps: Parameters<Place['run']>[0],
   options: Parameters<Place['run']>[1] = {},
 ) {
-  const { result, error, events } = await place.run(steps, { runId: `${runId} ${String(++runs)}`, ...options });
+  const { result, error, events } = await place.run(steps, {
+    runId: `${runId} ${String(++runs)}`,
+    ...options,
+  });
   return { result, error, events, cached: known(events, 'cached'), ran: calls.take() };
 }
 
@@ -44,9 +58,19 @@ describe('a step with a cache', () => {
 
   test('is a miss with other inputs, and with another version; each is kept beside the others', async () => {
     const place = new Place();
-    for (const [version, n] of [[1, 1], [1, 2], [2, 1], ['1', 1]] as const)
+    for (const [version, n] of [
+      [1, 1],
+      [1, 2],
+      [2, 1],
+      ['1', 1],
+    ] as const)
       expect(await go(place, make(version), { inputs: { n } })).toMatchObject({ cached: [], ran: ['a'] });
-    for (const [version, n] of [[1, 1], [1, 2], [2, 1], ['1', 1]] as const)
+    for (const [version, n] of [
+      [1, 1],
+      [1, 2],
+      [2, 1],
+      ['1', 1],
+    ] as const)
       expect(await go(place, make(version), { inputs: { n } })).toMatchObject({
         result: { a: 2 * n },
         cached: ['a'],
@@ -58,8 +82,14 @@ describe('a step with a cache', () => {
     const place = new Place();
     const even = { key: ({ n }: { n: number }) => n % 2 };
     await go(place, make(1, even), { inputs: { n: 2 } });
-    expect(await go(place, make(1, even), { inputs: { n: 4 } })).toMatchObject({ result: { a: 4 }, cached: ['a'] });
-    expect(await go(place, make(1, even), { inputs: { n: 3 } })).toMatchObject({ result: { a: 6 }, ran: ['a'] });
+    expect(await go(place, make(1, even), { inputs: { n: 4 } })).toMatchObject({
+      result: { a: 4 },
+      cached: ['a'],
+    });
+    expect(await go(place, make(1, even), { inputs: { n: 3 } })).toMatchObject({
+      result: { a: 6 },
+      ran: ['a'],
+    });
   });
 
   test('goes by the environment that it names', async () => {
@@ -102,9 +132,18 @@ describe('a step with a cache', () => {
       workflow(workflowName, {
         out: step(id, () => calls.note(id, `${workflowName}/${id}`), { cache: { version: 1, name } }),
       });
-    const all = [one('w', 'x: y'), one('w: x', 'y'), one('v', 'z', 'w: x: y'), one('w', 'a/b'), one('w', 'a[]')];
+    const all = [
+      one('w', 'x: y'),
+      one('w: x', 'y'),
+      one('v', 'z', 'w: x: y'),
+      one('w', 'a/b'),
+      one('w', 'a[]'),
+    ];
     const nested = workflow('w', {
-      out: subflow('a', workflow('part', { b: step('b', () => calls.note('a/b', 'nested'), { cache: { version: 1 } }) })),
+      out: subflow(
+        'a',
+        workflow('part', { b: step('b', () => calls.note('a/b', 'nested'), { cache: { version: 1 } }) }),
+      ),
     });
     const results = [];
     for (const each of [...all, nested]) results.push((await go(place, each)).result);
@@ -117,31 +156,77 @@ describe('a step with a cache', () => {
     const place = new Place();
     const chain = (read: () => unknown) => {
       const source = step('source', () => calls.note('source', read()));
-      const parsed = step('parsed', { source }, (inputs) => calls.note('parsed', String(inputs.source).trim()), {
-        cache: { version: 1 },
-      });
+      const parsed = step(
+        'parsed',
+        { source },
+        (inputs) => calls.note('parsed', String(inputs.source).trim()),
+        {
+          cache: { version: 1 },
+        },
+      );
       const used = step('used', { parsed }, (inputs) => calls.note('used', `<${inputs.parsed}>`), {
         cache: { version: 1 },
       });
       return workflow('w', { used });
     };
-    expect(await go(place, chain(() => 'x'))).toMatchObject({ ran: ['source', 'parsed', 'used'] });
-    expect(await go(place, chain(() => ' x '))).toMatchObject({
+    expect(
+      await go(
+        place,
+        chain(() => 'x'),
+      ),
+    ).toMatchObject({ ran: ['source', 'parsed', 'used'] });
+    expect(
+      await go(
+        place,
+        chain(() => ' x '),
+      ),
+    ).toMatchObject({
       result: { used: '<x>' },
       ran: ['source', 'parsed'],
       cached: ['used'],
     });
-    expect(await go(place, chain(() => 'x'))).toMatchObject({ ran: ['source'], cached: ['parsed', 'used'] });
+    expect(
+      await go(
+        place,
+        chain(() => 'x'),
+      ),
+    ).toMatchObject({ ran: ['source'], cached: ['parsed', 'used'] });
   });
 
   test('tells undefined, missing and equal inputs apart as values do', async () => {
     const place = new Place();
     const of = (value: unknown) => {
       const given = step('given', () => value);
-      return workflow('w', { a: step('a', { given: optional(given) }, () => calls.note('a', 1), { cache: { version: 1 } }) });
+      return workflow('w', {
+        a: step('a', { given: optional(given) }, () => calls.note('a', 1), { cache: { version: 1 } }),
+      });
     };
-    const values = [undefined, null, 0, -0, '', '0', false, Number.NaN, [], {}, [undefined], { a: undefined }, 1n, new Date(0), new Map(), new Set(), new Uint8Array(2), new Uint16Array(1), /x/, /x/g, new Error('x'), new TypeError('x')];
-    for (const value of values) expect(await go(place, of(value)), String(value)).toMatchObject({ ran: ['a'] });
+    const values = [
+      undefined,
+      null,
+      0,
+      -0,
+      '',
+      '0',
+      false,
+      Number.NaN,
+      [],
+      {},
+      [undefined],
+      { a: undefined },
+      1n,
+      new Date(0),
+      new Map(),
+      new Set(),
+      new Uint8Array(2),
+      new Uint16Array(1),
+      /x/,
+      /x/g,
+      new Error('x'),
+      new TypeError('x'),
+    ];
+    for (const value of values)
+      expect(await go(place, of(value)), inspect(value)).toMatchObject({ ran: ['a'] });
     for (const value of values) expect(await go(place, of(value))).toMatchObject({ cached: ['a'] });
     expect(await go(place, of({ b: 1, a: [2] }))).toMatchObject({ ran: ['a'] });
     expect(await go(place, of({ a: [2], b: 1 }))).toMatchObject({ cached: ['a'] });
@@ -159,14 +244,19 @@ describe('a step with a cache', () => {
         "step 'a' has no result in the cache: what it gets can't be stored: at '.rows[0].parse' is function parse",
       ]);
     }
-    const all = forEachStep('all', { items: [() => 1, () => 2] }, () => calls.note('child', 1), { cache: { version: 1 }, checkpoint: false });
+    const all = forEachStep('all', { items: [() => 1, () => 2] }, () => calls.note('child', 1), {
+      cache: { version: 1 },
+      checkpoint: false,
+    });
     const { events } = await go(place, workflow('w', { all }));
     expect(warnings(events)).toHaveLength(1);
   });
 
   test('whose output can’t be stored has no result, and is warned of', async () => {
     const place = new Place();
-    const steps = workflow('w', { a: step('a', () => calls.note('a', { f: () => 1 }), { cache: { version: 1 } }) });
+    const steps = workflow('w', {
+      a: step('a', () => calls.note('a', { f: () => 1 }), { cache: { version: 1 } }),
+    });
     for (const _ of [1, 2]) {
       const { ran, events } = await go(place, steps);
       expect(ran).toStrictEqual(['a']);
@@ -220,7 +310,9 @@ describe('a step with a cache', () => {
     place.backend.putObject('cached', cached?.name ?? '', flipped);
     const damaged = await go(place, steps);
     expect(damaged).toMatchObject({ result: { a: long }, ran: ['a'] });
-    expect(warnings(damaged.events)).toStrictEqual(["the result of step 'a' in the cache is damaged; the step runs"]);
+    expect(warnings(damaged.events)).toStrictEqual([
+      "the result of step 'a' in the cache is damaged; the step runs",
+    ]);
     expect(await go(place, steps)).toMatchObject({ ran: [], cached: ['a'] });
     for (const { name, size } of place.backend.listObjects('blob'))
       if (size > 20_000) place.backend.removeObject('blob', name);
@@ -236,9 +328,18 @@ describe('a step with a cache', () => {
     const run = make().run({ store: place.store, runId: 'last', inputs: { n: 1 }, history });
     await run.result();
     expect(JSON.stringify(history)).not.toContain('"a"');
-    expect(run.metrics().steps['a']).toMatchObject({ status: 'completed', attempts: 0, durationMs: 0, busyMs: 0 });
+    expect(run.metrics().steps['a']).toMatchObject({
+      status: 'completed',
+      attempts: 0,
+      durationMs: 0,
+      busyMs: 0,
+    });
     expect(Object.values(run.metrics().resources).every(({ peak }) => peak === 0)).toBe(true);
-    expect(run.snapshot().steps.flat()[0]).toMatchObject({ status: 'completed', attempts: 0, startedAt: null });
+    expect(run.snapshot().steps.flat()[0]).toMatchObject({
+      status: 'completed',
+      attempts: 0,
+      startedAt: null,
+    });
   });
 
   test('can be cancelled while it is looked for', async () => {

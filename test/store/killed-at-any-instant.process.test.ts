@@ -112,7 +112,7 @@ describe('a process that is killed at any instant', () => {
         const store = join(folder, 'store');
         let before = await journalOf(store);
         let unfinished = new Set<string>();
-        for (let result: unknown; result === undefined; ) {
+        for (let result: string | undefined; result === undefined; ) {
           const program = new Program(store, join(folder, 'bodies.log'));
           await program.started;
           if (figures.kills < kills) {
@@ -133,14 +133,16 @@ describe('a process that is killed at any instant', () => {
           before = await journalOf(store);
           // Whoever had ended, but isn't written down, ended last: outputs of their own file apart.
           const ended = ends.filter((stepId) => !['sub/long', 'source', 'reader', 'flaky'].includes(stepId));
-          const lost = ended.filter((stepId) => !before.done.has(stepId) && !isWithinDone(stepId, before.done));
+          const lost = ended.filter(
+            (stepId) => !before.done.has(stepId) && !isWithinDone(stepId, before.done),
+          );
           figures.mostEnded = Math.max(figures.mostEnded, lost.length);
           unfinished = new Set(starts.filter((stepId) => !before.done.has(stepId)));
           figures.mostAgain = Math.max(figures.mostAgain, unfinished.size);
           const suffix = ended.slice(Math.max(0, ended.length - lost.length - slack));
           expect(lost.filter((stepId) => !suffix.includes(stepId))).toStrictEqual([]);
           result = /^result (.*)$/m.exec(program.out)?.[1];
-          if (result !== undefined) expect(JSON.parse(String(result))).toMatchObject({ total: expected });
+          if (result !== undefined) expect(JSON.parse(result)).toMatchObject({ total: expected });
         }
         figures.runs++;
         rmSync(folder, { recursive: true, force: true });
@@ -158,4 +160,3 @@ const slack = 16;
 function isWithinDone(stepId: string, done: ReadonlySet<string>): boolean {
   return [...done].some((path) => stepId.startsWith(`${path}[`) || stepId.startsWith(`${path}/`));
 }
-

@@ -1,7 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CancelledError, step, workflow } from 'millrace';
-import { fileStore, ResumeMismatchError, RunHeldError, Store, StoreError, StoreFormatError } from 'millrace/store';
+import {
+  fileStore,
+  ResumeMismatchError,
+  RunHeldError,
+  Store,
+  StoreError,
+  StoreFormatError,
+} from 'millrace/store';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fileBackend } from '../../lib/store/file-backend.ts';
 import type { FileIo, OpenFile } from '../../lib/store/file-io.ts';
@@ -100,7 +107,8 @@ describe('a store that is full', () => {
         expect(ran.error, `${action} ${String(from)}`).toBeUndefined();
         expect(ran.result).toStrictEqual({ c: long.length });
         expect(warnings(ran.events).length).toBeLessThanOrEqual(1);
-        for (const message of warnings(ran.events)) expect(message).toMatch(/^the run isn.t kept( any more)?: (StoreError: )?fileStore/);
+        for (const message of warnings(ran.events))
+          expect(message).toMatch(/^the run isn.t kept( any more)?: (StoreError: )?fileStore/);
       }
     }
   });
@@ -141,7 +149,8 @@ describe('a store in a folder', () => {
     const io: FileIo = {
       ...readOnly,
       open: () => Promise.reject(Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' })),
-      makeFolder: () => Promise.reject(Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' })),
+      makeFolder: () =>
+        Promise.reject(Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' })),
     };
     const { calls, steps } = chain();
     const failed = await new Place().run(steps, { store: storeIn(folder, io) });
@@ -183,7 +192,10 @@ describe('a store in a folder', () => {
       const ran = await new Place().run(steps, { store: storeIn(folder) });
       // The header says what the file is: of another format, or damaged.
       if (ran.error === undefined) expect(ran.result).toStrictEqual({ c: long.length });
-      else expect([StoreError, StoreFormatError, ResumeMismatchError]).toContain((ran.error as Error).constructor);
+      else
+        expect([StoreError, StoreFormatError, ResumeMismatchError]).toContain(
+          (ran.error as Error).constructor,
+        );
     }
     expect(damages.length).toBeGreaterThan(50);
   }, 60_000);
@@ -301,7 +313,10 @@ describe('a run that somebody holds', () => {
     const a = step('a', async () => {
       place.backend.abandon();
       // Another process takes it.
-      const other = place.backend.openRun(runId, { cancelRequested: () => undefined, displaced: () => undefined });
+      const other = place.backend.openRun(runId, {
+        cancelRequested: () => undefined,
+        displaced: () => undefined,
+      });
       other.close();
       await Promise.resolve();
       return 1;

@@ -14,9 +14,18 @@ const values: readonly (readonly [string, unknown])[] = [
   ['texts', ['', 'é', '\ud800', '\u2028', '"\\\n', 'x'.repeat(40_000)]],
   ['a list with a hole in its values', [undefined, null, 1]],
   ['a match, with what is beside its items', /(\d+)-(\d+)/.exec('in 2026-11')],
-  ['a record with odd names', { ['__proto__x']: 1, constructor: 2, toString: 3, '\u0000millrace': 'file', content: 1 }],
+  [
+    'a record with odd names',
+    { ['__proto__x']: 1, constructor: 2, toString: 3, '\u0000millrace': 'file', content: 1 },
+  ],
   ['a record that says undefined', { a: undefined }],
-  ['maps and sets', new Map<unknown, unknown>([[{ k: 1 }, new Set([1, 'a', null])], [Number.NaN, new Map()]])],
+  [
+    'maps and sets',
+    new Map<unknown, unknown>([
+      [{ k: 1 }, new Set([1, 'a', null])],
+      [Number.NaN, new Map()],
+    ]),
+  ],
   ['dates', [new Date(5), new Date(Number.NaN)]],
   ['bytes', [new Uint8Array([1, 2]), new Float64Array([Number.NaN]), new ArrayBuffer(3), Buffer.from('x')]],
   ['a pattern', /a[b-c]+/giu],
@@ -67,7 +76,17 @@ describe('a value that is kept', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['an instance of a class', { deep: [new (class Parser {})()] }, "at '.deep[0]' is an instance of Parser"],
+    [
+      'an instance of a class',
+      {
+        deep: [
+          new (class Parser {
+            parse = 1;
+          })(),
+        ],
+      },
+      "at '.deep[0]' is an instance of Parser",
+    ],
     ['a function', () => 1, 'it is '],
     ['a symbol in a map', new Map([['k', Symbol('s')]]), "at '.get(k)' is "],
     ['a promise', { later: Promise.resolve() }, "at '.later' is "],

@@ -33,12 +33,12 @@ export class Place {
 
   /** Runs a workflow in virtual time, to its end. */
   play<Outputs>(workflow: Workflow<Outputs>, options: RunOptions<Need> = {}): Watched<Outputs> {
-    return play(workflow, { store: this.store, runId, ...options } as RunOptions<Need>);
+    return play(workflow, { store: this.store, runId, ...options });
   }
 
   /** Runs a workflow as any program does. */
   async run<Outputs>(workflow: Workflow<Outputs>, options: RunOptions<Need> = {}): Promise<Ran<Outputs>> {
-    const run = workflow.run({ store: this.store, runId, ...options } as RunOptions<Need>);
+    const run = workflow.run({ store: this.store, runId, ...options });
     const events: ProgressEvent[] = [];
     run.progress$.subscribe((event) => events.push(event));
     const [settled] = await Promise.allSettled([

@@ -50,7 +50,15 @@ describe('an input of a run that has a store', () => {
     ['a function', () => 1, 'this is '],
     [
       'an instance of a class',
-      { rows: [{ parse: new (class Parser {})() }] },
+      {
+        rows: [
+          {
+            parse: new (class Parser {
+              parse = 1;
+            })(),
+          },
+        ],
+      },
       "at '.rows[0].parse' is an instance of Parser",
     ],
     ['a symbol', new Map([['k', Symbol('s')]]), "at '.get(k)' is "],

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import {
   forEachStep,
   input,
@@ -225,7 +226,7 @@ describe('a step with a cache', () => {
       new TypeError('x'),
     ];
     for (const value of values)
-      expect(await go(place, of(value)), String(value)).toMatchObject({ ran: ['a'] });
+      expect(await go(place, of(value)), inspect(value)).toMatchObject({ ran: ['a'] });
     for (const value of values) expect(await go(place, of(value))).toMatchObject({ cached: ['a'] });
     expect(await go(place, of({ b: 1, a: [2] }))).toMatchObject({ ran: ['a'] });
     expect(await go(place, of({ a: [2], b: 1 }))).toMatchObject({ cached: ['a'] });

@@ -112,7 +112,7 @@ describe('a process that is killed at any instant', () => {
         const store = join(folder, 'store');
         let before = await journalOf(store);
         let unfinished = new Set<string>();
-        for (let result: unknown; result === undefined; ) {
+        for (let result: string | undefined; result === undefined; ) {
           const program = new Program(store, join(folder, 'bodies.log'));
           await program.started;
           if (figures.kills < kills) {
@@ -142,7 +142,7 @@ describe('a process that is killed at any instant', () => {
           const suffix = ended.slice(Math.max(0, ended.length - lost.length - slack));
           expect(lost.filter((stepId) => !suffix.includes(stepId))).toStrictEqual([]);
           result = /^result (.*)$/m.exec(program.out)?.[1];
-          if (result !== undefined) expect(JSON.parse(String(result))).toMatchObject({ total: expected });
+          if (result !== undefined) expect(JSON.parse(result)).toMatchObject({ total: expected });
         }
         figures.runs++;
         rmSync(folder, { recursive: true, force: true });

@@ -145,7 +145,7 @@ describe('a fan-out that goes on', () => {
     for (const cut of [place.cutAfterStep('all'), place]) {
       const [first, second] = cut.play(steps).result?.after ?? [];
       expect(first).toStrictEqual(fulfilled);
-      const { reason } = second as PromiseRejectedResult;
+      const reason: unknown = (second as PromiseRejectedResult).reason;
       const before = (rejected as PromiseRejectedResult).reason as StepFailedError;
       expect(reason).toBeInstanceOf(Error);
       expect(reason).toMatchObject({ name: 'StepFailedError', message: before.message, stepId: 'all[1]' });

@@ -76,7 +76,17 @@ describe('a value that is kept', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['an instance of a class', { deep: [new (class Parser {})()] }, "at '.deep[0]' is an instance of Parser"],
+    [
+      'an instance of a class',
+      {
+        deep: [
+          new (class Parser {
+            parse = 1;
+          })(),
+        ],
+      },
+      "at '.deep[0]' is an instance of Parser",
+    ],
     ['a function', () => 1, 'it is '],
     ['a symbol in a map', new Map([['k', Symbol('s')]]), "at '.get(k)' is "],
     ['a promise', { later: Promise.resolve() }, "at '.later' is "],

@@ -74,7 +74,7 @@ export class Place {
 }
 
 /** Writes lines as the run's owner that then is gone. */
-export function write(backend: MemoryBackend, lines: readonly string[]): void {
+function write(backend: MemoryBackend, lines: readonly string[]): void {
   const opened = backend.openRun(runId, unwatched);
   opened.append(lines);
   opened.close();
@@ -87,7 +87,9 @@ export function known(events: readonly ProgressEvent[], origin: 'given' | 'resto
   );
 }
 
-/** The messages of what was warned of. */
+/** The messages of what was warned of the store: that of a machine which is busy is of no account. */
 export function warnings(events: readonly ProgressEvent[]): string[] {
-  return events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+  return events.flatMap((event) =>
+    event.type === 'warning' && event.topic === 'store' ? [event.message] : [],
+  );
 }

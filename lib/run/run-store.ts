@@ -27,7 +27,7 @@ export interface RunToKeep {
 }
 
 /** How a run goes on that is known already. */
-export interface Resume {
+interface Resume {
   /** Whether steps may have changed. */
   readonly isLenient: boolean;
   /** The steps that are done again in any case. */

@@ -6,6 +6,7 @@ import type { FileIo } from './file-io.ts';
 import { FileLease, holderOf, liveLease } from './file-lease.ts';
 import { FileObjects } from './file-objects.ts';
 import { FileRun } from './file-run.ts';
+import { inGroups } from './in-groups.ts';
 import { nodeFileIo } from './node-file-io.ts';
 import type { Machine } from './owner.ts';
 import { RunFolder } from './run-folder.ts';
@@ -67,19 +68,16 @@ class FileBackend implements StoreBackend {
 
   listRuns(): Promise<readonly StoredRun[]> {
     return this.#folder.read('list runs', [], async () => {
-      const runs: StoredRun[] = [];
-      for (const run of await RunFolder.all(this.#folder)) {
+      const runs = await inGroups(await RunFolder.all(this.#folder), async (run): Promise<StoredRun[]> => {
         const files = (await run.files()).filter(({ kind }) => kind === 'journal' || kind === 'events');
-        if (!files.some(({ kind }) => kind === 'journal')) continue;
+        // A folder alone is no run: whoever made it may have died before there was one.
+        if (!files.some(({ kind }) => kind === 'journal')) return [];
         const stats = await Promise.all(files.map(({ path }) => this.#folder.io.stat(path)));
-        runs.push({
-          runId: run.runId,
-          heldBy: await holderOf(run, this.#terms),
-          size: stats.reduce((sum, stat) => sum + (stat?.size ?? 0), 0),
-          changedAt: stats.reduce((latest, stat) => Math.max(latest, stat?.changedAt ?? 0), 0),
-        });
-      }
-      return runs;
+        const size = stats.reduce((sum, stat) => sum + (stat?.size ?? 0), 0);
+        const changedAt = stats.reduce((latest, stat) => Math.max(latest, stat?.changedAt ?? 0), 0);
+        return [{ runId: run.runId, heldBy: await holderOf(run, this.#terms), size, changedAt }];
+      });
+      return runs.flat();
     });
   }
 

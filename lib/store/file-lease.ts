@@ -219,7 +219,7 @@ function lastEpoch(files: readonly RunFile[]): number {
 }
 
 async function readLease(folder: RunFolder, file: RunFile): Promise<Signs | undefined> {
-  const bytes = await folder.store.io.read(file.path);
+  const bytes = await folder.store.io.peek(file.path);
   if (bytes === undefined) return undefined;
   const text = new TextDecoder().decode(bytes);
   const [identity = '', signs = ''] = text.split('\n');

@@ -1,13 +1,11 @@
 import type { ObjectKind, StoredObject } from './backend.ts';
 import { wallMs } from './host-time.ts';
+import { inGroups } from './in-groups.ts';
 import { isFolderOfNames, nameOfPieces, piecesOfName } from './safe-name.ts';
 import type { StoreFolder } from './store-folder.ts';
 
 /** That an object was used is noted at most this often, in ms: nobody asks more exactly, and each note is a write. */
 const notedEveryMs = 3_600_000;
-
-/** How many files are looked at together. */
-const atOnce = 32;
 
 /** Objects as files, a folder for each first two characters of their names. */
 export class FileObjects {
@@ -46,16 +44,12 @@ export class FileObjects {
   }
 
   async list(kind: ObjectKind): Promise<readonly StoredObject[]> {
-    const found = await this.#namesIn(kind);
-    const objects: StoredObject[] = [];
-    for (let start = 0; start < found.length; start += atOnce) {
-      const some = found.slice(start, start + atOnce).map(async ({ name, path }) => {
-        const stat = await this.#store.io.stat(path);
-        if (stat !== undefined) objects.push({ name, size: stat.size, usedAt: stat.changedAt });
-      });
-      await Promise.all(some);
-    }
-    return objects;
+    const objects = await inGroups(await this.#namesIn(kind), async ({ name, path }) => {
+      const stat = await this.#store.io.stat(path);
+      // It may have been removed meanwhile.
+      return stat === undefined ? [] : [{ name, size: stat.size, usedAt: stat.changedAt }];
+    });
+    return objects.flat();
   }
 
   async #namesIn(kind: ObjectKind): Promise<{ readonly name: string; readonly path: string }[]> {

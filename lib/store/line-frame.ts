@@ -28,7 +28,7 @@ export interface Frames {
 }
 
 /** A line that isn't sound. */
-export interface FrameFault {
+interface FrameFault {
   /** Which line of the file, from 1. */
   readonly line: number;
   /** `cut` where its end was never written, and nothing follows. */
@@ -67,8 +67,9 @@ function frame(mark: Mark, text: string): Buffer {
 interface Frame {
   readonly line: number;
   readonly end: number;
+  /** Where it isn't sound, what it seems to be, if that can be read. */
+  readonly mark?: Mark | undefined;
   /** Absent where it isn't sound. */
-  readonly mark?: Mark;
   readonly text?: string;
   readonly fault?: FrameFault['kind'];
   /** Whether parts of it were never written. */
@@ -82,7 +83,7 @@ interface Frame {
  */
 export function readFrames(bytes: Uint8Array, isSettled: boolean): Frames {
   const frames = isSettled ? allFrames(bytes) : withoutUnwritten(allFrames(bytes));
-  const lines = frames.flatMap(({ mark, text }) => (mark === '>' || mark === '+' ? [text as string] : []));
+  const lines = frames.flatMap(({ mark, text }) => (text === undefined || mark === '#' ? [] : [text]));
   const [first] = frames;
   return {
     header: first?.mark === '#' ? first.text : undefined,
@@ -126,6 +127,7 @@ function frameAt(buffer: Buffer, start: number, line: number): Frame {
   return {
     line,
     end,
+    mark: head?.[2] as Mark | undefined,
     fault: feed === -1 ? 'cut' : 'damaged',
     isUnwritten: buffer.subarray(start, end).includes(0),
   };
@@ -134,6 +136,6 @@ function frameAt(buffer: Buffer, start: number, line: number): Frame {
 /** Leaves out what follows an unwritten line of the last append. */
 function withoutUnwritten(frames: readonly Frame[]): readonly Frame[] {
   const lastAppend = frames.findLastIndex(({ mark }) => mark === '>');
-  const unwritten = frames.findIndex((frame, index) => index > lastAppend && frame.isUnwritten === true);
+  const unwritten = frames.findIndex((frame, index) => index >= lastAppend && frame.isUnwritten === true);
   return unwritten === -1 ? frames : frames.slice(0, unwritten + 1);
 }

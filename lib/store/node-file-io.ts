@@ -1,4 +1,4 @@
-import { promises as fs } from 'node:fs';
+import { promises as fs, readFileSync } from 'node:fs';
 import { codeOf, type FileIo, type OpenFile } from './file-io.ts';
 import { pause } from './host-time.ts';
 
@@ -7,6 +7,7 @@ const isWindows = process.platform === 'win32';
 /** The file system of the machine. Files are this user's alone. */
 export const nodeFileIo: FileIo = {
   read: (path) => unlessMissing(fs.readFile(path)),
+  peek: (path) => unlessMissing(new Promise((resolve) => resolve(readFileSync(path)))),
   list: (path) => unlessMissing(fs.readdir(path)),
   async stat(path) {
     const stats = await unlessMissing(fs.stat(path));

@@ -52,7 +52,7 @@ export function inlineOutput({ j, b }: OutputRecord): unknown {
 }
 
 /** Something that was written is no longer what it was. */
-export class Damaged extends Error {
+class Damaged extends Error {
   constructor(name: string) {
     super(`'${name}' is damaged`);
   }

@@ -1,7 +1,7 @@
 import type { Awaitable, StoreBackend } from './backend.ts';
 
 /** How long, in ms, what this process has put is sure to be there still: nobody removes what is younger than this. */
-export const sureFor = 60_000;
+const sureFor = 60_000;
 
 /** When this process put what it put last, by name. */
 const putAt = new WeakMap<StoreBackend, Map<string, number>>();

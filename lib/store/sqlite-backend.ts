@@ -5,13 +5,14 @@ import { textOf } from '../base/inspect.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { ObjectKind, OpenedRun, RunWatcher, StoreBackend, StoredObject, StoredRun } from './backend.ts';
 import { pathOf } from './file-backend.ts';
-import { type Beat, type Machine, type Owner, parseOwner, wordsOf } from './owner.ts';
-import { lineOf, nameOf, StoreDatabase, sqlName, type Transaction } from './sqlite-database.ts';
-import type { SqlValue } from './sqlite-module.ts';
+import { type Machine, type Owner, wordsOf } from './owner.ts';
+import { nameOf, StoreDatabase, sqlName, type Transaction } from './sqlite-database.ts';
+import { SqliteObjects } from './sqlite-objects.ts';
+import { linesOf, type Row, rowOf, signsOf } from './sqlite-rows.ts';
 import { SqliteRun } from './sqlite-run.ts';
 import { RunHeldError, StoreError } from './store-errors.ts';
 import { thisMachine } from './this-machine.ts';
-import { type LeaseTerms, type Signs, seemsLive, Vigil } from './vigil.ts';
+import { type LeaseTerms, seemsLive, Vigil } from './vigil.ts';
 
 /** How an SQLite backend works, for tests of it. */
 export interface SqliteBackendParts {
@@ -39,14 +40,10 @@ export function sqliteBackend(file: string | URL, parts: SqliteBackendParts = {}
   return new SqliteBackend(path as string, parts);
 }
 
-type Row = Readonly<Record<string, SqlValue>>;
-
-/** That an object was used is noted at most this often, in ms. */
-const notedEveryMs = 3_600_000;
-
 class SqliteBackend implements StoreBackend {
   readonly name: string;
   readonly #database: StoreDatabase;
+  readonly #objects: SqliteObjects;
   readonly #terms: LeaseTerms;
   readonly #open = new Set<SqliteRun>();
   #stop: (() => void) | undefined;
@@ -55,6 +52,7 @@ class SqliteBackend implements StoreBackend {
     this.name = `sqliteStore('${path}')`;
     this.#database = new StoreDatabase(resolve(path), this.name);
     this.#terms = { machine: machine ?? thisMachine(), heartbeatMs, staleMs };
+    this.#objects = new SqliteObjects(this.#database, this.#terms.machine);
   }
 
   openRun(runId: string, watcher: RunWatcher): Promise<OpenedRun> {
@@ -141,76 +139,22 @@ class SqliteBackend implements StoreBackend {
   }
 
   getObject(kind: ObjectKind, name: string, isUse = true): Promise<Uint8Array | undefined> {
-    return this.#guard(`read ${kind} '${name}'`, async () => {
-      if (!this.#database.isThere) return undefined;
-      const found = await this.#database.look((transaction) =>
-        transaction.get(
-          'select bytes, used_at from objects where kind = ? and name = ?',
-          kind,
-          sqlName(name),
-        ),
-      );
-      if (found === undefined) return undefined;
-      const now = this.#wallMs();
-      if (isUse && now - Number(found['used_at']) > notedEveryMs)
-        // That it can't be noted is no reason not to give it.
-        await this.#database
-          .note((transaction) =>
-            transaction.run(
-              'update objects set used_at = ? where kind = ? and name = ?',
-              now,
-              kind,
-              sqlName(name),
-            ),
-          )
-          .catch(() => undefined);
-      return (found['bytes'] as Uint8Array | null) ?? new Uint8Array(0);
-    });
-  }
+    return this.#guard(`read ${kind} '${name}'`, () => this.#objects.get(kind, name, isUse));
 
-  putObject(kind: ObjectKind, name: string, bytes: Uint8Array): Promise<void> {
-    return this.#guard(`keep ${kind} '${name}'`, async () => {
-      await this.#database.change((transaction) =>
-        transaction.run(
-          `insert into objects (kind, name, size, used_at, bytes) values (?, ?, ?, ?, ?)
-             on conflict do update set size = excluded.size, used_at = excluded.used_at, bytes = excluded.bytes`,
-          kind,
-          sqlName(name),
-          bytes.length,
-          this.#wallMs(),
-          bytes,
-        ),
-      );
-    });
-  }
+  putObject(kind: ObjectKind, name: string, bytes: Uint8Array): Promise<void> 
+    return this.#guard(`keep ${kind} '${name}'`, () => this.#objects.put(kind, name, bytes));
 
-  listObjects(kind: ObjectKind): Promise<readonly StoredObject[]> {
-    return this.#look(`list objects of kind ${kind}`, [], (transaction) =>
-      transaction
-        .all('select name, size, used_at from objects where kind = ?', kind)
-        .map(({ name, size, used_at }) => ({
-          name: nameOf(name),
-          size: Number(size),
-          usedAt: Number(used_at),
-        })),
-    );
-  }
+  listObjects(kind: ObjectKind): Promise<readonly StoredObject[]> 
+    return this.#guard(`list objects of kind ${kind}`, () => this.#objects.list(kind));
 
-  removeObject(kind: ObjectKind, name: string): Promise<void> {
-    return this.#guard(`remove ${kind} '${name}'`, async () => {
-      if (!this.#database.isThere) return;
-      await this.#database.change((transaction) =>
-        transaction.run('delete from objects where kind = ? and name = ?', kind, sqlName(name)),
-      );
-    });
-  }
+  removeObject(kind: ObjectKind, name: string): Promise<void> 
+    return this.#guard(`remove ${kind} '${name}'`, () => this.#objects.remove(kind, name));
 
-  close(): Promise<void> {
+  close(): Promise<void> 
     return this.#guard('close', async () => {
       for (const run of [...this.#open]) await run.close();
       await this.#database.close();
     });
-  }
 
   /** Does something with a run in the transaction that finds that nobody who lives holds it. */
   async #whenFree<Value>(
@@ -281,43 +225,18 @@ class SqliteBackend implements StoreBackend {
     this.#stop = undefined;
   }
 
-  #look<Value>(action: string, absent: Value, work: (transaction: Transaction) => Value): Promise<Value> {
+  #look<Value>(action: string, absent: Value, work: (transaction: Transaction) => Value): Promise<Value> 
     return this.#guard(action, async () => (this.#database.isThere ? this.#database.look(work) : absent));
-  }
 
-  async #guard<Value>(action: string, work: () => Promise<Value>): Promise<Value> {
+  async #guard<Value>(action: string, work: () => Promise<Value>): Promise<Value> 
     try {
       return await work();
     } catch (error) {
       if (error instanceof MillraceError) throw error;
       throw new StoreError(this.name, action, textOf(error), { cause: error });
     }
-  }
 
   #wallMs(): number {
     return Math.trunc(this.#terms.machine.wallMs());
   }
-}
-
-function rowOf(transaction: Transaction, runId: string): Row | undefined {
-  return transaction.get('select * from runs where run = ?', sqlName(runId));
-}
-
-function linesOf(transaction: Transaction, table: 'lines' | 'events', run: number): string[] {
-  return transaction
-    .all(`select line from ${table} where run = ? order by id`, run)
-    .map(({ line }) => lineOf(line));
-}
-
-/** What the lease of a run says; `undefined` where nobody holds it. */
-function signsOf({
-  nonce,
-  owner,
-  beats,
-  beat_machine_ms: machineMs,
-  beat_wall_ms: wallMs,
-}: Row): Signs | undefined {
-  if (nonce === null || nonce === undefined) return undefined;
-  const beat: Beat = { count: Number(beats), machineMs: Number(machineMs), wallMs: Number(wallMs) };
-  return { text: `${String(nonce)} ${String(beats)}`, owner: parseOwner(String(owner)), beat };
 }

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { MillraceError } from '../base/errors.ts';
 import { textOf } from '../base/inspect.ts';
 import { uniqueId } from '../base/unique-id.ts';
-import { codeOf, type FileIo, writeAll } from './file-io.ts';
+import { codeOf, type FileIo, type OpenFile, writeAll } from './file-io.ts';
 import { wallMs } from './host-time.ts';
 import { StoreError, StoreFormatError } from './store-errors.ts';
 
@@ -88,7 +88,7 @@ export class StoreFolder {
       await this.io.makeFolder(path);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT' || parent === path) throw error;
-      await this.makeFolders(parent);
+      await this.makeFoldersAgain(parent);
       await this.io.makeFolder(path);
     }
     await this.io.syncFolder(parent);
@@ -109,7 +109,7 @@ export class StoreFolder {
   /** Puts bytes in a file, whole and to stay, or leaves everything as it was. */
   async put(path: string, bytes: Uint8Array): Promise<void> {
     const draft = this.draft();
-    const file = await this.io.open(draft, 'new');
+    const file = await this.#openNew(draft);
     try {
       try {
         await writeAll(file, bytes, 0);
@@ -121,6 +121,17 @@ export class StoreFolder {
     } catch (error) {
       await this.io.remove(draft).catch(() => undefined);
       throw error;
+    }
+  }
+
+  async #openNew(path: string): Promise<OpenFile> {
+    try {
+      return await this.io.open(path, 'new');
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      // Somebody has removed the folder.
+      await this.makeFoldersAgain(dirname(path));
+      return this.io.open(path, 'new');
     }
   }
 

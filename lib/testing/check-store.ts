@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Awaitable, StoreBackend } from '../store/backend.ts';
+import type { StoreLaw } from './store-law.ts';
 import { StoreLawBrokenError } from './store-law-broken-error.ts';
-import { lawsOfObjects, lawsOfRuns, type StoreLaw } from './store-laws.ts';
+import { lawsOfObjects } from './store-laws-of-objects.ts';
+import { lawsOfRuns } from './store-laws-of-runs.ts';
 import { performOperations, storeOperations } from './store-sequences.ts';
 import { StoreTrial, type TrialParts } from './store-trial.ts';
 

@@ -1,5 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check';
-import type { RunHandle, StoreHandle, StoreTrial } from './store-trial.ts';
+import type { RunHandle, StoreHandle } from './store-handle.ts';
+import type { StoreTrial } from './store-trial.ts';
 
 /** What may be done to a store, by one of its handles. */
 type Operation = { readonly store: number } & (

@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { InvalidOptionsError } from 'millrace';
@@ -93,5 +102,102 @@ describe('a store in a folder', () => {
     // It is held by nobody: the same again.
     expect(await caught(backend.openRun('nightly', unwatched))).toBeInstanceOf(StoreFormatError);
     await (await backend.openRun('other', unwatched)).close();
+  });
+
+  test('whose folder somebody has removed meanwhile is begun again', async () => {
+    const folder = join(temporaryFolder(), 'store');
+    const backend = fileBackend(folder);
+    await (await backend.openRun('nightly', unwatched)).close();
+    rmSync(folder, { recursive: true });
+    await backend.putObject('blob', 'a', Uint8Array.of(1));
+    rmSync(folder, { recursive: true });
+    const run = await backend.openRun('nightly', unwatched);
+    await run.append(['one']);
+    expect([run.epoch, await backend.readLines('nightly')]).toStrictEqual([1, ['one']]);
+    expect(await backend.getObject('blob', 'a')).toBeUndefined();
+    // That of a run that is held is as good as another owner.
+    rmSync(folder, { recursive: true });
+    expect(await caught(run.append(['two']))).toBeInstanceOf(StoreError);
+    await run.close();
+  });
+
+  test('tells of damage by file and line, and has what is sound', async () => {
+    const folder = temporaryFolder();
+    const backend = fileBackend(folder);
+    const run = await backend.openRun('nightly', unwatched);
+    await run.append(['one', 'two', 'three']);
+    await run.append(['four']);
+    await run.close();
+    const path = join(folder, 'runs', 'nightly', 'journal.1.log');
+    const bytes = readFileSync(path);
+    bytes[bytes.indexOf('two') + 1] = 0;
+    writeFileSync(path, bytes);
+    truncateSync(path, bytes.length - 2);
+    const next = await backend.openRun('nightly', unwatched);
+    expect(next.lines).toStrictEqual(['one', 'three']);
+    expect(next.problems).toStrictEqual([
+      `line 3 of ${path} is damaged, and has been left out`,
+      `the last line of ${path}, line 5, is cut, and has been left out`,
+    ]);
+    expect(await backend.readLines('nightly')).toStrictEqual(['one', 'three']);
+    await next.close();
+  });
+
+  test('leaves out an event that a crash has cut', async () => {
+    const folder = temporaryFolder();
+    const backend = fileBackend(folder);
+    const run = await backend.openRun('nightly', unwatched);
+    await run.appendEvents(['event 1', 'event 2']);
+    await run.close();
+    truncateSync(join(folder, 'runs', 'nightly', 'events.1.log'), 12);
+    expect(await backend.readEvents('nightly')).toStrictEqual(['event 1']);
+  });
+
+  test('notes that an object was used, at most once an hour', async () => {
+    const folder = temporaryFolder();
+    const backend = fileBackend(folder);
+    await backend.putObject('cached', 'key', Uint8Array.of(1));
+    const path = join(folder, 'objects', 'cached', 'ke', 'key');
+    const usedAt = async (): Promise<number> => (await backend.listObjects('cached'))[0]?.usedAt ?? 0;
+    const day = 86_400;
+    const now = Math.floor(Date.now() / 1000);
+    utimesSync(path, now - day, now - day);
+    expect(await usedAt()).toBe((now - day) * 1000);
+    await backend.getObject('cached', 'key');
+    expect(await usedAt()).toBeGreaterThanOrEqual(now * 1000);
+    utimesSync(path, now - 60, now - 60);
+    await backend.getObject('cached', 'key');
+    expect(await usedAt()).toBe((now - 60) * 1000);
+  });
+
+  test('clears away what dead processes were writing, once it is a day old', async () => {
+    const folder = temporaryFolder();
+    await fileBackend(folder).putObject('blob', 'a', Uint8Array.of(1));
+    const day = 86_400;
+    const now = Date.now() / 1000;
+    for (const [name, age] of [
+      ['old', 2 * day],
+      ['new', day / 2],
+    ] as const) {
+      const path = join(folder, 'drafts', name);
+      writeFileSync(path, '');
+      utimesSync(path, now - age, now - age);
+    }
+    await fileBackend(folder).putObject('blob', 'b', Uint8Array.of(1));
+    expect(readdirSync(join(folder, 'drafts'))).toStrictEqual(['new']);
+  });
+
+  test('heeds nothing that others have put into it', async () => {
+    const folder = temporaryFolder();
+    const backend = fileBackend(folder);
+    await (await backend.openRun('nightly', unwatched)).close();
+    await backend.putObject('blob', 'abc', Uint8Array.of(1));
+    writeFileSync(join(folder, 'runs', '.DS_Store'), '');
+    writeFileSync(join(folder, 'runs', 'nightly', 'notes.txt'), '');
+    mkdirSync(join(folder, 'runs', 'Notes'));
+    writeFileSync(join(folder, 'objects', 'blob', 'ab', 'abc.bak'), '');
+    writeFileSync(join(folder, 'objects', 'blob', 'ab', 'xyz'), '');
+    expect((await backend.listRuns()).map(({ runId }) => runId)).toStrictEqual(['nightly']);
+    expect((await backend.listObjects('blob')).map(({ name }) => name)).toStrictEqual(['abc']);
   });
 });

@@ -112,4 +112,16 @@ describe('what was never written, in the last append,', () => {
     const bytes = zeroed(first, first + 5);
     expect(readFrames(bytes, false).lines).toStrictEqual(lines.slice(1));
   });
+
+  test('takes nothing with it where another append was begun', () => {
+    const first = frameHeader(header).length;
+    const bytes = zeroed(first, first + 5).subarray(0, start + 20);
+    expect(readFrames(bytes, false)).toMatchObject({
+      lines: lines.slice(1, 4),
+      faults: [
+        { line: 2, kind: 'damaged' },
+        { line: 6, kind: 'cut' },
+      ],
+    });
+  });
 });

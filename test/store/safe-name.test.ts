@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isFolderOfNames, nameOfPieces, piecesOfName } from '../../lib/store/safe-name.ts';
-import { oddNames } from '../../lib/testing/store-laws.ts';
+import { oddNames } from '../../lib/testing/odd-names.ts';
 
 const anyName = fc.oneof(
   fc.constantFrom(...oddNames),

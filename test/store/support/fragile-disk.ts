@@ -91,6 +91,7 @@ export class FragileDisk {
   /** How a process uses it. */
   readonly io: FileIo = {
     read: (path) => this.#does('read', path, () => this.#file(path)?.bytes.slice()),
+    peek: (path) => this.#does('peek', path, () => this.#file(path)?.bytes.slice()),
     list: (path) =>
       this.#does('list', path, () => {
         const folder = this.#find(path);

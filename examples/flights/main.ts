@@ -98,7 +98,7 @@ async function keptRun({ file, pageScript, out, signal, runs$ }: RunParts): Prom
   const restored = run.progress$.pipe(
     reduce((count, event) => count + (event.type === 'step-completed' && event.restored === true ? 1 : 0), 0),
   );
-  const counted = firstValueFrom(restored);
+  const counted = firstValueFrom(restored, { defaultValue: 0 });
   runs$.next(run);
   const display = renderProgress(run, { title: 'on every core' });
   const { report, files } = await run.result();

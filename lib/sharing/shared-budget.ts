@@ -227,7 +227,7 @@ export class SharedBudget implements ClassOwner {
   leftRate(): void {
     if (this.#timer === undefined) return;
     for (const each of this.#classes.values()) if (each.window !== undefined && each.inLine > 0) return;
-    this.#timer?.cancel();
+    this.#timer.cancel();
     this.#timer = undefined;
   }
 

@@ -140,21 +140,26 @@ class SqliteBackend implements StoreBackend {
 
   getObject(kind: ObjectKind, name: string, isUse = true): Promise<Uint8Array | undefined> {
     return this.#guard(`read ${kind} '${name}'`, () => this.#objects.get(kind, name, isUse));
+  }
 
-  putObject(kind: ObjectKind, name: string, bytes: Uint8Array): Promise<void> 
+  putObject(kind: ObjectKind, name: string, bytes: Uint8Array): Promise<void> {
     return this.#guard(`keep ${kind} '${name}'`, () => this.#objects.put(kind, name, bytes));
+  }
 
-  listObjects(kind: ObjectKind): Promise<readonly StoredObject[]> 
+  listObjects(kind: ObjectKind): Promise<readonly StoredObject[]> {
     return this.#guard(`list objects of kind ${kind}`, () => this.#objects.list(kind));
+  }
 
-  removeObject(kind: ObjectKind, name: string): Promise<void> 
+  removeObject(kind: ObjectKind, name: string): Promise<void> {
     return this.#guard(`remove ${kind} '${name}'`, () => this.#objects.remove(kind, name));
+  }
 
-  close(): Promise<void> 
+  close(): Promise<void> {
     return this.#guard('close', async () => {
       for (const run of [...this.#open]) await run.close();
       await this.#database.close();
     });
+  }
 
   /** Does something with a run in the transaction that finds that nobody who lives holds it. */
   async #whenFree<Value>(
@@ -225,16 +230,18 @@ class SqliteBackend implements StoreBackend {
     this.#stop = undefined;
   }
 
-  #look<Value>(action: string, absent: Value, work: (transaction: Transaction) => Value): Promise<Value> 
+  #look<Value>(action: string, absent: Value, work: (transaction: Transaction) => Value): Promise<Value> {
     return this.#guard(action, async () => (this.#database.isThere ? this.#database.look(work) : absent));
+  }
 
-  async #guard<Value>(action: string, work: () => Promise<Value>): Promise<Value> 
+  async #guard<Value>(action: string, work: () => Promise<Value>): Promise<Value> {
     try {
       return await work();
     } catch (error) {
       if (error instanceof MillraceError) throw error;
       throw new StoreError(this.name, action, textOf(error), { cause: error });
     }
+  }
 
   #wallMs(): number {
     return Math.trunc(this.#terms.machine.wallMs());

@@ -71,7 +71,3 @@ declare function retryWithLess(): void;
 /** The pipeline that the page on testing begins with. */
 declare const pipeline: import('millrace').Workflow<{ readonly report: string }, never>;
 declare function readTable(path: string): Promise<Table>;
-declare function emptyBucket(): Promise<string>;
-declare function bucketBackend(
-  bucket: string,
-): ReturnType<Parameters<typeof import('millrace/testing').checkStore>[0]>;

@@ -22,7 +22,7 @@ import { fileBackend } from '../lib/store/file-backend.ts';
 import { sqliteBackend } from '../lib/store/sqlite-backend.ts';
 import { median, table } from './statistics.ts';
 
-const rounds = 60;
+const rounds = 100;
 const warmUp = 5;
 /** How many groups of either size a round has of each. */
 const groups = 4;
@@ -98,4 +98,3 @@ console.log(
     ]),
   ),
 );
-process.exit(0);

@@ -1,4 +1,4 @@
-import { promises as fs, readFileSync } from 'node:fs';
+import { promises as fs, readFileSync, writeSync } from 'node:fs';
 import { codeOf, type FileIo, type OpenFile } from './file-io.ts';
 import { pause } from './host-time.ts';
 
@@ -54,6 +54,8 @@ class NodeFile implements OpenFile {
   }
 
   async write(bytes: Uint8Array, position: number): Promise<number> {
+    // What goes into the system's memory is there before another thread would have begun with it.
+    if (bytes.length <= mostAtOnce) return writeSync(this.#handle.fd, bytes, 0, bytes.length, position);
     return (await this.#handle.write(bytes, 0, bytes.length, position)).bytesWritten;
   }
 
@@ -69,6 +71,9 @@ class NodeFile implements OpenFile {
     return this.#handle.close();
   }
 }
+
+/** Beyond this many bytes a write is left to another thread. */
+const mostAtOnce = 65_536;
 
 /** What file systems answer that keep folders safe by themselves, or not at all, and folders above that may only be passed through. */
 const unsyncable = new Set<string | undefined>(['EINVAL', 'ENOTSUP', 'EISDIR', 'EPERM', 'EACCES']);

@@ -11,7 +11,7 @@ const name = 'millrace:report-page';
 const folder = new URL('../lib/report/page/', import.meta.url);
 
 /** The text of the module. */
-async function reportPageModule() {
+export async function reportPageModule() {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('main.ts', folder))],
     bundle: true,

@@ -249,7 +249,7 @@ export class Claim implements SharedDemand, Waiter {
     for (const part of this.shape.parts) {
       part.class.lose(part.amount, sign);
       for (const shape of part.class.waiting)
-        for (const waiter of shape.waiters()) if (waiter instanceof Claim) lookAgain(waiter.look);
+        for (const waiter of shape.waiters()) if (waiter instanceof Claim) lookAgain(part.class, waiter.look);
     }
   }
 }

@@ -10,7 +10,7 @@
  * 1. As long as a class is in question, nobody takes of it but those in line, in their order; at rest, nobody waits who fits.
  * 2. There is one for the process, since a run may wait for several shared limits at once. A run that is served is woken within the
  *    serving, and what it gives back is served after it, so that the stack is never deeper than that of two runs.
- * 3. In live time the event loop gets its turn in between.
+ * 3. In live time the event loop gets its turn in between. Runs in other times are a line of their own, which never waits for that.
  */
 import { macrotask } from '../base/host.ts';
 import type { SharedClass } from './shared-class.ts';
@@ -19,81 +19,106 @@ import { isBefore, type SharedShape, type Waiter } from './shared-shape.ts';
 /** How long the event loop is kept, in ms, where many wait. */
 const sliceMs = 8;
 
-const inQuestion = new Set<SharedClass<SharedShape>>();
-const toLookAgain = new Set<() => void>();
-let isServing = false;
-let isPaused = false;
+class Line {
+  readonly #inQuestion = new Set<SharedClass<SharedShape>>();
+  readonly #toLookAgain = new Set<() => void>();
+  #isServing = false;
+  #isPaused = false;
+
+  /** Whether {@link serve} has something to do. */
+  get isDue(): boolean {
+    return (this.#inQuestion.size > 0 || this.#toLookAgain.size > 0) && !this.#isServing && !this.#isPaused;
+  }
+
+  question(each: SharedClass<SharedShape>): void {
+    each.isInQuestion = true;
+    this.#inQuestion.add(each);
+  }
+
+  lookAgain(wake: () => void): void {
+    this.#toLookAgain.add(wake);
+  }
+
+  serve(): void {
+    if (!this.isDue) return;
+    this.#isServing = true;
+    try {
+      // Whoever is woken to look may give something back.
+      while (this.#grantAll() && this.#toLookAgain.size > 0) {
+        for (const wake of this.#toLookAgain) {
+          this.#toLookAgain.delete(wake);
+          wake();
+        }
+      }
+    } finally {
+      this.#isServing = false;
+    }
+  }
+
+  /** False where the rest has to wait until the event loop has turned. */
+  #grantAll(): boolean {
+    let until: number | undefined;
+    for (let next = this.#firstInTurn(); next !== undefined; next = this.#firstInTurn()) {
+      next.grant();
+      const { liveNow } = next;
+      if (liveNow === undefined) continue;
+      until ??= liveNow + sliceMs;
+      if (liveNow < until) continue;
+      this.#pause();
+      return false;
+    }
+    return true;
+  }
+
+  #pause(): void {
+    this.#isPaused = true;
+    macrotask(() => {
+      this.#isPaused = false;
+      this.serve();
+    });
+  }
+
+  /** The first of all who fit. Where there is none, nothing is in question any more. */
+  #firstInTurn(): Waiter | undefined {
+    let first: Waiter | undefined;
+    for (const each of this.#inQuestion) {
+      for (const shape of each.waiting) {
+        const waiter = shape.next;
+        if (waiter === undefined || (first !== undefined && !isBefore(waiter, first))) continue;
+        if (shape.fits && !shape.isBarredFor(waiter)) first = waiter;
+      }
+    }
+    if (first !== undefined) return first;
+    for (const each of this.#inQuestion) each.isInQuestion = false;
+    this.#inQuestion.clear();
+    return undefined;
+  }
+}
+
+const live = new Line();
+const other = new Line();
 
 /** Something of a class may have come free: those in line are asked when they are served. */
 export function question(each: SharedClass<SharedShape>): void {
-  if (each.inLine === 0) return;
-  each.isInQuestion = true;
-  inQuestion.add(each);
+  if (each.inLine > 0) lineOf(each).question(each);
 }
 
-/** What keeps somebody waiting has changed, though nothing has come free: it is woken to look. */
-export function lookAgain(wake: () => void): void {
-  toLookAgain.add(wake);
+/** What keeps somebody waiting for a class has changed, though nothing has come free: it is woken to look. */
+export function lookAgain(each: SharedClass<SharedShape>, wake: () => void): void {
+  lineOf(each).lookAgain(wake);
 }
 
 /** Whether {@link serve} has something to do. */
 export function isSomebodyDue(): boolean {
-  return (inQuestion.size > 0 || toLookAgain.size > 0) && !isServing && !isPaused;
+  return live.isDue || other.isDue;
 }
 
 /** Serves all whose turn has come. */
 export function serve(): void {
-  if (!isSomebodyDue()) return;
-  isServing = true;
-  try {
-    // Whoever is woken to look may give something back.
-    while (inQuestion.size > 0 || toLookAgain.size > 0) {
-      if (!grantAll()) break;
-      for (const wake of toLookAgain) {
-        toLookAgain.delete(wake);
-        wake();
-      }
-    }
-  } finally {
-    isServing = false;
-  }
+  live.serve();
+  other.serve();
 }
 
-/** False where the rest has to wait until the event loop has turned. */
-function grantAll(): boolean {
-  let until: number | undefined;
-  for (let next = firstInTurn(); next !== undefined; next = firstInTurn()) {
-    next.grant();
-    const { liveNow } = next;
-    if (liveNow === undefined) continue;
-    until ??= liveNow + sliceMs;
-    if (liveNow < until) continue;
-    pause();
-    return false;
-  }
-  return true;
-}
-
-function pause(): void {
-  isPaused = true;
-  macrotask(() => {
-    isPaused = false;
-    serve();
-  });
-}
-
-/** The first of all who fit. Where there is none, nothing is in question any more. */
-function firstInTurn(): Waiter | undefined {
-  let first: Waiter | undefined;
-  for (const each of inQuestion) {
-    for (const shape of each.waiting) {
-      const waiter = shape.next;
-      if (waiter === undefined || (first !== undefined && !isBefore(waiter, first))) continue;
-      if (shape.fits && !shape.isBarredFor(waiter)) first = waiter;
-    }
-  }
-  if (first !== undefined) return first;
-  for (const each of inQuestion) each.isInQuestion = false;
-  inQuestion.clear();
-  return undefined;
+function lineOf({ owner }: SharedClass<SharedShape>): Line {
+  return owner.clock.live ? live : other;
 }

@@ -225,9 +225,10 @@ export class SharedBudget implements ClassOwner {
   }
 
   leftRate(): void {
-    if (this.#timer === undefined) return;
+    const timer = this.#timer;
+    if (timer === undefined) return;
     for (const each of this.#classes.values()) if (each.window !== undefined && each.inLine > 0) return;
-    this.#timer.cancel();
+    timer.cancel();
     this.#timer = undefined;
   }
 
@@ -278,8 +279,10 @@ export class SharedBudget implements ClassOwner {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.clock = clock;
-    for (const each of this.#classes.values())
+    for (const each of this.#classes.values()) {
+      each.isInQuestion = false;
       if (each.window !== undefined) each.setWindow(new RateWindow(each.window.rate));
+    }
   }
 
   #forgetIdle(): void {

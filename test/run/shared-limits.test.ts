@@ -168,7 +168,8 @@ describe('a limit that is shared', () => {
     });
   });
 
-  test('lets the event loop turn while many runs are served one after the other', async () => {
+  /** Many runs that have to be served one after the other, each a millisecond of work, and the first to end. */
+  function busyRuns(): { readonly first: Promise<unknown>; readonly all: Promise<unknown> } {
     const shared = sharedLimits({ db: 1 });
     const spin = (): void => {
       const end = performance.now() + 1;
@@ -178,18 +179,34 @@ describe('a limit that is shared', () => {
     const flow = workflow('busy', Object.fromEntries(steps.map((each) => [each.id, each])));
     const gate = step('gate', () => new Promise((resolve) => setImmediate(resolve)), { resource: 'db' });
     const opened = workflow('gate', { gate }).run({ shared }).result();
-    const results = Promise.all(Array.from({ length: 20 }, () => flow.run({ shared }).result()));
+    const all = Array.from({ length: 20 }, () => flow.run({ shared }).result());
+    return { first: opened, all: Promise.all(all) };
+  }
+
+  test('lets the event loop turn while many runs are served one after the other', async () => {
+    const { first, all } = busyRuns();
     let turns = 0;
     let isOver = false;
     const count = (): void => {
       turns++;
       if (!isOver) setImmediate(count);
     };
-    await opened;
+    await first;
     setImmediate(count);
-    await results;
+    await all;
     isOver = true;
     expect(turns).toBeGreaterThan(3);
+  });
+
+  test('holds up no runs of another time meanwhile', async () => {
+    const { first, all } = busyRuns();
+    await first;
+    // The event loop is to turn before the others are served.
+    const sharing = new Sharing({ db: 1 });
+    for (const id of ['a', 'b', 'c']) sharing.queries(id, 1);
+    sharing.time.flush();
+    expect(sharing.runsOf()).toStrictEqual(['a', 'b', 'c']);
+    await all;
   });
 });
 

@@ -18,8 +18,8 @@ describe('runs that wait are served in turn', () => {
   });
 
   test('a start each, however many demands a run waits with', () => {
-    const sharing = new Sharing({ db: 1, memory: 100 });
-    keepBusy(sharing, 10);
+    const sharing = new Sharing({ db: 2, memory: 100 });
+    sharing.run('busy', [{ ms: 10 }, { ms: 15 }]);
     // With three demands it has no more turns than the other.
     sharing.run('a', [
       { resource: 'db' },
@@ -28,7 +28,7 @@ describe('runs that wait are served in turn', () => {
     ]);
     sharing.queries('b', 3);
     sharing.time.flush();
-    expect(sharing.runsOf().slice(1)).toStrictEqual(['a', 'b', 'a', 'b', 'a', 'b']);
+    expect(sharing.runsOf().slice(2)).toStrictEqual(['a', 'b', 'a', 'b', 'a', 'b']);
   });
 
   test('a start each of every class: one that takes of another costs no turn', () => {
@@ -247,17 +247,37 @@ describe('a run leaves the line', () => {
     expect(sharing.starts).toStrictEqual(['0 busy s0', '0 a s1', '10 b s0', '40 a s0']);
   });
 
-  test('and gives its turn to the next, where it can’t use it, with what counted for a rate', () => {
-    const sharing = new Sharing({ a: 1, b: { limit: 1, rate: { limit: 2, per: 1000 } } });
-    const holder = sharing.run('holder', [{ resource: ['a', 'b'] }, { resource: 'b' }]);
-    sharing.run('waiter', [{ resource: 'a' }]);
-    sharing.run('next', [{ resource: 'b' }]);
-    // As it hears that b is free again, which is its own turn.
-    holder.run.progress$.subscribe(({ type }) => {
-      if (type === 'step-completed') holder.run.pause();
+  test('at once also where it is in the middle of something itself', () => {
+    const sharing = new Sharing({ db: 1 });
+    keepBusy(sharing, 50);
+    const a = sharing.run('a', [{}, { resource: 'light-io' }]);
+    let waiting: number | undefined;
+    a.run.progress$.subscribe(({ type }) => {
+      if (type !== 'step-completed') return;
+      a.run.cancel();
+      waiting = sharing.shared.usage().resources['db']?.waiting;
     });
     sharing.time.flush();
-    expect(sharing.starts).toStrictEqual(['0 holder s0', '10 waiter s0', '10 next s0']);
+    expect(waiting).toBe(0);
+  });
+
+  test('and gives its turn to the next, where it can’t use it, with what counted for a rate', () => {
+    const sharing = new Sharing({ a: 1, b: { limit: 1, rate: { limit: 2, per: 1000 } } });
+    const { time, shared } = sharing;
+    const holder = sharing.run('holder', [{ resource: ['a', 'b'] }, { resource: 'b' }], { priority: 1 });
+    // It is served after the holder has got its turn, and before that can use it.
+    const meddles = step(
+      'meddles',
+      () => {
+        holder.run.pause();
+      },
+      { resource: 'a' },
+    );
+    watch(workflow('meddler', { meddles }), time, { shared });
+    sharing.run('next', [{ resource: 'b' }]);
+    time.advanceTo(500);
+    expect(holder.run.snapshot().isPaused).toBe(true);
+    expect(sharing.starts).toStrictEqual(['0 holder s0', '10 next s0']);
     expect(sharing.taken('b')).toBe(0);
   });
 });

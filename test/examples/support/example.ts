@@ -17,13 +17,16 @@ interface Ended {
  * Runs an example as `npm run example:<name>` does.
  *
  * @param onOutput - sees what was written to stdout so far, each time there is more
+ * @param nodeArgs - more that Node is told
  */
 export async function runExample(
   name: string,
   args: readonly string[] = [],
   onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void,
+  nodeArgs: readonly string[] = [],
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [tsx, '-C', 'millrace:source', `examples/${name}/main.ts`, ...args], {
+  const program = `examples/${name}/main.ts`;
+  const child = spawn(process.execPath, [tsx, '-C', 'millrace:source', ...nodeArgs, program, ...args], {
     cwd: root,
   });
   onTestFinished(() => {

@@ -1,0 +1,4 @@
+import { exposeTasks } from 'millrace/worker';
+import { rank } from './rank.ts';
+
+export const tasks = exposeTasks({ rank });

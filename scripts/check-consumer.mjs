@@ -6,6 +6,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { newerNode } from './newer-node.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const project = mkdtempSync(join(tmpdir(), 'millrace-consumer-'));
@@ -33,6 +34,15 @@ try {
   const said = node('script.js').trim();
   if (said !== 'every entry works') throw new Error(`the script said ${JSON.stringify(said)}`);
   console.log('an ESM script uses every entry, with a worker file of its own, and ends by itself');
+
+  for (const major of [22, 24]) {
+    const newer = newerNode(major);
+    if (newer === undefined) continue;
+    const told = execFileSync(newer, ['script.js'], { cwd: project, encoding: 'utf8' }).trim();
+    if (told !== 'every entry works')
+      throw new Error(`on Node ${major} the script said ${JSON.stringify(told)}`);
+    console.log(`it does on Node ${major} too`);
+  }
 
   // This repository's compiler will do; the types of Node have to be the project's.
   npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', '-D', exactly('@types/node'));

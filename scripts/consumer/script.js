@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { CancelledError, step, workflow } from 'millrace';
 import { mergeMapWithin, offload } from 'millrace/operators';
+import { memoryStore } from 'millrace/store';
 import { expectLawful } from 'millrace/testing';
 import { threadPool } from 'millrace/workers';
 import { from, lastValueFrom, of, toArray } from 'rxjs';
@@ -23,6 +24,10 @@ assert.deepEqual(
   [10, 20, 30],
 );
 assert.deepEqual(await lastValueFrom(of(21).pipe(offload(pool, 'double'), toArray())), [42]);
+
+const kept = { store: memoryStore(), runId: 'kept' };
+const first = await workflow('doubling', { two }).run(kept).result();
+assert.deepEqual(await workflow('doubling', { two }).run(kept).result(), first);
 
 // One class of everything, whichever entry it comes through.
 const token = AbortSignal.abort('no');

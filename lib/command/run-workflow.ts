@@ -96,10 +96,10 @@ async function watched(
 ): Promise<number> {
   const { json = false, quiet = false, verbose = false } = options;
   const { runId, workflow } = run;
-  const dashboard = await serve(run, options, terminal);
   const interrupts = onInterrupt((reason) => {
     run.cancel(reason);
   });
+  const dashboard = await serve(run, options, terminal);
   const shown = quiet ? undefined : renderProgress(run, { stream: terminal.err });
   const told = { runId, workflow: workflow.name };
   try {

@@ -62,12 +62,14 @@ export function storeCommands({ terminal, looking, withStore, say }: CommandPart
         const served = await serveStore(store, { port: at, host, keep }, (problem) => {
           writeLines(terminal.err, `millrace: ${problem}`);
         });
-        say(options, { url: served.url }, () => served.url);
-        await new Promise<void>((resolve) => {
+        // Whoever has read the address may stop it.
+        const interrupted = new Promise<void>((resolve) => {
           onInterrupt(() => {
             resolve();
           });
         });
+        say(options, { url: served.url }, () => served.url);
+        await interrupted;
         await served.close();
       }),
     );

@@ -22,7 +22,12 @@
  * console.log(steps.size, steps.get('report')?.status);
  * ```
  */
-export interface StepList<Item extends { readonly id: string }> extends Iterable<Item> {
+export interface StepList<
+  Item extends {
+    /** Unique in the list. */
+    readonly id: string;
+  },
+> extends Iterable<Item> {
   /** How many there are. */
   readonly size: number;
   /** The step of that id; `undefined` where there is none. */

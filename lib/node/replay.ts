@@ -24,7 +24,10 @@ export interface ReplayedLog extends Pick<EventLog, 'runId' | 'events'> {
   /** What it was a run of. */
   readonly workflow: PicturedWorkflow;
   /** Where the run stood before the first event. */
-  readonly snapshot: Omit<RunSnapshot, 'steps'> & { readonly steps: Iterable<StepSnapshot> };
+  readonly snapshot: Omit<RunSnapshot, 'steps'> & {
+    /** Where each step stood. */
+    readonly steps: Iterable<StepSnapshot>;
+  };
 }
 
 /** A frame of a run's `snapshot$`, in ms. */

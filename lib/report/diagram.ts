@@ -17,7 +17,12 @@ export interface DiagramOptions {
    *
    * @defaultValue the structure alone
    */
-  readonly snapshot?: { readonly steps: Iterable<StepSnapshot> } | undefined;
+  readonly snapshot?:
+    | {
+        /** Where each step stands. */
+        readonly steps: Iterable<StepSnapshot>;
+      }
+    | undefined;
   /**
    * Workflows of more steps than this are drawn with one node a group (the step option `group`). Where that leaves too
    * many, steps without a group are drawn by how deep in the graph they lie.

@@ -132,7 +132,14 @@ export interface RunSettingsOptions {
    *
    * @defaultValue 'same'
    */
-  readonly resume?: 'same' | 'compatible' | { readonly from: readonly string[] } | undefined;
+  readonly resume?:
+    | 'same'
+    | 'compatible'
+    | {
+        /** The ids of steps of the workflow. */
+        readonly from: readonly string[];
+      }
+    | undefined;
   /**
    * What it means that the store can't be written: `'fail'` ends the run with a `StoreError`; `'warn'` tells of it by a `warning`, and
    * the run goes on without being kept.

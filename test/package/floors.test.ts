@@ -71,7 +71,7 @@ describe('the linter refuses', { timeout: 60_000 }, () => {
     ['lib/node/new.ts', "import '../pool/index.ts';"],
     ['lib/node/new.ts', "export const later = () => import('log-update');"],
     ['lib/node/new.ts', 'setTimeout(Boolean);'],
-    ['lib/store/new.ts', "import '../node/replay.ts';"],
+    ['lib/store/new.ts', "import '../report/timeline.ts';"],
     ['lib/store/new.ts', 'setInterval(Boolean);'],
     ['lib/fresh/new.ts', "import '../base/errors.ts';"],
   ])('in %s: %s', async (file, code) => {

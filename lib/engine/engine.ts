@@ -95,7 +95,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     this.limits = new LiveLimits(this.budget, blueprint, this.table, settings.clock, {
       after,
       room: () => {
-        this.wake(doNothing);
+        this.goOn();
       },
       nestedDemands: () => [...this.nested].flatMap((scope) => scope.demands()),
     });
@@ -598,8 +598,4 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
 /** A run is told to stop by nobody above it. */
 function stopOfRun(stop: Stop | undefined): Exclude<Stop, { kind: 'told' }> | undefined {
   return stop?.kind === 'told' ? undefined : stop;
-}
-
-function doNothing(): void {
-  // Coming back is all that is needed.
 }

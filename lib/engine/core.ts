@@ -84,6 +84,10 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     this.loop.wake(work);
   }
 
+  goOn(): void {
+    this.loop.goOn();
+  }
+
   after(ms: number, work: () => void): () => void {
     const { clock } = this.settings;
     // The host's timers keep the async context they were set in.

@@ -103,7 +103,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     this.limits = new LiveLimits(this.budget, blueprint, this.table, settings.clock, {
       after,
       room: () => {
-        this.wake(doNothing);
+        this.goOn();
       },
       nestedDemands: () => [...this.nested].flatMap((scope) => scope.demands()),
     });
@@ -352,7 +352,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     this.limits.close();
     this.retries.clear();
     this.token.cancel(bug);
-    this.keeper?.end('failed', this.result, doNothing);
+    this.keeper?.end('failed', this.result, () => undefined);
     this.#leaveShared();
     this.ends?.resulted();
     this.ends?.ended();
@@ -679,8 +679,4 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
 /** A run is told to stop by nobody above it. */
 function stopOfRun(stop: Stop | undefined): Exclude<Stop, { kind: 'told' }> | undefined {
   return stop?.kind === 'told' ? undefined : stop;
-}
-
-function doNothing(): void {
-  // Coming back is all that is needed.
 }

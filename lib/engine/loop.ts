@@ -72,6 +72,12 @@ export class Loop {
     });
   }
 
+  /** Something may start that couldn't. */
+  goOn(): void {
+    if (this.#isTurning) this.signal(doNothing);
+    else this.within(this.#comeBack);
+  }
+
   /** As `wake`, but what it brings is done before this returns, also where the loop itself has led here. */
   perform(work: () => void): void {
     if (this.#isTurning) work();
@@ -154,8 +160,17 @@ export class Loop {
     return true;
   }
 
+  readonly #comeBack = (): void => {
+    this.#slice.enter();
+    this.turn();
+  };
+
   readonly #goOn = (): void => {
     this.#isResting = false;
     this.turn();
   };
+}
+
+function doNothing(): void {
+  // Coming back is all that is needed.
 }

@@ -301,11 +301,8 @@ export class RunBudget {
 
   #claimFor({ classes, amounts, rated }: RowShape): SharedDemand | undefined {
     if (this.share?.isAttached !== true) return undefined;
-    return this.share.claim(
-      classes.map(
-        (place, at) => [this.classes.nameAt(place) ?? '', amounts[at] ?? 0, rated[at] ?? 0] as const,
-      ),
-    );
+    const names = classes.map((place) => this.classes.nameAt(place) ?? '');
+    return this.share.claim(names, amounts, rated);
   }
 
   #make(demand: Demand, waiting: WaitingRows | undefined, places = 1): RowShape {

@@ -1,23 +1,7 @@
 import type { SharedDemand } from '../admission/shared-demand.ts';
+import type { Claimant } from './claimant.ts';
 import { lookAgain, question } from './line.ts';
 import { type Part, type SharedShape, Spot, type Waiter } from './shared-shape.ts';
-
-/** Whose claims they are. */
-export interface Claimant {
-  readonly priority: number;
-  /** How often one that doesn't fit may be overtaken before others have to wait for it. */
-  readonly maxOvertakes: number;
-  /** Counts its starts, and how often it had nothing more to start. */
-  pass: number;
-  /** Its claims that wait, and those that were granted and haven't been used. */
-  readonly inLine: Set<Claim>;
-  readonly granted: Set<Claim>;
-  /** One of them was granted. */
-  served(): void;
-  /** What keeps it waiting may have changed. */
-  readonly look: () => void;
-  readonly liveNow: number | undefined;
-}
 
 /** Moments at which somebody came into line, had a turn or started, in their order. */
 let moments = 0;
@@ -36,9 +20,8 @@ let moments = 0;
  * 3. What is granted stays taken until the run has had its turn. It may then start something else of the same classes instead.
  */
 export class Claim implements SharedDemand, Waiter {
-  readonly arrival: Spot;
-  readonly rank: Spot;
   readonly shape: SharedShape;
+  isInLine = false;
   since = 0;
   turn = 0;
   isBarrier = false;
@@ -47,17 +30,18 @@ export class Claim implements SharedDemand, Waiter {
   askedIn = -1;
   /** How many of the run's own demands come to it. */
   users = 0;
-  readonly #claimant: Claimant;
+  readonly #claimant: Claimant<Claim>;
   /** When it was granted, by the clock of each class. */
   #grantedAt: readonly number[] = [];
   #overtaken = 0;
   #lastOvertake = 0;
+  // Few ever wait.
+  #arrival: Spot | undefined;
+  #rank: Spot | undefined;
 
-  constructor(claimant: Claimant, shape: SharedShape) {
+  constructor(claimant: Claimant<Claim>, shape: SharedShape) {
     this.#claimant = claimant;
     this.shape = shape;
-    this.arrival = new Spot(this);
-    this.rank = new Spot(this);
     shape.keepers++;
   }
 
@@ -65,8 +49,14 @@ export class Claim implements SharedDemand, Waiter {
     return this.#claimant.priority;
   }
 
-  get isInLine(): boolean {
-    return this.arrival.isListed;
+  get arrival(): Spot {
+    this.#arrival ??= new Spot(this);
+    return this.#arrival;
+  }
+
+  get rank(): Spot {
+    this.#rank ??= new Spot(this);
+    return this.#rank;
   }
 
   get isHopeless(): boolean {
@@ -74,11 +64,7 @@ export class Claim implements SharedDemand, Waiter {
   }
 
   get liveNow(): number | undefined {
-    return this.#claimant.liveNow;
-  }
-
-  get look(): () => void {
-    return this.#claimant.look;
+    return this.#claimant.run.liveNow;
   }
 
   ask(): boolean {
@@ -98,7 +84,7 @@ export class Claim implements SharedDemand, Waiter {
     const claimant = this.#claimant;
     if (this.isGranted) {
       this.isGranted = false;
-      claimant.granted.delete(this);
+      claimant.used(this);
     } else {
       // One start a turn.
       if (claimant.granted.size > 0)
@@ -115,14 +101,14 @@ export class Claim implements SharedDemand, Waiter {
     this.#take();
     this.isGranted = true;
     this.#grantedAt = this.shape.parts.map((part) => part.class.startedAt);
-    this.#claimant.granted.add(this);
-    this.#claimant.served();
+    this.#claimant.wasGranted(this);
+    this.#claimant.run.served();
   }
 
   /** The run has no use for what was granted. */
   returnGrant(): void {
     this.isGranted = false;
-    this.#claimant.granted.delete(this);
+    this.#claimant.used(this);
     for (const [place, { class: each, rated }] of this.shape.parts.entries())
       each.undoStart(rated, this.#grantedAt[place] ?? 0);
     this.giveBack();
@@ -169,7 +155,8 @@ export class Claim implements SharedDemand, Waiter {
     const wasBarrier = this.isBarrier;
     this.shape.leave(this);
     this.isBarrier = false;
-    this.#claimant.inLine.delete(this);
+    this.isInLine = false;
+    this.#claimant.left(this);
     if (wasBarrier) for (const part of this.shape.parts) question(part.class);
   }
 
@@ -185,8 +172,9 @@ export class Claim implements SharedDemand, Waiter {
     this.since = since;
     this.turn = ++moments;
     this.#overtaken = 0;
+    this.isInLine = true;
     this.shape.enter(this);
-    this.#claimant.inLine.add(this);
+    this.#claimant.entered(this);
     if (this.#claimant.maxOvertakes === 0) this.#becomeBarrier();
   }
 
@@ -249,7 +237,8 @@ export class Claim implements SharedDemand, Waiter {
     for (const part of this.shape.parts) {
       part.class.lose(part.amount, sign);
       for (const shape of part.class.waiting)
-        for (const waiter of shape.waiters()) if (waiter instanceof Claim) lookAgain(part.class, waiter.look);
+        for (const waiter of shape.waiters())
+          if (waiter instanceof Claim) lookAgain(part.class, waiter.#claimant.run);
     }
   }
 }

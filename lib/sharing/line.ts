@@ -19,9 +19,14 @@ import { isBefore, type SharedShape, type Waiter } from './shared-shape.ts';
 /** How long the event loop is kept, in ms, where many wait. */
 const sliceMs = 8;
 
+/** A run that is to look at what it waits for. */
+interface Looking {
+  served(): void;
+}
+
 class Line {
   readonly #inQuestion = new Set<SharedClass<SharedShape>>();
-  readonly #toLookAgain = new Set<() => void>();
+  readonly #toLookAgain = new Set<Looking>();
   #isServing = false;
   #isPaused = false;
 
@@ -35,8 +40,8 @@ class Line {
     this.#inQuestion.add(each);
   }
 
-  lookAgain(wake: () => void): void {
-    this.#toLookAgain.add(wake);
+  lookAgain(run: Looking): void {
+    this.#toLookAgain.add(run);
   }
 
   serve(): void {
@@ -45,9 +50,9 @@ class Line {
     try {
       // Whoever is woken to look may give something back.
       while (this.#grantAll() && this.#toLookAgain.size > 0) {
-        for (const wake of this.#toLookAgain) {
-          this.#toLookAgain.delete(wake);
-          wake();
+        for (const run of this.#toLookAgain) {
+          this.#toLookAgain.delete(run);
+          run.served();
         }
       }
     } finally {
@@ -104,8 +109,8 @@ export function question(each: SharedClass<SharedShape>): void {
 }
 
 /** What keeps somebody waiting for a class has changed, though nothing has come free: it is woken to look. */
-export function lookAgain(each: SharedClass<SharedShape>, wake: () => void): void {
-  lineOf(each).lookAgain(wake);
+export function lookAgain(each: SharedClass<SharedShape>, run: Looking): void {
+  lineOf(each).lookAgain(run);
 }
 
 /** Whether {@link serve} has something to do. */

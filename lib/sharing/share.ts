@@ -1,6 +1,7 @@
 import type { Rate } from '../admission/rate-window.ts';
 import type { SharedAccess, SharedDemand } from '../admission/shared-demand.ts';
-import { Claim, type Claimant } from './claim.ts';
+import { Claim } from './claim.ts';
+import { Claimant, type ClaimingRun } from './claimant.ts';
 import { isSomebodyDue, serve } from './line.ts';
 import type { SharedBudget, SharingRun } from './shared-budget.ts';
 import type { Part, SharedShape } from './shared-shape.ts';
@@ -9,14 +10,13 @@ import type { Part, SharedShape } from './shared-shape.ts';
 export interface ServedRun extends SharingRun {
   /** Does what comes from outside, in the run's own time and context. */
   wake(work: () => void): void;
+  /** Something of it may start that couldn't. */
+  goOn(): void;
   /** Its turn to begin has come. */
   begin(): void;
   /** Its present, read when control came to it last. */
   readonly now: number;
 }
-
-/** How much one demand takes of a class, and how much of it counts for its rate. */
-export type DemandEntry = readonly [name: string, amount: number, rated: number];
 
 /** What there is too little of for good. */
 interface Loss {
@@ -35,17 +35,11 @@ export type Entry = 'begins' | 'waits' | { readonly refusedBy: SharedBudget };
  * 1. Nothing knows of it before `attach` and after `detach`, but for what abandoned bodies hold.
  * 2. A demand is taken of all shared limits at once or of none, so that nothing is held while waiting.
  */
-export class Share implements Claimant, SharedAccess {
-  readonly priority: number;
-  readonly maxOvertakes: number;
+export class Share implements ClaimingRun, SharedAccess {
   readonly budgets: readonly SharedBudget[];
-  pass = 0;
-  readonly inLine = new Set<Claim>();
-  readonly granted = new Set<Claim>();
-  readonly look: () => void;
   readonly #run: ServedRun;
+  readonly #steps: Claimant<Claim>;
   readonly #claims = new Map<SharedShape, Claim>();
-  readonly #entrant: Claimant;
   /** Its place among the runs under way, or among those that wait to be. */
   #entry: Claim | undefined;
   #isAttached = false;
@@ -54,27 +48,11 @@ export class Share implements Claimant, SharedAccess {
 
   constructor(budgets: readonly SharedBudget[], priority: number, run: ServedRun) {
     this.budgets = budgets;
-    this.priority = priority;
-    this.maxOvertakes = Math.min(...budgets.map((budget) => budget.maxOvertakes));
     this.#run = run;
     this.#changes = changesOf(budgets);
-    this.look = () => {
-      run.wake(doNothing);
-    };
-    this.#entrant = {
-      priority,
-      maxOvertakes: this.maxOvertakes,
-      pass: 0,
-      inLine: new Set(),
-      granted: new Set(),
-      served: () => {
-        run.begin();
-      },
-      look: this.look,
-      get liveNow() {
-        return run.clock.live ? run.now : undefined;
-      },
-    };
+    let maxOvertakes = Infinity;
+    for (const budget of budgets) maxOvertakes = Math.min(maxOvertakes, budget.maxOvertakes);
+    this.#steps = new Claimant<Claim>(priority, maxOvertakes, this);
   }
 
   get isAttached(): boolean {
@@ -83,6 +61,10 @@ export class Share implements Claimant, SharedAccess {
 
   get liveNow(): number | undefined {
     return this.#run.clock.live ? this.#run.now : undefined;
+  }
+
+  served(): void {
+    this.#run.goOn();
   }
 
   /** Whether limits have changed since the run was made. */
@@ -97,12 +79,13 @@ export class Share implements Claimant, SharedAccess {
 
   /** Whether it waits for something, its beginning included. */
   get isInLine(): boolean {
-    return this.inLine.size > 0 || this.#entry?.isInLine === true;
+    return this.#steps.inLine.size > 0 || this.#entry?.isInLine === true;
   }
 
   /** Whether abandoned bodies of whatever run hold something. */
   get hasLosses(): boolean {
-    return this.budgets.some((budget) => budget.losses > 0);
+    for (const { losses } of this.budgets) if (losses > 0) return true;
+    return false;
   }
 
   /** Whether a class is one of those that are shared. */
@@ -138,13 +121,23 @@ export class Share implements Claimant, SharedAccess {
   }
 
   /** What a demand takes of what is shared; `undefined` where that is nothing. */
-  claim(entries: readonly DemandEntry[]): Claim | undefined {
-    const parts = this.budgets.flatMap((budget) => entries.flatMap((entry) => budget.partOf(...entry) ?? []));
-    const shape = shapeOf(parts);
+  claim(names: readonly string[], amounts: readonly number[], rated: readonly number[]): Claim | undefined {
+    const parts: Part[] = [];
+    let owner: SharedBudget | undefined;
+    for (const budget of this.budgets) {
+      for (let at = 0; at < names.length; at++) {
+        const part = budget.partOf(names[at] as string, amounts[at] as number, rated[at] as number);
+        if (part === undefined) continue;
+        parts.push(part);
+        owner ??= budget;
+      }
+    }
+    // There is one for all who demand the same, and the first of several owners knows it.
+    const shape = owner?.shapeOf(parts);
     if (shape === undefined) return undefined;
     let claim = this.#claims.get(shape);
     if (claim === undefined) {
-      claim = new Claim(this, shape);
+      claim = new Claim(this.#steps, shape);
       this.#claims.set(shape, claim);
     }
     claim.users++;
@@ -185,20 +178,28 @@ export class Share implements Claimant, SharedAccess {
 
   /** The run wants to begin. */
   enter(): Entry {
-    const parts = this.budgets.flatMap((budget) =>
-      budget.runs === undefined ? [] : [{ class: budget.runs, amount: 1, rated: 1 }],
+    const limiting = this.budgets.filter(({ runs }) => runs !== undefined);
+    const parts = limiting.flatMap(({ runs }) =>
+      runs === undefined ? [] : [{ class: runs, amount: 1, rated: 1 }],
     );
-    const shape = shapeOf(parts);
+    const shape = limiting[0]?.shapeOf(parts);
     if (shape === undefined) return 'begins';
-    const entry = new Claim(this.#entrant, shape);
+    const run = this.#run;
+    const entrant = new Claimant<Claim>(this.#steps.priority, this.#steps.maxOvertakes, {
+      served: () => {
+        run.begin();
+      },
+      get liveNow() {
+        return run.clock.live ? run.now : undefined;
+      },
+    });
+    const entry = new Claim(entrant, shape);
     this.#entry = entry;
     if (entry.isOpen) {
       entry.take();
       return 'begins';
     }
-    const refusedBy = this.budgets.find(
-      ({ runs, maxWaiting }) => runs !== undefined && runs.inLine >= maxWaiting,
-    );
+    const refusedBy = limiting.find(({ runs, maxWaiting }) => (runs?.inLine ?? 0) >= maxWaiting);
     if (refusedBy !== undefined) {
       this.#entry = undefined;
       entry.drop();
@@ -214,16 +215,19 @@ export class Share implements Claimant, SharedAccess {
   }
 
   settle(): void {
-    for (const claim of this.granted) claim.returnGrant();
-    for (const claim of this.inLine) if (claim.askedIn !== this.pass) claim.leave();
-    this.pass++;
-    this.passed();
+    const steps = this.#steps;
+    if (steps.granted.size > 0) for (const claim of steps.granted) claim.returnGrant();
+    if (steps.inLine.size > 0)
+      for (const claim of steps.inLine) if (claim.askedIn !== steps.pass) claim.leave();
+    steps.pass++;
+    // Here, where it is at rest as far as it knows, the others can have their turn within its own.
+    if (isSomebodyDue()) serve();
   }
 
   /** Nothing of the run starts any more. */
   leaveLine(): void {
-    for (const claim of this.granted) claim.returnGrant();
-    for (const claim of this.inLine) claim.leave();
+    for (const claim of this.#steps.granted) claim.returnGrant();
+    for (const claim of this.#steps.inLine) claim.leave();
     if (this.#entry?.isInLine === true || this.#entry?.isGranted === true) {
       this.#entry.drop();
       this.#entry = undefined;
@@ -245,25 +249,11 @@ export class Share implements Claimant, SharedAccess {
     for (const budget of this.budgets) budget.leave(this.#run);
   }
 
-  served(): void {
-    this.look();
-  }
-
   passed(): void {
     if (isSomebodyDue()) this.#run.wake(serve);
   }
 }
 
-/** There is one demand for all who demand the same of the same limits. */
-function shapeOf(parts: readonly Part[]): SharedShape | undefined {
-  const owner = parts[0]?.class.owner as SharedBudget | undefined;
-  return owner?.shapeOf(parts);
-}
-
 function changesOf(budgets: readonly SharedBudget[]): number {
   return budgets.reduce((sum, { changes }) => sum + changes, 0);
-}
-
-function doNothing(): void {
-  // Coming back is all that is needed.
 }

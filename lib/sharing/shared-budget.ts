@@ -1,3 +1,4 @@
+// Long because limits, their classes and the demands on these change together, when a class comes, goes or gets another limit.
 import {
   checkLimits,
   givenLimit,
@@ -63,6 +64,8 @@ export class SharedBudget implements ClassOwner {
   /** Called when something has changed that `usage` tells; absent where nobody listens. */
   onChange: (() => void) | undefined;
   #given: Limits;
+  /** The limits of classes of steps, as they were given and changed. */
+  given: Limits;
   readonly #classes = new Map<string, SharedClass<SharedShape>>();
   readonly #shapes = new Map<string, SharedShape>();
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
@@ -74,16 +77,11 @@ export class SharedBudget implements ClassOwner {
     this.maxOvertakes = maxOvertakes;
     this.maxWaiting = maxWaiting;
     this.#given = { ...limits };
+    this.given = withoutRuns(limits);
     const names = Object.keys(limits).filter((each) => limits[each] !== undefined);
     const listed = names.map((each) => `'${each}'`).join(', ');
     this.label = name === undefined ? `shared limits of ${listed}` : `shared limits '${name}'`;
     for (const each of names) if (!isFamily(each)) this.#add(each);
-  }
-
-  /** The limits of classes, as they were given and changed. */
-  get given(): Limits {
-    const { [runsClass]: _, ...given } = this.#given;
-    return given;
   }
 
   /** The class whose limit is how many runs may be under way. */
@@ -145,9 +143,9 @@ export class SharedBudget implements ClassOwner {
 
   /** The demand of so much; there is one for all who demand the same. */
   shapeOf(parts: readonly Part[]): SharedShape {
-    const key = parts
-      .map((part) => `${String(part.class.id)}:${String(part.amount)}:${String(part.rated)}`)
-      .join();
+    let key = '';
+    for (const { class: each, amount, rated } of parts)
+      key += `${String(each.id)}:${String(amount)}:${String(rated)},`;
     let shape = this.#shapes.get(key);
     if (shape === undefined) {
       shape = new SharedShape(parts, () => {
@@ -184,6 +182,7 @@ export class SharedBudget implements ClassOwner {
     for (const run of this.sharers)
       run.checkLimits((name) => (this.shares(name) ? limitIn(given, name) : undefined), this.label);
     this.#given = given;
+    this.given = withoutRuns(given);
     this.changes++;
     for (const name of Object.keys(limits))
       if (limits[name] !== undefined && !isFamily(name) && !this.#classes.has(name)) this.#add(name);
@@ -294,6 +293,10 @@ export class SharedBudget implements ClassOwner {
 
 /** Most members of families come again. */
 const manyClasses = 64;
+
+function withoutRuns({ [runsClass]: _, ...given }: Limits): Limits {
+  return given;
+}
 
 function limitIn(given: Limits, name: string): LimitChange {
   return givenLimit(new OptionChecker(), name, given);

@@ -330,6 +330,10 @@ export class Edges implements DecisionsHost {
     } else if (stopsRunning) {
       this.#skips.set(step, { ...skip, reason: 'not-needed' });
       this.#scope.dropStep(step, skip.because);
+      // What it read comes for nobody, however long it takes to hear that it is to stop.
+      for (const input of this.edgesOf(step))
+        if (input.kind === edge.stream && this.#noteLetGo(step, input.place))
+          this.#wantLess(input.step, this.#leftBy(step));
     }
   }
 

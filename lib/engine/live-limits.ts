@@ -18,6 +18,9 @@ interface Past {
   readonly capacityMs: number;
 }
 
+/** Tells of the capacities that are now another. */
+type Announce = (changed: Readonly<Record<string, number>>) => void;
+
 /** What the limits of a run ask of it. */
 interface LimitsHost {
   /** As the clock's. */
@@ -44,6 +47,9 @@ export class LiveLimits {
   readonly #table: StepTable;
   readonly #nestedDemands: LimitsHost['nestedDemands'];
   readonly #past = new Map<string, Past>();
+  readonly #clock: Clock;
+  /** No longer watches the limits that somebody else knows. */
+  #unwatch: (() => void)[] = [];
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
 
   constructor(
@@ -57,6 +63,7 @@ export class LiveLimits {
     this.#budget = budget;
     this.#blueprint = blueprint;
     this.#table = table;
+    this.#clock = clock;
     budget.admission.onRate = (at) => {
       if (this.#timer !== undefined && this.#timer.at <= at) return;
       this.#timer?.cancel();
@@ -109,7 +116,7 @@ export class LiveLimits {
     limits: Limits,
     startedAt: number,
     now: number,
-    announce: (changed: Readonly<Record<string, number>>) => void,
+    announce: Announce,
   ): void {
     const checker = new OptionChecker();
     const given = checker.record('limits', limits, 'a record of limits by class') ? limits : {};
@@ -132,13 +139,49 @@ export class LiveLimits {
         admission.setWindow(place, earlier?.changedTo(rate, now) ?? new RateWindow(rate));
       else if (earlier !== undefined) admission.setWindow(place, undefined);
       if (capacity === undefined || capacity === before) continue;
-      if (!Number.isNaN(startedAt))
-        this.#past.set(name, { until: now, capacityMs: this.capacityMs(name, startedAt, now) });
-      admission.setCapacity(place, capacity);
+      this.#setCapacity(name, place, capacity, startedAt);
       setOwn(changed, name, capacity);
     }
     if (Object.keys(changed).length > 0) announce(changed);
     admission.resume();
+  }
+
+  /**
+   * Keeps to the limits that somebody else knows, from now on.
+   *
+   * @param changed - is to carry out what it is given, as a change from outside
+   */
+  follow(changed: (change: (announce: Announce) => void) => void, startedAt: number): void {
+    const watch = (name: string): (() => void) => {
+      const adopt = (): void => {
+        changed((announce) => {
+          this.#adopt(name, startedAt, announce);
+        });
+      };
+      this.#unwatch.push(this.#budget.watchFollowed(name, adopt));
+      return adopt;
+    };
+    for (const name of this.#budget.followed) watch(name)();
+    // One that has just come is up to date.
+    this.#budget.onFollowed = watch;
+  }
+
+  #adopt(name: string, startedAt: number, announce: Announce): void {
+    const { admission } = this.#budget;
+    const place = this.#placeIn(name);
+    const limit = this.#budget.followedLimitOf(name);
+    if (limit === undefined || limit === admission.capacities[place]) return;
+    admission.pause();
+    this.#setCapacity(name, place, limit, startedAt);
+    announce({ [name]: limit });
+    admission.resume();
+  }
+
+  #setCapacity(name: string, place: number, capacity: number, startedAt: number): void {
+    const now = this.#clock.now();
+    if (!Number.isNaN(startedAt))
+      this.#past.set(name, { until: now, capacityMs: this.capacityMs(name, startedAt, now) });
+    this.#budget.admission.setCapacity(place, capacity);
   }
 
   /** Whether the limit of a class was changed, so that more may be taken than there is. */
@@ -153,8 +196,11 @@ export class LiveLimits {
     return now > until ? capacityMs + capacity * (now - until) : capacityMs;
   }
 
-  /** Nothing waits for rates any more. */
+  /** Nothing waits for rates any more, and nothing changes by itself. */
   close(): void {
+    for (const unwatch of this.#unwatch) unwatch();
+    this.#unwatch = [];
+    this.#budget.onFollowed = undefined;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#budget.admission.onRate = undefined;

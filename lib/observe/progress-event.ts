@@ -180,6 +180,7 @@ export interface Warned extends Common {
    * What it is about: a step `blocked` the event loop; a body was `abandoned`; steps `waiting` can't start beside abandoned
    * bodies; a `finaliser`, a `cleanup` or a `release` failed, or one of the last two hasn't ended in time; a `retry`'s `when`,
    * `delay` or chance failed; `limits` have a name that is probably meant otherwise; the `store` could not keep something; a `channel` had to grow, or everyone at its ends would have waited for ever;
+   * no `remote` worker can do a step's work;
    * events were `dropped`, as whoever reads `run.events()` is slower than the run: that one stands in their place, and nowhere else.
    */
   readonly topic:
@@ -193,6 +194,7 @@ export interface Warned extends Common {
     | 'limits'
     | 'channel'
     | 'store'
+    | 'remote'
     | 'dropped';
   /** What happened and what to do about it. */
   readonly message: string;

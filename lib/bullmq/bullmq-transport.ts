@@ -6,8 +6,10 @@
  * 2. BullMQ never tries a job twice: `attempts: 1`, `maxStalledCount: 0`. What became of it is known to whoever has sent it.
  * 3. What is kept is bounded: events by number, jobs that are over by number and age, blobs by age.
  */
+import { Buffer } from 'node:buffer';
 import { Job as BullJob, Queue, Worker } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
+import { clockOf } from '../base/clock.ts';
 import { textOf } from '../base/inspect.ts';
 import { QueueUnavailableError } from './queue-unavailable-error.ts';
 import { addressOf, type RedisParts } from './redis-connection.ts';
@@ -19,7 +21,10 @@ interface JobData {
   readonly body: string;
 }
 
+// Of the host, as connections are.
+const clock = clockOf(undefined);
 const connectTimeout = 900;
+const step = 100;
 const blobTtlSeconds = 86_400;
 /** Redis's own limit of a value is 512 MB. */
 const largestBlob = 512 * 1024 * 1024 - 1;
@@ -59,7 +64,7 @@ export class BullTransport implements Transport {
     this.blobs = blobs ?? this.#redisBlobs();
   }
 
-  async open(channels: readonly string[], { heard, changed }: Hearing): Promise<void> {
+  async open(channels: readonly string[], hearing: Hearing): Promise<void> {
     this.#commands = await this.#connect({ enableAutoPipelining: true });
     const listener = await this.#connect({});
     this.#listener = listener;
@@ -67,10 +72,10 @@ export class BullTransport implements Transport {
     const setUp = (now: boolean): void => {
       if (isUp === now) return;
       isUp = now;
-      changed(now);
+      hearing.changed(now);
     };
     listener.on('messageBuffer', (_: Buffer, message: Buffer) => {
-      heard(message);
+      hearing.heard(message);
     });
     listener.on('close', () => {
       setUp(false);
@@ -154,18 +159,39 @@ export class BullTransport implements Transport {
     this.#worker = worker;
     await worker.waitUntilReady();
     return {
-      stop: () => worker.close(),
+      stop: () => this.#unlessLost(worker.close(this.#commands?.status !== 'ready')),
     };
   }
 
   async close(): Promise<void> {
-    await this.#worker?.close();
-    for (const queue of this.#queues.values()) await queue.close();
-    for (const connection of [this.#listener, this.#commands]) await end(connection);
+    const parts = [...(this.#worker === undefined ? [] : [this.#worker]), ...this.#queues.values()];
+    await this.#unlessLost(Promise.allSettled(parts.map((part) => part.close())));
+    for (const connection of [this.#listener, this.#commands]) await this.#unlessLost(end(connection));
+    for (const connection of [this.#listener, this.#commands]) connection?.disconnect();
+  }
+
+  /** Waits for work, but no longer than a second without a connection. */
+  async #unlessLost(work: Promise<unknown>): Promise<void> {
+    let stopTimer: (() => void) | undefined;
+    const lost = new Promise<void>((resolve) => {
+      let waited = 0;
+      const look = (): void => {
+        waited = this.#commands?.status === 'ready' ? 0 : waited + step;
+        if (waited >= 1000) resolve();
+        else stopTimer = clock.after(step, look);
+      };
+      look();
+    });
+    try {
+      await Promise.race([work, lost]);
+    } finally {
+      stopTimer?.();
+    }
   }
 
   get #client(): Redis {
-    if (this.#commands === undefined) throw new QueueUnavailableError(this.address, 'it has not been connected to');
+    if (this.#commands === undefined)
+      throw new QueueUnavailableError(this.address, 'it has not been connected to');
     return this.#commands;
   }
 
@@ -197,12 +223,9 @@ export class BullTransport implements Transport {
     });
     let stopTimer: (() => void) | undefined;
     const tooLate = new Promise<never>((_, reject) => {
-      const timer = setTimeout(() => {
+      stopTimer = clock.after(connectTimeout, () => {
         reject(new Error(`no answer within ${String(connectTimeout)} ms`));
-      }, connectTimeout);
-      stopTimer = () => {
-        clearTimeout(timer);
-      };
+      });
     });
     try {
       await Promise.race([client.connect(), tooLate]);
@@ -238,9 +261,7 @@ export class BullTransport implements Transport {
 }
 
 async function end(connection: Redis | undefined): Promise<void> {
-  if (connection === undefined) return;
-  if (connection.status === 'ready') await connection.quit().catch(() => undefined);
-  connection.disconnect();
+  if (connection?.status === 'ready') await connection.quit().catch(() => undefined);
 }
 
 function toText(bytes: Uint8Array): string {

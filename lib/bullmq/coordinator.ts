@@ -293,8 +293,9 @@ export class Coordinator implements AnnouncedLimit {
     try {
       await sent.sending;
       if (call.isOver || call.sent !== sent) return;
-      if (sent.worker === undefined && (await this.#transport.withdraw(sent.lane, sent.jobId))) this.#end(call);
-      else if (!call.isOver) this.#tellToStop(sent);
+      if (sent.worker === undefined && (await this.#transport.withdraw(sent.lane, sent.jobId)))
+        this.#end(call);
+      else if (this.#calls.has(call)) this.#tellToStop(sent);
     } catch {
       // Looked at again later.
     }
@@ -316,7 +317,10 @@ export class Coordinator implements AnnouncedLimit {
 
   #tellToStop({ worker, jobId }: Sent): void {
     const { queue } = this.#terms;
-    this.#tell(worker === undefined ? channels.workers(queue) : channels.one(queue, worker), ['cancel', jobId]);
+    this.#tell(worker === undefined ? channels.workers(queue) : channels.one(queue, worker), [
+      'cancel',
+      jobId,
+    ]);
   }
 
   #tell(channel: string, message: ToWorkers): void {
@@ -436,7 +440,10 @@ export class Coordinator implements AnnouncedLimit {
       });
   }
 
-  #errorOf({ request, sent }: RemoteCall, answer: Exclude<Answer, readonly ['result', ...unknown[]]>): unknown {
+  #errorOf(
+    { request, sent }: RemoteCall,
+    answer: Exclude<Answer, readonly ['result', ...unknown[]]>,
+  ): unknown {
     const { taskName, stepId, runId, epoch } = request;
     switch (answer[0]) {
       case 'failure':

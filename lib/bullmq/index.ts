@@ -1,4 +1,3 @@
-export type { RemoteStats } from './remote-stats.ts';
 export { folderBlobs } from './folder-blobs.ts';
 export { MissingBlobError } from './missing-blob-error.ts';
 export { NoRemoteWorkerError } from './no-remote-worker-error.ts';
@@ -13,6 +12,7 @@ export type {
   RemoteTasksOptions,
   ServeTasksOptions,
 } from './remote-options.ts';
+export type { RemoteStats } from './remote-stats.ts';
 export { type RemoteRunArguments, type RemoteTasks, remoteTasks } from './remote-tasks.ts';
 export { serveTasks, type TaskServer } from './serve-tasks.ts';
 export type { BlobStore } from './transport.ts';

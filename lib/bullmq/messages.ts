@@ -98,6 +98,7 @@ export function pack(message: ToCoordinators | ToWorkers | OfJob | JobBody): Uin
 }
 
 /** What was packed; `undefined` where it is something else. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- whoever listens knows what is told there
 export function unpack<Message>(bytes: Uint8Array): Message | undefined {
   try {
     return deserialize(bytes) as Message;

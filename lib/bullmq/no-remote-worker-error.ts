@@ -33,7 +33,9 @@ export function noWorkerMessage(taskName: string, queue: string, { tasks, others
   const nearest = nearestName(taskName, tasks);
   const hints = [
     nearest === undefined ? undefined : `did you mean '${nearest}'?`,
-    tasks.length > 0 && nearest === undefined ? `they have ${tasks.map((name) => `'${name}'`).join(', ')}` : undefined,
+    tasks.length > 0 && nearest === undefined
+      ? `they have ${tasks.map((name) => `'${name}'`).join(', ')}`
+      : undefined,
     ...others,
     tasks.length === 0 && others.length === 0 ? 'there are none: start some with serveTasks' : undefined,
   ];

@@ -46,6 +46,7 @@ export async function wrap(bytes: Uint8Array, owner: string, blobs: BlobStore): 
 export async function unwrap(parcel: Parcel, blobs: BlobStore): Promise<unknown> {
   if (parcel instanceof Uint8Array) return deserialize(parcel);
   const bytes = await blobs.get(parcel.blob);
-  if (bytes === undefined || !parcel.blob.endsWith(digestOf(bytes))) throw new MissingBlobError(parcel.blob, parcel.size);
+  if (bytes === undefined || !parcel.blob.endsWith(digestOf(bytes)))
+    throw new MissingBlobError(parcel.blob, parcel.size);
   return deserialize(bytes);
 }

@@ -36,7 +36,8 @@ const expected = "a URL, as in 'redis://localhost:6379', or { host, port }";
 
 /** Reads a connection; what can't be used is noted with the checker, without showing a password. */
 export function parseConnection(checker: OptionChecker, connection: RedisConnection): RedisParts | undefined {
-  if (typeof connection === 'string' || connection instanceof URL) return parseUrl(checker, String(connection));
+  if (typeof connection === 'string' || connection instanceof URL)
+    return parseUrl(checker, String(connection));
   if (typeof connection !== 'object' || (connection as unknown) === null)
     return checker.fail('connection', expected, connection);
   checker.knownKeys('connection.', connection, partNames);

@@ -90,7 +90,7 @@ function parseShared(checker: OptionChecker, given: QueueOptions): QueueSettings
   // BullMQ makes keys of it.
   if (typeof queue !== 'string' || queue === '' || queue.includes(':'))
     checker.fail('queue', 'a name without colons', queue);
-  if (blobs !== undefined && [blobs.put, blobs.get, blobs.drop].some((each) => typeof each !== 'function'))
+  if (blobs !== undefined && !isBlobStore(blobs))
     checker.fail('blobs', 'a blob store, such as folderBlobs(…)', blobs);
   const leaseMs = checker.duration('lease', given.lease) ?? 10_000;
   if (leaseMs < shortestLease) checker.fail('lease', 'at least 1 s', given.lease);
@@ -101,6 +101,11 @@ function parseShared(checker: OptionChecker, given: QueueOptions): QueueSettings
     leaseMs,
     version: checker.text('version', given.version),
   };
+}
+
+function isBlobStore(value: unknown): boolean {
+  const methods = (value ?? {}) as Readonly<Record<string, unknown>>;
+  return ['put', 'get', 'drop'].every((name) => typeof methods[name] === 'function');
 }
 
 /** Reads the options of a coordinator. */
@@ -129,7 +134,8 @@ export function parseServeOptions(
   const settings = {
     ...parseShared(checker, options),
     slots: checker.finiteCount('slots', options.slots, 1),
-    onSigterm: checker.oneOf('onSigterm', options.onSigterm, ['drain', 'cancel', 'ignore']) ?? ('drain' as const),
+    onSigterm:
+      checker.oneOf('onSigterm', options.onSigterm, ['drain', 'cancel', 'ignore']) ?? ('drain' as const),
   };
   checker.throwIfAny('serveTasks');
   return settings;

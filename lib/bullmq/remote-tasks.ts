@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import process from 'node:process';
 import { Observable } from 'rxjs';
 import { announceLimit } from '../admission/announced-limits.ts';
 import { captureContext } from '../base/async-context.ts';
@@ -129,10 +130,7 @@ export class Remote<All extends Tasks> implements RemoteTasks<All> {
   readonly #withdrawLimit: () => void;
   readonly stats$: Observable<RemoteStats>;
 
-  constructor(
-    transport: Transport,
-    terms: Omit<ConstructorParameters<typeof Coordinator>[1], 'id'>,
-  ) {
+  constructor(transport: Transport, terms: Omit<ConstructorParameters<typeof Coordinator>[1], 'id'>) {
     reviveRemoteErrors();
     const { queue, clock } = terms;
     const id = `${hostname()}-${String(process.pid)}-${uniqueId()}`;

@@ -48,7 +48,7 @@ export class Roster {
     const known = this.#workers.get(announcement.worker);
     this.#workers.set(announcement.worker, { announcement, heardAt: now });
     if (!this.#isFit(announcement)) return false;
-    return known === undefined || known.announcement.slots !== announcement.slots;
+    return known?.announcement.slots !== announcement.slots;
   }
 
   /** It is gone. Says whether it was there. */

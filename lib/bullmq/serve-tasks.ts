@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Observable } from 'rxjs';
+import process from 'node:process';
 import { clockOf } from '../base/clock.ts';
 import { availableParallelism } from '../base/host.ts';
 import { uniqueId } from '../base/unique-id.ts';
-import type { StepContext } from '../definition/step-context.ts';
 import { type ClosePoolOptions, parseDrain } from '../pool/close-pool-options.ts';
 import { Pool } from '../pool/pool.ts';
 import { parsePoolOptions } from '../pool/pool-options.ts';
@@ -12,7 +11,7 @@ import type { Tasks } from '../task/task-record.ts';
 import { BullTransport } from './bullmq-transport.ts';
 import { protocol } from './messages.ts';
 import { parseServeOptions, type ServeTasksOptions } from './remote-options.ts';
-import { TaskServer as Server, type ServedTasks } from './task-server.ts';
+import { type ServedTasks, TaskServer as Server } from './task-server.ts';
 
 /** A process that does tasks of others. Made by {@link serveTasks}. */
 export interface TaskServer extends AsyncDisposable {
@@ -93,7 +92,7 @@ function servedBy(pool: Pool<Tasks>, names: readonly string[]): ServedTasks {
       const key = `${isIsolated ? 'isolated' : 'shared'} ${name}`;
       let body = bodies.get(key);
       if (body === undefined) {
-        body = pool.task(name, { isolate: isIsolated }) as (input: unknown, ctx: StepContext) => Observable<unknown>;
+        body = pool.task(name, { isolate: isIsolated });
         bodies.set(key, body);
       }
       return body;

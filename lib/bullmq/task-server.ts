@@ -119,7 +119,13 @@ export class TaskServer {
     this.#announce();
     await this.#serving?.stop();
     this.#stopBeat?.();
-    await this.#tell(channels.coordinators(queue), ['left', id]);
+    // Where nobody can be told, they notice; what is under way ends with the connections.
+    const told = this.#tell(channels.coordinators(queue), ['left', id]);
+    const tooLate = new Promise<void>((resolve) => {
+      this.#stopBeat = this.#terms.clock.after(farewell, resolve);
+    });
+    await Promise.race([told, tooLate]);
+    this.#stopBeat?.();
     await this.#transport.close();
   }
 
@@ -234,10 +240,13 @@ export class TaskServer {
     const job = new ServedJob(body, ctx);
     this.#running.set(id, job);
     try {
-      const input = body.input instanceof Uint8Array ? unpack(body.input) : await unwrap(body.input, this.#transport.blobs);
+      const input =
+        body.input instanceof Uint8Array
+          ? unpack(body.input)
+          : await unwrap(body.input, this.#transport.blobs);
       if (job.stoppedAs !== undefined) return stoppedAnswer(id, job.stoppedAs);
       const output = await this.#run(job, input);
-      if (output === stopped) return stoppedAnswer(id, job.stoppedAs ?? 'stopped');
+      if (output instanceof Stopped) return stoppedAnswer(id, output.as);
       return ['result', id, await wrap(bytesOf(output, body.task, 'output'), id, this.#transport.blobs)];
     } catch (error) {
       if (error instanceof EmptyStepError) return ['empty', id];
@@ -245,7 +254,7 @@ export class TaskServer {
     }
   }
 
-  /** Its output, or `stopped` once it has stopped. */
+  /** Its output, or `Stopped` once it has stopped. */
   #run(job: ServedJob, input: unknown): Promise<unknown> {
     const { body, ctx } = job;
     return new Promise((resolve, reject) => {
@@ -257,7 +266,8 @@ export class TaskServer {
           output = value;
         },
         error: (error: unknown) => {
-          if (!isStopped) reject(error as Error);
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the task has thrown
+          if (!isStopped) reject(error);
         },
         complete: () => {
           if (!isStopped) resolve(output);
@@ -270,7 +280,7 @@ export class TaskServer {
         ctx.token.cancel();
         subscription.unsubscribe();
         void ctx.finished().then(() => {
-          resolve(stopped);
+          resolve(new Stopped(as));
         });
       };
     });
@@ -294,10 +304,20 @@ function stopJob(job: ServedJob, as: StoppedAs): void {
   else job.stop(as);
 }
 
+/** What a job comes to that was told to stop, and has. */
+class Stopped {
+  readonly as: StoppedAs;
+
+  constructor(as: StoppedAs) {
+    this.as = as;
+  }
+}
+
 function stoppedAnswer(id: string, as: StoppedAs): Answer {
   return as === 'stopped' ? ['stopped', id] : ['given-up', id, as];
 }
 
-const stopped = Symbol('stopped');
+/** For how long, in ms, it is tried to say that it leaves. */
+const farewell = 500;
 const longAgo = 3_600_000;
 const mostRuns = 10_000;

@@ -112,12 +112,7 @@ export class LiveLimits {
    * @throws InvalidOptionsError
    * @throws ResourceLimitError where a step that isn't over demands more than that; nothing is changed then
    */
-  change(
-    limits: Limits,
-    startedAt: number,
-    now: number,
-    announce: Announce,
-  ): void {
+  change(limits: Limits, startedAt: number, now: number, announce: Announce): void {
     const checker = new OptionChecker();
     const given = checker.record('limits', limits, 'a record of limits by class') ? limits : {};
     const changes = readLimitChanges(checker, this.#resources(), given);

@@ -1,7 +1,7 @@
 // Long because classes, their limits and the shapes of demands change together, when a class comes, goes or gets another limit.
 
-import type { AnnouncedLimit } from '../admission/announced-limits.ts';
 import { Admission, type AdmissionRules } from '../admission/admission.ts';
+import type { AnnouncedLimit } from '../admission/announced-limits.ts';
 import { type Demand, sumOfDemands } from '../admission/demand.ts';
 import { followedLimit, isFamilyMember, type Limits, resolveLimit } from '../admission/limits.ts';
 import { RateWindow } from '../admission/rate-window.ts';
@@ -72,7 +72,8 @@ export class RunBudget {
     this.#givenLimits = settings.givenLimits;
     this.#places = places;
     const first = new Map(limits);
-    for (const name of limits.keys()) if (this.#announcementOf(name) !== undefined) this.#followed.set(name, 1);
+    for (const name of limits.keys())
+      if (this.#announcementOf(name) !== undefined) this.#followed.set(name, 1);
     for (const demand of [...distinct, ...blueprint.laterDemands.map((later) => later.demand)])
       for (const [name, least] of this.#followed)
         this.#followed.set(name, Math.max(least, ownOf(demand, name) ?? 0));

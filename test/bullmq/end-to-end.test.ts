@@ -18,9 +18,17 @@ describe.skipIf(!hasRedis)('tasks of another process, over Redis', { timeout: 60
     const server = await worker({ connection, queue: 'steps', slots: 2 });
     const tasks = remote({ connection, queue: 'steps' });
     const numbers = step('numbers', () => [1, 2, 3]);
-    const double = step('double', { numbers }, tasks.task('double', ({ numbers }) => numbers.length));
+    const double = step(
+      'double',
+      { numbers },
+      tasks.task('double', ({ numbers }) => numbers.length),
+    );
     const report = step('report', tasks.task('report'));
-    const attempt = step('attempt', { numbers }, tasks.task('attempt', () => undefined));
+    const attempt = step(
+      'attempt',
+      { numbers },
+      tasks.task('attempt', () => undefined),
+    );
     const run = workflow('remote', { double, report, attempt }).run();
     const heard: unknown[] = [];
     const workers = new Set<string>();
@@ -46,7 +54,11 @@ describe.skipIf(!hasRedis)('tasks of another process, over Redis', { timeout: 60
     const connection = redis.url;
     await worker({ connection, queue: 'sizes', slots: 2 });
     const tasks = remote({ connection, queue: 'sizes' });
-    const value = { map: new Map([['a', new Set([1, undefined])]]), at: new Date(0), bytes: new Uint8Array(300_000) };
+    const value = {
+      map: new Map([['a', new Set([1, undefined])]]),
+      at: new Date(0),
+      bytes: new Uint8Array(300_000),
+    };
     expect(await firstValueFrom(tasks.run('echo', value))).toStrictEqual(value);
     expect(await firstValueFrom(tasks.run('bytes', 20_000))).toStrictEqual(new Uint8Array(20_000).fill(7));
     expect(await firstValueFrom(tasks.run('echo', undefined))).toBeUndefined();

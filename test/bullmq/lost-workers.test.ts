@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasRedis, TestRedis } from './support/redis.ts';
 import { Notes, remote, until, worker, workerProcess } from './support/workers.ts';
 
-const lease = '2s';
+const lease = '2s' as const;
 
 describe.skipIf(!hasRedis)('workers that are processes of their own', { timeout: 120_000 }, () => {
   let redis: TestRedis;
@@ -20,7 +20,11 @@ describe.skipIf(!hasRedis)('workers that are processes of their own', { timeout:
     const workers = await Promise.all([1, 2].map(() => workerProcess({ ...options, slots: 1 })));
     const tasks = remote(options);
     const notes = new Notes();
-    const held = step('held', tasks.task('hold', () => notes.input), { retry: 1 });
+    const held = step(
+      'held',
+      tasks.task('hold', () => notes.input),
+      { retry: 1 },
+    );
     const run = workflow('killed', { held }).run();
     const events: ProgressEvent[] = [];
     run.progress$.subscribe((event) => events.push(event));
@@ -44,8 +48,14 @@ describe.skipIf(!hasRedis)('workers that are processes of their own', { timeout:
     const only = await workerProcess({ ...options, slots: 1 });
     const tasks = remote(options);
     const notes = new Notes();
-    const held = step('held', tasks.task('hold', () => notes.input));
-    const failure = workflow('failed', { held }).run().result().catch((error: unknown) => error);
+    const held = step(
+      'held',
+      tasks.task('hold', () => notes.input),
+    );
+    const failure = workflow('failed', { held })
+      .run()
+      .result()
+      .catch((error: unknown) => error);
     await until(() => notes.startedBy.length === 1);
     only.kill('SIGKILL');
     const error = await failure;
@@ -62,7 +72,11 @@ describe.skipIf(!hasRedis)('workers that are processes of their own', { timeout:
     const workers = await Promise.all([1, 2].map(() => workerProcess({ ...options, slots: 1 })));
     const tasks = remote(options);
     const notes = new Notes();
-    const held = step('held', tasks.task('hold', () => notes.input), { retry: 1 });
+    const held = step(
+      'held',
+      tasks.task('hold', () => notes.input),
+      { retry: 1 },
+    );
     const result = workflow('stopped', { held }).run().result();
     await until(() => notes.startedBy.length === 1);
     const victim = workers.find(({ pid }) => pid === notes.startedBy[0]);
@@ -82,7 +96,10 @@ describe.skipIf(!hasRedis)('workers that are processes of their own', { timeout:
     await worker({ ...options, slots: 1 });
     const tasks = remote(options);
     const notes = new Notes();
-    const held = step('held', tasks.task('hold', () => notes.input));
+    const held = step(
+      'held',
+      tasks.task('hold', () => notes.input),
+    );
     const run = workflow('cancelled', { held }).run();
     const failure = run.result().catch((error: unknown) => error);
     await until(() => notes.startedBy.length === 1);
@@ -97,7 +114,10 @@ describe.skipIf(!hasRedis)('workers that are processes of their own', { timeout:
     const first = await workerProcess({ ...options, slots: 1 });
     const tasks = remote(options);
     const notes = new Notes();
-    const held = step('held', tasks.task('hold', () => notes.input));
+    const held = step(
+      'held',
+      tasks.task('hold', () => notes.input),
+    );
     const result = workflow('drained', { held }).run().result();
     await until(() => notes.startedBy.length === 1);
     first.kill('SIGTERM');
@@ -112,7 +132,11 @@ describe.skipIf(!hasRedis)('workers that are processes of their own', { timeout:
     const first = await worker({ ...options, slots: 1 });
     const tasks = remote(options);
     const notes = new Notes();
-    const held = step('held', tasks.task('hold', () => notes.input), { retry: 1 });
+    const held = step(
+      'held',
+      tasks.task('hold', () => notes.input),
+      { retry: 1 },
+    );
     const result = workflow('closed', { held }).run().result();
     await until(() => notes.startedBy.length === 1);
     await worker({ ...options, slots: 1 });

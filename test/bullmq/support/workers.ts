@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { remoteTasks, type RemoteTasks, type RemoteTasksOptions, serveTasks } from 'millrace/bullmq';
+import { type RemoteTasks, type RemoteTasksOptions, remoteTasks, serveTasks } from 'millrace/bullmq';
 import { inject, onTestFinished } from 'vitest';
 import type { tasks } from '../fixtures/remote.worker.ts';
 

@@ -21,7 +21,7 @@ const happening = fc.record({
 
 const scenario = fc.record({
   slots: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 3 }),
-  durations: fc.array(fc.integer({ min: 1, max: 800 }), { minLength: 1, maxLength: 12 }),
+  durations: fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 12 }),
   happenings: fc.array(happening, { maxLength: 6 }),
   cancelAt: fc.option(fc.integer({ min: 0, max: 3000 }), { nil: undefined }),
 });
@@ -34,7 +34,7 @@ test.prop([scenario])(
     const { remote } = stage.coordinator();
     const all = forEachStep(
       'all',
-      durations,
+      { items: durations },
       remote.task('wait', ({ item }: { item: number }) => item),
       { retry: 30 },
     );

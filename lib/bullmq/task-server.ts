@@ -79,6 +79,9 @@ export class TaskServer {
   #confirmedAt = 0;
   #closing: Promise<void> | undefined;
   #isFenced = false;
+  #opening: Promise<void> | undefined;
+  /** Whether what still comes is given up at once. */
+  #takesNone = false;
 
   constructor(transport: Transport, tasks: ServedTasks, terms: TaskServerTerms) {
     this.#transport = transport;
@@ -90,7 +93,12 @@ export class TaskServer {
     return this.#running.size;
   }
 
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  async #open(): Promise<void> {
     const { queue, id, lane, slots, leaseMs, clock } = this.#terms;
     await this.#transport.open([channels.workers(queue), channels.one(queue, id)], {
       heard: (bytes) => {
@@ -108,7 +116,10 @@ export class TaskServer {
 
   /** Takes no further jobs; what runs may finish, or is stopped. Coordinators hear when all is over. */
   close(drain: boolean): Promise<void> {
-    if (!drain) this.#giveUpAll('closed');
+    if (!drain) {
+      this.#takesNone = true;
+      this.#giveUpAll('closed');
+    }
     this.#closing ??= this.#shut();
     return this.#closing;
   }
@@ -117,6 +128,7 @@ export class TaskServer {
     const { queue, id } = this.#terms;
     // From now on nobody counts on its slots; what it is at, it says still.
     this.#announce();
+    await this.#opening?.catch(() => undefined);
     await this.#serving?.stop();
     this.#stopBeat?.();
     // Where nobody can be told, they notice; what is under way ends with the connections.
@@ -222,6 +234,7 @@ export class TaskServer {
     if (this.#epochs.size > mostRuns) this.#epochs.clear();
     this.#epochs.set(body.runId, body.epoch);
     if (this.#cancelled.delete(id)) return ['stopped', id];
+    if (this.#takesNone) return stoppedAnswer(id, 'closed');
     this.#coordinators.set(
       body.coordinator,
       Math.max(this.#coordinators.get(body.coordinator) ?? 0, this.#terms.clock.now()),

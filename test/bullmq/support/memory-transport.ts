@@ -190,7 +190,11 @@ export class MemoryTransport implements Transport {
       return {
         stop: async () => {
           server.isStopped = true;
-          while (server.busy > 0) await this.#later(() => undefined);
+          while (server.busy > 0) {
+            await new Promise<void>((resolve) => {
+              this.#broker.clock.after(1, resolve);
+            });
+          }
         },
       };
     });

@@ -72,7 +72,7 @@ export interface RemoteTasks<All extends Tasks> extends AsyncDisposable {
    * @throws InvalidOptionsError at once
    * @example
    * ```ts
-   * remote.run('render', scene, { signal }).subscribe((frame) => console.log(frame));
+   * remote.run('render', 'scene.json', { signal }).subscribe((frame) => console.log(frame));
    * ```
    */
   run<Name extends TaskName<All>>(

@@ -17,7 +17,7 @@ const phrases: Readonly<Record<LossReason, string>> = {
  *
  * @example
  * ```ts
- * const frames = step('frames', { scene }, remote.task('render'), {
+ * const frames = step('frames', { scene }, remote.task('render', ({ scene }) => scene), {
  *   retry: { attempts: 4, when: (error) => error instanceof WorkerLostError },
  * });
  * ```

@@ -26,7 +26,9 @@ const scenario = fc.record({
   cancelAt: fc.option(fc.integer({ min: 0, max: 3000 }), { nil: undefined }),
 });
 
-test.prop([scenario])(
+const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
+
+test.prop([scenario], { numRuns: 200 * effort })(
   'whatever becomes of workers: each step counts once, what is held covers what runs, and the run ends',
   async ({ slots, durations, happenings, cancelAt }) => {
     const stage = new QueueStage(leaseMs);

@@ -17,7 +17,9 @@ export class NoRemoteWorkerError extends MillraceError {
   override readonly name = 'NoRemoteWorkerError';
   override readonly code = 'NO_REMOTE_WORKER';
 
+  /** The task that nobody has. */
   readonly taskName: string;
+  /** The queue whose workers were asked. */
   readonly queue: string;
 
   constructor(taskName: string, queue: string, waitMs: number, unfit: UnfitWorkers) {

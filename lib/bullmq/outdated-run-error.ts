@@ -5,6 +5,7 @@ export class OutdatedRunError extends MillraceError {
   override readonly name = 'OutdatedRunError';
   override readonly code = 'OUTDATED_RUN';
 
+  /** The run that somebody else has by now. */
   readonly runId: string;
 
   constructor(runId: string, epoch: number, later: number) {

@@ -13,7 +13,9 @@ export type RedisConnection =
       readonly host?: string | undefined;
       /** @defaultValue 6379 */
       readonly port?: number | undefined;
+      /** @defaultValue none */
       readonly username?: string | undefined;
+      /** @defaultValue none */
       readonly password?: string | undefined;
       /** Which of its databases. Messages go through all of them. @defaultValue 0 */
       readonly db?: number | undefined;

@@ -5,7 +5,9 @@ export class RemoteClosedError extends MillraceError {
   override readonly name = 'RemoteClosedError';
   override readonly code = 'REMOTE_CLOSED';
 
+  /** The queue that it was to go to. */
   readonly queue: string;
+  /** The task that was called. */
   readonly taskName: string;
 
   constructor(queue: string, taskName: string) {

@@ -28,9 +28,11 @@ export class WorkerLostError extends MillraceError {
 
   /** Which worker: its host, process and a tag; `undefined` where it was lost before it said that it had the task. */
   readonly worker: string | undefined;
+  /** The task that it had. */
   readonly taskName: string;
   /** The step that the task was run for; `undefined` outside of runs. */
   readonly stepId: string | undefined;
+  /** Why it counts as lost. */
   readonly reason: LossReason;
 
   constructor(taskName: string, stepId: string | undefined, worker: string | undefined, reason: LossReason) {

@@ -253,7 +253,15 @@ export class Coordinator implements AnnouncedLimit {
     const identity = [id, runId, stepId, attempt, call.number, call.dispatches];
     const jobId = `j${digestOf(JSON.stringify(identity)).slice(0, 32)}`;
     const blob = this.#blobs.take(input);
-    const sent: Sent = { lane, jobId, worker: undefined, blob, sending: undefined };
+    const sent: Sent = {
+      lane,
+      jobId,
+      worker: undefined,
+      blob,
+      sending: undefined,
+      isMissed: false,
+      activeSince: undefined,
+    };
     call.sent = sent;
     this.#byJob.set(jobId, call);
     this.#inLane.set(lane, (this.#inLane.get(lane) ?? 0) + 1);
@@ -494,10 +502,19 @@ export class Coordinator implements AnnouncedLimit {
       if (sent === undefined || !this.#byJob.has(sent.jobId)) continue;
       const { taskName, stepId } = call.request;
       if (sent.worker === worker) this.#fail(call, new WorkerLostError(taskName, stepId, worker, reason));
-      else if (sent.worker === undefined && !this.#roster.isServed(sent.lane))
-        void this.#takeElsewhere(call, sent);
+      else if (sent.activeSince !== undefined) this.#loseUnclaimed(call, sent);
+      else if (!this.#roster.isServed(sent.lane)) void this.#takeElsewhere(call, sent);
     }
     this.#rosterChanged();
+  }
+
+  /** Somebody has taken it, who is gone if all who are there have spoken since and don't say that they have it. */
+  #loseUnclaimed(call: RemoteCall, { worker, activeSince, lane }: Sent): void {
+    if (worker !== undefined || activeSince === undefined) return;
+    const since = activeSince + this.#roster.leaseMs / 4;
+    if (this.#terms.clock.now() <= since || !this.#roster.haveSpoken(lane, since)) return;
+    const { taskName, stepId } = call.request;
+    this.#fail(call, new WorkerLostError(taskName, stepId, undefined, 'silent'));
   }
 
   #lookLater(): void {
@@ -533,6 +550,8 @@ export class Coordinator implements AnnouncedLimit {
         return;
       case 'active':
         if (call.isStopping) this.#tellToStop(sent);
+        sent.activeSince ??= this.#terms.clock.now();
+        this.#loseUnclaimed(call, sent);
         return;
       case 'answered': {
         const answer = unpack<Answer>(state.answer);
@@ -550,6 +569,11 @@ export class Coordinator implements AnnouncedLimit {
       case 'unknown':
         if (sent.worker !== undefined || call.isStopping) {
           this.#fail(call, new WorkerLostError(taskName, stepId, sent.worker, 'silent'));
+          return;
+        }
+        // Somebody may have taken it just before it was forgotten, and says so soon.
+        if (!sent.isMissed) {
+          sent.isMissed = true;
           return;
         }
         // Whoever emptied the queue didn't mean that nobody is to do it.

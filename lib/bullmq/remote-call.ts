@@ -29,6 +29,10 @@ export interface Sent {
   worker: string | undefined;
   /** What its input lies in, where that was too large. */
   readonly blob: string | undefined;
+  /** Since when it is known that somebody has taken it, who hasn't said so. */
+  activeSince: number | undefined;
+  /** Whether the queue didn't know of it when it was looked for. */
+  isMissed: boolean;
   /** Settles when it is there; never rejects. */
   sending: Promise<void> | undefined;
 }

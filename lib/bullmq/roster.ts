@@ -71,6 +71,13 @@ export class Roster {
     return all.length === 0 ? undefined : Math.min(...all);
   }
 
+  /** Whether all workers of a lane were heard of after a moment. */
+  haveSpoken(lane: string, since: number): boolean {
+    return [...this.#workers.values()].every(
+      ({ announcement, heardAt }) => announcement.lane !== lane || heardAt > since,
+    );
+  }
+
   isServed(lane: string): boolean {
     return this.#fit().some(({ announcement }) => announcement.lane === lane && announcement.slots > 0);
   }

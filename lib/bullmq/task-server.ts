@@ -109,6 +109,8 @@ export class TaskServer {
       },
     });
     this.#confirmedAt = clock.now();
+    // Whoever may get jobs is known first.
+    this.#announce();
     const work = (job: Job) => this.#work(job);
     this.#serving = await this.#transport.serve({ lane, slots, name: id, leaseMs, work });
     this.#beat();

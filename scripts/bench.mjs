@@ -30,6 +30,7 @@ await build({
       'millrace/workers': 'lib/pool/index.ts',
       'millrace/worker': 'lib/thread/index.ts',
       'millrace/simulate': 'lib/simulate/index.ts',
+      'millrace/bullmq': 'lib/bullmq/index.ts',
       'millrace/report': 'lib/report/index.ts',
       'millrace/node': 'lib/node/index.ts',
       'millrace/opentelemetry': 'lib/opentelemetry/index.ts',

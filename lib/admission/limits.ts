@@ -2,6 +2,7 @@ import { type Bytes, bytesExpected, parseBytes } from '../base/bytes.ts';
 import { type Duration, durationExpected, parseDuration } from '../base/durations.ts';
 import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
+import { type AnnouncedLimit, announcedLimit } from './announced-limits.ts';
 import { environmentLimit, hasMachineLimit, machineLimit } from './default-limits.ts';
 import type { ResourceClass } from './demand.ts';
 import type { Rate } from './rate-window.ts';
@@ -103,6 +104,7 @@ export function resolveLimit(
   const limit =
     capacity ??
     environmentLimit(checker, name) ??
+    announcedLimit(name)?.value ??
     (isShared ? Infinity : machineLimit(name)) ??
     (rate === undefined ? undefined : Infinity);
   if (limit === undefined && given === undefined) {
@@ -151,6 +153,11 @@ function limitOf(limits: Limits, name: string): Limits[string] {
 export function isFamilyMember(limits: Limits, name: string): boolean {
   if (Object.hasOwn(limits, name) && limits[name] !== undefined) return false;
   return isLimited(limits, name);
+}
+
+/** The limit that somebody else knows of a class, where nothing is given for it. */
+export function followedLimit(limits: Limits, name: string): AnnouncedLimit | undefined {
+  return limitOf(limits, name) === undefined ? announcedLimit(name) : undefined;
 }
 
 /** Whether a limit is one for each class of a family. */

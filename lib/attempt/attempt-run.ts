@@ -10,6 +10,8 @@ import type { Outlet } from './outlet.ts';
 export interface AttemptRun<Attempt> {
   readonly clock: Clock;
   readonly runId: string;
+  /** How many processes have had the run, this one included. */
+  readonly epoch: number;
   /** How long a body may go on after it was told to stop, in ms. */
   readonly gracePeriod: number;
   /** Control came back from outside: the present is another. */
@@ -22,6 +24,7 @@ export interface AttemptRun<Attempt> {
   returned(attempt: Attempt): void;
   reportProgress(attempt: Attempt, amount: ProgressAmount, message: string | undefined): void;
   reportLog(attempt: Attempt, message: string, data: unknown): void;
+  reportWaiting(attempt: Attempt, message: string): void;
   reportOffloaded(attempt: Attempt, thread: string): void;
   reportFinaliserError(attempt: Attempt, error: unknown): void;
   /** The body has handed its work to steps of their own: whoever does it tells the attempt how it ended. */

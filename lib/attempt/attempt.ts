@@ -236,6 +236,14 @@ export class Attempt<Scope extends AttemptScope = AttemptScope, Holding = unknow
     return this.definition.settings.demand;
   }
 
+  get epoch(): number {
+    return this.#run.epoch;
+  }
+
+  workWaits(message: string): void {
+    if (!this.isOver) this.#run.reportWaiting(this, message);
+  }
+
   workBegan(thread: string | undefined): void {
     this.#armTimeout();
     if (thread !== undefined && !this.isOver) this.#run.reportOffloaded(this, thread);

@@ -27,8 +27,14 @@ export const offloadHost = Symbol('millrace.offloadHost');
 export interface OffloadHost {
   /** The run that it belongs to: what one run asks for is served in turn with what others do. */
   readonly run: object;
+  /** The name of that run. */
+  readonly runId: string;
+  /** How many processes have had the run before this one, and this one: the later one is right where two believe that they have it. */
+  readonly epoch: number;
   /** What the step demands. */
   readonly demand: Demand;
+  /** The work can't begin, and why: told as a `warning` of the run. */
+  workWaits(message: string): void;
   /**
    * The work has begun elsewhere, in the thread of that name where it has one: the attempt's timeout counts from now, not from
    * the wait for a place.

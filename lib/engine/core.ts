@@ -55,6 +55,10 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     return this.settings.runId;
   }
 
+  get epoch(): number {
+    return this.settings.keeper?.epoch ?? 1;
+  }
+
   get gracePeriod(): number {
     return this.settings.gracePeriod;
   }
@@ -129,6 +133,12 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
   reportOffloaded(attempt: StepAttempt, thread: string): void {
     this.loop.within(() => {
       this.report.stepOffloaded(attempt, thread);
+    });
+  }
+
+  reportWaiting(attempt: StepAttempt, message: string): void {
+    this.loop.within(() => {
+      this.report.waitsElsewhere(attempt, message);
     });
   }
 

@@ -171,7 +171,18 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
   #begin(isResumed: boolean): void {
     this.#tellStart(isResumed);
     if (this.root.stopped === undefined) this.#outerStops.attach(this.settings, this);
-    if (this.root.stopped === undefined) this.root.launch();
+    if (this.root.stopped === undefined) {
+      this.limits.follow((change) => {
+        this.wake(() => {
+          if (this.root.stopped === undefined && !this.isOver)
+            change((changed) => {
+              this.report.limitsChanged(changed);
+              this.listener?.runChanged?.();
+            });
+        });
+      }, this.startedAt);
+      this.root.launch();
+    }
     this.review(this.root);
   }
 

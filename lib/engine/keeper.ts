@@ -14,6 +14,8 @@ import type { RunView } from '../observe/run-view.ts';
  * 2. What was written before is on the disk before what was written after it.
  */
 export interface Keeper {
+  /** How many processes have held the run, this one included; 1 before it is open. */
+  readonly epoch: number;
   /** Takes the run. Where it can't be had, `refused` is what the run fails with. */
   open(run: KeptRun, opened: (opening: Opening) => void): void;
   /** What is kept of the steps of a graph that is about to be launched. */

@@ -31,6 +31,8 @@ interface ChangeOfLimits {
   readonly now: number;
   readonly changed: Record<string, number>;
 }
+/** Tells of the capacities that are now another. */
+type Announce = (changed: Readonly<Record<string, number>>) => void;
 
 /** What the limits of a run ask of it. */
 interface LimitsHost {
@@ -58,6 +60,9 @@ export class LiveLimits {
   readonly #table: StepTable;
   readonly #nestedDemands: LimitsHost['nestedDemands'];
   readonly #past = new Map<string, Past>();
+  readonly #clock: Clock;
+  /** No longer watches the limits that somebody else knows. */
+  #unwatch: (() => void)[] = [];
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
 
   constructor(
@@ -71,6 +76,7 @@ export class LiveLimits {
     this.#budget = budget;
     this.#blueprint = blueprint;
     this.#table = table;
+    this.#clock = clock;
     budget.admission.onRate = (at) => {
       if (this.#timer !== undefined && this.#timer.at <= at) return;
       this.#timer?.cancel();
@@ -119,12 +125,7 @@ export class LiveLimits {
    * @throws InvalidOptionsError
    * @throws ResourceLimitError where a step that isn't over demands more than that; nothing is changed then
    */
-  change(
-    limits: Limits,
-    startedAt: number,
-    now: number,
-    announce: (changed: Readonly<Record<string, number>>) => void,
-  ): void {
+  change(limits: Limits, startedAt: number, now: number, announce: Announce): void {
     const checker = new OptionChecker();
     const given = checker.record('limits', limits, 'a record of limits by class') ? limits : {};
     const changes = readLimitChanges(checker, this.#resources(), given);
@@ -151,6 +152,41 @@ export class LiveLimits {
           changed,
         });
     }
+    if (Object.keys(changed).length > 0) announce(changed);
+    admission.resume();
+  }
+
+  /**
+   * Keeps to the limits that somebody else knows, from now on.
+   *
+   * @param changed - is to carry out what it is given, as a change from outside
+   */
+  follow(changed: (change: (announce: Announce) => void) => void, startedAt: number): void {
+    const watch = (name: string): (() => void) => {
+      const adopt = (): void => {
+        changed((announce) => {
+          this.#adopt(name, startedAt, announce);
+        });
+      };
+      this.#unwatch.push(this.#budget.watchFollowed(name, adopt));
+      return adopt;
+    };
+    for (const name of this.#budget.followed) watch(name)();
+    // One that has just come is up to date.
+    this.#budget.onFollowed = watch;
+  }
+
+  #adopt(name: string, startedAt: number, announce: Announce): void {
+    const { admission } = this.#budget;
+    const limit = this.#budget.followedLimitOf(name);
+    if (limit === undefined) return;
+    const changed: Record<string, number> = {};
+    admission.pause();
+    this.#setCapacity(name, this.#placeIn(name), this.#budget.limitInForce(name, limit), {
+      startedAt,
+      now: this.#clock.now(),
+      changed,
+    });
     if (Object.keys(changed).length > 0) announce(changed);
     admission.resume();
   }
@@ -209,8 +245,11 @@ export class LiveLimits {
     return now > until ? capacityMs + capacity * (now - until) : capacityMs;
   }
 
-  /** Nothing waits for rates any more. */
+  /** Nothing waits for rates any more, and nothing changes by itself. */
   close(): void {
+    for (const unwatch of this.#unwatch) unwatch();
+    this.#unwatch = [];
+    this.#budget.onFollowed = undefined;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#budget.admission.onRate = undefined;

@@ -1,8 +1,10 @@
 // Long because classes, their limits and the shapes of demands change together, when a class comes, goes or gets another limit.
 
 import { Admission, type AdmissionRules } from '../admission/admission.ts';
+import type { AnnouncedLimit } from '../admission/announced-limits.ts';
 import { type Demand, sumOfDemands } from '../admission/demand.ts';
 import {
+  followedLimit,
   isFamilyMember,
   isLimited,
   type LimitChange,
@@ -48,6 +50,10 @@ export class RunBudget {
   /** The run's part in limits that others have a part in, too. */
   readonly share: Share | undefined;
   readonly #settings: RunSettings;
+  /** The classes whose limit somebody else knows, each with the most that one demand takes of it: it never falls below that. */
+  readonly #followed = new Map<string, number>();
+  /** Hears of each such class that comes later. */
+  onFollowed: ((resource: string) => void) | undefined;
   readonly #rootShapes: readonly RowShape[];
   readonly #places: Uint32Array;
   readonly #laterShapes: RowShape[] = [];
@@ -83,6 +89,12 @@ export class RunBudget {
     this.#givenLimits = settings.givenLimits;
     this.#places = places;
     const first = new Map(limits);
+    for (const name of limits.keys())
+      if (this.#announcementOf(name) !== undefined) this.#followed.set(name, 1);
+    for (const demand of [...distinct, ...blueprint.laterDemands.map((later) => later.demand)])
+      for (const [name, least] of this.#followed)
+        this.#followed.set(name, Math.max(least, ownOf(demand, name) ?? 0));
+    for (const [name, least] of this.#followed) first.set(name, Math.max(least, limits.get(name) ?? 0));
     if (concurrency !== undefined || share?.shares('concurrency') === true)
       first.set('concurrency', concurrency ?? Infinity);
     if (share !== undefined) for (const [name, own] of first) first.set(name, this.limitInForce(name, own));
@@ -215,6 +227,22 @@ export class RunBudget {
     this.#givenLimits = { ...this.#givenLimits, ...more };
   }
 
+  /** The classes whose limit somebody else knows. */
+  get followed(): Iterable<string> {
+    return this.#followed.keys();
+  }
+
+  /** What such a limit is now, as it counts here; `undefined` where the run has been given one of its own meanwhile. */
+  followedLimitOf(resource: string): number | undefined {
+    const limit = this.#announcementOf(resource);
+    return limit === undefined ? undefined : Math.max(limit.value, this.#followed.get(resource) ?? 0);
+  }
+
+  /** Calls back when such a limit has changed, until the returned function is called. */
+  watchFollowed(resource: string, changed: () => void): () => void {
+    return this.#announcementOf(resource)?.watch(changed) ?? doNothing;
+  }
+
   /** The place of the class that everything takes one of; it is added where there was none. */
   placeOfConcurrency(): number {
     const place = this.classes.placeOf('concurrency');
@@ -289,6 +317,7 @@ export class RunBudget {
       if (this.classes.placeOf(name) === undefined) this.#addClass(name, stepId);
     for (const [name, amount] of Object.entries(demand)) {
       const place = this.#placeOf(name);
+      this.#makeRoom(name, place, amount);
       const limit = this.admission.capacities[place] ?? 0;
       if (amount > limit) throw this.#tooMuch(stepId(), name, amount, limit);
       const rate = this.admission.windowOf(place)?.rate;
@@ -329,9 +358,27 @@ export class RunBudget {
     const { capacity, rate } = this.#resolve(checker, name);
     if (checker.problems.length > 0)
       checker.throwIfAny(`step '${stepId()}', which came while the run was under way`);
-    const place = this.admission.addClass(this.limitInForce(name, capacity ?? Infinity));
+    const isFollowed = this.#announcementOf(name) !== undefined;
+    const least = isFollowed ? 1 : 0;
+    const place = this.admission.addClass(this.limitInForce(name, Math.max(least, capacity ?? Infinity)));
     this.classes.add(name, place);
     if (rate !== undefined) this.admission.setWindow(place, new RateWindow(rate));
+    if (!isFollowed) return;
+    this.#followed.set(name, least);
+    this.onFollowed?.(name);
+  }
+
+  /** Nobody waits for ever for workers that may come: what is announced always has room for one demand. */
+  #makeRoom(name: string, place: number, amount: number): void {
+    const least = this.#followed.get(name);
+    if (least === undefined || this.#announcementOf(name) === undefined) return;
+    this.#followed.set(name, Math.max(least, amount));
+    const needed = Math.max(1, amount);
+    if ((this.admission.capacities[place] ?? 0) < needed) this.admission.setCapacity(place, needed);
+  }
+
+  #announcementOf(name: string): AnnouncedLimit | undefined {
+    return followedLimit(this.#givenLimits, name);
   }
 
   #resolve(checker: OptionChecker, name: string): LimitChange {
@@ -389,7 +436,7 @@ export class RunBudget {
   #refuseTooMuch(demand: Demand, stepId: () => string): void {
     const { limits, rates } = this.#settings;
     for (const [name, amount] of Object.entries(demand)) {
-      const limit = limits.get(name) ?? 0;
+      const limit = this.#followed.has(name) ? Infinity : (limits.get(name) ?? 0);
       if (amount > limit) throw new ResourceLimitError(stepId(), name, amount, limit);
       const rate = rates.get(name);
       if (rate !== undefined && amount > rate.limit)
@@ -425,6 +472,9 @@ export class RunBudget {
 }
 
 const nothing: Demand = Object.freeze({});
+function doNothing(): void {
+  // There is nothing to take back.
+}
 const mostKnownObjects = 1024;
 /** So many later shapes come before idle ones are forgotten: most come again. */
 const manyShapes = 256;

@@ -192,6 +192,7 @@ export interface Warned extends Common {
    * bodies; a `finaliser`, a `cleanup` or a `release` failed, or one of the last two hasn't ended in time; a `retry`'s `when`,
    * `delay` or chance failed; `limits` have a name that is probably meant otherwise; the `store` could not keep something; a `channel` had to grow, or everyone at its ends would have waited for ever;
    * a run is `nested` in a step of another that it shares limits with, so that each may wait for the other;
+   * no `remote` worker can do a step's work;
    * events were `dropped`, as whoever reads `run.events()` is slower than the run: that one stands in their place, and nowhere else.
    */
   readonly topic:
@@ -206,6 +207,7 @@ export interface Warned extends Common {
     | 'channel'
     | 'store'
     | 'nested'
+    | 'remote'
     | 'dropped';
   /** What happened and what to do about it. */
   readonly message: string;

@@ -214,6 +214,10 @@ export class Reporter {
     this.#warn({ topic: 'waiting', stepId, attempt, message });
   }
 
+  waitsElsewhere({ stepId, number }: ReportedAttempt, message: string): void {
+    this.#warn({ topic: 'remote', stepId, attempt: number, message });
+  }
+
   grown(producer: string, attempt: number, consumer: string, capacity: number): void {
     const message = `the stream of '${producer}' in '${consumer}' holds ${String(capacity)} values from now on, as all who are connected by streams wait for each other; read streams of one source side by side, or give this one more capacity`;
     this.#warn({ topic: 'channel', stepId: producer, attempt, message });

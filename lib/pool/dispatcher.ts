@@ -114,6 +114,11 @@ export class Dispatcher implements ThreadOwner, CallHolder {
     await warm;
   }
 
+  /** The names of the tasks; none before a thread was ready. */
+  get names(): ReadonlySet<string> {
+    return this.#names ?? new Set();
+  }
+
   /** Takes no further calls, lets those there are finish or stops them, and ends when no thread is left. */
   close(drain: boolean): Promise<void> {
     this.#closing ??= new Promise((resolve) => {

@@ -38,7 +38,7 @@ export class Pool<All extends Tasks> {
   readonly #threads: IsolatedCalls;
   readonly #inline: InlineTasks;
   readonly #times = new TaskTimes();
-  readonly #feed: StatsFeed;
+  readonly #feed: StatsFeed<ThreadPoolStats>;
   #closing: Promise<void> | undefined;
 
   constructor(settings: PoolSettings) {
@@ -175,6 +175,12 @@ export class Pool<All extends Tasks> {
 
   prewarm(): Promise<void> {
     return this.#threads.pool.prewarm();
+  }
+
+  /** The names of the module's tasks, once all threads are warm. */
+  async taskNames(): Promise<readonly string[]> {
+    await this.prewarm();
+    return [...this.#threads.pool.names].sort();
   }
 
   close(options: ClosePoolOptions = {}): Promise<void> {

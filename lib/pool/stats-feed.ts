@@ -1,20 +1,19 @@
 import { Observable, type Subscriber } from 'rxjs';
 import { captureContext, type EnterContext } from '../base/async-context.ts';
 import { backgroundTimer } from './node-worker.ts';
-import type { ThreadPoolStats } from './thread-pool-stats.ts';
 
 /** The least time between two emissions, in ms. */
 const interval = 50;
 
-/** A pool's statistics as a stream that costs nothing while nobody listens. */
-export class StatsFeed {
-  readonly #read: () => ThreadPoolStats;
+/** Statistics as a stream that costs nothing while nobody listens. */
+export class StatsFeed<Stats> {
+  readonly #read: () => Stats;
   /** Each with the context of its subscription. */
-  readonly #subscribers = new Map<Subscriber<ThreadPoolStats>, EnterContext>();
+  readonly #subscribers = new Map<Subscriber<Stats>, EnterContext>();
   #stopTimer: (() => void) | undefined;
   #isClosed = false;
 
-  readonly stats$ = new Observable<ThreadPoolStats>((subscriber) => {
+  readonly stats$ = new Observable<Stats>((subscriber) => {
     subscriber.next(this.#read());
     if (this.#isClosed) {
       subscriber.complete();
@@ -27,7 +26,7 @@ export class StatsFeed {
     };
   });
 
-  constructor(read: () => ThreadPoolStats) {
+  constructor(read: () => Stats) {
     this.#read = read;
   }
 

@@ -92,6 +92,10 @@ export class RunKeeper implements Keeper {
 
   // Taken.
 
+  get epoch(): number {
+    return this.#opened?.epoch ?? 1;
+  }
+
   open(run: KeptRun, opened: (opening: Opening) => void): void {
     this.#run = run;
     const { runId } = this.#terms.settings;

@@ -5,6 +5,7 @@
  *   base ← graph, admission ← operators, sharing, definition ← channel ← attempt ← engine ← run ← workflow.ts ← index.ts
  *   definition ← observe ← fan-out ← engine
  *   base, definition ← channel ← wire ← task ← thread, pool; run
+ *   pool ← bullmq
  *
  * channel is what streams wait in, wire what crosses between threads, task a call wherever it runs, thread what only runs
  * inside of one, and pool the main side of it all.
@@ -142,6 +143,18 @@ const floors = [
     below: lib('base', 'graph', 'admission', 'definition', 'wire', 'observe', 'engine', 'run', 'node'),
     packages: ['node:.+'],
     typesOnly: ['rxjs'],
+  },
+  // The bodies of steps on other machines: a pool, as far as a run can see.
+  {
+    files: 'lib/bullmq/**',
+    below: lib('base', 'admission', 'definition', 'wire', 'task', 'pool'),
+    packages: ['rxjs', 'node:.+'],
+  },
+  // Nobody else knows what the queue is made of.
+  {
+    files: 'lib/bullmq/bullmq-transport.ts',
+    below: lib('base'),
+    packages: ['node:.+', 'bullmq', 'ioredis'],
   },
   // For Node alone.
   {

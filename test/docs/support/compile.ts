@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as millrace from 'millrace';
+import * as bullmq from 'millrace/bullmq';
 import * as node from 'millrace/node';
 import * as opentelemetry from 'millrace/opentelemetry';
 import * as operators from 'millrace/operators';
@@ -35,6 +36,7 @@ const modules: readonly (readonly [specifier: string, values: object])[] = [
   ['millrace/operators', operators],
   ['millrace/report', report],
   ['millrace/node', node],
+  ['millrace/bullmq', bullmq],
   ['millrace/opentelemetry', opentelemetry],
   ['millrace/simulate', simulation],
   ['millrace/store', store],

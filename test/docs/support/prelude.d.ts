@@ -22,6 +22,12 @@ declare const flights: import('millrace').Workflow<
 declare const run: import('millrace').Run<{ readonly report: string; readonly delays: readonly number[] }>;
 declare const pool: import('millrace/workers').ThreadPool<typeof import('./flights.worker.js').tasks>;
 
+declare const connection: string;
+declare const scene: Step<string>;
+declare const remote: import('millrace/bullmq').RemoteTasks<
+  typeof import('./flights.worker.js').tasks & { readonly render: (scene: string) => Image }
+>;
+
 declare const path: string;
 declare const path$: Observable<string>;
 declare const table: Step<Table> & Table;

@@ -1,0 +1,179 @@
+import type { CancellationToken } from '../base/cancellation.ts';
+import { isSignal } from '../base/cancellation.ts';
+import type { Duration } from '../base/durations.ts';
+import { OptionChecker } from '../base/option-checker.ts';
+import type { ProgressAmount } from '../definition/step-context.ts';
+import { parseConnection, type RedisConnection, type RedisParts } from './redis-connection.ts';
+import type { BlobStore } from './transport.ts';
+
+/** What both sides of a queue are told. `undefined` is always absent. */
+export interface QueueOptions {
+  /** Where Redis is, version 6.2 or later. */
+  readonly connection: RedisConnection;
+  /** What the queue is called: the same for coordinator and workers. Steps demand `remote:<queue>`. */
+  readonly queue: string;
+  /**
+   * Where values of more than 16 KiB lie on their way: the same for coordinator and workers.
+   *
+   * @defaultValue Redis, each for a day at most
+   */
+  readonly blobs?: BlobStore | undefined;
+  /**
+   * How long a side may be silent before the other takes it for gone; from 1 s. A worker's is also how long BullMQ locks its jobs.
+   *
+   * @defaultValue '10s'
+   */
+  readonly lease?: Duration | undefined;
+  /**
+   * The version of the tasks' code. A coordinator that has one gives tasks only to workers of the same.
+   *
+   * @defaultValue none
+   */
+  readonly version?: string | undefined;
+}
+
+/** The options of {@link remoteTasks}. `undefined` is always absent. */
+export interface RemoteTasksOptions extends QueueOptions {
+  /** How long a call waits for a worker that has its task, before it fails with `NoRemoteWorkerError`. @defaultValue '30s' */
+  readonly workerWait?: Duration | undefined;
+  /** How long a call waits for a connection that was lost, before it fails with `QueueUnavailableError`. @defaultValue '30s' */
+  readonly connectionWait?: Duration | undefined;
+}
+
+/** The options of {@link serveTasks}. `undefined` is always absent. */
+export interface ServeTasksOptions extends QueueOptions {
+  /** How many tasks at once, each in a thread. @defaultValue what the machine runs at once */
+  readonly slots?: number | undefined;
+  /**
+   * What SIGTERM means: `'drain'` takes no further tasks and lets those that run finish; `'cancel'` stops them, and their steps are
+   * tried again elsewhere; `'ignore'` leaves it to you.
+   *
+   * @defaultValue 'drain'
+   */
+  readonly onSigterm?: 'drain' | 'cancel' | 'ignore' | undefined;
+}
+
+/** The options of a task that is a step's body. `undefined` is always absent. */
+export interface RemoteTaskOptions {
+  /** As of `pool.task`: a thread of its own on its worker, whose heap the step's `memory(n)` limits. @defaultValue false */
+  readonly isolate?: boolean | undefined;
+}
+
+/** The options of one call. `undefined` is always absent. */
+export interface RemoteRunOptions extends RemoteTaskOptions {
+  /** Cancels the call: it errors with `CancelledError`. */
+  readonly token?: CancellationToken | undefined;
+  /** Cancels the call when it aborts, as `token` does. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long the task may go on once cancelled, before its thread is terminated. @defaultValue '1s' */
+  readonly gracePeriod?: Duration | undefined;
+  /** Hears the task's `ctx.progress`. What it throws fails the call. */
+  readonly onProgress?: ((amount: ProgressAmount, message?: string) => void) | undefined;
+  /** Hears the task's `ctx.log`. What it throws fails the call. */
+  readonly onLog?: ((message: string, data?: unknown) => void) | undefined;
+}
+
+/** What both sides were told, read. */
+export interface QueueSettings {
+  readonly parts: RedisParts;
+  readonly queue: string;
+  readonly blobs: BlobStore | undefined;
+  readonly leaseMs: number;
+  readonly version: string | undefined;
+}
+
+const sharedNames = ['connection', 'queue', 'blobs', 'lease', 'version'] as const;
+const shortestLease = 1000;
+
+function parseShared(checker: OptionChecker, given: QueueOptions): QueueSettings {
+  const { queue, blobs } = given;
+  // BullMQ makes keys of it.
+  if (typeof queue !== 'string' || queue === '' || queue.includes(':'))
+    checker.fail('queue', 'a name without colons', queue);
+  if (blobs !== undefined && !isBlobStore(blobs))
+    checker.fail('blobs', 'a blob store, such as folderBlobs(…)', blobs);
+  const leaseMs = checker.duration('lease', given.lease) ?? 10_000;
+  if (leaseMs < shortestLease) checker.fail('lease', 'at least 1 s', given.lease);
+  return {
+    parts: parseConnection(checker, given.connection) as RedisParts,
+    queue,
+    blobs,
+    leaseMs,
+    version: checker.text('version', given.version),
+  };
+}
+
+function isBlobStore(value: unknown): boolean {
+  const methods = (value ?? {}) as Readonly<Record<string, unknown>>;
+  return ['put', 'get', 'drop'].every((name) => typeof methods[name] === 'function');
+}
+
+/** Reads the options of a coordinator. */
+export function parseRemoteOptions(
+  options: RemoteTasksOptions,
+): QueueSettings & { readonly workerWait: number; readonly connectionWait: number } {
+  const checker = new OptionChecker();
+  if (!checker.record('options', options)) checker.throwIfAny('remoteTasks');
+  checker.knownKeys('', options, [...sharedNames, 'workerWait', 'connectionWait']);
+  const settings = {
+    ...parseShared(checker, options),
+    workerWait: checker.duration('workerWait', options.workerWait) ?? 30_000,
+    connectionWait: checker.duration('connectionWait', options.connectionWait) ?? 30_000,
+  };
+  checker.throwIfAny('remoteTasks');
+  return settings;
+}
+
+/** Reads the options of a worker. */
+export function parseServeOptions(
+  options: ServeTasksOptions,
+): QueueSettings & { readonly slots: number | undefined; readonly onSigterm: 'drain' | 'cancel' | 'ignore' } {
+  const checker = new OptionChecker();
+  if (!checker.record('options', options)) checker.throwIfAny('serveTasks');
+  checker.knownKeys('', options, [...sharedNames, 'slots', 'onSigterm']);
+  const settings = {
+    ...parseShared(checker, options),
+    slots: checker.finiteCount('slots', options.slots, 1),
+    onSigterm:
+      checker.oneOf('onSigterm', options.onSigterm, ['drain', 'cancel', 'ignore']) ?? ('drain' as const),
+  };
+  checker.throwIfAny('serveTasks');
+  return settings;
+}
+
+/** Reads the options of a task as a body. */
+export function parseTaskOptions(taskName: string, options: RemoteTaskOptions): boolean {
+  const checker = new OptionChecker();
+  checkName(checker, taskName);
+  if (checker.record('options', options)) checker.knownKeys('', options, ['isolate']);
+  const isolate = checker.flag('isolate', options.isolate) ?? false;
+  checker.throwIfAny('remote.task');
+  return isolate;
+}
+
+/** Reads the options of a call. */
+export function parseRunOptions(
+  taskName: string,
+  options: RemoteRunOptions,
+): { readonly isolate: boolean; readonly gracePeriod: number } {
+  const checker = new OptionChecker();
+  checkName(checker, taskName);
+  if (checker.record('options', options))
+    checker.knownKeys('', options, ['isolate', 'token', 'signal', 'gracePeriod', 'onProgress', 'onLog']);
+  const { token, signal } = options;
+  if (token !== undefined && typeof token.onCancel !== 'function')
+    checker.fail('token', 'a CancellationToken', token);
+  if (signal !== undefined && !isSignal(signal)) checker.fail('signal', 'an AbortSignal', signal);
+  checker.function('onProgress', options.onProgress);
+  checker.function('onLog', options.onLog);
+  const settings = {
+    isolate: checker.flag('isolate', options.isolate) ?? false,
+    gracePeriod: checker.duration('gracePeriod', options.gracePeriod) ?? 1000,
+  };
+  checker.throwIfAny('remote.run');
+  return settings;
+}
+
+function checkName(checker: OptionChecker, taskName: string): void {
+  if (typeof taskName !== 'string') checker.fail('the name of the task', 'a string', taskName);
+}

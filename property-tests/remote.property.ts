@@ -1,0 +1,84 @@
+import { fc, test } from '@fast-check/vitest';
+import { forEachStep, type ProgressEvent, workflow } from 'millrace';
+import { expect } from 'vitest';
+import { QueueStage } from '../test/bullmq/support/stage.ts';
+
+const leaseMs = 1000;
+
+/** What happens to workers and coordinator while steps run elsewhere. */
+const happening = fc.record({
+  at: fc.integer({ min: 0, max: 4000 }),
+  kind: fc.constantFrom(
+    'cut' as const,
+    'come' as const,
+    'drain' as const,
+    'end' as const,
+    'new' as const,
+    'flush' as const,
+  ),
+  whom: fc.nat({ max: 3 }),
+});
+
+const scenario = fc.record({
+  slots: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 3 }),
+  durations: fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 12 }),
+  happenings: fc.array(happening, { maxLength: 6 }),
+  cancelAt: fc.option(fc.integer({ min: 0, max: 3000 }), { nil: undefined }),
+});
+
+const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
+
+test.prop([scenario], { numRuns: 200 * effort })(
+  'whatever becomes of workers: each step counts once, what is held covers what runs, and the run ends',
+  async ({ slots, durations, happenings, cancelAt }) => {
+    const stage = new QueueStage(leaseMs);
+    const workers = slots.map((count, at) => stage.worker(`w${String(at)}`, count));
+    const { remote } = stage.coordinator();
+    const all = forEachStep(
+      'all',
+      { items: durations },
+      remote.task('wait', ({ item }: { item: number }) => item),
+      { retry: 30 },
+    );
+    const run = workflow('w', { all }).run({ scheduler: stage.time.scheduler });
+    const events: ProgressEvent[] = [];
+    run.progress$.subscribe((event) => events.push(event));
+    let outcome: unknown;
+    run.result().then(
+      (value) => {
+        outcome = value;
+      },
+      (error: unknown) => {
+        outcome = error;
+      },
+    );
+    for (const { at, kind, whom } of happenings) {
+      const victim = workers[whom % workers.length];
+      stage.time.at(at, () => {
+        if (kind === 'new') workers.push(stage.worker(`n${String(at)}-${String(whom)}`, 1));
+        else if (kind === 'flush') stage.broker.flush();
+        else if (kind === 'drain' || kind === 'end') void victim?.server.close(kind === 'drain');
+        else victim?.end.setUp(kind === 'come');
+      });
+    }
+    if (cancelAt !== undefined)
+      stage.time.at(cancelAt, () => {
+        run.cancel();
+      });
+    // Somebody who stays, so that there is an end.
+    stage.time.at(6000, () => void stage.worker('last', 3));
+    for (let now = 0; now < 60_000 && outcome === undefined; now += 50) {
+      await stage.advanceTo(now);
+      const held = run.snapshot().resources['remote:stage']?.taken ?? 0;
+      expect(stage.busy).toBeLessThanOrEqual(outcome === undefined ? held : 0);
+    }
+    expect(outcome).toBeDefined();
+    expect(stage.busy).toBe(0);
+    expect(remote.stats()).toMatchObject({ queued: 0, running: 0 });
+    if (cancelAt === undefined) expect(outcome).toStrictEqual({ all: durations });
+    const ends = events
+      .filter(({ type }) => type === 'step-completed')
+      .map((event) => 'stepId' in event && event.stepId);
+    expect(new Set(ends).size).toBe(ends.length);
+  },
+);

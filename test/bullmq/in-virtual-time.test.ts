@@ -1,0 +1,117 @@
+import { step, workflow } from 'millrace';
+import { expect, test } from 'vitest';
+import { QueueStage } from './support/stage.ts';
+
+function outcomeOf<Value>(promise: Promise<Value>): { value?: Value; error?: unknown } {
+  const outcome: { value?: Value; error?: unknown } = {};
+  promise.then(
+    (value) => {
+      outcome.value = value;
+    },
+    (error: unknown) => {
+      outcome.error = error;
+    },
+  );
+  return outcome;
+}
+
+test('a run’s limit of the class is what workers announce, and follows it', async () => {
+  const stage = new QueueStage();
+  const { remote } = stage.coordinator();
+  const steps = Object.fromEntries(
+    Array.from({ length: 8 }, (_, at) => [
+      `s${String(at)}`,
+      step(
+        `s${String(at)}`,
+        remote.task('wait', () => 100),
+      ),
+    ]),
+  );
+  const run = workflow('w', steps).run({ scheduler: stage.time.scheduler });
+  const limits: unknown[] = [];
+  run.progress$.subscribe((event) => {
+    if (event.type === 'limits-changed') limits.push(event.limits['remote:stage']);
+  });
+  const outcome = outcomeOf(run.result());
+  await stage.advanceTo(50);
+  expect([run.limits['remote:stage'], remote.stats().queued, stage.busy]).toStrictEqual([1, 1, 0]);
+  stage.worker('a', 2);
+  await stage.advanceTo(100);
+  expect([run.limits['remote:stage'], stage.busy]).toStrictEqual([2, 2]);
+  stage.worker('b', 4);
+  await stage.advanceTo(150);
+  expect([run.limits['remote:stage'], stage.busy]).toStrictEqual([6, 6]);
+  await stage.advanceTo(500);
+  expect(outcome.value).toBeDefined();
+  expect(limits.slice(0, 2)).toStrictEqual([2, 6]);
+});
+
+test('a demand is held until a worker that can’t be reached has stopped by itself', async () => {
+  const stage = new QueueStage(1000);
+  const a = stage.worker('a', 1);
+  const { remote } = stage.coordinator();
+  const only = step(
+    'only',
+    remote.task('wait', () => 60_000),
+  );
+  const run = workflow('w', { only }).run({ scheduler: stage.time.scheduler });
+  const outcome = outcomeOf(run.result());
+  await stage.advanceTo(500);
+  expect(stage.busy).toBe(1);
+  a.end.setUp(false);
+  run.cancel();
+  await stage.advanceTo(1200);
+  expect(run.snapshot().resources['remote:stage']?.taken).toBe(1);
+  await stage.advanceTo(1600);
+  // It has stopped before the coordinator says so.
+  expect(stage.works[0]).toMatchObject({ how: 'stopped' });
+  expect(outcome.error).toMatchObject({ code: 'CANCELLED' });
+  expect(stage.works[0]?.to).toBeLessThan(1500);
+});
+
+test('a coordinator that is gone is noticed: nobody goes on for it', async () => {
+  const stage = new QueueStage(1000);
+  stage.worker('a', 1);
+  const { remote, end } = stage.coordinator();
+  const only = step(
+    'only',
+    remote.task('wait', () => 60_000),
+  );
+  const run = workflow('w', { only }).run({ scheduler: stage.time.scheduler });
+  outcomeOf(run.result());
+  await stage.advanceTo(500);
+  end.setUp(false);
+  await stage.advanceTo(3000);
+  expect(stage.works[0]).toMatchObject({ how: 'stopped' });
+});
+
+test('a timeout counts from when a worker has begun', async () => {
+  const stage = new QueueStage();
+  const { remote } = stage.coordinator();
+  const only = step(
+    'only',
+    remote.task('wait', () => 100),
+    { timeout: 150 },
+  );
+  const outcome = outcomeOf(workflow('w', { only }).run({ scheduler: stage.time.scheduler }).result());
+  await stage.advanceTo(5000);
+  stage.worker('a', 1);
+  await stage.advanceTo(5500);
+  expect(outcome.value).toStrictEqual({ only: 100 });
+});
+
+test('what waits in the lane of workers that are gone is done by others', async () => {
+  const stage = new QueueStage(1000);
+  const a = stage.worker('a', 1);
+  const { remote } = stage.coordinator();
+  const values: number[] = [];
+  for (const ms of [5000, 10])
+    remote.run('wait', ms).subscribe({ next: (value) => values.push(value), error: () => undefined });
+  await stage.advanceTo(500);
+  expect(remote.stats()).toMatchObject({ queued: 1, running: 1 });
+  a.end.setUp(false);
+  await stage.advanceTo(2000);
+  stage.worker('b', 1);
+  await stage.advanceTo(8000);
+  expect(values).toStrictEqual([10]);
+});

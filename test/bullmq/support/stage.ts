@@ -1,0 +1,111 @@
+import { setImmediate } from 'node:timers/promises';
+import { VirtualTime } from 'millrace/testing';
+import { Observable } from 'rxjs';
+import { clockOf } from '../../../lib/base/clock.ts';
+import { Remote } from '../../../lib/bullmq/remote-tasks.ts';
+import { TaskServer } from '../../../lib/bullmq/task-server.ts';
+import type { StepContext } from '../../../lib/definition/step-context.ts';
+import { MemoryBroker, type MemoryTransport } from './memory-transport.ts';
+
+/** What a body of a worker on the stage has done. */
+export interface Work {
+  readonly worker: string;
+  readonly input: unknown;
+  readonly from: number;
+  to: number | undefined;
+  how: 'done' | 'stopped' | undefined;
+}
+
+/** A worker on the stage. */
+export interface StagedWorker {
+  readonly server: TaskServer;
+  readonly end: MemoryTransport;
+}
+
+/** Coordinators and workers in virtual time, over a broker in memory. Bodies take as many ms as their input says, and 5 to stop. */
+export class QueueStage {
+  readonly time = new VirtualTime();
+  readonly clock = clockOf(this.time.scheduler);
+  readonly broker = new MemoryBroker(this.clock);
+  readonly works: Work[] = [];
+  readonly leaseMs: number;
+  readonly stopMs = 5;
+
+  constructor(leaseMs = 1000) {
+    this.leaseMs = leaseMs;
+  }
+
+  coordinator(terms: { readonly workerWait?: number; readonly connectionWait?: number } = {}) {
+    const end = this.broker.connect();
+    const remote = new Remote<{ wait: (ms: number) => number }>(end, {
+      queue: 'stage',
+      version: undefined,
+      leaseMs: this.leaseMs,
+      workerWait: 60_000,
+      connectionWait: 60_000,
+      clock: this.clock,
+      ...terms,
+    });
+    return { remote, end };
+  }
+
+  /** A worker that has announced itself once some time has passed. */
+  worker(id: string, slots: number): StagedWorker {
+    const end = this.broker.connect();
+    const tasks = {
+      names: ['wait'],
+      body: () => (input: unknown, ctx: StepContext) => this.#body(id, input, ctx),
+    };
+    const { leaseMs, clock } = this;
+    const terms = { queue: 'stage', id, lane: 'stage.1', slots, version: undefined, leaseMs, clock };
+    const server = new TaskServer(end, tasks, terms);
+    // One that is cut off before it has begun never does.
+    server.open().catch(() => undefined);
+    return { server, end };
+  }
+
+  /** Lets virtual time pass, and whatever awaits something go on at each moment of it. */
+  async advanceTo(ms: number): Promise<void> {
+    for (;;) {
+      await setImmediate();
+      const { next } = this.time;
+      if (next === undefined || next > ms) break;
+      this.time.advanceTo(next);
+    }
+    this.time.advanceTo(ms);
+    await setImmediate();
+  }
+
+  /** How many bodies are at it at a moment. */
+  get busy(): number {
+    return this.works.filter(({ to }) => to === undefined).length;
+  }
+
+  #body(worker: string, input: unknown, ctx: StepContext): Observable<unknown> {
+    return new Observable((subscriber) => {
+      const work: Work = { worker, input, from: this.time.now, to: undefined, how: undefined };
+      this.works.push(work);
+      const end = (how: 'done' | 'stopped'): void => {
+        work.to = this.time.now;
+        work.how = how;
+      };
+      const cancel = this.clock.after(Number(input), () => {
+        end('done');
+        subscriber.next(input);
+        subscriber.complete();
+      });
+      let stopped = Promise.resolve();
+      ctx.defer(() => stopped);
+      return () => {
+        cancel();
+        if (work.to !== undefined) return;
+        stopped = new Promise((resolve) => {
+          this.clock.after(this.stopMs, () => {
+            end('stopped');
+            resolve();
+          });
+        });
+      };
+    });
+  }
+}

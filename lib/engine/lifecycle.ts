@@ -263,6 +263,11 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   #failed(attempt: StepAttempt): void {
     const { scope, row } = attempt;
     const error = attempt.result;
+    // Told to stop for its timeout, and needed by nobody before it had: that is no failure.
+    if (this.table.unneeded.size > 0 && this.table.unneeded.has(row)) {
+      this.cancelRow(scope, row, attempt);
+      return;
+    }
     if (error instanceof CancelledError && this.isOwnCancel(attempt, error)) {
       // A step that cancels itself leaves an output that will never come: nobody failed, but nobody can go on.
       if (scope.stopped === undefined) this.halt(scope, { kind: 'cancelled', error, drain: false });

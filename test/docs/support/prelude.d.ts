@@ -24,9 +24,10 @@ declare const pool: import('millrace/workers').ThreadPool<typeof import('./fligh
 
 declare const connection: string;
 declare const scene: Step<string>;
-declare const remote: import('millrace/bullmq').RemoteTasks<
-  typeof import('./flights.worker.js').tasks & { readonly render: (scene: string) => Image }
->;
+declare const remote: import('millrace/bullmq').RemoteTasks<{
+  readonly render: (scene: string) => Image;
+  readonly delaysByAirport: (table: Table) => readonly number[];
+}>;
 
 declare const path: string;
 declare const path$: Observable<string>;

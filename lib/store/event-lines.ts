@@ -1,8 +1,9 @@
 /**
- * What happens in a run, as lines of a store. The two events that every step has are short arrays, all others JSON as in an event log.
+ * What happens in a run, as lines of a store. The events that every step has are short arrays, all others JSON as in an event log.
  *
  *     {"go": 1, …}                                        a process has begun to write: what the run is of
  *     ["+", seq, at, attempt, holds, stepId, readyBy?]    step-started
+ *     ["~", seq, at, attempt, holds, stepId]              holds-changed
  *     ["-", seq, at, attempt, durationMs, stepId]         step-completed
  *     {"type": …}                                         any other
  */
@@ -39,6 +40,10 @@ export class EventWriter {
       const { seq, at, attempt, holds, stepId, readyBy } = event;
       const by = readyBy === undefined ? '' : `,${JSON.stringify(readyBy)}`;
       return `["+",${String(seq)},${String(at)},${String(attempt)},${this.#holdsOf(holds)},${JSON.stringify(stepId)}${by}]`;
+    }
+    if (event.type === 'holds-changed' && event.abandoned === undefined) {
+      const { seq, at, attempt, holds, stepId } = event;
+      return `["~",${String(seq)},${String(at)},${String(attempt)},${this.#holdsOf(holds)},${JSON.stringify(stepId)}]`;
     }
     if (event.type === 'step-completed' && event.attempt > 0 && event.holds === undefined) {
       const { seq, at, attempt, durationMs, stepId } = event;
@@ -84,6 +89,8 @@ function shortEvent(parts: readonly unknown[], runId: string): ProgressEvent | u
   const event =
     sign === '+'
       ? { type: 'step-started', ...common, holds: fourth, ...isBy }
-      : { type: 'step-completed', ...common, durationMs: fourth };
+      : sign === '~'
+        ? { type: 'holds-changed', ...common, holds: fourth }
+        : { type: 'step-completed', ...common, durationMs: fourth };
   return eventFault(event) === undefined ? (event as unknown as ProgressEvent) : undefined;
 }

@@ -404,11 +404,8 @@ export class RunKeeper implements Keeper {
     }
     const { path, definition, output, item, hasUndoing, isCached } = kept;
     const madeOf = item === undefined ? undefined : this.#digestOfNewItem(kept, item.value);
-    const rest: Omit<OutputRecord, 'j'> = {
-      ...(madeOf === undefined ? {} : { i: madeOf }),
-      ...(hasUndoing ? { u: 1 as const } : {}),
-      ...(isCached ? { c: 1 as const } : {}),
-    };
+    const rest =
+      madeOf === undefined && !hasUndoing && !isCached ? nothing : restOf(madeOf, hasUndoing, isCached);
     const encoded = definition.settings.checkpoint ? this.#encode(path, output) : undefined;
     if (encoded === undefined) {
       this.#done(path, rest, done);
@@ -419,7 +416,7 @@ export class RunKeeper implements Keeper {
       if (encoded.json === undefined) this.#done(path, { ...inlineRecord(encoded), ...rest }, done);
       else
         this.#journal.add(
-          doneLine(path, this.#run.now, encoded.json, isEmpty(rest) ? undefined : rest),
+          doneLine(path, this.#run.now, encoded.json, rest === nothing ? undefined : rest),
           done,
         );
       if (key !== undefined) this.#offer(kept, key, inlineRecord(encoded));
@@ -802,9 +799,17 @@ function identityOf(path: string): string {
   return path.replaceAll(/\[[^\]]*\]/g, '[]');
 }
 
-function isEmpty(record: object): boolean {
-  return Object.keys(record).length === 0;
+/** What is written of an output beside itself. */
+function restOf(madeOf: string | undefined, hasUndoing: boolean, isCached: boolean): Omit<OutputRecord, 'j'> {
+  return {
+    ...(madeOf === undefined ? {} : { i: madeOf }),
+    ...(hasUndoing ? { u: 1 as const } : {}),
+    ...(isCached ? { c: 1 as const } : {}),
+  };
 }
+
+/** As with most steps. */
+const nothing: Omit<OutputRecord, 'j'> = Object.freeze({});
 
 function shown(version: string | number | undefined): string {
   return version === undefined ? 'none' : JSON.stringify(version);

@@ -58,7 +58,7 @@ class ServedJob {
 /**
  * Does jobs, and tells their coordinators.
  *
- * 1. It announces itself four times a lease. Where that hasn't got through for 0.8 of a lease, it stops all that it does, so that
+ * 1. It announces itself five times a lease. Where that hasn't got through four times in a row, it stops all that it does, so that
  *    nothing of it goes on once coordinators believe it gone.
  * 2. What a coordinator wants that was silent for its own lease is stopped: nobody waits for it.
  * 3. A job's last word is told before the job is let go of, and kept in the queue besides, where a coordinator finds it that didn't hear.
@@ -147,7 +147,7 @@ export class TaskServer {
     const { leaseMs, clock } = this.#terms;
     const now = clock.now();
     this.#announce();
-    if (now - this.#confirmedAt >= 0.8 * leaseMs) this.#fence();
+    if (now - this.#confirmedAt >= 0.75 * leaseMs) this.#fence();
     else this.#forgetOld(now);
     this.#stopBeat = clock.after(leaseMs / 5, () => {
       this.#beat();

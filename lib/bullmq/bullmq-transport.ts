@@ -1,3 +1,4 @@
+// Long because it is all that is known of BullMQ and Redis.
 /**
  * BullMQ and Redis behind the seam. Nothing else imports them.
  *

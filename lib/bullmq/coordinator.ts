@@ -392,6 +392,7 @@ export class Coordinator implements AnnouncedLimit {
         else if (call.isStopping) this.#tellToStop(sent);
       } else if (sent.worker === worker) {
         // Its last word was lost.
+        this.#tell(channels.one(this.#terms.queue, worker), ['repeat', sent.jobId]);
         void this.#look(call, sent);
       }
     }
@@ -520,16 +521,16 @@ export class Coordinator implements AnnouncedLimit {
   #lookLater(): void {
     const { clock } = this.#terms;
     this.#stopLooking = clock.after(Math.max(patience, this.#roster.leaseMs / 2), () => {
-      this.#lookAtAll();
+      this.#lookAtAll(patience);
       this.#lookLater();
     });
   }
 
   /** Looks at the jobs that nobody has spoken of. */
-  #lookAtAll(): void {
-    const since = this.#terms.clock.now() - patience;
+  #lookAtAll(leastAge: number): void {
+    const since = this.#terms.clock.now() - leastAge;
     for (const call of this.#calls)
-      if (call.sent !== undefined && call.sent.worker === undefined && call.since < since)
+      if (call.sent !== undefined && call.sent.worker === undefined && call.since <= since)
         void this.#look(call, call.sent);
   }
 
@@ -567,13 +568,14 @@ export class Coordinator implements AnnouncedLimit {
         );
         return;
       case 'unknown':
-        if (sent.worker !== undefined || call.isStopping) {
-          this.#fail(call, new WorkerLostError(taskName, stepId, sent.worker, 'silent'));
+        if (!sent.isMissed) {
+          // Somebody may have taken it just before it was forgotten, or be about to repeat what it came to.
+          sent.isMissed = true;
+          this.#terms.clock.after(this.#roster.leaseMs / 4, () => void this.#look(call, sent));
           return;
         }
-        // Somebody may have taken it just before it was forgotten, and says so soon.
-        if (!sent.isMissed) {
-          sent.isMissed = true;
+        if (sent.worker !== undefined || call.isStopping) {
+          this.#fail(call, new WorkerLostError(taskName, stepId, sent.worker, 'silent'));
           return;
         }
         // Whoever emptied the queue didn't mean that nobody is to do it.
@@ -594,7 +596,7 @@ export class Coordinator implements AnnouncedLimit {
         this.#tell(channels.workers(queue), ['cancel', jobId]);
       }
       this.#orphans.clear();
-      this.#lookAtAll();
+      this.#lookAtAll(0);
       return;
     }
     this.#stopOutage = clock.after(connectionWait, () => {

@@ -57,7 +57,9 @@ export type ToWorkers =
   | readonly [kind: 'hello']
   /** A coordinator is there still. */
   | readonly [kind: 'here', coordinator: string]
-  | readonly [kind: 'cancel', jobId: string];
+  | readonly [kind: 'cancel', jobId: string]
+  /** The last word of a job hasn't been heard. */
+  | readonly [kind: 'repeat', jobId: string];
 
 /** What a job is, for whoever does it. */
 export interface JobBody {

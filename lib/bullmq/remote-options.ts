@@ -19,7 +19,8 @@ export interface QueueOptions {
    */
   readonly blobs?: BlobStore | undefined;
   /**
-   * How long a side may be silent before the other takes it for gone; from 1 s. A worker's is also how long BullMQ locks its jobs.
+   * How long a side may be silent before the other takes it for gone; from 1 s. A worker's is also how long BullMQ locks its jobs. A worker
+   * that can't be heard tells its tasks to stop when a fifth of it is left: give it five times the grace period of runs at least.
    *
    * @defaultValue '10s'
    */

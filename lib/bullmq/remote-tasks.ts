@@ -1,3 +1,4 @@
+// Long because half of it says what its users may rely on.
 import { hostname } from 'node:os';
 import process from 'node:process';
 import { Observable } from 'rxjs';

@@ -58,7 +58,7 @@ class ServedJob {
 /**
  * Does jobs, and tells their coordinators.
  *
- * 1. It announces itself four times a lease. Where that hasn't got through for 0.8 of a lease, it stops all that it does, so that
+ * 1. It announces itself five times a lease. Where that hasn't got through four times in a row, it stops all that it does, so that
  *    nothing of it goes on once coordinators believe it gone.
  * 2. What a coordinator wants that was silent for its own lease is stopped: nobody waits for it.
  * 3. A job's last word is told before the job is let go of, and kept in the queue besides, where a coordinator finds it that didn't hear.
@@ -74,6 +74,11 @@ export class TaskServer {
   readonly #coordinators = new Map<string, number>();
   /** The latest epoch of each run that there were jobs of. */
   readonly #epochs = new Map<string, number>();
+  /** What jobs came to of late, for coordinators that haven't heard. */
+  readonly #answers = new Map<
+    string,
+    { readonly channel: string; readonly message: Answer; readonly at: number }
+  >();
   #serving: Serving | undefined;
   #stopBeat: (() => void) | undefined;
   #confirmedAt = 0;
@@ -147,7 +152,7 @@ export class TaskServer {
     const { leaseMs, clock } = this.#terms;
     const now = clock.now();
     this.#announce();
-    if (now - this.#confirmedAt >= 0.8 * leaseMs) this.#fence();
+    if (now - this.#confirmedAt >= 0.75 * leaseMs) this.#fence();
     else this.#forgetOld(now);
     this.#stopBeat = clock.after(leaseMs / 5, () => {
       this.#beat();
@@ -190,6 +195,7 @@ export class TaskServer {
   #forgetOld(now: number): void {
     const { leaseMs } = this.#terms;
     for (const [id, at] of this.#cancelled) if (now - at > leaseMs) this.#cancelled.delete(id);
+    for (const [id, { at }] of this.#answers) if (now - at > 2 * leaseMs) this.#answers.delete(id);
     for (const job of [...this.#running.values()]) {
       const { coordinator, coordinatorLeaseMs } = job.body;
       const heardAt = this.#coordinators.get(coordinator);
@@ -211,6 +217,11 @@ export class TaskServer {
       case 'here':
         this.#coordinators.set(message[1], this.#terms.clock.now());
         return;
+      case 'repeat': {
+        const answer = this.#answers.get(message[1]);
+        if (answer !== undefined) void this.#tell(answer.channel, answer.message);
+        return;
+      }
       case 'cancel': {
         const job = this.#running.get(message[1]);
         if (job !== undefined) stopJob(job, 'stopped');
@@ -224,10 +235,19 @@ export class TaskServer {
     if (body?.protocol !== protocol) throw new Error('the job is of another version of millrace');
     const answer = await this.#answerTo(id, body);
     void this.#tellCoordinator(body, answer);
+    this.#keep(id, body, answer);
     this.#running.delete(id);
     // So that dashboards show it as what it is.
     if (answer[0] === 'failure') throw new Error(textOf(decodeThrown(answer[2])));
     return pack(answer);
+  }
+
+  #keep(id: string, { coordinator }: JobBody, message: Answer): void {
+    const channel = channels.one(this.#terms.queue, coordinator);
+    this.#answers.set(id, { channel, message, at: this.#terms.clock.now() });
+    if (this.#answers.size <= mostAnswers) return;
+    const [oldest = ''] = this.#answers.keys();
+    this.#answers.delete(oldest);
   }
 
   async #answerTo(id: string, body: JobBody): Promise<Answer> {
@@ -335,4 +355,6 @@ function stoppedAnswer(id: string, as: StoppedAs): Answer {
 /** For how long, in ms, it is tried to say that it leaves. */
 const farewell = 500;
 const longAgo = 3_600_000;
+/** Each has 16 KiB at most. */
+const mostAnswers = 256;
 const mostRuns = 10_000;

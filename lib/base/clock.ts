@@ -104,7 +104,7 @@ function timersOf(start: typeof setTimeout, stop: typeof clearTimeout): After {
 const longestTimer = 2_147_483_647;
 
 /** Makes a wait of any length of waits that timers can take. */
-function inStages(after: After): After {
+export function inStages(after: After): After {
   return (ms, work) => {
     if (ms <= longestTimer) return after(ms, work);
     let left = ms;

@@ -1,4 +1,5 @@
 /** All that the pool takes from a browser; the build puts it in the place of `node-worker.ts` there. */
+import { inStages } from '../base/clock.ts';
 import { browserMark, closedMark, madeMark } from '../wire/browser-mark.ts';
 import type { FromWorker } from '../wire/messages.ts';
 import type { WorkerSource } from './pool-options.ts';
@@ -210,12 +211,12 @@ export function receiveNow(_port: ThreadPort): FromWorker | undefined {
 }
 
 /** A timer; the returned function stops it. */
-export function backgroundTimer(ms: number, work: () => void): () => void {
+export const backgroundTimer = inStages((ms, work) => {
   const timer = setTimeout(work, ms);
   return () => {
     clearTimeout(timer);
   };
-}
+});
 
 /** Tells the host about something that went wrong and concerns no one in particular. */
 export function warn(error: Error): void {

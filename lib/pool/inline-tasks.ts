@@ -1,4 +1,5 @@
 import { CancellationToken } from '../base/cancellation.ts';
+import { clockOf } from '../base/clock.ts';
 import { messageOf } from '../base/inspect.ts';
 import { ownOf } from '../base/record.ts';
 import { RunningTask, type TaskHost } from '../task/running-task.ts';
@@ -81,7 +82,7 @@ export class InlineTasks implements CallHolder {
     running.task.stop(reason);
     if (!this.#running.has(call)) return false;
     const { gracePeriod, taskName } = call.request;
-    const timer = setTimeout(() => {
+    running.stopGrace = clockOf(undefined).after(gracePeriod, () => {
       warn(
         new Error(
           `the inline task '${taskName}' hasn't stopped within its grace period; it can't be ended, so the pool '${this.#poolName}' lets go of it`,
@@ -89,10 +90,7 @@ export class InlineTasks implements CallHolder {
       );
       this.#over(call);
       call.settle([fromWorker.stopped, 0]);
-    }, gracePeriod);
-    running.stopGrace = () => {
-      clearTimeout(timer);
-    };
+    });
     return true;
   }
 

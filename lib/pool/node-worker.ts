@@ -6,6 +6,7 @@ import {
   setEnvironmentData,
   Worker,
 } from 'node:worker_threads';
+import { inStages } from '../base/clock.ts';
 import { inspectValue } from '../base/inspect.ts';
 import { environmentMark, type FromWorker, workerMark } from '../wire/messages.ts';
 import type { MadeWorker, WorkerSource } from './pool-options.ts';
@@ -119,12 +120,12 @@ export function receiveNow(port: ThreadPort): FromWorker | undefined {
 }
 
 /** A timer that doesn't keep the process alive; the returned function stops it. */
-export function backgroundTimer(ms: number, work: () => void): () => void {
+export const backgroundTimer = inStages((ms, work) => {
   const timer = setTimeout(work, ms).unref();
   return () => {
     clearTimeout(timer);
   };
-}
+});
 
 /** Tells the host about something that went wrong and concerns no one in particular. */
 export function warn(error: Error): void {

@@ -1,4 +1,5 @@
 // Long because the start, the calls and the end of a thread share one state, and any of them may come at any time.
+import { clockOf } from '../base/clock.ts';
 import { messageOf } from '../base/inspect.ts';
 import { heardLines } from '../task/log-gate.ts';
 import { heardBatch } from '../task/progress-gate.ts';
@@ -193,15 +194,12 @@ export class Thread {
     }
     this.#post([toWorker.cancel, uid, encodeThrown(reason)]);
     this.#control.cancel(uid);
-    const timer = setTimeout(() => {
+    sent.stopGrace = clockOf(undefined).after(call.request.gracePeriod, () => {
       this.#drain();
       if (!this.#sent.includes(sent)) return;
       this.wasOverrun = true;
       this.kill();
-    }, call.request.gracePeriod);
-    sent.stopGrace = () => {
-      clearTimeout(timer);
-    };
+    });
     return true;
   }
 

@@ -259,7 +259,7 @@ export class Coordinator implements AnnouncedLimit {
       worker: undefined,
       blob,
       sending: undefined,
-      isMissed: false,
+      missedAt: undefined,
       activeSince: undefined,
     };
     call.sent = sent;
@@ -509,6 +509,18 @@ export class Coordinator implements AnnouncedLimit {
     this.#rosterChanged();
   }
 
+  /** Whether a job that the queue doesn't know may be spoken of yet: it is looked for again then. */
+  #mayBeHeardOf(call: RemoteCall, sent: Sent): boolean {
+    const { clock } = this.#terms;
+    const wait = this.#roster.leaseMs / 4;
+    const now = clock.now();
+    if (sent.missedAt === undefined) {
+      sent.missedAt = now;
+      clock.after(wait, () => void this.#look(call, sent));
+    }
+    return now - sent.missedAt < wait;
+  }
+
   /** Somebody has taken it, who is gone if all who are there have spoken since and don't say that they have it. */
   #loseUnclaimed(call: RemoteCall, { worker, activeSince, lane }: Sent): void {
     if (worker !== undefined || activeSince === undefined) return;
@@ -568,12 +580,8 @@ export class Coordinator implements AnnouncedLimit {
         );
         return;
       case 'unknown':
-        if (!sent.isMissed) {
-          // Somebody may have taken it just before it was forgotten, or be about to repeat what it came to.
-          sent.isMissed = true;
-          this.#terms.clock.after(this.#roster.leaseMs / 4, () => void this.#look(call, sent));
-          return;
-        }
+        // Somebody may have taken it just before it was forgotten, or be about to repeat what it came to.
+        if (this.#mayBeHeardOf(call, sent)) return;
         if (sent.worker !== undefined || call.isStopping) {
           this.#fail(call, new WorkerLostError(taskName, stepId, sent.worker, 'silent'));
           return;

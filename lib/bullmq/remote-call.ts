@@ -31,8 +31,8 @@ export interface Sent {
   readonly blob: string | undefined;
   /** Since when it is known that somebody has taken it, who hasn't said so. */
   activeSince: number | undefined;
-  /** Whether the queue didn't know of it when it was looked for. */
-  isMissed: boolean;
+  /** Since when the queue doesn't know of it. */
+  missedAt: number | undefined;
   /** Settles when it is there; never rejects. */
   sending: Promise<void> | undefined;
 }

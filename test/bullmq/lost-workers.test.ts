@@ -29,7 +29,7 @@ describe.skipIf(!hasRedis)('workers that are processes of their own', { timeout:
     const events: ProgressEvent[] = [];
     run.progress$.subscribe((event) => events.push(event));
     const result = run.result();
-    await until(() => notes.startedBy.length === 1);
+    await until(() => notes.startedBy.length === 1 && tasks.stats().running === 1);
     const victim = workers.find(({ pid }) => pid === notes.startedBy[0]);
     victim?.kill('SIGKILL');
     await until(() => notes.startedBy.length === 2);
@@ -56,7 +56,7 @@ describe.skipIf(!hasRedis)('workers that are processes of their own', { timeout:
       .run()
       .result()
       .catch((error: unknown) => error);
-    await until(() => notes.startedBy.length === 1);
+    await until(() => notes.startedBy.length === 1 && tasks.stats().running === 1);
     only.kill('SIGKILL');
     const error = await failure;
     expect(error).toBeInstanceOf(StepFailedError);
@@ -78,7 +78,7 @@ describe.skipIf(!hasRedis)('workers that are processes of their own', { timeout:
       { retry: 1 },
     );
     const result = workflow('stopped', { held }).run().result();
-    await until(() => notes.startedBy.length === 1);
+    await until(() => notes.startedBy.length === 1 && tasks.stats().running === 1);
     const victim = workers.find(({ pid }) => pid === notes.startedBy[0]);
     victim?.kill('SIGSTOP');
     await until(() => notes.startedBy.length === 2);
@@ -102,7 +102,7 @@ describe.skipIf(!hasRedis)('workers that are processes of their own', { timeout:
     );
     const run = workflow('cancelled', { held }).run();
     const failure = run.result().catch((error: unknown) => error);
-    await until(() => notes.startedBy.length === 1);
+    await until(() => notes.startedBy.length === 1 && tasks.stats().running === 1);
     run.cancel('enough');
     expect(await failure).toBeInstanceOf(CancelledError);
     expect(notes.lines.at(-1)).toMatch(/^cancelled/);
@@ -119,7 +119,7 @@ describe.skipIf(!hasRedis)('workers that are processes of their own', { timeout:
       tasks.task('hold', () => notes.input),
     );
     const result = workflow('drained', { held }).run().result();
-    await until(() => notes.startedBy.length === 1);
+    await until(() => notes.startedBy.length === 1 && tasks.stats().running === 1);
     first.kill('SIGTERM');
     await until(() => tasks.stats().slots === 0);
     notes.letGoOn();
@@ -138,7 +138,7 @@ describe.skipIf(!hasRedis)('workers that are processes of their own', { timeout:
       { retry: 1 },
     );
     const result = workflow('closed', { held }).run().result();
-    await until(() => notes.startedBy.length === 1);
+    await until(() => notes.startedBy.length === 1 && tasks.stats().running === 1);
     await worker({ ...options, slots: 1 });
     await first.close();
     await until(() => notes.startedBy.length === 2);

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-const most = { gzipBytes: 86_000, rxjsModules: 40 };
+const most = { gzipBytes: 98_000, rxjsModules: 40 };
 
 const dist = new URL('../dist/', import.meta.url);
 const found = { gzipBytes: gzipBytesOf('index.js'), rxjsModules: rxjsModulesOf('index.js') };

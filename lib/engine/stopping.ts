@@ -180,6 +180,7 @@ export abstract class Stopping extends Lifecycle {
     this.wake(() => {
       this.report.recovered(attempt);
     });
+    this.budget.share?.cameBack();
   }
 
   /** Where nothing else goes on, those have to come to an end whom abandoned bodies keep from starting. */

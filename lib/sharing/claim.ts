@@ -30,6 +30,8 @@ export class Claim implements SharedDemand, Waiter {
   askedIn = -1;
   /** How many of the run's own demands come to it. */
   users = 0;
+  /** How often the run holds it, but for what it has given up hope of. */
+  #held = 0;
   readonly #claimant: Claimant<Claim>;
   /** When it was granted, by the clock of each class. */
   #grantedAt: readonly number[] = [];
@@ -117,6 +119,7 @@ export class Claim implements SharedDemand, Waiter {
   giveBack(): void {
     const { shape } = this;
     const { parts } = shape;
+    this.#held--;
     shape.held--;
     for (let at = 0; at < parts.length; at++) {
       const part = parts[at] as Part;
@@ -127,20 +130,28 @@ export class Claim implements SharedDemand, Waiter {
   }
 
   split(parts: readonly (SharedDemand | undefined)[]): void {
-    const count = ({ shape }: Claim, sign: 1 | -1): void => {
-      shape.held += sign;
-      for (const part of shape.parts) part.class.countHolders(sign);
+    const count = (claim: Claim, sign: 1 | -1): void => {
+      claim.#held += sign;
+      claim.shape.held += sign;
+      for (const part of claim.shape.parts) part.class.countHolders(sign);
     };
     for (const part of parts) if (part instanceof Claim) count(part, 1);
     count(this, -1);
   }
 
   forfeit(): void {
+    this.#held--;
     this.#lose(1);
   }
 
   recover(): void {
+    this.#held++;
     this.#lose(-1);
+  }
+
+  /** Gives back all that the run holds, since nobody will; what it has given up hope of comes back by itself. */
+  giveAllBack(): void {
+    while (this.#held > 0) this.giveBack();
   }
 
   overtake(start: number): void {
@@ -194,6 +205,7 @@ export class Claim implements SharedDemand, Waiter {
     const { parts } = shape;
     shape.countOvertakes(since, ++moments);
     if (this.isInLine) this.leave();
+    this.#held++;
     shape.held++;
     for (let at = 0; at < parts.length; at++) {
       const { class: each, amount, rated } = parts[at] as Part;

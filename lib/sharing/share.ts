@@ -235,6 +235,18 @@ export class Share implements ClaimingRun, SharedAccess {
     this.passed();
   }
 
+  /** The run has broken down: nothing that it holds would come back, but from bodies that were given up. */
+  breakOff(): void {
+    for (const claim of this.#claims.values()) claim.giveAllBack();
+    this.detach();
+    serve();
+  }
+
+  /** Something has come back, be the run over or broken. */
+  cameBack(): void {
+    if (!this.#isAttached) serve();
+  }
+
   /** The run is over. */
   detach(): void {
     if (!this.#isAttached) return;

@@ -20,8 +20,9 @@ export class OverloadedError extends RunFailure {
   readonly runId: string;
   /** The shared limits, as messages call them. */
   readonly shared: string;
-  /** How many runs are under way, and how many may be. */
+  /** How many runs are under way. */
   readonly running: number;
+  /** How many may be. */
   readonly limit: number;
   /** How many runs wait, which is as many as may. */
   readonly waiting: number;

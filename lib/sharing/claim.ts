@@ -1,3 +1,4 @@
+// Long because what is asked for, in line, granted, taken and lost is one thing, and counted together.
 import type { SharedDemand } from '../admission/shared-demand.ts';
 import type { Claimant } from './claimant.ts';
 import { lookAgain, question } from './line.ts';
@@ -90,12 +91,13 @@ export class Claim implements SharedDemand, Waiter {
     } else {
       // One start a turn.
       if (claimant.granted.size > 0)
-        for (const other of claimant.granted) if (other.#competesWith(this)) other.#surrender();
+        for (const other of claimant.granted) if (other.shape.competesWith(this.shape)) other.#surrender();
       this.#take();
     }
     claimant.pass++;
     if (claimant.inLine.size > 0)
-      for (const other of claimant.inLine) if (other.#competesWith(this)) other.#moveBack();
+      for (const other of claimant.inLine)
+        if (other !== this && other.shape.competesWith(this.shape)) other.#moveBack();
   }
 
   /** It is taken on the run's behalf, which is woken to use it. */
@@ -230,11 +232,6 @@ export class Claim implements SharedDemand, Waiter {
       if (each.isInQuestion && reserved === 0) return false;
     }
     return !this.shape.isBarredFor(this);
-  }
-
-  #competesWith(other: Claim): boolean {
-    if (other === this) return false;
-    return this.shape.parts.some((part) => other.shape.parts.some((each) => each.class === part.class));
   }
 
   /** What only the run itself waits for it takes without being served, in the order of its own steps. */

@@ -18,14 +18,6 @@ export interface ServedRun extends SharingRun {
   readonly now: number;
 }
 
-/** What there is too little of for good. */
-interface Loss {
-  readonly name: string;
-  readonly capacity: number;
-  readonly lost: number;
-  readonly label: string;
-}
-
 /** What becomes of a run that wants to begin: it begins, it waits, or as many wait already as may. */
 export type Entry = 'begins' | 'waits' | { readonly refusedBy: SharedBudget };
 
@@ -149,31 +141,6 @@ export class Share implements ClaimingRun, SharedAccess {
     if (!(claim instanceof Claim) || --claim.users > 0) return;
     this.#claims.delete(claim.shape);
     claim.drop();
-  }
-
-  /** What a claim lacks for good, since abandoned bodies hold too much of it. */
-  lossFor(claim: SharedDemand | undefined): Loss | undefined {
-    const lost = claim instanceof Claim ? claim.shape.hopelessPart?.class : undefined;
-    return lost === undefined
-      ? undefined
-      : { name: lost.name, capacity: lost.capacity, lost: lost.lost, label: lost.owner.label };
-  }
-
-  /** A body was given up that holds something; it is told by that name. */
-  gaveUp(holder: object, claim: SharedDemand | undefined, name: string): void {
-    if (!(claim instanceof Claim)) return;
-    for (const { class: each } of claim.shape.parts) each.owner.givenUp.set(holder, name);
-  }
-
-  /** It has stopped after all. */
-  recovered(holder: object): void {
-    for (const budget of this.budgets) budget.givenUp.delete(holder);
-  }
-
-  /** The steps of other runs whose bodies were given up and hold something that is shared. */
-  givenUpBeside(own: ReadonlySet<object>): string[] {
-    const others = this.budgets.flatMap(({ givenUp }) => [...givenUp]);
-    return [...new Set(others.flatMap(([holder, name]) => (own.has(holder) ? [] : [name])))];
   }
 
   /** The run wants to begin. */

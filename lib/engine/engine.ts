@@ -13,7 +13,6 @@ import { measure, type RunMetrics } from '../observe/metrics.ts';
 import type { Origin } from '../observe/progress-event.ts';
 import type { ResourceUse, RunMeasurements, RunStatus, RunView } from '../observe/run-view.ts';
 import type { StepStatus } from '../observe/step-status.ts';
-import { serve } from '../sharing/line.ts';
 import { type ServedRun, Share } from '../sharing/share.ts';
 import { StepSkippedError } from './branching-errors.ts';
 import { EngineFaultError } from './engine-fault-error.ts';
@@ -364,16 +363,10 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     this.retries.clear();
     this.token.cancel(bug);
     this.keeper?.end('failed', this.result, () => undefined);
-    this.#leaveShared();
+    this.nesting?.end();
     this.ends?.resulted();
     this.ends?.ended();
-    // The loop is broken, and comes to nothing of that any more.
-    serve();
-  }
-
-  #leaveShared(): void {
-    this.budget.share?.detach();
-    this.nesting?.end();
+    this.budget.share?.breakOff();
   }
 
   // The end of a scope.
@@ -495,7 +488,8 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
         this.budget.admission.takenMs(place, this.endedAt),
       ]),
     );
-    this.#leaveShared();
+    this.budget.share?.detach();
+    this.nesting?.end();
     if (Number.isNaN(this.startedAt)) this.startedAt = this.now;
     if (this.settings.history !== undefined) noteInHistory(this.settings.history, this);
     this.report.runEnded(outcome, this.endedAt - this.startedAt, this.result);

@@ -1,13 +1,12 @@
-import type { Demand } from '../admission/demand.ts';
 import { type LimitChange, type Limits, readLimitChanges } from '../admission/limits.ts';
 import { RateWindow } from '../admission/rate-window.ts';
-import { ResourceLimitError } from '../admission/resource-limit-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
 import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
-import { ownOf, setOwn } from '../base/record.ts';
-import type { Blueprint, LaterDemand } from '../definition/blueprint.ts';
+import { setOwn } from '../base/record.ts';
+import type { Blueprint } from '../definition/blueprint.ts';
+import { LimitRefusals, type NestedDemands } from './limit-refusals.ts';
 import type { RunBudget } from './run-budget.ts';
 import type { StepTable } from './step-table.ts';
 
@@ -16,13 +15,6 @@ interface Past {
   readonly until: number;
   /** The capacity, summed over that time. */
   readonly capacityMs: number;
-}
-
-/** A limit that is to be: how much, in which time where it is a rate, and by whose limits where they are shared. */
-interface NewLimit {
-  readonly limit: number;
-  readonly perMs?: number;
-  readonly label?: string;
 }
 
 /** When limits change, and the capacities that are another from then on. */
@@ -41,7 +33,7 @@ interface LimitsHost {
   /** Something may fit that didn't. */
   readonly room: () => void;
   /** The demands of steps that came while the run was under way and may start yet, each with one of them. */
-  readonly nestedDemands: () => readonly (readonly [demand: Demand, stepId: string])[];
+  readonly nestedDemands: NestedDemands;
 }
 
 /**
@@ -57,8 +49,7 @@ export class LiveLimits {
   pausedResources: readonly string[] = [];
   readonly #budget: RunBudget;
   readonly #blueprint: Blueprint;
-  readonly #table: StepTable;
-  readonly #nestedDemands: LimitsHost['nestedDemands'];
+  readonly #refusals: LimitRefusals;
   readonly #past = new Map<string, Past>();
   readonly #clock: Clock;
   /** No longer watches the limits that somebody else knows. */
@@ -72,10 +63,9 @@ export class LiveLimits {
     clock: Clock,
     { after, room, nestedDemands }: LimitsHost,
   ) {
-    this.#nestedDemands = nestedDemands;
+    this.#refusals = new LimitRefusals(blueprint, table, nestedDemands);
     this.#budget = budget;
     this.#blueprint = blueprint;
-    this.#table = table;
     this.#clock = clock;
     budget.admission.onRate = (at) => {
       if (this.#timer !== undefined && this.#timer.at <= at) return;
@@ -132,8 +122,8 @@ export class LiveLimits {
     checker.throwIfAny(`setLimits of a run of '${this.#blueprint.name}'`);
     const { admission } = this.#budget;
     for (const [name, { capacity, rate }] of changes) {
-      this.#refuseTooSmall(name, { limit: capacity ?? Infinity });
-      if (rate !== undefined) this.#refuseTooSmall(name, { limit: rate.limit, perMs: rate.perMs });
+      this.#refusals.check(name, { limit: capacity ?? Infinity });
+      if (rate !== undefined) this.#refusals.check(name, { limit: rate.limit, perMs: rate.perMs });
     }
     this.#budget.noteLimits(given);
     const changed: Record<string, number> = {};
@@ -195,8 +185,8 @@ export class LiveLimits {
   checkShared(limitOf: (name: string) => LimitChange | undefined, label: string): void {
     for (const name of [...this.#resources(), 'concurrency']) {
       const { capacity, rate } = limitOf(name) ?? {};
-      if (capacity !== undefined) this.#refuseTooSmall(name, { limit: capacity, label });
-      if (rate !== undefined) this.#refuseTooSmall(name, { limit: rate.limit, perMs: rate.perMs, label });
+      if (capacity !== undefined) this.#refusals.check(name, { limit: capacity, label });
+      if (rate !== undefined) this.#refusals.check(name, { limit: rate.limit, perMs: rate.perMs, label });
     }
   }
 
@@ -261,42 +251,6 @@ export class LiveLimits {
       : (this.#budget.classes.placeOf(resource) as number);
   }
 
-  #refuseTooSmall(resource: string, terms: NewLimit): void {
-    if (resource === 'concurrency') {
-      this.#refuseTooFew(terms);
-      return;
-    }
-    this.#refuseTooSmallForLater(resource, terms);
-    const { demands, graph } = this.#blueprint;
-    const amounts = demands.distinct.map((demand) => ownOf(demand, resource) ?? 0);
-    if (amounts.every((amount) => amount <= terms.limit)) return;
-    for (const [index, place] of demands.places.entries()) {
-      const amount = amounts[place] as number;
-      if (amount > terms.limit && !this.#table.isSettled(index))
-        throw tooMuch(graph.ids[index] ?? '', resource, amount, terms);
-    }
-  }
-
-  /** Those that start together need as many places at once. */
-  #refuseTooFew(terms: NewLimit): void {
-    const gang = this.#blueprint.gangs.find(
-      (each) => each.length > terms.limit && each.some((step) => !this.#table.isSettled(step)),
-    );
-    if (gang !== undefined)
-      throw tooMuch(this.#blueprint.nameOfGang(gang), 'concurrency', gang.length, terms);
-  }
-
-  #refuseTooSmallForLater(resource: string, terms: NewLimit): void {
-    const isOpen = ({ hosts }: LaterDemand): boolean => hosts.some((index) => !this.#table.isSettled(index));
-    const later = this.#blueprint.laterDemands
-      .filter(isOpen)
-      .map(({ demand, stepId }) => [demand, stepId] as const);
-    for (const [demand, stepId] of [...later, ...this.#nestedDemands()]) {
-      const amount = ownOf(demand, resource) ?? 0;
-      if (amount > terms.limit) throw tooMuch(stepId, resource, amount, terms);
-    }
-  }
-
   /** The classes that steps demand, or may. */
   #resources(): Set<string> {
     const resources = new Set([...this.#blueprint.resources, ...this.#budget.classes.names()]);
@@ -314,13 +268,4 @@ export class LiveLimits {
       { option: 'the resource', expected: `one that steps demand${hint}`, value: resource },
     ]);
   }
-}
-
-function tooMuch(
-  stepId: string,
-  resource: string,
-  demand: number,
-  { limit, perMs, label }: NewLimit,
-): ResourceLimitError {
-  return new ResourceLimitError(stepId, resource, demand, limit, 0, perMs, label);
 }

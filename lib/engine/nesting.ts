@@ -40,7 +40,7 @@ interface Hazard {
 
 export class Nesting {
   #run: MarkedRun | undefined;
-  readonly #outer: Mark | undefined;
+  #outer: Mark | undefined;
   #hasTold = false;
 
   /** To be made in the context of whoever starts the run. */
@@ -84,6 +84,8 @@ export class Nesting {
   /** The run is over: its marks lead nowhere. */
   end(): void {
     this.#run = undefined;
+    // Or of runs that start one another, each would keep the one before.
+    this.#outer = undefined;
   }
 
   /** The attempts that may wait for what was started where a mark was found. */

@@ -2,6 +2,7 @@ import { StepTimeoutError } from '../attempt/step-timeout-error.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import { CancelledError } from '../base/errors.ts';
 import { StepCancelledError } from '../observe/failures.ts';
+import { forgetGivenUp, givenUpBeside, noteGivenUp } from '../sharing/given-up.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Scope, StepAttempt } from './scope.ts';
 import { nobody, type Row } from './step-table.ts';
@@ -169,7 +170,7 @@ export abstract class Stopping extends Lifecycle {
     const { holds } = attempt;
     if (holds !== undefined) {
       const name = `'${attempt.stepId}' of run '${this.settings.runId}'`;
-      this.budget.share?.gaveUp(attempt, holds.shared, name);
+      noteGivenUp(attempt, holds.shared, name);
       this.budget.admission.forfeit(holds);
     }
     this.abandonedAttempts.add(attempt);
@@ -181,11 +182,12 @@ export abstract class Stopping extends Lifecycle {
     const { holds } = attempt;
     if (holds === undefined) return;
     attempt.holds = undefined;
-    this.budget.share?.recovered(attempt);
+    forgetGivenUp(attempt, holds.shared);
     this.budget.admission.recover(holds);
     this.wake(() => {
       this.report.recovered(attempt);
     });
+    this.budget.share?.cameBack();
   }
 
   /** Where nothing else goes on, those have to come to an end whom abandoned bodies keep from starting. */
@@ -199,7 +201,8 @@ export abstract class Stopping extends Lifecycle {
     if (this.#cancelWait !== undefined) return;
     const { abandonedWait } = this.settings;
     const own = Array.from(this.abandonedAttempts, ({ stepId }) => `'${stepId}'`);
-    const holders = [...own, ...(this.budget.share?.givenUpBeside(this.abandonedAttempts) ?? [])];
+    const others = givenUpBeside(this.settings.shared, this.abandonedAttempts);
+    const holders = [...own, ...others];
     for (const row of this.budget.admission.hopeless()) {
       const scope = this.scopeOf(row);
       const stepId = scope.shownId(scope.definitionOf(row));

@@ -1,3 +1,4 @@
+// Long because what is asked for, in line, granted, taken and lost is one thing, and counted together.
 import type { SharedDemand } from '../admission/shared-demand.ts';
 import type { Claimant } from './claimant.ts';
 import { lookAgain, question } from './line.ts';
@@ -30,6 +31,8 @@ export class Claim implements SharedDemand, Waiter {
   askedIn = -1;
   /** How many of the run's own demands come to it. */
   users = 0;
+  /** How often the run holds it, but for what it has given up hope of. */
+  #held = 0;
   readonly #claimant: Claimant<Claim>;
   /** When it was granted, by the clock of each class. */
   #grantedAt: readonly number[] = [];
@@ -88,12 +91,13 @@ export class Claim implements SharedDemand, Waiter {
     } else {
       // One start a turn.
       if (claimant.granted.size > 0)
-        for (const other of claimant.granted) if (other.#competesWith(this)) other.#surrender();
+        for (const other of claimant.granted) if (other.shape.competesWith(this.shape)) other.#surrender();
       this.#take();
     }
     claimant.pass++;
     if (claimant.inLine.size > 0)
-      for (const other of claimant.inLine) if (other.#competesWith(this)) other.#moveBack();
+      for (const other of claimant.inLine)
+        if (other !== this && other.shape.competesWith(this.shape)) other.#moveBack();
   }
 
   /** It is taken on the run's behalf, which is woken to use it. */
@@ -117,6 +121,7 @@ export class Claim implements SharedDemand, Waiter {
   giveBack(): void {
     const { shape } = this;
     const { parts } = shape;
+    this.#held--;
     shape.held--;
     for (let at = 0; at < parts.length; at++) {
       const part = parts[at] as Part;
@@ -127,20 +132,28 @@ export class Claim implements SharedDemand, Waiter {
   }
 
   split(parts: readonly (SharedDemand | undefined)[]): void {
-    const count = ({ shape }: Claim, sign: 1 | -1): void => {
-      shape.held += sign;
-      for (const part of shape.parts) part.class.countHolders(sign);
+    const count = (claim: Claim, sign: 1 | -1): void => {
+      claim.#held += sign;
+      claim.shape.held += sign;
+      for (const part of claim.shape.parts) part.class.countHolders(sign);
     };
     for (const part of parts) if (part instanceof Claim) count(part, 1);
     count(this, -1);
   }
 
   forfeit(): void {
+    this.#held--;
     this.#lose(1);
   }
 
   recover(): void {
+    this.#held++;
     this.#lose(-1);
+  }
+
+  /** Gives back all that the run holds, since nobody will; what it has given up hope of comes back by itself. */
+  giveAllBack(): void {
+    while (this.#held > 0) this.giveBack();
   }
 
   overtake(start: number): void {
@@ -194,6 +207,7 @@ export class Claim implements SharedDemand, Waiter {
     const { parts } = shape;
     shape.countOvertakes(since, ++moments);
     if (this.isInLine) this.leave();
+    this.#held++;
     shape.held++;
     for (let at = 0; at < parts.length; at++) {
       const { class: each, amount, rated } = parts[at] as Part;
@@ -218,11 +232,6 @@ export class Claim implements SharedDemand, Waiter {
       if (each.isInQuestion && reserved === 0) return false;
     }
     return !this.shape.isBarredFor(this);
-  }
-
-  #competesWith(other: Claim): boolean {
-    if (other === this) return false;
-    return this.shape.parts.some((part) => other.shape.parts.some((each) => each.class === part.class));
   }
 
   /** What only the run itself waits for it takes without being served, in the order of its own steps. */

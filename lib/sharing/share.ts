@@ -18,14 +18,6 @@ export interface ServedRun extends SharingRun {
   readonly now: number;
 }
 
-/** What there is too little of for good. */
-interface Loss {
-  readonly name: string;
-  readonly capacity: number;
-  readonly lost: number;
-  readonly label: string;
-}
-
 /** What becomes of a run that wants to begin: it begins, it waits, or as many wait already as may. */
 export type Entry = 'begins' | 'waits' | { readonly refusedBy: SharedBudget };
 
@@ -151,31 +143,6 @@ export class Share implements ClaimingRun, SharedAccess {
     claim.drop();
   }
 
-  /** What a claim lacks for good, since abandoned bodies hold too much of it. */
-  lossFor(claim: SharedDemand | undefined): Loss | undefined {
-    const lost = claim instanceof Claim ? claim.shape.hopelessPart?.class : undefined;
-    return lost === undefined
-      ? undefined
-      : { name: lost.name, capacity: lost.capacity, lost: lost.lost, label: lost.owner.label };
-  }
-
-  /** A body was given up that holds something; it is told by that name. */
-  gaveUp(holder: object, claim: SharedDemand | undefined, name: string): void {
-    if (!(claim instanceof Claim)) return;
-    for (const { class: each } of claim.shape.parts) each.owner.givenUp.set(holder, name);
-  }
-
-  /** It has stopped after all. */
-  recovered(holder: object): void {
-    for (const budget of this.budgets) budget.givenUp.delete(holder);
-  }
-
-  /** The steps of other runs whose bodies were given up and hold something that is shared. */
-  givenUpBeside(own: ReadonlySet<object>): string[] {
-    const others = this.budgets.flatMap(({ givenUp }) => [...givenUp]);
-    return [...new Set(others.flatMap(([holder, name]) => (own.has(holder) ? [] : [name])))];
-  }
-
   /** The run wants to begin. */
   enter(): Entry {
     const limiting = this.budgets.filter(({ runs }) => runs !== undefined);
@@ -233,6 +200,18 @@ export class Share implements ClaimingRun, SharedAccess {
       this.#entry = undefined;
     }
     this.passed();
+  }
+
+  /** The run has broken down: nothing that it holds would come back, but from bodies that were given up. */
+  breakOff(): void {
+    for (const claim of this.#claims.values()) claim.giveAllBack();
+    this.detach();
+    serve();
+  }
+
+  /** Something has come back, be the run over or broken. */
+  cameBack(): void {
+    if (!this.#isAttached) serve();
   }
 
   /** The run is over. */

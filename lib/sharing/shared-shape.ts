@@ -89,6 +89,11 @@ export class SharedShape {
     return !mayBeBarred || !this.isBarredFor(waiter);
   }
 
+  /** Whether something is demanded of a class of which another demand takes, too. */
+  competesWith(other: SharedShape): boolean {
+    return this.parts.some((part) => other.parts.some((each) => each.class === part.class));
+  }
+
   /** What is demanded of a class of which so much can never be free again. */
   get hopelessPart(): Part | undefined {
     return this.parts.find(({ class: each, amount }) => each.lost + amount > each.ceiling);

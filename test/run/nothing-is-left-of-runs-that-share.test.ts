@@ -123,3 +123,26 @@ test('what a body leaves behind keeps nothing of its run', async () => {
   expect(context?.deref()).toBeUndefined();
   expect(left).toHaveLength(2);
 });
+
+test('runs of which each starts the next leave nothing of those before', async () => {
+  const shared = sharedLimits({ db: 1, runs: 3 });
+  const flow = workflow('next', { only: step('only', () => Promise.resolve(1), { resource: 'db' }) });
+  const chain = (runs: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const next = (left: number): void => {
+        // In the context of the one before, as whatever its subscribers do.
+        flow.run({ shared }).result$.subscribe({
+          next: () => {
+            if (left > 0) next(left - 1);
+            else resolve();
+          },
+          error: reject,
+        });
+      };
+      next(runs);
+    });
+  await chain(20_000);
+  const before = liveBytes();
+  await chain(30_000);
+  expect((liveBytes() - before) / 30_000).toBeLessThan(40);
+}, 60_000);

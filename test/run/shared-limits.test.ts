@@ -9,11 +9,15 @@ import {
   type SharedLimitsRecord,
   sharedLimits,
   step,
+  stream,
   workflow,
 } from 'millrace';
 import { VirtualTime } from 'millrace/testing';
+import { of, take, timer } from 'rxjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { settlePromises } from './support/settle-promises.ts';
 import { idleUsage, Sharing } from './support/sharing.ts';
+import { expectSound } from './support/sound.ts';
 import { thrownBy } from './support/thrown-by.ts';
 import { watch } from './support/watch.ts';
 
@@ -615,4 +619,55 @@ describe('the time of shared limits is that of the runs', () => {
 test('runs of one process that are refused are told apart by class and code', () => {
   const error = new OverloadedError('r', "shared limits 's'", 1, 1, 0);
   expect([error.name, error.code, error.metrics]).toStrictEqual(['OverloadedError', 'OVERLOADED', undefined]);
+});
+
+describe('streams between steps, over limits that are shared', () => {
+  test('start together, run in what one of them holds, and give all of it back', async () => {
+    const sharing = new Sharing({ db: 4, concurrency: 6 });
+    const { time, shared } = sharing;
+    const emits = (count: number) =>
+      step('emits', () => timer(0, 10, time.scheduler).pipe(take(count)), { resource: 'db' });
+    const runs = ['a', 'b', 'c'].map((id) => {
+      const source = emits(5);
+      const each = forEachStep(
+        'each',
+        { items: stream(source, { capacity: 9, overflow: 'error' }) },
+        (item) => time.after(15, item),
+        { resource: { db: 1 } },
+      );
+      return watch(workflow(id, { each }), time, { runId: id, shared });
+    });
+    let most = 0;
+    while (!runs.every(({ isOver }) => isOver)) {
+      // What a stream gives is read by Promises.
+      await settlePromises();
+      time.advanceTo(time.next ?? time.now);
+      const { resources } = shared.usage();
+      for (const { taken, limit } of Object.values(resources)) expect(taken).toBeLessThanOrEqual(limit);
+      const own = runs.map(({ run }) => run.snapshot().resources['db']?.taken ?? 0);
+      expect(resources['db']?.taken).toBe(own.reduce((sum, each) => sum + each, 0));
+      most = Math.max(most, resources['db']?.taken ?? 0);
+    }
+    expect(most).toBe(4);
+    for (const run of runs) {
+      expect(run.result).toStrictEqual({ each: [0, 1, 2, 3, 4] });
+      expectSound(run);
+    }
+    expect(shared.usage()).toMatchObject({
+      ...idleUsage,
+      resources: { db: { taken: 0 }, concurrency: { taken: 0 } },
+    });
+  });
+
+  test('that need more at once than there is are refused', () => {
+    const source = step('source', () => of(1), { resource: { db: 2 } });
+    const reads = step('reads', { source: stream(source) }, () => 1, { resource: { db: 2 } });
+    const flow = workflow('w', { reads });
+    expect(() => flow.run({ shared: sharedLimits({ concurrency: 1 }), limits: { db: 4 } })).toThrow(
+      ResourceLimitError,
+    );
+    expect(() => flow.run({ shared: sharedLimits({ db: 3 }) })).toThrow(
+      "demands 4 of 'db', but the limit of the shared limits of 'db' is 3",
+    );
+  });
 });

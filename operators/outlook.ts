@@ -1,3 +1,4 @@
+// Long because how far a run is and what is left of it are told by one walk over all that is known.
 import { ownOf } from '../lib/base/record.ts';
 import type { Expectations } from './expectations.ts';
 import { type Brood, over, type Row, running } from './forecast-row.ts';

@@ -1,3 +1,4 @@
+// Long because what waits, what fits and who is barred are one state, and each decision looks at all of it.
 import type { AdmissionQueue } from './admission-queue.ts';
 import { Gates } from './gates.ts';
 import { Ledger } from './ledger.ts';

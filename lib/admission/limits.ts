@@ -1,3 +1,4 @@
+// Long because it is one list: where a limit may come from, and which source goes first.
 import { type Bytes, bytesExpected, parseBytes } from '../base/bytes.ts';
 import { type Duration, durationExpected, parseDuration } from '../base/durations.ts';
 import { nearestName } from '../base/nearest.ts';

@@ -1,3 +1,4 @@
+// Long because limits change in three ways, by the user, by what is shared and by what somebody else announces, and share what follows.
 import { type LimitChange, type Limits, readLimitChanges } from '../admission/limits.ts';
 import { RateWindow } from '../admission/rate-window.ts';
 import type { Clock } from '../base/clock.ts';

@@ -1,3 +1,4 @@
+// Long because it is one list: a method an event, and a text a warning.
 import type { Demand } from '../admission/demand.ts';
 import type { CancelledError } from '../base/errors.ts';
 import type { Blueprint } from '../definition/blueprint.ts';

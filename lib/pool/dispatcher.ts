@@ -1,3 +1,4 @@
+// Long because which thread gets which call depends on all that it knows of both.
 import { captureContext } from '../base/async-context.ts';
 import { CallQueue } from './call-queue.ts';
 import { GivenPlaces, type Grant } from './given-places.ts';

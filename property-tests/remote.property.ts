@@ -8,7 +8,14 @@ const leaseMs = 1000;
 /** What happens to workers and coordinator while steps run elsewhere. */
 const happening = fc.record({
   at: fc.integer({ min: 0, max: 4000 }),
-  kind: fc.constantFrom('cut' as const, 'come' as const, 'drain' as const, 'end' as const, 'new' as const),
+  kind: fc.constantFrom(
+    'cut' as const,
+    'come' as const,
+    'drain' as const,
+    'end' as const,
+    'new' as const,
+    'flush' as const,
+  ),
   whom: fc.nat({ max: 3 }),
 });
 
@@ -21,7 +28,6 @@ const scenario = fc.record({
 
 const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
 
-// A queue that loses everything is left out: what runs may then be held for too short a time, as the page on many machines says.
 test.prop([scenario], { numRuns: 200 * effort })(
   'whatever becomes of workers: each step counts once, what is held covers what runs, and the run ends',
   async ({ slots, durations, happenings, cancelAt }) => {
@@ -50,6 +56,7 @@ test.prop([scenario], { numRuns: 200 * effort })(
       const victim = workers[whom % workers.length];
       stage.time.at(at, () => {
         if (kind === 'new') workers.push(stage.worker(`n${String(at)}-${String(whom)}`, 1));
+        else if (kind === 'flush') stage.broker.flush();
         else if (kind === 'drain' || kind === 'end') void victim?.server.close(kind === 'drain');
         else victim?.end.setUp(kind === 'come');
       });

@@ -374,6 +374,7 @@ export class Coordinator implements AnnouncedLimit {
 
   #began(call: RemoteCall, sent: Sent, worker: string, thread: string): void {
     sent.worker = worker;
+    sent.missedAt = undefined;
     if (call.isStopping) this.#tellToStop(sent);
     else call.began(thread);
     this.#changed();
@@ -388,6 +389,7 @@ export class Coordinator implements AnnouncedLimit {
       const { sent } = call;
       if (sent === undefined || !this.#byJob.has(sent.jobId)) continue;
       if (at.has(sent.jobId)) {
+        sent.missedAt = undefined;
         if (sent.worker === undefined) this.#began(call, sent, worker, worker);
         else if (call.isStopping) this.#tellToStop(sent);
       } else if (sent.worker === worker) {
@@ -509,10 +511,13 @@ export class Coordinator implements AnnouncedLimit {
     this.#rosterChanged();
   }
 
-  /** Whether a job that the queue doesn't know may be spoken of yet: it is looked for again then. */
-  #mayBeHeardOf(call: RemoteCall, sent: Sent): boolean {
+  /**
+   * Whether a job that the queue doesn't know may be at work yet: it is looked for again then. Somebody may have taken it before it was
+   * forgotten, and stops with the lease at the latest, if nobody has spoken of it until then.
+   */
+  #mayBeAtWork(call: RemoteCall, sent: Sent): boolean {
     const { clock } = this.#terms;
-    const wait = this.#roster.leaseMs / 4;
+    const wait = this.#roster.leaseMs;
     const now = clock.now();
     if (sent.missedAt === undefined) {
       sent.missedAt = now;
@@ -580,8 +585,7 @@ export class Coordinator implements AnnouncedLimit {
         );
         return;
       case 'unknown':
-        // Somebody may have taken it just before it was forgotten, or be about to repeat what it came to.
-        if (this.#mayBeHeardOf(call, sent)) return;
+        if (this.#mayBeAtWork(call, sent)) return;
         if (sent.worker !== undefined || call.isStopping) {
           this.#fail(call, new WorkerLostError(taskName, stepId, sent.worker, 'silent'));
           return;

@@ -99,8 +99,7 @@ export class BoundedQueue {
       return Promise.resolve({ done: false, value });
     }
     const failure = this.takeFailure();
-    // Who emits may throw anything.
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- who emits may throw anything
     if (failure !== undefined) return Promise.reject(failure[0]);
     if (this.#isOver) return Promise.resolve(done);
     return new Promise((resolve, reject) => {

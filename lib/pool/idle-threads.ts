@@ -41,7 +41,7 @@ export class IdleThreads {
     return place >= 0;
   }
 
-  /** The thread that came last stays without a call for now. */
+  /** The thread that came last has no call to take: it stays idle until one comes, or is reaped. */
   settle(thread: Thread): void {
     thread.idleSince = performance.now();
     this.#reapLater();

@@ -1,3 +1,8 @@
+/**
+ * Steps, inputs, workflows, runs, resource classes, cancellation and their errors. Runs wherever JavaScript does.
+ *
+ * @module millrace
+ */
 export {
   type Demand,
   memory,

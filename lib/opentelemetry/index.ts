@@ -1,1 +1,6 @@
+/**
+ * Runs as traces.
+ *
+ * @module millrace/opentelemetry
+ */
 export { type TracedRun, type TraceRunOptions, traceRun } from './trace-run.ts';

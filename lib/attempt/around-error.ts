@@ -1,5 +1,5 @@
-import { messageOf } from '../base/inspect.ts';
 import { MillraceError } from '../base/errors.ts';
+import { messageOf } from '../base/inspect.ts';
 
 /**
  * A hook around attempts (`run({ around })`, `run.around`) has failed, rather than the body that it wraps. The cause of a

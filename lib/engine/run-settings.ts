@@ -1,8 +1,8 @@
 import type { Limits } from '../admission/limits.ts';
 import type { Rate } from '../admission/rate-window.ts';
-import type { Around } from '../definition/around.ts';
 import type { CancellationToken } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Around } from '../definition/around.ts';
 import type { StepBody, StepDefinition } from '../definition/step.ts';
 import type { Ranks } from '../graph/ranks.ts';
 import type { RunHistory } from '../observe/history.ts';

@@ -55,7 +55,10 @@ export class RunningTask {
   /** How to end the work that is waited for; absent where that can only be awaited. */
   #stopWork: (() => void) | undefined;
 
-  constructor([, uid, taskName, , attempt, stepId, isHeard, stream, carrier = nothing]: RunMessage, host: TaskHost) {
+  constructor(
+    [, uid, taskName, , attempt, stepId, isHeard, stream, carrier = nothing]: RunMessage,
+    host: TaskHost,
+  ) {
     this.uid = uid;
     this.#host = host;
     this.#voice = new TaskVoice(uid, isHeard, host);

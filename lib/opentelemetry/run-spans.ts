@@ -10,12 +10,13 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { Demand } from '../admission/demand.ts';
-import { fieldOf, partsOfError } from '../base/error-parts.ts';
+import { partsOfError } from '../base/error-parts.ts';
 import { textOf } from '../base/inspect.ts';
 import { isError } from '../base/is-error.ts';
 import type { StepInfo } from '../definition/step-info.ts';
 import type { WorkflowInfo } from '../definition/workflow-info.ts';
 import type { ProgressEvent, StepAdded } from '../observe/progress-event.ts';
+import { rootOf, typeOf } from './error-type.ts';
 import { SpanTime } from './span-time.ts';
 
 /** What is known of a step before it starts. */
@@ -236,11 +237,6 @@ function prefixed(prefix: string, amounts: Readonly<Record<string, number>>): At
   return Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [prefix + name, amount]));
 }
 
-/** What the step's function has thrown, rather than what the engine has wrapped around it. */
-function rootOf(error: unknown): unknown {
-  return (isError(error) ? fieldOf(error, 'cause') : undefined) ?? error;
-}
-
 /** What OpenTelemetry reads of an error, read for it: a part that throws or is no text would end the tracing. */
 function exceptionOf(error: unknown): Exception {
   if (!isError(error)) return textOf(error);
@@ -257,9 +253,3 @@ function exceptionOf(error: unknown): Exception {
 }
 
 const inException: ReadonlySet<string> = new Set(['name', 'stack', 'code']);
-
-function typeOf(error: unknown): string {
-  if (!isError(error)) return typeof error;
-  const code = fieldOf(error, 'code');
-  return typeof code === 'string' ? code : textOf(fieldOf(error, 'name'));
-}

@@ -13,6 +13,7 @@ export {
 } from './admission/demand.ts';
 export type { Limits, RatedLimit } from './admission/limits.ts';
 export { ResourceLimitError } from './admission/resource-limit-error.ts';
+export { AroundError } from './attempt/around-error.ts';
 export { StepTimeoutError } from './attempt/step-timeout-error.ts';
 export type { Bytes } from './base/bytes.ts';
 export { CancellationToken } from './base/cancellation.ts';
@@ -23,6 +24,7 @@ export type { Overflow } from './base/overflow.ts';
 export type { Retry, RetryOptions } from './base/retry-policy.ts';
 export type { StepList } from './base/step-list.ts';
 export { MissingOverflowError, type StreamEnds, StreamOverflowError } from './channel/stream-errors.ts';
+export type { Around, AroundAttempt } from './definition/around.ts';
 export type { Definition } from './definition/blueprint-of-definitions.ts';
 export {
   type Branch,

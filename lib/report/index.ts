@@ -4,7 +4,7 @@
  * @module millrace/report
  */
 export { DashboardError } from './dashboard-error.ts';
-export type { WatchedRun } from './dashboard-runs.ts';
+export type { WatchedRun } from './dashboard-run.ts';
 export type { DiagramOptions } from './diagram.ts';
 export { htmlReport } from './html-report.ts';
 export type { PicturedSnapshot } from './pictured-snapshot.ts';

@@ -25,9 +25,17 @@ export interface Encoded {
   readonly files: readonly StoredFile[];
 }
 
+/** A value as JSON, where that says it exactly. */
+export function exactJson(value: unknown): string | undefined {
+  if (typeof value === 'number')
+    return Number.isFinite(value) && !Object.is(value, -0) ? String(value) : undefined;
+  return isExactJson(value, 0) ? JSON.stringify(value) : undefined;
+}
+
 /** @throws Unstorable with the path to what can't be stored */
 export function encodeValue(value: unknown): Encoded {
-  if (isExactJson(value, 0)) return { json: JSON.stringify(value), bytes: undefined, files: noFiles };
+  const json = exactJson(value);
+  if (json !== undefined) return { json, bytes: undefined, files: noFiles };
   const files: StoredFile[] = [];
   const copied = new Map<object, unknown>();
   const storable = toStorable(value, [], files, copied);

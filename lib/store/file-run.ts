@@ -10,7 +10,7 @@ import type { LeaseTerms } from './vigil.ts';
 /** A run that this process holds, in a folder. What it appends goes into files of its own. */
 export class FileRun implements OpenedRun {
   readonly epoch: number;
-  readonly lines: readonly string[];
+  readonly lines: Iterable<string>;
   readonly problems: readonly string[];
   readonly #folder: RunFolder;
   readonly #lease: FileLease;

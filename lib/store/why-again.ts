@@ -29,7 +29,7 @@ export async function whyAgain(
     case 'closed':
       return [{ kind: 'closed', message: 'what it had opened was closed before the run was gone on with' }];
     case 'done':
-      return isWritten(last[3])
+      return isWritten(last[2])
         ? [
             {
               kind: 'not-kept',

@@ -223,7 +223,7 @@ const faults: Readonly<
   },
   'loses a run with its third owner': {
     make: changed(
-      withRun((run, runId) => (runId === 'b' && run.epoch === 3 ? { lines: run.lines.slice(1) } : {})),
+      withRun((run, runId) => (runId === 'b' && run.epoch === 3 ? { lines: [...run.lines].slice(1) } : {})),
     ),
     law: 'it is as if everything that was done were in memory',
     how: '.run',

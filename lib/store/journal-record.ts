@@ -80,14 +80,14 @@ export function recordLine(record: JournalRecord): string {
   return JSON.stringify(record);
 }
 
-/** The line of many outputs whose JSON there is already. */
+/** @param outputs - as JSON, in the order of the paths */
 export function allLine(
   paths: readonly string[],
-  outputs: readonly string[],
+  outputs: string,
   items: readonly string[] | undefined,
 ): string {
   const more = items === undefined ? '' : `,${JSON.stringify(items)}`;
-  return `["all",${JSON.stringify(paths)},[${outputs.join()}]${more}]`;
+  return `["all",${JSON.stringify(paths)},${outputs}${more}]`;
 }
 
 /** The same as records of one step each. */

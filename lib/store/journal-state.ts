@@ -169,6 +169,11 @@ export class JournalState {
     return noted === undefined || !this.#counts(path, noted.order) ? undefined : noted.value;
   }
 
+  /** Whether anything was undone or has failed, as far as is known. */
+  get hasLosses(): boolean {
+    return this.#failed.size + this.#undone.size > 0;
+  }
+
   hasFailed(path: string): boolean {
     const order = this.#failed.get(path);
     return order !== undefined && this.#counts(path, order);

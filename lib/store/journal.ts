@@ -1,5 +1,6 @@
 import { ask, type Wake } from './ask.ts';
 import type { OpenedRun } from './backend.ts';
+import { lengthOf, listOf, type ShortJson } from './codec.ts';
 import { allLine } from './journal-record.ts';
 import { mostTogether } from './journal-state.ts';
 
@@ -27,7 +28,7 @@ export class Journal {
   #waiting: Waiting[] = [];
   // Outputs that are in no line yet.
   #paths: string[] = [];
-  #outputs: string[] = [];
+  #outputs: ShortJson[] = [];
   #items: string[] | undefined;
   #length = 0;
   /** How many additions are yet to be written. */
@@ -60,17 +61,18 @@ export class Journal {
   /**
    * Adds that a step has come to something.
    *
+   * @param output - what it is, as JSON
    * @param item - the digest of what a child was made of
    */
-  addOutput(path: string, json: string, item: string | undefined, waiting: Waiting | undefined): void {
+  addOutput(path: string, output: ShortJson, item: string | undefined, waiting: Waiting | undefined): void {
     if (this.#isGivenUp) {
       waiting?.stays();
       return;
     }
     if (this.#paths.length > 0 && (item === undefined) !== (this.#items === undefined)) this.#closeLine();
     this.#paths.push(path);
-    this.#outputs.push(json);
-    this.#length += path.length + json.length;
+    this.#outputs.push(output);
+    this.#length += path.length + lengthOf(output);
     if (item !== undefined) {
       this.#items ??= [];
       this.#items.push(item);
@@ -81,7 +83,7 @@ export class Journal {
 
   #closeLine(): void {
     if (this.#paths.length === 0) return;
-    this.#lines.push(allLine(this.#paths, this.#outputs, this.#items));
+    this.#lines.push(allLine(this.#paths, listOf(this.#outputs), this.#items));
     this.#paths = [];
     this.#outputs = [];
     this.#items = undefined;

@@ -1,6 +1,6 @@
 import { messageOf } from '../base/inspect.ts';
 import type { KeptOutput } from '../engine/keeper.ts';
-import { type Encoded, encodeValue, exactJson } from './codec.ts';
+import { type Encoded, encodeValue, exactJson, lengthOf, textOf } from './codec.ts';
 import { digestOfItem } from './digest.ts';
 import { contentsOf } from './file-contents.ts';
 import { type OutputRecord, recordLine } from './journal-record.ts';
@@ -46,9 +46,9 @@ export class OutputWriter {
     // As it is with most.
     if (checkpoint && !hasUndoing && (item === undefined || madeOf !== undefined)) {
       const json = exactJson(kept.output);
-      if (json !== undefined && json.length <= longestInline) {
+      if (json !== undefined && lengthOf(json) <= longestInline) {
         journal.addOutput(path, json, madeOf, isAwaited ? kept : undefined);
-        if (key !== undefined) this.#results.offer(kept, key, { j: JSON.parse(json) as unknown });
+        if (key !== undefined) this.#results.offer(kept, key, { j: JSON.parse(textOf(json)) as unknown });
         return;
       }
     }

@@ -18,7 +18,7 @@ import type { RunToKeep } from '../run/run-store.ts';
 import type { OpenedRun, RunWatcher, StoreBackend } from './backend.ts';
 import { digestOfItem } from './digest.ts';
 import { EventSink } from './event-sink.ts';
-import { describeGraph, infoText } from './graph-description.ts';
+import { describeGraph, infoBytes } from './graph-description.ts';
 import { type Head, type JournalRecord, journalFormat, parseRecord } from './journal-record.ts';
 import { JournalState } from './journal-state.ts';
 import { areThere, OutputReader } from './output-reader.ts';
@@ -119,7 +119,7 @@ export class RunKeeper implements Keeper {
     const goOn = (): void => {
       this.#noteHead(held.epoch);
       this.#events = new EventSink(this.#run, held);
-      this.#events.begin(infoText(this.#terms.blueprint.info).digest, this.#now());
+      this.#events.begin(infoBytes(this.#terms.blueprint.info).digest, this.#now());
       opened({ isResumed: before !== undefined });
       for (const problem of problems) this.#run.warn('', `in ${this.#backend.name}: ${problem}`);
     };
@@ -158,7 +158,7 @@ export class RunKeeper implements Keeper {
   #noteHead(epoch: number): void {
     const { blueprint, version, settings } = this.#terms;
     const graph = describeGraph(blueprint);
-    const info = infoText(blueprint.info);
+    const info = infoBytes(blueprint.info);
     const head: Head = {
       format: journalFormat,
       runId: settings.runId,
@@ -171,9 +171,9 @@ export class RunKeeper implements Keeper {
       startedAt: this.#now(),
       epoch,
     };
-    for (const { digest, text } of [graph, info])
+    for (const { digest, bytes } of [graph, info])
       this.#work.beside(
-        () => putShared(this.#backend, digest, () => new TextEncoder().encode(text), head.startedAt),
+        () => putShared(this.#backend, digest, bytes, head.startedAt),
         () => undefined,
         (error) => {
           this.#work.failed(error);

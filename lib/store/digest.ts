@@ -38,8 +38,10 @@ export function digestOrUndefined(value: unknown): string | undefined {
   }
 }
 
-/** So many characters of an item's digest are written with its child: half of it is unbelievable enough. */
-const itemDigestLength = 32;
+/** As journals have digests, where there may be a million of them: half of one is unbelievable enough. */
+export function shortDigest(digest: string): string {
+  return digest.slice(0, 32);
+}
 
 /**
  * By which an item is known again.
@@ -47,7 +49,7 @@ const itemDigestLength = 32;
  * @throws Unstorable
  */
 export function digestOfItem(item: unknown): string {
-  return digestOfValue(item).slice(0, itemDigestLength);
+  return shortDigest(digestOfValue(item));
 }
 
 export function digestOfBytes(bytes: Uint8Array): string {

@@ -1,4 +1,5 @@
 import type { Choice } from '../engine/keeper.ts';
+import { mostTogether } from './journal-columns.ts';
 import { type Head, type JournalRecord, type OutputRecord, outputAt } from './journal-record.ts';
 import { type AncestorsOf, ancestorsOf } from './step-paths.ts';
 
@@ -15,9 +16,6 @@ interface Many {
   readonly outputs: unknown[];
   readonly items: readonly string[] | undefined;
 }
-
-/** So many are written together at most. */
-export const mostTogether = 256;
 
 interface Noted<Value> {
   readonly order: number;
@@ -102,7 +100,7 @@ export class JournalState {
       case 'end':
         this.outcome = record[1];
         break;
-      case 'key':
+      case 'keys':
         break;
     }
   }

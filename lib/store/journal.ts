@@ -1,23 +1,21 @@
 import { ask, type Wake } from './ask.ts';
 import type { OpenedRun } from './backend.ts';
-import { lengthOf, listOf, type ShortJson } from './codec.ts';
-import { allLine } from './journal-record.ts';
-import { mostTogether } from './journal-state.ts';
+import type { ShortJson } from './codec.ts';
+import { KeyColumns, OutputColumns } from './journal-columns.ts';
+import type { KeyRecord } from './journal-record.ts';
 
 /** Who waits for what was written to be sure to stay. */
 export interface Waiting {
   stays(): void;
 }
 
-/** So long, in characters, is a line of many outputs at most, but for the last of them. */
-const longestLine = 64 * 1024;
-
 /**
  * The lines that a run writes, in groups: all that is to be written when the run comes to rest, or when the group before is sure to stay, is
  * one write and one sync.
  *
  * 1. Lines are written in the order in which they were added. Who waits for an addition hears once its line is sure to stay.
- * 2. Outputs that follow each other, with nothing to be said beside, share a line: what is in no line yet comes before any other line.
+ * 2. Outputs that follow each other, with nothing to be said beside, share a line, and so do keys; a step's key comes before its output. Both come
+ *    before any other line that is added later.
  * 3. After a failure nothing more is written, and nobody is kept waiting.
  */
 export class Journal {
@@ -26,11 +24,8 @@ export class Journal {
   readonly #failed: (error: unknown) => void;
   #lines: string[] = [];
   #waiting: Waiting[] = [];
-  // Outputs that are in no line yet.
-  #paths: string[] = [];
-  #outputs: ShortJson[] = [];
-  #items: string[] | undefined;
-  #length = 0;
+  readonly #outputs = new OutputColumns();
+  readonly #keys = new KeyColumns();
   /** How many additions are yet to be written. */
   backlog = 0;
   #isWriting = false;
@@ -53,7 +48,7 @@ export class Journal {
       waiting?.stays();
       return;
     }
-    this.#closeLine();
+    this.#closeLines();
     this.#lines.push(line);
     this.#added(waiting);
   }
@@ -69,25 +64,24 @@ export class Journal {
       waiting?.stays();
       return;
     }
-    if (this.#paths.length > 0 && (item === undefined) !== (this.#items === undefined)) this.#closeLine();
-    this.#paths.push(path);
-    this.#outputs.push(output);
-    this.#length += path.length + lengthOf(output);
-    if (item !== undefined) {
-      this.#items ??= [];
-      this.#items.push(item);
-    }
-    if (this.#paths.length >= mostTogether || this.#length >= longestLine) this.#closeLine();
+    if (!this.#outputs.takes(item)) this.#closeLines();
+    this.#outputs.add(path, output, item);
+    if (this.#outputs.isFull) this.#closeLines();
     this.#added(waiting);
   }
 
-  #closeLine(): void {
-    if (this.#paths.length === 0) return;
-    this.#lines.push(allLine(this.#paths, listOf(this.#outputs), this.#items));
-    this.#paths = [];
-    this.#outputs = [];
-    this.#items = undefined;
-    this.#length = 0;
+  /** Adds what a step's output is found by. */
+  addKey(path: string, key: KeyRecord): void {
+    if (this.#isGivenUp) return;
+    if (!this.#keys.takes(key)) this.#closeLines();
+    this.#keys.add(path, key);
+    if (this.#keys.isFull) this.#closeLines();
+    this.#added(undefined);
+  }
+
+  #closeLines(): void {
+    if (!this.#keys.isEmpty) this.#lines.push(this.#keys.take());
+    if (!this.#outputs.isEmpty) this.#lines.push(this.#outputs.take());
   }
 
   #added(waiting: Waiting | undefined): void {
@@ -99,7 +93,7 @@ export class Journal {
 
   flush(): void {
     if (this.#isWriting || this.backlog === 0) return;
-    this.#closeLine();
+    this.#closeLines();
     const lines = this.#lines;
     const waiting = this.#waiting;
     this.#lines = [];
@@ -133,7 +127,7 @@ export class Journal {
   /** Writes no more, and lets go of those who wait. */
   giveUp(): void {
     this.#isGivenUp = true;
-    this.#closeLine();
+    this.#closeLines();
     this.#lines = [];
     this.backlog = 0;
     for (const one of this.#waiting.splice(0)) one.stays();

@@ -1,5 +1,6 @@
 import { messageOf } from '../base/inspect.ts';
 import type { Answer, AskedStep, CacheKey, KeptOutput } from '../engine/keeper.ts';
+import { shortDigest } from './digest.ts';
 import type { OutputRecord } from './journal-record.ts';
 import { areThere, type OutputReader } from './output-reader.ts';
 import { isStill, keyOf, type ResultKey, readResult, resultBytes } from './result-cache.ts';
@@ -116,7 +117,10 @@ export class ResultFinder {
   }
 
   #noteKey(path: string, { digest, parts }: ResultKey, isFound: boolean): void {
-    this.#work.note(['key', path, { digest, isFound, parts }]);
+    const shortParts = Object.fromEntries(
+      Object.entries(parts).map(([name, part]) => [name, shortDigest(part)]),
+    );
+    this.#work.journal.addKey(path, { digest: shortDigest(digest), isFound, parts: shortParts });
   }
 
   /** A result that may still be undone or closed isn't for others before the run has come to its end. */

@@ -113,7 +113,7 @@ export class RunKeeper implements Keeper {
 
   #read(held: OpenedRun, opened: (opening: Opening) => void): void {
     this.#work.take(held);
-    const problems = [...held.problems, ...this.#applyLines(held.lines)];
+    const problems = [...held.problems, ...this.#applyLines(held.takeLines())];
     const before = this.#state.head;
     this.#hadCompleted = this.#state.outcome === 'completed';
     const goOn = (): void => {

@@ -141,7 +141,7 @@ export function identityOf(path: string): string {
 /** Where a run writes that couldn't be taken. */
 const nowhere: OpenedRun = {
   epoch: 0,
-  lines: [],
+  takeLines: () => [],
   problems: [],
   append: () => undefined,
   appendEvents: () => undefined,

@@ -32,7 +32,8 @@ export async function reportPageModule() {
   );
   // What would end the element it stands in.
   const script = outputFiles[0].text.replaceAll(/<(?=\/script|script|!--)/gi, '\\x3C');
-  return `export const script = ${JSON.stringify(script)};\nexport const style = ${JSON.stringify(styles.join('\n'))};\n`;
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  return `export const version = ${JSON.stringify(version)};\nexport const script = ${JSON.stringify(script)};\nexport const style = ${JSON.stringify(styles.join('\n'))};\n`;
 }
 
 /** For esbuild, and so for tsup. */

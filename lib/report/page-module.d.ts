@@ -1,5 +1,7 @@
 /** The report's page, bundled from lib/report/page by scripts/report-page.js. */
 declare module 'millrace:report-page' {
+  /** The package's version. */
+  export const version: string;
   /** Its code, safe within a `<script>`. */
   export const script: string;
   /** Its style, safe within a `<style>`. */

@@ -1,5 +1,6 @@
 import type { Limits } from '../admission/limits.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
+import type { RunAbout } from './about-run.ts';
 import { capacitiesOf } from './capacities.ts';
 import type { PicturedSnapshot } from './pictured-snapshot.ts';
 import type { PicturedWorkflow } from './pictured-workflow.ts';
@@ -15,6 +16,8 @@ export interface PicturedRun {
   readonly events: readonly ProgressEvent[];
   /** Where the run stood before the first of these events. @defaultValue before its start */
   readonly snapshot?: PicturedSnapshot | undefined;
+  /** Where it was, and with what. @defaultValue nobody knows */
+  readonly about?: RunAbout | undefined;
 }
 
 /** The timeline of a run of which no event has been told yet. */

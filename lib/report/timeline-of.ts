@@ -21,15 +21,20 @@ export interface PicturedRun {
 }
 
 /** The timeline of a run of which no event has been told yet. */
-export function newTimeline({ workflow, limits, snapshot }: Omit<PicturedRun, 'events'>): Timeline {
-  const timeline = new Timeline(workflow, capacitiesOf(limits));
+export function newTimeline(
+  { workflow, limits, snapshot }: Omit<PicturedRun, 'events'>,
+  foretells = true,
+): Timeline {
+  const timeline = new Timeline(workflow, capacitiesOf(limits), foretells);
   if (snapshot !== undefined && snapshot.status !== 'idle') timeline.begin(snapshot);
   return timeline;
 }
 
 /** The timeline of a whole run, or of as much as there is. */
 export function timelineOf(log: PicturedRun): Timeline {
-  const timeline = newTimeline(log);
+  const last = log.events.at(-1)?.type;
+  const isOver = last === 'run-completed' || last === 'run-failed' || last === 'run-cancelled';
+  const timeline = newTimeline(log, !isOver);
   for (const event of log.events) timeline.add(event);
   return timeline;
 }

@@ -64,18 +64,20 @@ export class Timeline {
   now = 0;
   error: unknown;
   #seq = -Infinity;
-  readonly #forecast: Forecast;
+  /** Absent where nothing is to be foretold. */
+  readonly #forecast: Forecast | undefined;
   readonly #spans = new AttemptSpans();
   readonly #holdings = new Holdings();
   /** By whose end, or choice, each step became ready. */
   readonly #readyBy = new Map<string, string>();
   readonly #skippedAt = new Map<string, number>();
 
-  constructor(workflow: PicturedWorkflow, limits: Readonly<Record<string, number>>) {
+  /** @param foretells - whether it is asked how far what runs is; of a run that is over nobody asks */
+  constructor(workflow: PicturedWorkflow, limits: Readonly<Record<string, number>>, foretells = true) {
     this.workflow = workflow;
     this.limits = limits;
     this.steps = new Map(stepsIn(workflow.steps).map((info) => [info.id, newStory(info)]));
-    this.#forecast = new Forecast(workflow.steps, limits, () => undefined);
+    this.#forecast = foretells ? new Forecast(workflow.steps, limits, () => undefined) : undefined;
   }
 
   /** Takes in where the run stood before the first event: a bar a step, since of attempts nothing more is known. */
@@ -125,7 +127,7 @@ export class Timeline {
     this.now = event.at;
     this.descent.add(event);
     this.costs.add(event);
-    this.#forecast.add(event);
+    this.#forecast?.add(event);
     if (this.#holdings.add(event))
       for (const [name, taken] of this.#holdings.taken) this.#note(this.usage, name, taken);
     this.runId ??= event.runId;
@@ -260,7 +262,7 @@ export class Timeline {
   /** How far a running step is: by what came of it, as far as that is known, else by what it says; `undefined` where nobody knows. */
   fractionOf({ info, status, fraction }: StepStory): number | undefined {
     if (status !== 'running') return undefined;
-    return this.#forecast.fractionWithin(info.id, this.now) ?? fraction;
+    return this.#forecast?.fractionWithin(info.id, this.now) ?? fraction;
   }
 
   /** The step by whose end, or choice, a step became ready, or was skipped. */

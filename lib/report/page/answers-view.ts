@@ -61,7 +61,7 @@ export function answersView(known: Known): View {
 }
 
 /** More than this nobody reads; the graph and the table show the rest. */
-const mostSteps = 100;
+const mostSteps = 25;
 
 function pathNodes(steps: readonly CriticalStep[], timeline: Timeline): Node[] {
   const total = steps.reduce((sum, { waitMs, durationMs }) => sum + waitMs + durationMs, 0);

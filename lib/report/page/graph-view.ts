@@ -31,8 +31,9 @@ const { graphlib, layout } = dagre as unknown as {
 
 /** Above so many steps they are folded. */
 const mostNodes = 100;
-/** So many that failed or are critical are drawn by themselves. */
-const mostShown = 40;
+/** So many that failed, and so many that are critical, are drawn by themselves. */
+const mostFailed = 30;
+const mostCritical = 12;
 const lineHeight = 16;
 const characterWidth = 7.2;
 const longest = 32;
@@ -148,8 +149,10 @@ export function graphView(): View {
 function importantOf(timeline: Timeline): ReadonlySet<string> {
   const failed = [...timeline.steps.values()].filter(({ status }) => status === 'failed' || status === 'retrying');
   const critical = timeline.criticalSteps().sort((left, right) => right.durationMs - left.durationMs);
-  const ids = [...failed.map(({ info }) => info.id), ...critical.map(({ id }) => id)];
-  return new Set(ids.slice(0, mostShown));
+  return new Set([
+    ...failed.slice(0, mostFailed).map(({ info }) => info.id),
+    ...critical.slice(0, mostCritical).map(({ id }) => id),
+  ]);
 }
 
 interface Shape {

@@ -104,13 +104,34 @@ function isWhole([, taken = []]: UPlot.AlignedData): boolean {
   return [...taken].every((amount) => Number.isInteger(amount ?? 0));
 }
 
+/** More points than a chart has room for. */
+const mostPoints = 2_000;
+
+/** Of very many points that follow each other the highest, and the last. */
+function thinned(points: readonly Usage[]): readonly Usage[] {
+  if (points.length <= mostPoints) return points;
+  const length = Math.ceil((2 * points.length) / mostPoints);
+  const kept: Usage[] = [];
+  for (let first = 0; first < points.length; first += length) {
+    const some = points.slice(first, first + length);
+    const highest = some.reduce((most, point) => (point.taken > most.taken ? point : most));
+    const last = some.at(-1) as Usage;
+    kept.push(highest);
+    if (last !== highest) kept.push(last);
+  }
+  return kept;
+}
+
 /** The times at which either changes, and what was taken and what there was from then on. */
 function columnsOf(timeline: Timeline, name: string, taken: readonly Usage[]): UPlot.AlignedData {
   const start = timeline.startedAt ?? 0;
   const limits = timeline.capacity.get(name) ?? [];
-  const times = new Set([start, ...taken.map(({ at }) => at), ...limits.map(({ at }) => at), timeline.now]);
+  const shown = thinned(taken);
+  const times = new Set([start, timeline.now]);
+  for (const { at } of shown) times.add(at);
+  for (const { at } of limits) times.add(at);
   const sorted = [...times].sort((a, b) => a - b);
-  return [sorted.map((at) => at - start), at(sorted, taken, 0), at(sorted, limits, null)];
+  return [sorted.map((at) => at - start), at(sorted, shown, 0), at(sorted, limits, null)];
 }
 
 function at(times: readonly number[], points: readonly Usage[], before: number | null): (number | null)[] {

@@ -121,6 +121,11 @@ const floors = [
     below: lib('base', 'graph', 'admission', 'definition', 'observe', 'run'),
     packages: ['rxjs', 'node:.+', 'millrace:report-page'],
   },
+  // It plays a run again, otherwise.
+  {
+    files: 'lib/report/what-would-have-helped.ts',
+    below: [...lib('base', 'admission', 'observe', 'simulate'), 'lib/workflow.ts'],
+  },
   // How far what runs is, by what comes of it.
   {
     files: 'lib/report/timeline.ts',

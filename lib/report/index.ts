@@ -1,3 +1,8 @@
+/**
+ * Pictures of workflows and runs: diagrams, traces, a page of one file, a live dashboard.
+ *
+ * @module millrace/report
+ */
 export { DashboardError } from './dashboard-error.ts';
 export type { WatchedRun } from './dashboard-run.ts';
 export type { DiagramOptions } from './diagram.ts';

@@ -28,7 +28,8 @@ export interface AttemptRun<Attempt> {
   reportProgress(attempt: Attempt, amount: ProgressAmount, message: string | undefined): void;
   reportLog(attempt: Attempt, message: string, data: unknown): void;
   reportWaiting(attempt: Attempt, message: string): void;
-  reportOffloaded(attempt: Attempt, thread: string): void;
+  /** A worker has taken it on, in the thread of that name where it has one. */
+  reportOffloaded(attempt: Attempt, thread: string | undefined): void;
   reportFinaliserError(attempt: Attempt, error: unknown): void;
   /** The body has handed its work to steps of their own: whoever does it tells the attempt how it ended. */
   handedOver(attempt: Attempt, work: Hostable | Step): void;

@@ -272,7 +272,7 @@ export class Attempt<Scope extends AttemptScope = AttemptScope, Holding = unknow
 
   workBegan(thread: string | undefined): void {
     this.#armTimeout();
-    if (thread !== undefined && !this.isOver) this.#run.reportOffloaded(this, thread);
+    if (!this.isOver) this.#run.reportOffloaded(this, thread);
   }
 
   get carrier(): Readonly<Record<string, string>> | undefined {

@@ -151,9 +151,13 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     });
   }
 
-  reportOffloaded(attempt: StepAttempt, thread: string): void {
+  reportOffloaded(attempt: StepAttempt, thread: string | undefined): void {
     this.loop.within(() => {
-      this.report.stepOffloaded(attempt, thread);
+      if (attempt.scope.parent === undefined) {
+        this.table.offloadedAt.set(attempt.row, this.now);
+        this.changed(attempt.scope, attempt.row);
+      }
+      if (thread !== undefined) this.report.stepOffloaded(attempt, thread);
     });
   }
 

@@ -24,9 +24,11 @@ export async function reportPageModule() {
     logLevel: 'warning',
   });
   const styles = await Promise.all(
-    [new URL('../node_modules/uplot/dist/uPlot.min.css', import.meta.url), new URL('page.css', folder)].map(
-      (file) => readFile(file, 'utf8'),
-    ),
+    [
+      new URL('../node_modules/uplot/dist/uPlot.min.css', import.meta.url),
+      new URL('page.css', folder),
+      new URL('live.css', folder),
+    ].map((file) => readFile(file, 'utf8')),
   );
   // What would end the element it stands in.
   const script = outputFiles[0].text.replaceAll(/<(?=\/script|script|!--)/gi, '\\x3C');

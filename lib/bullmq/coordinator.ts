@@ -277,7 +277,8 @@ export class Coordinator implements AnnouncedLimit {
   }
 
   #job(call: RemoteCall, id: string, input: Parcel) {
-    const { taskName, runId, stepId, attempt, epoch, gracePeriod, idempotencyKey, isolation } = call.request;
+    const { taskName, runId, stepId, attempt, epoch, gracePeriod, idempotencyKey, isolation, carrier } =
+      call.request;
     const body: JobBody = {
       protocol,
       coordinator: this.#terms.id,
@@ -289,6 +290,7 @@ export class Coordinator implements AnnouncedLimit {
       attempt,
       gracePeriod,
       idempotencyKey,
+      carrier,
       isolation,
       isHeard: call.isHeard,
       input,

@@ -28,7 +28,7 @@ export class JobContext implements StepContext {
   readonly #finalisers: (() => unknown)[] = [];
 
   constructor(body: JobBody, clock: Clock, listener: JobListener) {
-    const { stepId, task, attempt, runId, epoch, idempotencyKey, gracePeriod, isolation } = body;
+    const { stepId, task, attempt, runId, epoch, idempotencyKey, gracePeriod, isolation, carrier } = body;
     this.stepId = stepId ?? task;
     this.attempt = attempt;
     this.idempotencyKey = idempotencyKey;
@@ -48,6 +48,7 @@ export class JobContext implements StepContext {
       runId,
       epoch,
       demand,
+      carrier,
       workWaits: () => undefined,
       workBegan: (thread) => {
         listener.began(thread ?? 'main');

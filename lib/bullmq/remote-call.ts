@@ -12,6 +12,8 @@ export interface RemoteRequest {
   readonly attempt: number;
   readonly gracePeriod: number;
   readonly idempotencyKey: string;
+  /** Texts that the run gives along. */
+  readonly carrier?: Readonly<Record<string, string>> | undefined;
   readonly isolation: { readonly memory: number | undefined } | undefined;
   readonly onProgress: ((amount: ProgressAmount, message?: string) => void) | undefined;
   readonly onLog: ((message: string, data?: unknown) => void) | undefined;

@@ -175,6 +175,7 @@ export class Remote<All extends Tasks> implements RemoteTasks<All> {
           attempt: ctx.attempt,
           gracePeriod: ctx.gracePeriod,
           idempotencyKey: ctx.idempotencyKey,
+          carrier: host?.carrier,
           isolation: isIsolated ? { memory: host?.demand['memory'] } : undefined,
           onProgress: (amount, message) => {
             ctx.progress(amount, message);

@@ -1,5 +1,5 @@
 import { stepsIn } from '../base/step-list.ts';
-import { decisiveStepsIn } from '../observe/decisive-steps.ts';
+import { accountOfSnapshot } from '../observe/critical-steps.ts';
 import type { RunSnapshot } from '../observe/snapshot.ts';
 import { durationText } from '../report/duration-text.ts';
 import { number } from './frame.ts';
@@ -58,10 +58,9 @@ const endings: Partial<
 
 function pathText(snapshot: RunSnapshot): string {
   const steps = new Map(stepsIn(snapshot.steps).map((step) => [step.id, step]));
-  const path = decisiveStepsIn(steps).map(({ id, startedAt, endedAt }) => {
-    const took = startedAt === null || endedAt === null ? 0 : endedAt - startedAt;
-    return `${cleanText(id)} (${durationText(took)})`;
-  });
+  const path = accountOfSnapshot({ ...snapshot, steps }).map(
+    ({ id, durationMs }) => `${cleanText(id)} (${durationText(durationMs)})`,
+  );
   if (path.length <= 2 * shownEnds + 1) return path.join(' → ');
   const left = path.length - 2 * shownEnds;
   return [...path.slice(0, shownEnds), `… ${number(left)} more …`, ...path.slice(-shownEnds)].join(' → ');

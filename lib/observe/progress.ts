@@ -2,6 +2,7 @@ import type { Observable, Subscriber } from 'rxjs';
 import type { Demand } from '../admission/demand.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
 import type { ProgressEvent, ProgressNews } from './progress-event.ts';
+import type { Waited } from './wait-reason.ts';
 
 /**
  * The hot stream of a run's events.
@@ -51,7 +52,18 @@ export class Progress {
 
   // The two that every step emits, spelt out: a spread costs more than the event.
 
-  stepStarted(stepId: string, attempt: number, holds: Demand, readyBy: string | undefined): void {
+  stepStarted(
+    stepId: string,
+    attempt: number,
+    holds: Demand,
+    readyBy: string | undefined,
+    waited: Waited | undefined,
+  ): void {
+    if (waited !== undefined) {
+      const because = readyBy === undefined ? {} : { readyBy };
+      this.emit({ type: 'step-started', stepId, attempt, holds, ...because, waited });
+      return;
+    }
     const seq = ++this.#seq;
     const at = this.#time.now;
     const runId = this.#runId;

@@ -1,4 +1,8 @@
-/** Thread pools: steps and calls that leave the event loop. */
+/**
+ * Thread pools: steps and calls that leave the event loop.
+ *
+ * @module millrace/workers
+ */
 export { EmptyStepError } from '../base/empty-step-error.ts';
 export type { Overflow } from '../base/overflow.ts';
 export { MissingOverflowError, type StreamEnds, StreamOverflowError } from '../channel/stream-errors.ts';

@@ -2,8 +2,9 @@ import { OptionChecker } from '../base/option-checker.ts';
 import { stepsIn } from '../base/step-list.ts';
 import type { SpecialNeed, StepKind } from '../definition/step-info.ts';
 import type { ChildCounts } from '../observe/child-counts.ts';
-import { decisiveStepsIn } from '../observe/decisive-steps.ts';
+import { criticalStepsIn } from '../observe/critical-steps.ts';
 import { settledOf } from '../observe/descent.ts';
+import type { RunStatus } from '../observe/run-view.ts';
 import type { StepSnapshot } from '../observe/snapshot.ts';
 import type { StepStatus } from '../observe/step-status.ts';
 import { collapse } from './collapse.ts';
@@ -19,6 +20,8 @@ export interface DiagramOptions {
    */
   readonly snapshot?:
     | {
+        /** Where the run stands as a whole: the critical path of one that has failed ends with the step that did. */
+        readonly status?: RunStatus | undefined;
         /** Where each step stands. */
         readonly steps: Iterable<StepSnapshot>;
       }
@@ -79,7 +82,8 @@ export function diagramOf(owner: string, workflow: PicturedWorkflow, options: Di
   const { snapshot, collapseAbove = 100, direction = 'right' } = checked(owner, options);
   const steps = stepsIn(workflow.steps);
   const snapshots = new Map(snapshot && stepsIn(snapshot.steps).map((step) => [step.id, step]));
-  const critical = new Map(decisiveStepsIn(snapshots).map(({ id, readyBy }) => [id, readyBy]));
+  const path = criticalStepsIn({ status: snapshot?.status ?? 'idle', steps: snapshots });
+  const critical = new Map(path.map(({ id, readyBy }) => [id, readyBy]));
   const collapsed = collapse(steps, collapseAbove);
   const places = new Map<string, number>();
   for (const [place, node] of collapsed.entries()) for (const { id } of node.steps) places.set(id, place);

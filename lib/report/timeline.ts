@@ -1,7 +1,7 @@
 // Long because it is one list: what each event, and a beginning, changes in the picture.
 import { Forecast } from '../../operators/forecast.ts';
 import { stepsIn } from '../base/step-list.ts';
-import { decisivePath } from '../graph/decisive-path.ts';
+import { accountOf, type CriticalStep, criticalPathOf } from '../observe/critical-steps.ts';
 import { Descent } from '../observe/descent.ts';
 import { Holdings } from '../observe/holdings.ts';
 import { originIn, type ProgressEvent, type StepStarted } from '../observe/progress-event.ts';
@@ -89,6 +89,7 @@ export class Timeline {
         readyAt: step.startedAt === null ? undefined : decidedAt,
         startedAt: step.startedAt ?? undefined,
         endedAt: step.endedAt ?? undefined,
+        waited: step.waited,
         fraction: fraction ?? undefined,
         origin: step.origin,
       });
@@ -134,13 +135,19 @@ export class Timeline {
         break;
       case 'step-offloaded':
         this.#spans.offload(event.stepId, event.thread, event.at);
+        this.#change(event.stepId, { offloadedAt: event.at });
         break;
       case 'step-progress':
         this.#change(event.stepId, { fraction: event.fraction, message: event.message });
         break;
       case 'step-retrying':
         this.#spans.stop(event.stepId, 'failed', event.at);
-        this.#change(event.stepId, { status: 'retrying', error: event.error, fraction: undefined });
+        this.#change(event.stepId, {
+          status: 'retrying',
+          error: event.error,
+          fraction: undefined,
+          retryAt: event.at + event.delayMs,
+        });
         this.#remark('retry', event.stepId, textOf(event.error), event.error);
         break;
       case 'step-completed':
@@ -229,15 +236,25 @@ export class Timeline {
 
   /** The chain of steps that decided how long it took: each one after the step by which it became ready. */
   criticalPath(): string[] {
-    const readyBy = (id: string): string | undefined => this.readyByOf(id);
-    const endedAt = (id: string): number | undefined => {
-      const story = this.steps.get(id);
-      return story?.status === 'completed' ? story.endedAt : undefined;
-    };
-    return decisivePath(this.steps.keys(), endedAt, readyBy);
+    return this.#criticalStories().map(({ info }) => info.id);
   }
 
-  #start({ stepId, attempt, readyBy }: StepStarted): void {
+  /** The same steps with the account of their time. */
+  criticalSteps(): CriticalStep[] {
+    const path = this.#criticalStories().map(({ info, ...story }) => ({ id: info.id, ...story }));
+    return accountOf(path, this.startedAt ?? 0);
+  }
+
+  #criticalStories(): StepStory[] {
+    return criticalPathOf(
+      [...this.steps.values()],
+      this.status,
+      (story) => story,
+      ({ info }) => this.steps.get(this.readyByOf(info.id) ?? ''),
+    );
+  }
+
+  #start({ stepId, attempt, readyBy, waited }: StepStarted): void {
     const story = this.steps.get(stepId);
     this.#spans.start(stepId, attempt, this.now, story?.info);
     if (story === undefined) return;
@@ -247,6 +264,10 @@ export class Timeline {
       const decidedAt = this.steps.get(readyBy ?? '')?.endedAt ?? this.#skippedAt.get(readyBy ?? '');
       story.readyAt = decidedAt ?? this.startedAt ?? this.now;
     }
+    if (attempt === 1) story.waited = waited;
+    story.lastStart = this.now;
+    story.offloadedAt = undefined;
+    story.retryAt = undefined;
     story.status = 'running';
     story.attempts = attempt;
     story.endedAt = undefined;

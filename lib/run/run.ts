@@ -7,6 +7,7 @@ import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
 import { firstValueFrom } from '../base/rxjs-run-parts.ts';
+import type { Around } from '../definition/around.ts';
 import type { Step } from '../definition/handle.ts';
 import { isStep } from '../definition/step-handle.ts';
 import type { WorkflowInfo } from '../definition/workflow-info.ts';
@@ -257,6 +258,19 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
         value: id,
       },
     ]);
+  }
+
+  /**
+   * Adds a hook, as the option `around` is one, within those that are there: it is called around each attempt that starts from now on. What it
+   * gives takes the hook away again.
+   *
+   * @throws InvalidOptionsError where it is no function
+   */
+  around(hook: Around): () => void {
+    const checker = new OptionChecker();
+    if (typeof hook !== 'function') checker.fail('the hook', 'a function', hook);
+    checker.throwIfAny('around');
+    return this.#engine.addHook(hook);
   }
 
   /** Cancels the run where it isn't over, and waits until it entirely is. */

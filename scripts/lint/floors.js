@@ -136,6 +136,7 @@ const floors = [
     files: 'lib/opentelemetry/**',
     below: lib('base', 'graph', 'admission', 'definition', 'observe', 'run'),
     packages: ['rxjs', '@opentelemetry/api'],
+    typesOnly: lib('task', 'pool', 'bullmq'),
   },
   // It keeps what the engine gives it to keep; where, only the backends know.
   {

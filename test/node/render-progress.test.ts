@@ -217,6 +217,7 @@ describe('on a terminal', () => {
       '✗ a b c d failed in 100 ms',
       '  0 of 1 steps completed, 1 failed',
       '  ✗ a b c d 日本語🚀: a b c d',
+      '  critical path: a b c d 日本語🚀 (100 ms)',
     ]);
     expect(terminal.written).not.toContain('\u001B]0');
     expect(terminal.written).not.toContain('\u001B[2J');

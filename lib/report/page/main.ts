@@ -38,5 +38,5 @@ if ('logs' in data) {
   const [log] = data.logs;
   if (log !== undefined) show(timelineOf(log));
 } else {
-  follow(data.eventsPath, tools, show);
+  follow(data.eventsPath, { main, title, state, tools, views });
 }

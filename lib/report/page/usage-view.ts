@@ -18,22 +18,31 @@ export function usageView(): View {
       if (timeline.usage.has(name)) continue;
       plot.destroy();
       box.remove();
+      resized.unobserve(box);
       charts.delete(name);
     }
     for (const [name, points] of timeline.usage) {
       const data = columnsOf(timeline, name, points);
       const chart = charts.get(name);
       if (chart !== undefined) chart.plot.setData(data);
-      else charts.set(name, chartOf(name, data, holder));
+      else {
+        const made = chartOf(name, data, holder);
+        charts.set(name, made);
+        resized.observe(made.box);
+      }
     }
   };
-  new ResizeObserver(() => {
-    for (const { plot, box } of charts.values()) plot.setSize({ width: box.clientWidth, height });
-  }).observe(holder);
+  // Each by its own width: a chart that comes or goes changes that of the others, and not the holder's.
+  const resized = new ResizeObserver(() => {
+    for (const { plot, box } of charts.values())
+      if (box.clientWidth > 0 && plot.width !== box.clientWidth)
+        plot.setSize({ width: box.clientWidth, height });
+  });
   dark.addEventListener('change', () => {
     for (const { plot, box } of charts.values()) {
       plot.destroy();
       box.remove();
+      resized.unobserve(box);
     }
     charts.clear();
     if (latest !== undefined) update(latest);

@@ -47,6 +47,8 @@ interface LimitsHost {
 export class LiveLimits {
   /** Whether everything is held back, and the classes that are. */
   isPaused = false;
+  /** Counts pauses of everything, and their ends. */
+  pauses = 0;
   pausedResources: readonly string[] = [];
   readonly #budget: RunBudget;
   readonly #blueprint: Blueprint;
@@ -84,6 +86,7 @@ export class LiveLimits {
     if (resource === undefined) {
       if (this.isPaused) return;
       this.isPaused = true;
+      this.pauses++;
       this.#budget.admission.pause();
     } else {
       const place = this.#placeOf('pause', resource);
@@ -99,6 +102,7 @@ export class LiveLimits {
     if (resource === undefined) {
       if (!this.isPaused) return;
       this.isPaused = false;
+      this.pauses++;
       announce();
       this.#budget.admission.resume();
     } else {

@@ -26,6 +26,7 @@ import type { RankedScope } from './row-order.ts';
 import { RowOrder, WaitingRows } from './row-order.ts';
 import type { RunSettings } from './run-settings.ts';
 import type { Row } from './step-table.ts';
+import { WaitReasons } from './wait-reasons.ts';
 
 /** A demand of rows, as admission knows it: equal demands have one. */
 export type RowShape = Shape<Row>;
@@ -48,6 +49,10 @@ export class RunBudget {
   readonly order: RowOrder;
   /** Whose turn it is, where the run follows a plan. */
   readonly turns: Turns | undefined;
+  /** What those wait for that wait to be admitted. */
+  readonly reasons: WaitReasons;
+  /** Where several that waited as one start just now, what they waited for together. */
+  startingTogether: RowShape | undefined;
   /** The run's part in limits that others have a part in, too. */
   readonly share: Share | undefined;
   readonly #settings: RunSettings;
@@ -125,6 +130,7 @@ export class RunBudget {
         ? new RowRules(this, capacities, bound, time)
         : new PlannedRules(this, capacities, time, this.turns),
     );
+    this.reasons = new WaitReasons(this.admission, this.classes);
     for (const [name, rate] of rates) this.admission.setWindow(this.#placeOf(name), new RateWindow(rate));
   }
 
@@ -154,6 +160,11 @@ export class RunBudget {
     return row < this.order.roots
       ? this.#rootShapeOf(row)
       : (this.#laterShapes[row - this.order.roots] as RowShape);
+  }
+
+  /** What a row waits for to be free, or has waited for if it starts just now. */
+  waitingShapeOf(row: Row): RowShape {
+    return this.startingTogether ?? this.shapeOf(row);
   }
 
   /** What a row itself demands, also where it stands for several. */

@@ -1,3 +1,4 @@
+import type { Waited } from '../observe/wait-reason.ts';
 import { EngineFaultError } from './engine-fault-error.ts';
 import { firstSettled, mayFollow, status, statusNames } from './transitions.ts';
 
@@ -34,6 +35,12 @@ export class StepTable {
   /** When the first attempt started and the last one ended; NaN before. */
   startedAt: Float64Array;
   endedAt: Float64Array;
+  /** When all that a row needs was there, for its last attempt. Only of one that is ready or further. */
+  readyAt: Float64Array;
+  /** How long those have waited before their first attempt that were kept waiting, and for what. */
+  readonly waited = new Map<Row, Waited>();
+  /** When work elsewhere on the last attempts began. */
+  readonly offloadedAt = new Map<Row, number>();
   /** The row whose end, or decision, settled that this one may start or never will. */
   readyBy: Int32Array;
   /** The rows that nobody needs any more, told to stop but not stopped yet. */
@@ -58,6 +65,7 @@ export class StepTable {
     this.outputs = new Array<undefined>(size).fill(undefined);
     this.startedAt = new Float64Array(size).fill(Number.NaN);
     this.endedAt = new Float64Array(size).fill(Number.NaN);
+    this.readyAt = new Float64Array(size).fill(Number.NaN);
     this.readyBy = new Int32Array(size).fill(nobody);
   }
 
@@ -156,6 +164,7 @@ export class StepTable {
     const attempts = this.attemptsOf(row) + 1;
     const earlierBusy = this.busyOf(row, now);
     this.#handedOverAt.delete(row);
+    this.offloadedAt.delete(row);
     this.endedAt[row] = Number.NaN;
     this.#repeated.set(row, { attempts, earlierBusy, lastStart: now });
     return attempts;
@@ -196,6 +205,7 @@ export class StepTable {
     this.consumers = grown(this.consumers, new Uint32Array(capacity));
     this.startedAt = grown(this.startedAt, new Float64Array(capacity).fill(Number.NaN));
     this.endedAt = grown(this.endedAt, new Float64Array(capacity).fill(Number.NaN));
+    this.readyAt = grown(this.readyAt, new Float64Array(capacity).fill(Number.NaN));
     this.readyBy = grown(this.readyBy, new Int32Array(capacity).fill(nobody));
   }
 }

@@ -3,6 +3,7 @@ import type { Demand } from '../admission/demand.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { Origin, ProgressEvent, ProgressNews } from './progress-event.ts';
+import type { Waited } from './wait-reason.ts';
 
 /**
  * The hot stream of a run's events.
@@ -76,8 +77,19 @@ export class Progress {
     this.#send({ seq, at, runId: this.#runId, type: 'step-added', stepId, parentId, dependsOn, demand });
   }
 
-  stepStarted(stepId: string, attempt: number, holds: Demand, readyBy: string | undefined): void {
+  stepStarted(
+    stepId: string,
+    attempt: number,
+    holds: Demand,
+    readyBy: string | undefined,
+    waited: Waited | undefined,
+  ): void {
     if (this.#isComplete) return;
+    if (waited !== undefined) {
+      const because = readyBy === undefined ? {} : { readyBy };
+      this.emit({ type: 'step-started', stepId, attempt, holds, ...because, waited });
+      return;
+    }
     const seq = ++this.#seq;
     const at = this.#time.now;
     this.#recorder?.stepStarted(seq, at, stepId, attempt, holds, readyBy);

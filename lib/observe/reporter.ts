@@ -6,6 +6,7 @@ import { countsOf, fractionOf, type ProgressAmount } from '../definition/step-co
 import type { RunOutcome } from '../definition/step-options.ts';
 import type { Progress } from './progress.ts';
 import type { Origin, SkipReason, Warned } from './progress-event.ts';
+import type { Waited } from './wait-reason.ts';
 
 /** An attempt, as events tell of it. */
 export interface ReportedAttempt {
@@ -63,8 +64,13 @@ export class Reporter {
   }
 
   /** Only to be called where someone listens. */
-  stepStarted({ stepId, number }: ReportedAttempt, holds: Demand, readyBy: string | undefined): void {
-    this.#progress.stepStarted(stepId, number, holds, readyBy);
+  stepStarted(
+    { stepId, number }: ReportedAttempt,
+    holds: Demand,
+    readyBy: string | undefined,
+    waited: Waited | undefined,
+  ): void {
+    this.#progress.stepStarted(stepId, number, holds, readyBy, waited);
   }
 
   holdsChanged({ stepId, number }: ReportedAttempt, holds: Demand): void {

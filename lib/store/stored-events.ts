@@ -119,6 +119,7 @@ function idle(runId: string, { name, steps }: PicturedWorkflow, limits: Go['limi
     isPaused: false,
     pausedResources: [],
     resources: Object.fromEntries(Object.entries(limits).map(([at, limit]) => [at, { taken: 0, limit }])),
+    waits: [],
     steps: ChunkedSteps.of(waiting([...steps])),
   };
 }

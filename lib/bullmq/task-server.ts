@@ -205,6 +205,7 @@ export class TaskServer {
     this.#cancelled.forgetBefore(now - leaseMs);
     this.#answers.forgetBefore(now - 2 * leaseMs);
     this.#adopted.forgetBefore(now - longAgo);
+    this.#epochs.forgetBefore(now - longAgo);
     for (const call of [...this.#running.values()]) {
       const { coordinator, coordinatorLeaseMs } = call.waiting;
       const patience = call.body.isKept ? longAgo : coordinatorLeaseMs;

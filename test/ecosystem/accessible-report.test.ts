@@ -7,7 +7,9 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } f
 import { chromiumPath, startChromium } from './support/chromium.ts';
 
 if (chromiumPath === undefined)
-  console.warn('No Chromium found: nobody looks whether reports are accessible. Install it or set CHROMIUM_PATH.');
+  console.warn(
+    'No Chromium found: nobody looks whether reports are accessible. Install it or set CHROMIUM_PATH.',
+  );
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const built = (name: string): string => pathToFileURL(join(inject('packageFolder'), 'dist', name)).href;
@@ -17,7 +19,7 @@ async function reports(): Promise<{ readonly completed: string; readonly failed:
   const core = (await import(built('index.js'))) as typeof import('millrace');
   const { htmlReport, record } = (await import(built('report.js'))) as typeof import('millrace/report');
   const { step, choose, optional, forEachStep, workflow, memory } = core;
-  const table = step('table', (ctx) => (ctx.log('reading', { rows: 3 }), 1), {
+  const table = step('table', (ctx) => ctx.log('reading', { rows: 3 }), {
     resource: ['heavy-io', memory('1GiB')],
     description: 'Reads the table',
     tags: ['slow'],
@@ -72,19 +74,33 @@ describe.skipIf(chromiumPath === undefined)('axe finds nothing', () => {
   test.for(
     (['completed', 'failed'] as const).flatMap((name) =>
       (['light', 'dark'] as const).flatMap((scheme) =>
-        [1_400, 390].flatMap((width) => [false, true].map((isOpen) => [name, scheme, width, isOpen] as const)),
+        [1_400, 390].flatMap((width) =>
+          [false, true].map((isOpen) => [name, scheme, width, isOpen] as const),
+        ),
       ),
     ),
-  )('in the report of a run that %s, %s, %i px wide, with a step open: %s', async ([name, scheme, width, isOpen]) => {
-    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme, bypassCSP: true });
-    onTestFinished(() => page.close());
-    await page.setContent(pages[name]);
-    await page.locator('h1').waitFor();
-    if (isOpen) await page.locator('.path .step, .lead .step').first().click();
-    await page.addScriptTag({ content: axe });
-    const { violations } = (await page.evaluate('axe.run()')) as Found;
-    expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)])).toEqual([]);
-  });
+  )(
+    'in the report of a run that %s, %s, %i px wide, with a step open: %s',
+    async ([name, scheme, width, isOpen]) => {
+      const page = await browser.newPage({
+        viewport: { width, height: 900 },
+        colorScheme: scheme,
+        bypassCSP: true,
+      });
+      onTestFinished(() => page.close());
+      await page.setContent(pages[name]);
+      await page.locator('h1').waitFor();
+      if (isOpen) await page.locator('.path .step, .lead .step').first().click();
+      await page.addScriptTag({ content: axe });
+      const { violations } = await page.evaluate<Found>('axe.run()');
+      expect(
+        violations.map(({ id, nodes }) => [
+          id,
+          ...nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`),
+        ]),
+      ).toEqual([]);
+    },
+  );
 });
 
 test('the package names the licences of all that is bundled into it', () => {

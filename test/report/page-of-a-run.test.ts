@@ -1,4 +1,4 @@
-import { defineWorkflow, forEachStep, input, step, type, workflow } from 'millrace';
+import { defineWorkflow, forEachStep, input, type StepContext, step, type, workflow } from 'millrace';
 import { htmlReport, record } from 'millrace/report';
 import type { Browser, Page } from 'playwright-core';
 import { timer, VirtualTimeScheduler } from 'rxjs';
@@ -11,7 +11,11 @@ if (chromiumPath === undefined)
 
 /** A fan-out of which one child takes long and one fails once, beside steps that wait for each other. */
 function straggling() {
-  const table = step('table', (ctx) => (ctx.log('reading'), timer(20, ctx.scheduler)), {
+  const read = (ctx: StepContext): unknown => {
+    ctx.log('reading');
+    return timer(20, ctx.scheduler);
+  };
+  const table = step('table', read, {
     resource: 'gpu',
     description: 'Reads the table',
   });
@@ -194,11 +198,13 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
       { onFailure: 'continue' },
     );
     const page = await open(log);
-    const names = (): Promise<(string | null)[]> =>
-      page.locator('svg .node').evaluateAll((nodes) => nodes.map((node) => node.getAttribute('aria-label')));
+    const names = async (): Promise<(string | null)[]> => {
+      const nodes = await page.locator('svg .node').all();
+      return Promise.all(nodes.map((node) => node.getAttribute('aria-description')));
+    };
     expect((await names()).some((name) => name?.startsWith('fetch 77, failed') === true)).toBe(true);
     const fold = page.locator('svg .node[data-fold]').filter({ hasText: 'fetch …' });
-    expect(await fold.getAttribute('aria-label')).toMatch(/^fetch … ×1\d\d, 1\d\d steps/);
+    expect(await fold.getAttribute('aria-description')).toMatch(/^fetch … ×1\d\d, 1\d\d steps/);
     await fold.focus();
     await page.keyboard.press('Enter');
     expect((await names()).length).toBeGreaterThan(60);

@@ -76,6 +76,11 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     return this.settings.runId;
   }
 
+  /** Whether another process could go on with it. */
+  get isKept(): boolean {
+    return this.settings.keeper !== undefined;
+  }
+
   get epoch(): number {
     return this.settings.keeper?.epoch ?? 1;
   }

@@ -181,10 +181,17 @@ const floors = [
     ],
     packages: ['rxjs', 'commander', 'node:.+'],
   },
+  // What terminals draw, and where: a table of Unicode that others keep.
+  {
+    files: 'lib/node/terminal-text.ts',
+    below: [],
+    packages: ['string-width', 'node:.+'],
+  },
   // How far what runs is, by what comes of it.
   {
     files: 'lib/node/progress-view.ts',
     below: [...lib('base', 'definition', 'observe'), 'operators/forecast.ts'],
+    typesOnly: ['operators/outlook.ts', ...lib('report')],
   },
   {
     files: 'lib/testing/**',

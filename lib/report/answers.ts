@@ -1,5 +1,5 @@
 import type { CriticalStep } from '../observe/critical-steps.ts';
-import { waitText } from '../observe/wait-reason.ts';
+import { leastWaitMs, waitText } from '../observe/wait-reason.ts';
 import { durationText } from './duration-text.ts';
 import { textOf } from './error-text.ts';
 import type { StepStory } from './step-story.ts';
@@ -71,11 +71,12 @@ function decision(timeline: Timeline): Sentence {
     waited < total / 100
       ? ''
       : `, and ${durationText(waited)} of waiting (${percent(waited, total)}): ${why.join(', ')}`;
-  return [
-    `That was decided by ${steps}: ${work}, most of it `,
-    { stepId: longest.id },
-    ` with ${durationText(workOf(longest))}${wait}.${rest(timeline, total)}`,
-  ];
+  // Where next to nothing was worked, it is of no account whose work it was.
+  const most: Sentence =
+    workOf(longest) < total / 100
+      ? []
+      : [', most of it ', { stepId: longest.id }, ` with ${durationText(workOf(longest))}`];
+  return [`That was decided by ${steps}: ${work}`, ...most, `${wait}.${rest(timeline, total)}`];
 }
 
 function workOf({ durationMs, retryMs = 0, workerMs = 0 }: CriticalStep): number {
@@ -95,7 +96,8 @@ export function waitsByReason(path: readonly CriticalStep[]): Map<string, number
     if (ms > 0) waits.set(reason, (waits.get(reason) ?? 0) + ms);
   };
   for (const { waitMs, waitedFor, retryMs = 0, workerMs = 0 } of path) {
-    note(waitedFor === undefined ? 'what no event tells' : waitText(waitedFor), waitMs);
+    const untold = waitMs < leastWaitMs ? 'reasons of less than 1 ms each' : 'reasons that no event tells';
+    note(waitedFor === undefined ? untold : waitText(waitedFor), waitMs);
     note('earlier attempts and back-offs', retryMs);
     note('a worker', workerMs);
   }

@@ -42,7 +42,7 @@ test('which step failed, with what, how long retries took, and how long it took 
   ]);
   expect(said(run).slice(0, 2)).toEqual([
     'Failed after 40 ms: [bad] failed at attempt 3: no such file.',
-    'That was decided by one step: 0 ms of work (0 %), most of it [bad] with 0 ms, and 40 ms of waiting (100 %): 40 ms for earlier attempts and back-offs.',
+    'That was decided by one step: 0 ms of work (0 %), and 40 ms of waiting (100 %): 40 ms for earlier attempts and back-offs.',
   ]);
   expect(said(run).at(-1)).toBe('2 attempts were made again: 0 ms of work lost, 40 ms of back-off.');
 });
@@ -150,11 +150,13 @@ test('waits are summed by what was waited for', () => {
   const waits = waitsByReason([
     { ...base, id: 'a', waitMs: 5, waitedFor: { kind: 'rate', resource: 'api' } },
     { ...base, id: 'b', waitMs: 7, waitedFor: { kind: 'rate', resource: 'api' }, workerMs: 3 },
-    { ...base, id: 'c', waitMs: 1 },
+    { ...base, id: 'c', waitMs: 2 },
+    { ...base, id: 'd', waitMs: 0.5 },
   ]);
   expect([...waits]).toEqual([
     ['the rate of api', 12],
     ['a worker', 3],
-    ['what no event tells', 1],
+    ['reasons that no event tells', 2],
+    ['reasons of less than 1 ms each', 0.5],
   ]);
 });

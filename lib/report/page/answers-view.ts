@@ -1,6 +1,6 @@
 import type { CriticalStep } from '../../observe/critical-steps.ts';
 import { settledOf } from '../../observe/descent.ts';
-import { waitText } from '../../observe/wait-reason.ts';
+import { leastWaitMs, waitText } from '../../observe/wait-reason.ts';
 import type { RunAbout } from '../about-run.ts';
 import { amountText, answersOf } from '../answers.ts';
 import { durationText } from '../duration-text.ts';
@@ -91,7 +91,7 @@ function lengthOf({ waitMs, durationMs }: CriticalStep): number {
 function pathItem(step: CriticalStep, total: number, timeline: Timeline): HTMLElement {
   const { id, status, waitMs, waitedFor, durationMs, retryMs, workerMs } = step;
   const words = [
-    ...(waitMs > 0
+    ...(waitMs >= leastWaitMs
       ? [`waited ${durationText(waitMs)}${waitedFor === undefined ? '' : ` for ${waitText(waitedFor)}`}`]
       : []),
     status === 'skipped'

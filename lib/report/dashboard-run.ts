@@ -98,6 +98,7 @@ export class DashboardRun {
     this.#forecast = new Forecast(workflow.steps, limits, (id) => measured[id]);
     for (const event of toldBy(snapshot)) this.#forecast.add(event);
     this.line = this.#lineOf(snapshot);
+    if (snapshot.startedAt !== null) this.#compareTaken(place);
   }
 
   /** The run, as long as something can be asked of it. */
@@ -143,12 +144,7 @@ export class DashboardRun {
     if (snapshot !== before) {
       this.changed = number;
       if (snapshot.steps !== before.steps) this.#compare(number, before);
-      for (const [name, { taken }] of Object.entries(snapshot.resources)) {
-        const told = this.#holdings.taken.get(name) ?? 0;
-        this.#untold.set(name, taken - told);
-        if (this.#usage.size < mostClasses || this.#usage.has(name))
-          this.#note(number, this.now(), name, told);
-      }
+      this.#compareTaken(number);
     }
     this.#tell(number);
   }
@@ -227,6 +223,15 @@ export class DashboardRun {
     for (const step of this.#snapshot.steps) {
       if (step !== known[place]) this.#stepChanged[place] = number;
       place++;
+    }
+  }
+
+  /** What is taken that no event has told of, as it was taken before: it is counted until the run says otherwise. */
+  #compareTaken(number: number): void {
+    for (const [name, { taken }] of Object.entries(this.#snapshot.resources)) {
+      const told = this.#holdings.taken.get(name) ?? 0;
+      this.#untold.set(name, taken - told);
+      this.#note(number, this.now(), name, told);
     }
   }
 

@@ -9,12 +9,16 @@ interface Kept extends Part {
   isStale: boolean;
   /** When it may be drawn next. */
   nextAt: number;
+  /** How long it took the last time, in ms. */
+  took: number;
 }
 
 /** The least time between two drawings of a part, in ms. */
 const everyMs = 250;
 /** How many times as long as drawing takes, layout and painting included, nothing of that part is drawn. */
 const restFactor = 30;
+/** Even what is large isn't older than this, in ms. */
+const mostRest = 3_000;
 
 /**
  * Draws the parts of a page when something has changed: four times a second at most, those that can be seen alone, and each so seldom
@@ -25,7 +29,7 @@ export class Redraw {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: readonly Part[]) {
-    this.#parts = parts.map((part) => ({ ...part, isSeen: false, isStale: false, nextAt: 0 }));
+    this.#parts = parts.map((part) => ({ ...part, isSeen: false, isStale: false, nextAt: 0, took: 0 }));
     const byRoot = new Map(this.#parts.map((part) => [part.root as Element, part]));
     const observer = new IntersectionObserver(
       (entries) => {
@@ -94,6 +98,9 @@ export class Redraw {
     // What was changed is laid out here and now, so that it counts.
     void part.root.offsetHeight;
     const took = performance.now() - begun;
-    part.nextAt = begun + Math.max(everyMs, took * restFactor);
+    // One that took long once, as the first one does, doesn't count.
+    const usual = Math.min(took, part.took);
+    part.took = took;
+    part.nextAt = begun + Math.max(everyMs, Math.min(mostRest, usual * restFactor));
   }
 }

@@ -63,7 +63,10 @@ export function macrotask(work: () => void): void {
 export function hostText(): string {
   const { version, platform, arch } = host.process ?? {};
   const cores = availableParallelism();
-  const what = version === undefined ? 'a browser' : `Node ${version.replace(/^v/, '')} on ${platform ?? '?'} ${arch ?? ''}`;
+  const what =
+    version === undefined
+      ? 'a browser'
+      : `Node ${version.replace(/^v/, '')} on ${platform ?? '?'} ${arch ?? ''}`;
   return `${what}, ${String(cores)} ${cores === 1 ? 'core' : 'cores'}`;
 }
 

@@ -24,7 +24,8 @@ export function byteTicks(to: number, most: number): number[] {
 function multiples(from: number, to: number, unit: number): number[] {
   const ticks: number[] = [];
   // By counting, since adding up drifts.
-  for (let count = Math.ceil(from / unit - 1e-9); count * unit <= to + unit * 1e-9; count++) ticks.push(count * unit);
+  for (let count = Math.ceil(from / unit - 1e-9); count * unit <= to + unit * 1e-9; count++)
+    ticks.push(count * unit);
   return ticks;
 }
 
@@ -43,7 +44,10 @@ function timeUnit(least: number): number {
   const units = [1, 2, 5, 10, 15, 30].map((seconds) => seconds * 1_000);
   const longer = [1, 2, 5, 10, 15, 30].map((minutes) => minutes * minute);
   if (least <= 500) return decimalUnit(least);
-  return [...units, ...longer, hour, 2 * hour, 6 * hour, 12 * hour].find((unit) => unit >= least) ?? decimalUnit(least / hour) * hour;
+  return (
+    [...units, ...longer, hour, 2 * hour, 6 * hour, 12 * hour].find((unit) => unit >= least) ??
+    decimalUnit(least / hour) * hour
+  );
 }
 
 /** As many places as tell neighbours apart. */

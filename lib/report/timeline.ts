@@ -298,7 +298,8 @@ export class Timeline {
       story.startedAt = this.now;
       if (readyBy !== undefined) this.#readyBy.set(stepId, readyBy);
       const decidedAt = this.storyOf(readyBy ?? '')?.endedAt ?? this.#skippedAt.get(readyBy ?? '');
-      story.readyAt = decidedAt ?? (story.parentId === undefined ? this.startedAt : story.readyAt) ?? this.now;
+      story.readyAt =
+        decidedAt ?? (story.parentId === undefined ? this.startedAt : story.readyAt) ?? this.now;
     }
     if (attempt === 1) story.waited = waited;
     story.lastStart = this.now;

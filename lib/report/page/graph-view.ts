@@ -99,8 +99,9 @@ export function graphView(): View {
   }
 
   const foldOf = (event: Event): string | undefined =>
-    (event.target instanceof Element ? event.target.closest('[data-fold]') : null)?.getAttribute('data-fold') ??
-    undefined;
+    (event.target instanceof Element ? event.target.closest('[data-fold]') : null)?.getAttribute(
+      'data-fold',
+    ) ?? undefined;
   holder.addEventListener('click', (event) => {
     const key = foldOf(event);
     if (key !== undefined) toggle(key);
@@ -147,7 +148,9 @@ export function graphView(): View {
 
 /** The steps that are always drawn: those that failed, then those on the critical path that took longest. */
 function importantOf(timeline: Timeline): ReadonlySet<string> {
-  const failed = [...timeline.steps.values()].filter(({ status }) => status === 'failed' || status === 'retrying');
+  const failed = [...timeline.steps.values()].filter(
+    ({ status }) => status === 'failed' || status === 'retrying',
+  );
   const critical = timeline.criticalSteps().sort((left, right) => right.durationMs - left.durationMs);
   return new Set([
     ...failed.slice(0, mostFailed).map(({ info }) => info.id),
@@ -221,7 +224,13 @@ function draw(diagram: Diagram): Picture {
   return { root, shapes: new Map(shapes), size: { width, height } };
 }
 
-function shapeOf({ id, room, isGroup }: DiagramNode, x: number, y: number, width: number, height: number): Shape {
+function shapeOf(
+  { id, room, isGroup }: DiagramNode,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): Shape {
   const title = drawn('title');
   const lines = Array.from({ length: room }, (_, line) =>
     drawn('tspan', {
@@ -238,7 +247,9 @@ function shapeOf({ id, room, isGroup }: DiagramNode, x: number, y: number, width
     {
       tabindex: 0,
       role: 'button',
-      ...(isGroup ? { 'data-fold': id, 'aria-expanded': 'false' } : { 'data-step': id, 'aria-haspopup': 'dialog' }),
+      ...(isGroup
+        ? { 'data-fold': id, 'aria-expanded': 'false' }
+        : { 'data-step': id, 'aria-haspopup': 'dialog' }),
     },
     title,
     ...behind,
@@ -250,7 +261,10 @@ function shapeOf({ id, room, isGroup }: DiagramNode, x: number, y: number, width
 
 function colour({ group, title, lines }: Shape, node: DiagramNode): void {
   group.setAttribute('class', `node ${node.status ?? ''}${node.isCritical ? ' critical' : ''}`);
-  group.setAttribute('aria-label', `${node.lines.join(', ')}${node.isCritical ? ', on the critical path' : ''}`);
+  group.setAttribute(
+    'aria-label',
+    `${node.lines.join(', ')}${node.isCritical ? ', on the critical path' : ''}`,
+  );
   title.textContent = node.lines.join('\n');
   for (const [place, line] of lines.entries()) {
     // What there is no room for, such as a group's states, goes on the last line.

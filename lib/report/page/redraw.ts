@@ -30,12 +30,10 @@ export class Redraw {
 
   constructor(parts: readonly Part[]) {
     this.#parts = parts.map((part) => ({ ...part, isSeen: false, isStale: false, nextAt: 0, took: 0 }));
-    const byRoot = new Map(this.#parts.map((part) => [part.root as Element, part]));
     const observer = new IntersectionObserver(
       (entries) => {
         for (const { target, isIntersecting } of entries) {
-          const part = byRoot.get(target);
-          if (part !== undefined) part.isSeen = isIntersecting;
+          for (const part of this.#parts) if (part.root === target) part.isSeen = isIntersecting;
         }
         this.#plan();
       },

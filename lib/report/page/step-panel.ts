@@ -85,7 +85,9 @@ function facts(story: StepStory, timeline: Timeline): HTMLElement {
   const start = timeline.startedAt ?? startedAt ?? 0;
   const duration = timeline.durationOf(story);
   const readyBy = timeline.readyByOf(info.id);
-  const demand = Object.entries(info.demand ?? {}).map(([name, amount]) => `${name} ${amountText(name, amount)}`);
+  const demand = Object.entries(info.demand ?? {}).map(
+    ([name, amount]) => `${name} ${amountText(name, amount)}`,
+  );
   const list: [string, Node | string | undefined][] = [
     ['state', `${status}${origin === undefined ? '' : ` (${origin})`}`],
     ['why', skipped === undefined ? undefined : whySkipped(info.id, skipped)],
@@ -110,15 +112,27 @@ function facts(story: StepStory, timeline: Timeline): HTMLElement {
 }
 
 function attemptsTable(stepId: string, timeline: Timeline): Part {
-  const attempts = [...timeline.attempts, ...timeline.attemptsWithin].filter((span) => span.stepId === stepId);
+  const attempts = [...timeline.attempts, ...timeline.attemptsWithin].filter(
+    (span) => span.stepId === stepId,
+  );
   if (attempts.length === 0) return undefined;
-  const titles = ['attempt', 'start', 'duration', 'outcome', ...(attempts.some(({ thread }) => thread !== undefined) ? ['worker'] : [])];
+  const titles = [
+    'attempt',
+    'start',
+    'duration',
+    'outcome',
+    ...(attempts.some(({ thread }) => thread !== undefined) ? ['worker'] : []),
+  ];
   return part(
     'Attempts',
     element(
       'table',
       {},
-      element('thead', {}, element('tr', {}, ...titles.map((title) => element('th', { scope: 'col' }, title)))),
+      element(
+        'thead',
+        {},
+        element('tr', {}, ...titles.map((title) => element('th', { scope: 'col' }, title))),
+      ),
       element('tbody', {}, ...attempts.slice(-most).map((span) => attemptRow(span, timeline))),
     ),
   );
@@ -126,7 +140,8 @@ function attemptsTable(stepId: string, timeline: Timeline): Part {
 
 function attemptRow(span: AttemptSpan, timeline: Timeline): HTMLElement {
   const { attempt, from, to, outcome, thread, threadFrom } = span;
-  const waited = threadFrom === undefined || threadFrom - from < 1 ? '' : `, after ${durationText(threadFrom - from)}`;
+  const waited =
+    threadFrom === undefined || threadFrom - from < 1 ? '' : `, after ${durationText(threadFrom - from)}`;
   const cells = [
     String(attempt),
     durationText(from - (timeline.startedAt ?? from)),
@@ -140,13 +155,22 @@ function attemptRow(span: AttemptSpan, timeline: Timeline): HTMLElement {
 function messages(stepId: string, timeline: Timeline): Part {
   const found = timeline.remarks.filter((remark) => remark.stepId === stepId && remark.kind !== 'failure');
   if (found.length === 0) return undefined;
-  const more = found.length > most ? [element('p', { class: 'quiet' }, `the last ${String(most)} of ${String(found.length)}`)] : [];
+  const more =
+    found.length > most
+      ? [element('p', { class: 'quiet' }, `the last ${String(most)} of ${String(found.length)}`)]
+      : [];
   return part(
     'Messages',
     ...more,
     ...found.slice(-most).map(({ kind, at, message, error }) => {
       const when = durationText(at - (timeline.startedAt ?? at));
-      const head = [element('span', { class: `badge ${kind}` }, kind), ' ', element('span', { class: 'quiet' }, when), ' ', message];
+      const head = [
+        element('span', { class: `badge ${kind}` }, kind),
+        ' ',
+        element('span', { class: 'quiet' }, when),
+        ' ',
+        message,
+      ];
       return error === undefined
         ? element('p', {}, ...head)
         : element('details', {}, element('summary', {}, ...head), errorDetail(error));
@@ -161,12 +185,17 @@ function children(stepId: string, timeline: Timeline): Part {
   const counts = timeline.descent.countsOf(stepId);
   const failed = brought.filter(({ status }) => status === 'failed').slice(0, most);
   const slowest = slowestOf(brought, timeline, 10);
-  const told = counts === undefined ? '' : `${String(settledOf(counts))} of ${String(counts.added)} are over, ${String(counts.failed)} failed.`;
+  const told =
+    counts === undefined
+      ? ''
+      : `${String(settledOf(counts))} of ${String(counts.added)} are over, ${String(counts.failed)} failed.`;
   const list = (stories: readonly StepStory[]): HTMLElement =>
     element(
       'ul',
       { class: 'plain' },
-      ...stories.map((story) => element('li', {}, stepLink(story.info.id), ` ${durationText(timeline.durationOf(story) ?? 0)}`)),
+      ...stories.map((story) =>
+        element('li', {}, stepLink(story.info.id), ` ${durationText(timeline.durationOf(story) ?? 0)}`),
+      ),
     );
   return part(
     'What came of it',
@@ -191,6 +220,7 @@ function links(title: string, ids: readonly string[]): Part {
 }
 
 function dependentsOf({ info, parentId }: StepStory, timeline: Timeline): string[] {
-  const others = parentId === undefined ? [...timeline.steps.values()] : (timeline.broughtBy.get(parentId) ?? []);
+  const others =
+    parentId === undefined ? [...timeline.steps.values()] : (timeline.broughtBy.get(parentId) ?? []);
   return others.filter((other) => other.info.dependsOn.includes(info.id)).map((other) => other.info.id);
 }

@@ -18,7 +18,11 @@ const floors = [
   { files: 'lib/**', below: [] },
   { files: 'lib/base/**', below: [] },
   // What of RxJS the bottom knows: time as a scheduler, and cancellation as a stream.
-  { files: 'lib/base/{cancellation,clock,interop-observable,live-scheduler}.ts', below: [], typesOnly: ['rxjs'] },
+  {
+    files: 'lib/base/{cancellation,clock,interop-observable,live-scheduler}.ts',
+    below: [],
+    typesOnly: ['rxjs'],
+  },
   { files: 'lib/base/{rxjs-parts,rxjs-run-parts}.ts', below: [], packages: ['rxjs/internal/.+'] },
   { files: 'lib/graph/**', below: lib('base') },
   { files: 'lib/admission/**', below: lib('base') },
@@ -127,6 +131,11 @@ const floors = [
     below: [...lib('base', 'admission', 'observe', 'simulate'), 'lib/workflow.ts'],
   },
   // How far what runs is, by what comes of it.
+  {
+    files: 'lib/report/dashboard-{frame,run}.ts',
+    below: [...lib('base', 'graph', 'observe', 'run'), 'operators/forecast.ts'],
+    typesOnly: ['operators/outlook.ts'],
+  },
   {
     files: 'lib/report/timeline.ts',
     below: [...lib('base', 'graph', 'observe'), 'operators/forecast.ts'],

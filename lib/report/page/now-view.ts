@@ -84,7 +84,7 @@ function factsOf(live: LiveRun): Fact[] {
     ...(within === undefined
       ? []
       : [['within steps', `${String(settledOf(within))} of ${String(within.added)}`] as const]),
-    ...(isOpen ? ([['throughput', `${rateText(latest.rate)}`]] as const) : []),
+    ...(isOpen ? ([['throughput', rateText(latest.rate)]] as const) : []),
     ...(isOpen
       ? ([
           ['running', String(live.underWay.size)],

@@ -244,7 +244,7 @@ export class DashboardRun {
           ...(waitingFor === undefined ? {} : { waitingFor }),
           ...(children === undefined ? {} : { children }),
         };
-        lines.push([place, status, more]);
+        lines.push(Object.keys(more).length > 0 ? [place, status, more] : [place, status]);
       }
       place++;
     }

@@ -20,7 +20,7 @@ class Told {
   tell(...news: readonly News[]): void {
     for (const each of news) {
       const seq = ++this.#seq;
-      this.log.add(seq, { seq, at: seq, runId: 'run', ...each } as ProgressEvent);
+      this.log.add(seq, { seq, at: seq, runId: 'run', ...each });
     }
   }
 

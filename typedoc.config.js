@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { entries } from './scripts/entries.js';
 
-const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
-
-/** The API as pages for the site, a folder an entry of the package. Whatever users meet and isn't documented is an error. */
+// The API as pages for the site, one for each entry of the package. Whatever users meet and isn't documented is an error.
+/** @type {Partial<import('typedoc').TypeDocOptions & import('typedoc-plugin-markdown').PluginOptions>} */
 export default {
   plugin: ['typedoc-plugin-markdown'],
   name: 'API',
-  entryPoints: Object.values(exports).flatMap((entry) => entry['millrace:source'] ?? []),
+  entryPoints: entries.map(({ source }) => source),
   out: 'docs/api',
   router: 'module',
   readme: 'none',

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { parseDuration } from './base/durations.ts';
 import { OptionChecker } from './base/option-checker.ts';
-import { defer } from './base/rxjs-run-parts.ts';
+import { Observable as RxObservable } from './base/rxjs-parts.ts';
 import type { StepList } from './base/step-list.ts';
 import type { Blueprint } from './definition/blueprint.ts';
 import { blueprintOfDefinitions, type Definition } from './definition/blueprint-of-definitions.ts';
@@ -121,7 +121,7 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
    * ```
    */
   result$(...args: RunArguments<Needs>): Observable<Outputs> {
-    return defer(() => this.run(...args).result$);
+    return new RxObservable((subscriber) => this.run(...args).result$.subscribe(subscriber));
   }
 }
 

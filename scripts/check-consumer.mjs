@@ -31,17 +31,21 @@ try {
     exactly('fast-check'),
   );
 
-  const said = node('script.js').trim();
-  if (said !== 'every entry works') throw new Error(`the script said ${JSON.stringify(said)}`);
+  expectSaid('the script', node('script.js'), 'every entry works');
   console.log('an ESM script uses every entry, with a worker file of its own, and ends by itself');
 
-  for (const major of [22, 24]) {
+  for (const major of [22, 24, 26]) {
     const newer = newerNode(major);
     if (newer === undefined) continue;
-    const told = execFileSync(newer, ['script.js'], { cwd: project, encoding: 'utf8' }).trim();
-    if (told !== 'every entry works')
-      throw new Error(`on Node ${major} the script said ${JSON.stringify(told)}`);
-    console.log(`it does on Node ${major} too`);
+    expectSaid(`on Node ${major} the script`, run(newer, 'script.js'), 'every entry works');
+    expectSaid(
+      `on Node ${major} a worker file in TypeScript`,
+      run(newer, 'typed-script.ts'),
+      '42, stopped at typed-tasks.ts:6, thrown at line 10',
+    );
+    console.log(
+      `it does on Node ${major} too, and with a worker file in TypeScript, which a debugger stops in`,
+    );
   }
 
   // This repository's compiler will do; the types of Node have to be the project's.
@@ -71,9 +75,17 @@ try {
   rmSync(project, { recursive: true, force: true });
 }
 
-/** A script that doesn't end by itself is a failure. */
 function node(...args) {
-  return execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8', timeout: 120_000 });
+  return run(process.execPath, ...args);
+}
+
+/** What a program of the project says; one that doesn't end by itself is a failure. */
+function run(program, ...args) {
+  return execFileSync(program, args, { cwd: project, encoding: 'utf8', timeout: 120_000 });
+}
+
+function expectSaid(who, said, expected) {
+  if (said.trim() !== expected) throw new Error(`${who} said ${JSON.stringify(said)}`);
 }
 
 function npm(cwd, ...args) {

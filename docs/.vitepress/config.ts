@@ -2,21 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
+import { entries } from '../../scripts/entries.js';
 import { guides } from './guides.ts';
 
 const root = new URL('../../', import.meta.url);
-const { repository, exports } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+const { repository } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
   readonly repository: { readonly url: string };
-  readonly exports: Readonly<Record<string, { readonly 'millrace:source'?: string }>>;
 };
 const github = repository.url.replace(/^git\+|\.git$/g, '');
-
-/** The entries of the package, a page each. */
-const entries = Object.entries(exports).flatMap(([entry, { 'millrace:source': source }]) =>
-  source === undefined
-    ? []
-    : [{ name: `millrace${entry.slice(1)}`, source: fileURLToPath(new URL(source, root)) }],
-);
 
 export default defineConfig({
   title: 'millrace',
@@ -47,7 +40,10 @@ export default defineConfig({
   vite: {
     resolve: {
       // The page to play in runs the source that it documents.
-      alias: entries.map(({ name, source }) => ({ find: new RegExp(`^${name}$`), replacement: source })),
+      alias: entries.map(({ specifier, source }) => ({
+        find: new RegExp(`^${specifier}$`),
+        replacement: fileURLToPath(new URL(source, root)),
+      })),
     },
     build: { chunkSizeWarningLimit: 2_000 },
     server: { fs: { allow: [fileURLToPath(root)] } },
@@ -69,7 +65,10 @@ export default defineConfig({
         items: pages.map(({ title, name }) => ({ text: title, link: `/${name}` })),
       })),
       '/api/': [
-        { text: 'API, by entry', items: entries.map(({ name }) => ({ text: name, link: `/api/${name}` })) },
+        {
+          text: 'API, by entry',
+          items: entries.map(({ specifier }) => ({ text: specifier, link: `/api/${specifier}` })),
+        },
       ],
     },
     outline: { level: [2, 3] },

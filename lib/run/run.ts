@@ -95,6 +95,12 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
     return this.#engine.blueprint.info;
   }
 
+  /** The inputs that it was given, by name. */
+  get inputs(): Readonly<Record<string, unknown>> {
+    const { blueprint, settings } = this.#engine;
+    return Object.fromEntries(blueprint.inputs.map(({ name }, place) => [name, settings.inputs[place]]));
+  }
+
   /**
    * The token that every way of stopping the run cancels: pass it on to work that should stop with the run.
    * Cancelling it cancels the run.

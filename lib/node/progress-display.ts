@@ -1,3 +1,4 @@
+// Long because the live view and plain lines have one beginning and one end, and the one may turn into the other.
 import type { Subscription } from 'rxjs';
 import type { Clock } from '../base/clock.ts';
 import { reportError } from '../base/report-error.ts';

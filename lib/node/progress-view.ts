@@ -1,3 +1,4 @@
+// Long because it is one fold: what each event changes in what a person sees of a run.
 import { Forecast } from '../../operators/forecast.ts';
 import type { Interval } from '../../operators/outlook.ts';
 import { textOf } from '../base/inspect.ts';

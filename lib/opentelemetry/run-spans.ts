@@ -1,3 +1,4 @@
+// Long because it is one list: what each event means for the spans of a run.
 import {
   type Attributes,
   type Context,

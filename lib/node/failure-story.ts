@@ -16,6 +16,8 @@ export interface FailureStory {
 
 const mostMessageLines = 3;
 const mostCauses = 3;
+/** Steps may be within steps; what says so of itself may be a circle. */
+const mostDepth = 100;
 
 /** Tells a failure. @param logs - what the step said last */
 export function storyOf(stepId: string, error: unknown, logs: readonly string[]): FailureStory {
@@ -39,10 +41,9 @@ export function storyOf(stepId: string, error: unknown, logs: readonly string[])
 function causeOf(error: unknown): unknown {
   let found = error;
   // What failed within a subflow or a fan-out is told by the innermost.
-  while (typeof found === 'object' && found !== null && fieldOf(found, 'code') === 'STEP_FAILED') {
-    const cause = fieldOf(found, 'cause');
-    if (cause === undefined) break;
-    found = cause;
+  for (let depth = 0; depth < mostDepth; depth++) {
+    if (typeof found !== 'object' || found === null || fieldOf(found, 'code') !== 'STEP_FAILED') break;
+    found = fieldOf(found, 'cause') ?? found;
   }
   return found;
 }
@@ -57,15 +58,16 @@ function linesOf(text: string): string[] {
 }
 
 function causesOf(error: unknown): string[] {
-  const causes: string[] = [];
-  let cause = isError(error) ? fieldOf(error, 'cause') : undefined;
-  for (
-    ;
-    cause !== undefined && causes.length < mostCauses;
-    cause = isError(cause) ? fieldOf(cause, 'cause') : undefined
-  )
-    causes.push(`caused by ${linesOf(nameAndText(cause))[0] ?? textOf(cause)}`);
-  return causes;
+  const found = new Set([error]);
+  for (let cause = causeIn(error); cause !== undefined && !found.has(cause); cause = causeIn(cause)) {
+    found.add(cause);
+    if (found.size > mostCauses) break;
+  }
+  return [...found].slice(1).map((cause) => `caused by ${linesOf(nameAndText(cause))[0] ?? textOf(cause)}`);
+}
+
+function causeIn(error: unknown): unknown {
+  return isError(error) ? fieldOf(error, 'cause') : undefined;
 }
 
 /** The first place in the stack that is neither the host's nor a library's. */
@@ -99,7 +101,7 @@ function chainOf(error: unknown): string[] {
   const chain = typeof error === 'object' && error !== null ? fieldOf(error, 'chain') : undefined;
   if (!Array.isArray(chain) || chain.length <= 1) return [];
   return [
-    `by way of ${pathText(chain.map(String))
+    `by way of ${pathText(chain.map(textOf))
       .trim()
       .replace(/^\(|\)$/g, '')}`,
   ];

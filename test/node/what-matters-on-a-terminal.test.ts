@@ -159,11 +159,14 @@ test('an error without a stack, or that isn’t one, is told as it is', async ()
       'Error: foreign\n    at x (node:internal/x:1:1)\n    at file:///elsewhere/far/away/from/here.js:3:4',
   });
   const odd = Object.assign(new Error('odd'), { stack: 'Error: odd\n    at y (file://host/%zz:1:1)' });
+  const circle = Object.assign(new Error('circle'), { code: 'STEP_FAILED', stack: '' });
+  circle.cause = circle;
   const { goTo } = await shown(
     [
       { id: 'bare', run: taking(10, bare) },
       { id: 'foreign', run: taking(10, foreign) },
       { id: 'odd', run: taking(10, odd) },
+      { id: 'circle', run: taking(10, circle) },
       {
         id: 'text',
         run: () => {
@@ -181,7 +184,9 @@ test('an error without a stack, or that isn’t one, is told as it is', async ()
     expect.stringMatching(/^ {6}at .*elsewhere\/far\/away\/from\/here\.js:3:4$/),
     '  ✗ odd: odd',
     '      at file://host/%zz:1:1',
+    '  ✗ circle: circle',
     expect.stringContaining('slowest'),
+    '    (0 ms)',
   ]);
 });
 

@@ -56,6 +56,21 @@ describe('what the others wait for', () => {
     ]);
   });
 
+  test('is counted up to a thousand', async () => {
+    const terminal = new FakeTerminal(100, 24);
+    const many = Array.from({ length: 1_500 }, (_, place) => ({
+      id: `needs ${String(place)}`,
+      dependsOn: ['first'],
+      run: taking(1),
+    }));
+    const { goTo, display } = await shown(
+      [{ id: 'first', run: taking(1_000) }, ...beside(1), ...many],
+      terminal,
+    );
+    expect((await goTo(80)).find((line) => line.startsWith('▸'))).toMatch(/more than 1,000 wait for it$/);
+    display.stop();
+  });
+
   test('is told of resources too', async () => {
     const terminal = new FakeTerminal(80, 24);
     const { goTo } = await shown(
@@ -244,6 +259,37 @@ describe.each([
     for (const line of lines.slice(-rows)) expect(line.length).toBeLessThanOrEqual(columns);
     display.stop();
   });
+});
+
+test('a run that is being stopped says so', async () => {
+  const terminal = new FakeTerminal(100, 24);
+  const { goTo, run } = await shown(chain, terminal);
+  await goTo(480);
+  run.cancel('enough', { drain: true });
+  expect((await goTo(560))[0]).toMatch(/ 560 ms {2}stopping$/);
+});
+
+test('what a thousand steps have said since is what is kept', async () => {
+  const terminal = new FakeTerminal(80, 24);
+  const talks = (id: string, ms: number, error?: Error): Definition => ({
+    id,
+    run: (_, ctx) => {
+      ctx.log(`said by ${id}`);
+      return taking(ms, error)({}, ctx);
+    },
+  });
+  const { goTo } = await shown(
+    [
+      talks('first', 1_000, new Error('no')),
+      ...Array.from({ length: 1_000 }, (_, place) => talks(String(place), 900)),
+      talks('last', 1_000, new Error('no')),
+    ],
+    terminal,
+    { onFailure: 'continue', limits: { 'light-cpu': 2_000 } },
+  );
+  const end = await goTo(Infinity);
+  const logs = end.filter((line) => line.startsWith('      log: '));
+  expect(logs).toEqual(['      log: said by last']);
 });
 
 describe('in the end', () => {

@@ -1,5 +1,4 @@
 import { relative } from 'node:path';
-import { cwd } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { fieldOf } from '../base/error-parts.ts';
 import { messageOf, textOf } from '../base/inspect.ts';
@@ -90,7 +89,7 @@ const isForeign = /node:|[\\/]node_modules[\\/]/;
 function shortened(whole: string, file: string, lineAndColumn: string): string {
   try {
     const path = file.startsWith('file:') ? fileURLToPath(file) : file;
-    const short = relative(cwd(), path);
+    const short = relative(process.cwd(), path);
     return `${short.length < path.length ? short : path}${lineAndColumn}`;
   } catch {
     return whole;

@@ -12,6 +12,7 @@ import { HostedGraph, type HostedSteps, hosted } from './definition/hosted.ts';
 import type { StepInfo } from './definition/step-info.ts';
 import { Engine } from './engine/engine.ts';
 import type { Graph } from './graph/graph.ts';
+import { announceRun } from './run/diagnostics.ts';
 import { noteRun } from './run/kept-run.ts';
 import { Run } from './run/run.ts';
 import {
@@ -105,6 +106,7 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
     noteRun();
     return new Run(
       new Engine(this.#blueprint, readRunOptions(this.#blueprint, this.#options, options ?? {})),
+      announceRun,
     );
   }
 

@@ -13,6 +13,7 @@ export interface AttemptRun<Attempt> {
   readonly runId: string;
   /** How many processes have had the run, this one included. */
   readonly epoch: number;
+  readonly isKept: boolean;
   /** How long a body may go on after it was told to stop, in ms. */
   readonly gracePeriod: number;
   /** Calls bodies in its way; `undefined` where nobody wants that. */

@@ -266,6 +266,10 @@ export class Attempt<Scope extends AttemptScope = AttemptScope, Holding = unknow
     return this.#run.epoch;
   }
 
+  get isKept(): boolean {
+    return this.#run.isKept;
+  }
+
   workWaits(message: string): void {
     if (!this.isOver) this.#run.reportWaiting(this, message);
   }

@@ -1,48 +1,55 @@
 import { digestOf, largestInline, type Parcel } from './parcel.ts';
 import type { BlobStore } from './transport.ts';
 
+/** An input that was put away. */
+export interface UsedBlob {
+  readonly name: string;
+  readonly blobs: BlobStore;
+  readonly put: Promise<void>;
+  count: number;
+}
+
 /** Inputs that were put away, each once however many calls have it, and dropped with the last of them. */
 export class BlobUses {
   readonly #owner: string;
-  readonly #blobs: BlobStore;
-  readonly #uses = new Map<string, { count: number; readonly put: Promise<void> }>();
+  readonly #uses = new Map<BlobStore, Map<string, UsedBlob>>();
 
   /** @param owner - what the names begin with, so that nobody else drops them */
-  constructor(owner: string, blobs: BlobStore) {
+  constructor(owner: string) {
     this.#owner = owner;
-    this.#blobs = blobs;
   }
 
-  /** The name under which bytes are put away; `undefined` where they are small enough to be sent. */
-  take(bytes: Uint8Array): string | undefined {
+  /** Puts bytes away, if they aren't already; `undefined` where they are small enough to be sent. */
+  take(blobs: BlobStore, bytes: Uint8Array): UsedBlob | undefined {
     if (bytes.byteLength <= largestInline) return undefined;
     const name = `${this.#owner}-${digestOf(bytes)}`;
-    const known = this.#uses.get(name);
-    if (known === undefined) {
-      const put = this.#blobs.put(name, bytes);
-      // Whoever waits for it hears of it.
-      put.catch(doNothing);
-      this.#uses.set(name, { count: 1, put });
-    } else {
+    const uses = this.#uses.get(blobs) ?? new Map<string, UsedBlob>();
+    this.#uses.set(blobs, uses);
+    const known = uses.get(name);
+    if (known !== undefined) {
       known.count++;
+      return known;
     }
-    return name;
+    const put = blobs.put(name, bytes);
+    // Whoever waits for it hears of it.
+    put.catch(doNothing);
+    const blob = { name, blobs, put, count: 1 };
+    uses.set(name, blob);
+    return blob;
   }
 
-  /** What is sent instead, once it is there. */
-  async parcel(name: string, bytes: Uint8Array): Promise<Parcel> {
-    await this.#uses.get(name)?.put;
-    return { blob: name, size: bytes.byteLength };
+  release(blob: UsedBlob): void {
+    const { name, blobs, put } = blob;
+    blob.count--;
+    if (blob.count > 0) return;
+    this.#uses.get(blobs)?.delete(name);
+    put.then(() => blobs.drop(name)).catch(doNothing);
   }
+}
 
-  release(name: string): void {
-    const known = this.#uses.get(name);
-    if (known === undefined) return;
-    known.count--;
-    if (known.count > 0) return;
-    this.#uses.delete(name);
-    known.put.then(() => this.#blobs.drop(name)).catch(doNothing);
-  }
+/** What is sent instead of bytes that were put away. */
+export function parcelOf(blob: UsedBlob | undefined, bytes: Uint8Array): Parcel {
+  return blob === undefined ? bytes : { blob: blob.name, size: bytes.byteLength };
 }
 
 function doNothing(): void {

@@ -1,6 +1,5 @@
-// Long because it is all that is known of BullMQ and Redis.
 /**
- * BullMQ and Redis behind the seam. Nothing else imports them.
+ * BullMQ behind the seam. Nothing else imports it.
  *
  * 1. A process has three connections at most: one for commands, one that listens, and, where jobs are worked off, the one on which
  *    BullMQ's Worker waits.
@@ -9,36 +8,45 @@
  */
 import { Buffer } from 'node:buffer';
 import { Job as BullJob, Queue, Worker } from 'bullmq';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { clockOf } from '../base/clock.ts';
-import { textOf } from '../base/inspect.ts';
 import { QueueUnavailableError } from './queue-unavailable-error.ts';
+import { connectTo, optionsOf } from './redis-client.ts';
 import { addressOf, type RedisParts } from './redis-connection.ts';
-import type { BlobStore, Hearing, Job, JobState, Serving, ServingTerms, Transport } from './transport.ts';
+import { redisBlobs, redisRegister } from './redis-values.ts';
+import type { QueueSettings } from './remote-options.ts';
+import { ShardedTransport } from './sharded-transport.ts';
+import type {
+  BlobStore,
+  Hearing,
+  Job,
+  JobState,
+  Register,
+  Serving,
+  ServingTerms,
+  Transport,
+} from './transport.ts';
 
 /** How a job's data lie in Redis. */
 interface JobData {
   readonly shown: Job['shown'];
   readonly body: string;
+  /** Of a job that counts as failed, what it has come to. */
+  readonly answer?: string;
 }
 
 // Of the host, as connections are.
 const clock = clockOf(undefined);
-const connectTimeout = 900;
 const step = 100;
-const blobTtlSeconds = 86_400;
-/** Redis's own limit of a value is 512 MB. */
-const largestBlob = 512 * 1024 * 1024 - 1;
 const kept = { age: 3600, count: 1000 };
 const events = { maxLen: 1000 };
 const stalled = 'job stalled more than';
 
-/** How long a connection that was lost is tried to be made anew, in ms: soon, and again and again. */
-const retryStrategy = (times: number): number => Math.min(50 * times, 1000);
-
 export class BullTransport implements Transport {
-  readonly address: string;
-  readonly blobs: BlobStore;
+  readonly size = 1;
+  readonly register: Register;
+  readonly #address: string;
+  readonly #blobs: BlobStore;
   readonly #options: RedisOptions;
   readonly #queues = new Map<string, Queue<JobData>>();
   #commands: Redis | undefined;
@@ -47,36 +55,33 @@ export class BullTransport implements Transport {
 
   /** @param blobs - where large values lie; Redis itself where none is given */
   constructor(parts: RedisParts, blobs: BlobStore | undefined) {
-    const { host, port, username, password, db, tls } = parts;
-    this.address = addressOf(parts);
-    this.#options = {
-      host,
-      port,
-      db,
-      lazyConnect: true,
-      maxRetriesPerRequest: null,
-      enableReadyCheck: true,
-      connectTimeout,
-      retryStrategy,
-      ...(username !== undefined && { username }),
-      ...(password !== undefined && { password }),
-      ...(tls !== undefined && { tls }),
-    };
-    this.blobs = blobs ?? this.#redisBlobs();
+    this.#address = addressOf(parts);
+    this.#options = optionsOf(parts);
+    const client = (): Redis => this.#client;
+    this.#blobs = blobs ?? redisBlobs(client);
+    this.register = redisRegister(client);
+  }
+
+  addressOf(): string {
+    return this.#address;
+  }
+
+  blobsOf(): BlobStore {
+    return this.#blobs;
   }
 
   async open(channels: readonly string[], hearing: Hearing): Promise<void> {
-    this.#commands = await this.#connect({ enableAutoPipelining: true });
-    const listener = await this.#connect({});
+    this.#commands = await connectTo(this.#address, { ...this.#options, enableAutoPipelining: true });
+    const listener = await connectTo(this.#address, this.#options);
     this.#listener = listener;
     let isUp = true;
     const setUp = (now: boolean): void => {
       if (isUp === now) return;
       isUp = now;
-      hearing.changed(now);
+      hearing.changed(now, 0);
     };
     listener.on('messageBuffer', (_: Buffer, message: Buffer) => {
-      hearing.heard(message);
+      hearing.heard(message, 0);
     });
     listener.on('close', () => {
       setUp(false);
@@ -126,7 +131,9 @@ export class BullTransport implements Transport {
           : { kind: 'answered', answer: fromText(ended.returnvalue) };
       }
       case 'failed': {
-        const ended = await BullJob.fromId(this.#queue(lane), id);
+        const ended = await BullJob.fromId<JobData>(this.#queue(lane), id);
+        if (ended?.data.answer !== undefined)
+          return { kind: 'answered', answer: fromText(ended.data.answer) };
         const reason = ended?.failedReason;
         return { kind: 'failed', reason: reason?.startsWith(stalled) === true ? undefined : reason };
       }
@@ -142,8 +149,18 @@ export class BullTransport implements Transport {
   async serve({ lane, slots, name, leaseMs, work }: ServingTerms): Promise<Serving> {
     const worker = new Worker<JobData, string>(
       lane,
-      async ({ id = '', name: task, data: { shown, body } }) =>
-        toText(await work({ id, name: task, shown, body: fromText(body) })),
+      async (job) => {
+        const { id = '', name: task, data } = job;
+        const { answer, failure } = await work({
+          id,
+          name: task,
+          shown: data.shown,
+          body: fromText(data.body),
+        });
+        if (failure === undefined) return toText(answer);
+        await job.updateData({ ...data, answer: toText(answer) });
+        throw new Error(failure);
+      },
       {
         connection: this.#client,
         concurrency: slots,
@@ -160,6 +177,9 @@ export class BullTransport implements Transport {
     this.#worker = worker;
     await worker.waitUntilReady();
     return {
+      resize: (size) => {
+        worker.concurrency = size;
+      },
       stop: () => this.#unlessLost(worker.close(this.#commands?.status !== 'ready')),
     };
   }
@@ -192,7 +212,7 @@ export class BullTransport implements Transport {
 
   get #client(): Redis {
     if (this.#commands === undefined)
-      throw new QueueUnavailableError(this.address, 'it has not been connected to');
+      throw new QueueUnavailableError(this.#address, 'it has not been connected to');
     return this.#commands;
   }
 
@@ -209,56 +229,6 @@ export class BullTransport implements Transport {
     }
     return queue;
   }
-
-  async #connect(options: RedisOptions): Promise<Redis> {
-    let isOpen = false;
-    let why: unknown;
-    const client = new Redis({
-      ...this.#options,
-      ...options,
-      // Nobody there at first is an error at once; nobody there any more is waited for.
-      retryStrategy: (times) => (isOpen ? retryStrategy(times) : null),
-    });
-    client.on('error', (error: unknown) => {
-      why = error;
-    });
-    let stopTimer: (() => void) | undefined;
-    const tooLate = new Promise<never>((_, reject) => {
-      stopTimer = clock.after(connectTimeout, () => {
-        reject(new Error(`no answer within ${String(connectTimeout)} ms`));
-      });
-    });
-    try {
-      await Promise.race([client.connect(), tooLate]);
-      isOpen = true;
-      return client;
-    } catch (error) {
-      client.disconnect();
-      const cause = why ?? error;
-      throw new QueueUnavailableError(this.address, textOf(cause), { cause });
-    } finally {
-      stopTimer?.();
-    }
-  }
-
-  #redisBlobs(): BlobStore {
-    const key = (name: string): string => `millrace:blob:${name}`;
-    return {
-      put: async (name, bytes) => {
-        if (bytes.byteLength > largestBlob) {
-          throw new RangeError(
-            `a value of ${String(bytes.byteLength)} bytes is more than Redis keeps; give coordinator and workers \`blobs: folderBlobs(…)\``,
-          );
-        }
-        const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-        await this.#client.set(key(name), buffer, 'EX', blobTtlSeconds);
-      },
-      get: async (name) => (await this.#client.getBuffer(key(name))) ?? undefined,
-      drop: async (name) => {
-        await this.#client.unlink(key(name));
-      },
-    };
-  }
 }
 
 async function end(connection: Redis | undefined): Promise<void> {
@@ -271,4 +241,11 @@ function toText(bytes: Uint8Array): string {
 
 function fromText(text: string): Uint8Array {
   return Buffer.from(text, 'base64');
+}
+
+/** The transport of a coordinator: over all the servers that there are. */
+export function transportOf({ servers, blobs }: QueueSettings): Transport {
+  const shards = servers.map((parts) => new BullTransport(parts, blobs));
+  const [only] = shards;
+  return shards.length === 1 && only !== undefined ? only : new ShardedTransport(shards);
 }

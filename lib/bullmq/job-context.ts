@@ -5,9 +5,9 @@ import type { Clock } from '../base/clock.ts';
 import { liveScheduler } from '../base/live-scheduler.ts';
 import { type OffloadHost, offloadHost } from '../definition/offloaded-body.ts';
 import type { ProgressAmount, StepContext } from '../definition/step-context.ts';
-import type { JobBody } from './messages.ts';
+import type { CallBody } from './messages.ts';
 
-/** Who hears what a job says of itself. */
+/** Who hears what a call says of itself. */
 export interface JobListener {
   began(thread: string): void;
   progress(amount: ProgressAmount, message: string | undefined): void;
@@ -27,9 +27,9 @@ export class JobContext implements StepContext {
   readonly [offloadHost]: OffloadHost;
   readonly #finalisers: (() => unknown)[] = [];
 
-  constructor(body: JobBody, clock: Clock, listener: JobListener) {
-    const { stepId, task, attempt, runId, epoch, idempotencyKey, gracePeriod, isolation, carrier } = body;
-    this.stepId = stepId ?? task;
+  constructor(body: CallBody, taskName: string, clock: Clock, listener: JobListener) {
+    const { stepId, attempt, runId, epoch, isKept, idempotencyKey, gracePeriod, isolation, carrier } = body;
+    this.stepId = stepId ?? taskName;
     this.attempt = attempt;
     this.idempotencyKey = idempotencyKey;
     this.gracePeriod = gracePeriod;
@@ -43,10 +43,11 @@ export class JobContext implements StepContext {
     const memory = isolation?.memory;
     const demand: Demand = memory === undefined ? {} : { memory };
     this[offloadHost] = {
-      // Nothing of its pool waits, as the queue gives no more than there are threads: so nobody needs turns.
+      // Nothing of its pool waits, but for a moment: so nobody needs turns.
       run: everyone,
       runId,
       epoch,
+      isKept,
       demand,
       carrier,
       workWaits: () => undefined,

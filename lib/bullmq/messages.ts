@@ -2,6 +2,7 @@
  * What coordinators and workers tell each other beside the jobs themselves.
  *
  * 1. Whoever gets a message of another protocol than its own ignores it, but for announcements, which say whose it is.
+ * 2. Several messages may go as one: they are heard in order.
  */
 import { deserialize, serialize } from 'node:v8';
 import type { ProgressAmount } from '../definition/step-context.ts';
@@ -9,7 +10,7 @@ import type { Encoded } from '../wire/error-codec.ts';
 import type { Parcel } from './parcel.ts';
 
 /** What both sides have to agree on: raised with every change of what is sent. */
-export const protocol = 1;
+export const protocol = 2;
 
 /** What a worker says of itself, again and again. */
 export interface Announcement {
@@ -23,28 +24,33 @@ export interface Announcement {
   readonly slots: number;
   /** How long, in ms, it may be silent before it is taken for lost. It stops by itself what it does before that is over. */
   readonly leaseMs: number;
-  /** The ids of the jobs that it is at. */
+  /** The ids of the calls that it is at. */
   readonly running: readonly string[];
+  /** The ids of the calls that it has taken, for which no thread was free yet. */
+  readonly taken: readonly string[];
 }
 
-/** How a job ended. */
+/** How a call ended. */
 export type Answer =
-  | readonly [kind: 'result', jobId: string, output: Parcel]
-  | readonly [kind: 'failure', jobId: string, error: Encoded]
-  | readonly [kind: 'empty', jobId: string]
+  /** `ms` is how long the task took. */
+  | readonly [kind: 'result', callId: string, output: Parcel, ms: number]
+  | readonly [kind: 'failure', callId: string, error: Encoded]
+  | readonly [kind: 'empty', callId: string]
   /** It was told to stop, and has. */
-  | readonly [kind: 'stopped', jobId: string]
+  | readonly [kind: 'stopped', callId: string]
   /** The worker has stopped it, as it is about to end, or nobody could know any more that it was there. */
-  | readonly [kind: 'given-up', jobId: string, why: 'closed' | 'connection']
+  | readonly [kind: 'given-up', callId: string, why: 'closed' | 'connection']
+  /** No thread was free for it after all: it hasn't begun. */
+  | readonly [kind: 'returned', callId: string]
   /** A later process has the run by now. */
-  | readonly [kind: 'outdated', jobId: string, epoch: number];
+  | readonly [kind: 'outdated', callId: string, epoch: number];
 
-/** What workers tell the coordinator of a job. */
-export type OfJob =
+/** What workers tell the coordinator of a call. */
+export type OfCall =
   | Answer
-  | readonly [kind: 'began', jobId: string, worker: string, thread: string]
-  | readonly [kind: 'progress', jobId: string, amount: ProgressAmount, text: string | undefined]
-  | readonly [kind: 'log', jobId: string, text: string, data: unknown];
+  | readonly [kind: 'began', callId: string, worker: string, thread: string]
+  | readonly [kind: 'progress', callId: string, amount: ProgressAmount, text: string | undefined]
+  | readonly [kind: 'log', callId: string, text: string, data: unknown];
 
 /** What all coordinators are told. */
 export type ToCoordinators =
@@ -57,20 +63,37 @@ export type ToWorkers =
   | readonly [kind: 'hello']
   /** A coordinator is there still. */
   | readonly [kind: 'here', coordinator: string]
-  | readonly [kind: 'cancel', jobId: string]
-  /** The last word of a job hasn't been heard. */
-  | readonly [kind: 'repeat', jobId: string];
+  | readonly [kind: 'cancel', callId: string]
+  /** The last word of a call hasn't been heard. */
+  | readonly [kind: 'repeat', callId: string]
+  /** Somebody else waits for a call from now on: the process that has its run by now. */
+  | readonly [kind: 'adopt', callId: string, waiting: WhoWaits];
 
-/** What a job is, for whoever does it. */
-export interface JobBody {
-  readonly protocol: number;
-  /** Who waits for the answer. */
+/** Who waits for the answer of a call. */
+export interface WhoWaits {
   readonly coordinator: string;
   /** How long, in ms, the coordinator may be silent before nobody waits any more. */
   readonly coordinatorLeaseMs: number;
+  /** How many processes have had the run, the one that waits included. */
+  readonly epoch: number;
+}
+
+/** What a job is, for whoever does it: calls of one task, each for itself. */
+export interface JobBody {
+  readonly protocol: number;
+  readonly coordinator: string;
+  readonly coordinatorLeaseMs: number;
   readonly task: string;
+  readonly calls: readonly CallBody[];
+}
+
+/** What a call is, for whoever does it. */
+export interface CallBody {
+  readonly id: string;
   readonly runId: string;
   readonly epoch: number;
+  /** Whether somebody else may go on with its run, and wait for it. */
+  readonly isKept: boolean;
   readonly stepId: string | undefined;
   readonly attempt: number;
   readonly gracePeriod: number;
@@ -96,17 +119,27 @@ export function resourceOf(queue: string): string {
   return `remote:${queue}`;
 }
 
-/** Anything of the above as bytes. Plain data, and nothing that is evaluated. */
-export function pack(message: ToCoordinators | ToWorkers | OfJob | JobBody): Uint8Array {
-  return serialize(message);
+/** Anything that is told. */
+export type Message = ToCoordinators | ToWorkers | OfCall;
+
+/** A message, a job or the answers of one as bytes. Plain data, and nothing that is evaluated. */
+export function pack(content: Message | readonly Message[] | JobBody): Uint8Array {
+  return serialize(content);
 }
 
 /** What was packed; `undefined` where it is something else. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- whoever listens knows what is told there
-export function unpack<Message>(bytes: Uint8Array): Message | undefined {
+export function unpack<Content>(bytes: Uint8Array): Content | undefined {
   try {
-    return deserialize(bytes) as Message;
+    return deserialize(bytes) as Content;
   } catch {
     return undefined;
   }
+}
+
+/** The messages that were told as one. */
+export function unpackAll<Told extends Message>(bytes: Uint8Array): readonly Told[] {
+  const content = unpack<Told | readonly Told[]>(bytes);
+  if (!Array.isArray(content)) return [];
+  return Array.isArray(content[0]) ? (content as readonly Told[]) : [content as unknown as Told];
 }

@@ -30,9 +30,14 @@ export function digestOf(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** The bytes as they are sent; those that are too large are put away first, under `owner` and their digest. */
-export async function wrap(bytes: Uint8Array, owner: string, blobs: BlobStore): Promise<Parcel> {
-  if (bytes.byteLength <= largestInline) return bytes;
+/** The bytes as they are sent; those that are larger than `inline` are put away first, under `owner` and their digest. */
+export async function wrap(
+  bytes: Uint8Array,
+  owner: string,
+  blobs: BlobStore,
+  inline: number,
+): Promise<Parcel> {
+  if (bytes.byteLength <= inline) return bytes;
   const blob = `${owner}-${digestOf(bytes)}`;
   await blobs.put(blob, bytes);
   return { blob, size: bytes.byteLength };

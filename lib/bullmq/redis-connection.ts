@@ -37,28 +37,32 @@ const partNames = ['host', 'port', 'username', 'password', 'db', 'tls'] as const
 const expected = "a URL, as in 'redis://localhost:6379', or { host, port }";
 
 /** Reads a connection; what can't be used is noted with the checker, without showing a password. */
-export function parseConnection(checker: OptionChecker, connection: RedisConnection): RedisParts | undefined {
+export function parseConnection(
+  checker: OptionChecker,
+  option: string,
+  connection: RedisConnection,
+): RedisParts | undefined {
   if (typeof connection === 'string' || connection instanceof URL)
-    return parseUrl(checker, String(connection));
+    return parseUrl(checker, option, String(connection));
   if (typeof connection !== 'object' || (connection as unknown) === null)
-    return checker.fail('connection', expected, connection);
-  checker.knownKeys('connection.', connection, partNames);
+    return checker.fail(option, expected, connection);
+  checker.knownKeys(`${option}.`, connection, partNames);
   const { tls } = connection;
   return {
-    host: checker.text('connection.host', connection.host) ?? '127.0.0.1',
-    port: checker.finiteCount('connection.port', connection.port, 1) ?? 6379,
-    username: checker.text('connection.username', connection.username),
+    host: checker.text(`${option}.host`, connection.host) ?? '127.0.0.1',
+    port: checker.finiteCount(`${option}.port`, connection.port, 1) ?? 6379,
+    username: checker.text(`${option}.username`, connection.username),
     password: connection.password,
-    db: checker.finiteCount('connection.db', connection.db, 0) ?? 0,
-    tls: tls !== undefined && checker.record('connection.tls', tls) ? tls : undefined,
+    db: checker.finiteCount(`${option}.db`, connection.db, 0) ?? 0,
+    tls: tls !== undefined && checker.record(`${option}.tls`, tls) ? tls : undefined,
   };
 }
 
-function parseUrl(checker: OptionChecker, text: string): RedisParts | undefined {
+function parseUrl(checker: OptionChecker, option: string, text: string): RedisParts | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const db = Number(url?.pathname.replace(/^\//, '') ?? 0);
   if (url === undefined || !/^rediss?:$/.test(url.protocol) || url.hostname === '' || !Number.isInteger(db))
-    return checker.fail('connection', expected, url === undefined ? 'another text' : `${url.protocol}//…`);
+    return checker.fail(option, expected, url === undefined ? 'another text' : `${url.protocol}//…`);
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? 6379 : Number(url.port),

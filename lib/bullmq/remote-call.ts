@@ -2,12 +2,16 @@ import type { Subscriber } from 'rxjs';
 import type { EnterContext } from '../base/async-context.ts';
 import type { ProgressAmount } from '../definition/step-context.ts';
 
+import type { UsedBlob } from './blob-uses.ts';
+
 /** What a call is made of. */
 export interface RemoteRequest {
   readonly taskName: string;
   readonly input: unknown;
   readonly runId: string;
   readonly epoch: number;
+  /** Whether another process may go on with its run. */
+  readonly isKept: boolean;
   readonly stepId: string | undefined;
   readonly attempt: number;
   readonly gracePeriod: number;
@@ -15,6 +19,8 @@ export interface RemoteRequest {
   /** Texts that the run gives along. */
   readonly carrier?: Readonly<Record<string, string>> | undefined;
   readonly isolation: { readonly memory: number | undefined } | undefined;
+  /** How many at most share a job where it was said that they are short; `undefined` where that is measured. */
+  readonly batch: number | undefined;
   readonly onProgress: ((amount: ProgressAmount, message?: string) => void) | undefined;
   readonly onLog: ((message: string, data?: unknown) => void) | undefined;
   /** Hears which worker and thread have begun. */
@@ -23,20 +29,33 @@ export interface RemoteRequest {
   readonly onWait: ((message: string) => void) | undefined;
 }
 
-/** Where a call is, on its way to a worker. */
-export interface Sent {
+/** A job on its way: one call, or several short ones of one task. */
+export interface SentJob {
   readonly lane: string;
-  readonly jobId: string;
-  /** Who has it; `undefined` while nobody has said so. */
-  worker: string | undefined;
-  /** What its input lies in, where that was too large. */
-  readonly blob: string | undefined;
+  readonly id: string;
+  /** Those of its calls that aren't over, as far as this process waits for them. */
+  readonly calls: Set<RemoteCall>;
+  /** Whether it was sent by a process before this one, so that others may wait for calls in it. */
+  readonly isAdopted: boolean;
   /** Since when it is known that somebody has taken it, who hasn't said so. */
   activeSince: number | undefined;
   /** Since when the queue doesn't know of it. */
   missedAt: number | undefined;
   /** Settles when it is there; never rejects. */
   sending: Promise<void> | undefined;
+  /** It is just being taken back: whether that has been done. */
+  takingBack: Promise<boolean> | undefined;
+}
+
+/** Where a call is, on its way to a worker. */
+export interface Sent {
+  /** What it is called there. */
+  readonly id: string;
+  readonly job: SentJob;
+  /** Who has it; `undefined` while nobody has said so. */
+  worker: string | undefined;
+  /** What its input lies in, where that was too large. */
+  readonly blob: UsedBlob | undefined;
 }
 
 /**
@@ -58,17 +77,19 @@ export class RemoteCall {
   readonly #enter: EnterContext;
   /** The bytes of its input. */
   input: Uint8Array | undefined;
-  /** Tells it from the other calls of its coordinator; 0 before it was sent. */
-  number = 0;
-  /** How often it was sent. */
+  /** How often this process has sent it. */
   dispatches = 0;
+  /** Tells what it was sent as from all that the same attempt was sent as before, by whatever process: it rises. */
+  dispatchNumber = 0;
+  /** What was sent before for the same step of the same run has been looked for. */
+  hasLookedForEarlier = false;
   sent: Sent | undefined;
   /** Since when it waits for somebody to begin. */
   readonly since: number;
   #state: 'waiting' | 'running' | 'stopping' | 'over' = 'waiting';
   #resolveStopped: (() => void)[] = [];
-  /** Takes back what waits for it. */
-  clearTimers: (() => void) | undefined;
+  /** Ends its wait for a worker that has its task. */
+  leaveWaiting: (() => void) | undefined;
 
   constructor(request: RemoteRequest, subscriber: Subscriber<unknown>, enter: EnterContext, since: number) {
     this.request = request;
@@ -147,8 +168,8 @@ export class RemoteCall {
   end(): boolean {
     const { isWanted } = this;
     this.#state = 'over';
-    this.clearTimers?.();
-    this.clearTimers = undefined;
+    this.leaveWaiting?.();
+    this.leaveWaiting = undefined;
     const resolvers = this.#resolveStopped;
     this.#resolveStopped = [];
     for (const resolve of resolvers) resolve();

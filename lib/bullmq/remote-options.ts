@@ -8,8 +8,11 @@ import type { BlobStore } from './transport.ts';
 
 /** What both sides of a queue are told. `undefined` is always absent. */
 export interface QueueOptions {
-  /** Where Redis is, version 6.2 or later. */
-  readonly connection: RedisConnection;
+  /**
+   * Where Redis is, version 6.2 or later. Several share the work, each on its own: give all of them to both sides, in the same order. A
+   * worker is on one of them, which chance decides; coordinators reach all.
+   */
+  readonly connection: RedisConnection | readonly RedisConnection[];
   /** What the queue is called: the same for coordinator and workers. Steps demand `remote:<queue>`. */
   readonly queue: string;
   /**
@@ -37,6 +40,13 @@ export interface QueueOptions {
 export interface RemoteTasksOptions extends QueueOptions {
   /** How long a call waits for a worker that has its task, before it fails with `NoRemoteWorkerError`. @defaultValue '30s' */
   readonly workerWait?: Duration | undefined;
+  /**
+   * How many short calls of one task share a job at most; 1 where each is to be one of its own. They do while all slots are at work, and
+   * while calls of the task take so little that they are done within 20 ms together.
+   *
+   * @defaultValue 64
+   */
+  readonly batch?: number | undefined;
   /** How long a call waits for a connection that was lost, before it fails with `QueueUnavailableError`. @defaultValue '30s' */
   readonly connectionWait?: Duration | undefined;
 }
@@ -58,6 +68,13 @@ export interface ServeTasksOptions extends QueueOptions {
 export interface RemoteTaskOptions {
   /** As of `pool.task`: a thread of its own on its worker, whose heap the step's `memory(n)` limits. @defaultValue false */
   readonly isolate?: boolean | undefined;
+  /**
+   * Says that the task is short, so that so many calls of it share a job, and a slot: the step demands `1 / batch` of `remote:<queue>`
+   * unless it says otherwise. Without it a step demands a whole slot, and a run sends no more at once than there are.
+   *
+   * @defaultValue none: 1, until calls are known to be short
+   */
+  readonly batch?: number | undefined;
 }
 
 /** The options of one call. `undefined` is always absent. */
@@ -76,7 +93,7 @@ export interface RemoteRunOptions extends RemoteTaskOptions {
 
 /** What both sides were told, read. */
 export interface QueueSettings {
-  readonly parts: RedisParts;
+  readonly servers: readonly RedisParts[];
   readonly queue: string;
   readonly blobs: BlobStore | undefined;
   readonly leaseMs: number;
@@ -96,12 +113,23 @@ function parseShared(checker: OptionChecker, given: QueueOptions): QueueSettings
   const leaseMs = checker.duration('lease', given.lease) ?? 10_000;
   if (leaseMs < shortestLease) checker.fail('lease', 'at least 1 s', given.lease);
   return {
-    parts: parseConnection(checker, given.connection) as RedisParts,
+    servers: parseServers(checker, given.connection),
     queue,
     blobs,
     leaseMs,
     version: checker.text('version', given.version),
   };
+}
+
+function parseServers(
+  checker: OptionChecker,
+  connection: RedisConnection | readonly RedisConnection[],
+): readonly RedisParts[] {
+  if (!Array.isArray(connection))
+    return [parseConnection(checker, 'connection', connection as RedisConnection) as RedisParts];
+  const list = connection as readonly RedisConnection[];
+  if (list.length === 0) checker.fail('connection', 'one at least', list);
+  return list.map((each, at) => parseConnection(checker, `connection[${String(at)}]`, each) as RedisParts);
 }
 
 function isBlobStore(value: unknown): boolean {
@@ -112,12 +140,13 @@ function isBlobStore(value: unknown): boolean {
 /** Reads the options of a coordinator. */
 export function parseRemoteOptions(
   options: RemoteTasksOptions,
-): QueueSettings & { readonly workerWait: number; readonly connectionWait: number } {
+): QueueSettings & { readonly batch: number; readonly workerWait: number; readonly connectionWait: number } {
   const checker = new OptionChecker();
   if (!checker.record('options', options)) checker.throwIfAny('remoteTasks');
-  checker.knownKeys('', options, [...sharedNames, 'workerWait', 'connectionWait']);
+  checker.knownKeys('', options, [...sharedNames, 'batch', 'workerWait', 'connectionWait']);
   const settings = {
     ...parseShared(checker, options),
+    batch: checker.finiteCount('batch', options.batch, 1) ?? 64,
     workerWait: checker.duration('workerWait', options.workerWait) ?? 30_000,
     connectionWait: checker.duration('connectionWait', options.connectionWait) ?? 30_000,
   };
@@ -143,24 +172,40 @@ export function parseServeOptions(
 }
 
 /** Reads the options of a task as a body. */
-export function parseTaskOptions(taskName: string, options: RemoteTaskOptions): boolean {
+export function parseTaskOptions(taskName: string, options: RemoteTaskOptions): TaskSettings {
   const checker = new OptionChecker();
   checkName(checker, taskName);
-  if (checker.record('options', options)) checker.knownKeys('', options, ['isolate']);
+  if (checker.record('options', options)) checker.knownKeys('', options, ['isolate', 'batch']);
   const isolate = checker.flag('isolate', options.isolate) ?? false;
+  const batch = checker.finiteCount('batch', options.batch, 1);
+  if (isolate && batch !== undefined) checker.fail('batch', 'absent beside `isolate`', batch);
   checker.throwIfAny('remote.task');
-  return isolate;
+  return { isolate, batch };
+}
+
+/** What was said of a task. */
+export interface TaskSettings {
+  readonly isolate: boolean;
+  readonly batch: number | undefined;
 }
 
 /** Reads the options of a call. */
 export function parseRunOptions(
   taskName: string,
   options: RemoteRunOptions,
-): { readonly isolate: boolean; readonly gracePeriod: number } {
+): TaskSettings & { readonly gracePeriod: number } {
   const checker = new OptionChecker();
   checkName(checker, taskName);
   if (checker.record('options', options))
-    checker.knownKeys('', options, ['isolate', 'token', 'signal', 'gracePeriod', 'onProgress', 'onLog']);
+    checker.knownKeys('', options, [
+      'isolate',
+      'batch',
+      'token',
+      'signal',
+      'gracePeriod',
+      'onProgress',
+      'onLog',
+    ]);
   const { token, signal } = options;
   if (token !== undefined && typeof token.onCancel !== 'function')
     checker.fail('token', 'a CancellationToken', token);
@@ -169,6 +214,7 @@ export function parseRunOptions(
   checker.function('onLog', options.onLog);
   const settings = {
     isolate: checker.flag('isolate', options.isolate) ?? false,
+    batch: checker.finiteCount('batch', options.batch, 1),
     gracePeriod: checker.duration('gracePeriod', options.gracePeriod) ?? 1000,
   };
   checker.throwIfAny('remote.run');

@@ -13,7 +13,7 @@ import { type ClosePoolOptions, parseDrain } from '../pool/close-pool-options.ts
 import { StatsFeed } from '../pool/stats-feed.ts';
 import type { DirectTaskBody, InputsGiven, TaskBody } from '../pool/task-body.ts';
 import type { TaskInput, TaskName, TaskOutput, Tasks } from '../task/task-record.ts';
-import { BullTransport } from './bullmq-transport.ts';
+import { transportOf } from './bullmq-transport.ts';
 import { Coordinator } from './coordinator.ts';
 import { resourceOf } from './messages.ts';
 import { RemoteCall, type RemoteRequest } from './remote-call.ts';
@@ -117,8 +117,11 @@ export interface RemoteTasks<All extends Tasks> extends AsyncDisposable {
  */
 export function remoteTasks<All extends Tasks>(options: RemoteTasksOptions): RemoteTasks<All> {
   const settings = parseRemoteOptions(options);
-  const transport = new BullTransport(settings.parts, settings.blobs);
-  return new Remote<All>(transport, { ...settings, clock: clockOf(undefined) });
+  return new Remote<All>(transportOf(settings), {
+    ...settings,
+    clock: clockOf(undefined),
+    soon: queueMicrotask,
+  });
 }
 
 /** What is behind `RemoteTasks`, over whatever transport. */
@@ -127,7 +130,7 @@ export class Remote<All extends Tasks> implements RemoteTasks<All> {
   readonly #coordinator: Coordinator;
   readonly #clock: ReturnType<typeof clockOf>;
   readonly #feed: StatsFeed<RemoteStats>;
-  readonly #mark: OffloadedBody[typeof offloaded];
+  readonly #resource: string;
   readonly #withdrawLimit: () => void;
   readonly stats$: Observable<RemoteStats>;
 
@@ -146,9 +149,8 @@ export class Remote<All extends Tasks> implements RemoteTasks<All> {
       this.#coordinator.open().catch(() => undefined);
       return this.#feed.stats$.subscribe(subscriber);
     });
-    const resource = resourceOf(queue);
-    this.#mark = Object.freeze({ demand: Object.freeze({ [resource]: 1 }) });
-    this.#withdrawLimit = announceLimit(resource, this.#coordinator);
+    this.#resource = resourceOf(queue);
+    this.#withdrawLimit = announceLimit(this.#resource, this.#coordinator);
   }
 
   stats(): RemoteStats {
@@ -162,7 +164,7 @@ export class Remote<All extends Tasks> implements RemoteTasks<All> {
   ): DirectTaskBody<All[Name]> & TaskBody<Inputs, TaskOutput<All[Name]>> {
     const toInput = typeof toInputOrOptions === 'function' ? toInputOrOptions : undefined;
     const options = (toInput === undefined ? toInputOrOptions : lastOptions) ?? {};
-    const isIsolated = parseTaskOptions(taskName, options as RemoteTaskOptions);
+    const { isolate, batch } = parseTaskOptions(taskName, options as RemoteTaskOptions);
     const body = (inputs: Inputs, ctx: StepContext): Observable<unknown> =>
       new Observable((subscriber) => {
         const host = offloadHostOf(ctx);
@@ -171,12 +173,14 @@ export class Remote<All extends Tasks> implements RemoteTasks<All> {
           input: toInput === undefined ? inputs : toInput(inputs),
           runId: host?.runId ?? '',
           epoch: host?.epoch ?? 1,
+          isKept: host?.isKept ?? false,
           stepId: ctx.stepId,
           attempt: ctx.attempt,
           gracePeriod: ctx.gracePeriod,
           idempotencyKey: ctx.idempotencyKey,
           carrier: host?.carrier,
-          isolation: isIsolated ? { memory: host?.demand['memory'] } : undefined,
+          isolation: isolate ? { memory: host?.demand['memory'] } : undefined,
+          batch,
           onProgress: (amount, message) => {
             ctx.progress(amount, message);
           },
@@ -193,14 +197,14 @@ export class Remote<All extends Tasks> implements RemoteTasks<All> {
         ctx.defer(() => call.stopped());
         this.#coordinator.submit(call);
       });
-    return Object.assign(body, { [offloaded]: this.#mark }) as never;
+    return Object.assign(body, { [offloaded]: this.#markOf(batch) }) as never;
   }
 
   run<Name extends TaskName<All>>(
     taskName: Name,
     ...[input, options = {}]: RemoteRunArguments<TaskInput<All[Name]>>
   ): Observable<TaskOutput<All[Name]>> {
-    const { isolate, gracePeriod } = parseRunOptions(taskName, options);
+    const { isolate, batch, gracePeriod } = parseRunOptions(taskName, options);
     const { token, signal, onProgress, onLog } = options;
     return new Observable<TaskOutput<All[Name]>>((subscriber) => {
       const enter = captureContext();
@@ -220,11 +224,13 @@ export class Remote<All extends Tasks> implements RemoteTasks<All> {
         input,
         runId: '',
         epoch: 1,
+        isKept: false,
         stepId: undefined,
         attempt: 1,
         gracePeriod,
         idempotencyKey: uniqueId(),
         isolation: isolate ? { memory: undefined } : undefined,
+        batch,
         onProgress,
         onLog,
         onBegin: undefined,
@@ -243,6 +249,10 @@ export class Remote<All extends Tasks> implements RemoteTasks<All> {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #markOf(batch = 1): OffloadedBody[typeof offloaded] {
+    return Object.freeze({ demand: Object.freeze({ [this.#resource]: 1 / batch }) });
   }
 
   #call(subscriber: ConstructorParameters<typeof RemoteCall>[1], request: RemoteRequest): RemoteCall {

@@ -39,8 +39,8 @@ export class Roster {
     return this.#workers.has(worker);
   }
 
-  leaseOf(worker: string): number {
-    return this.#workers.get(worker)?.announcement.leaseMs ?? 0;
+  laneOf(worker: string): string | undefined {
+    return this.#workers.get(worker)?.announcement.lane;
   }
 
   /** A worker has announced itself. Says whether that changes what can be done. */
@@ -79,7 +79,14 @@ export class Roster {
   }
 
   isServed(lane: string): boolean {
-    return this.#fit().some(({ announcement }) => announcement.lane === lane && announcement.slots > 0);
+    return this.slotsIn(lane) > 0;
+  }
+
+  /** How many calls the workers of a lane do at once. */
+  slotsIn(lane: string): number {
+    let slots = 0;
+    for (const { announcement } of this.#fit()) if (announcement.lane === lane) slots += announcement.slots;
+    return slots;
   }
 
   /** The lane of those who have a task, the least busy one; `undefined` where nobody has it. */

@@ -10,6 +10,8 @@ import { parsePoolOptions } from '../pool/pool-options.ts';
 import type { Tasks } from '../task/task-record.ts';
 import { BullTransport } from './bullmq-transport.ts';
 import { protocol } from './messages.ts';
+import { digestOf } from './parcel.ts';
+import type { RedisParts } from './redis-connection.ts';
 import { parseServeOptions, type ServeTasksOptions } from './remote-options.ts';
 import { type ServedTasks, TaskServer as Server } from './task-server.ts';
 
@@ -60,12 +62,14 @@ export async function serveTasks(module: URL | string, options: ServeTasksOption
   const pool = new Pool<Tasks>(
     parsePoolOptions(module, { size: slots, name: settings.queue, idleTimeout: longestIdle }),
   );
-  const transport = new BullTransport(settings.parts, settings.blobs);
+  const { servers, blobs } = settings;
+  const id = `${hostname()}-${String(process.pid)}-${uniqueId()}`;
+  const shard = Number.parseInt(digestOf(id).slice(0, 8), 16) % servers.length;
+  const transport = new BullTransport(servers[shard] as RedisParts, blobs);
   try {
     const tasks = await pool.taskNames();
     const lane = laneOf(settings.queue, tasks, settings.version);
-    const id = `${hostname()}-${String(process.pid)}-${uniqueId()}`;
-    const terms = { ...settings, id, lane, slots, clock: clockOf(undefined) };
+    const terms = { ...settings, id, lane, slots, clock: clockOf(undefined), soon: setImmediate };
     const server = new Server(transport, servedBy(pool, tasks), terms);
     await server.open();
     return new OpenServer({ server, pool, id, slots, tasks, lane, onSigterm: settings.onSigterm });

@@ -1,29 +1,31 @@
-// Long because taking a job, doing it, telling of it and giving it up share what is known of the lease.
-import type { Observable } from 'rxjs';
+// Long because taking a job, telling of it and giving it up share what is known of the lease.
 import type { Clock } from '../base/clock.ts';
-import { EmptyStepError } from '../base/empty-step-error.ts';
 import { textOf } from '../base/inspect.ts';
-import type { StepContext } from '../definition/step-context.ts';
-import { decodeThrown, encodeThrown } from '../wire/error-codec.ts';
-import { JobContext } from './job-context.ts';
+import { decodeThrown } from '../wire/error-codec.ts';
 import {
+  type Announcement,
   type Answer,
+  type CallBody,
   channels,
   type JobBody,
-  type OfJob,
+  type OfCall,
   pack,
   protocol,
-  type ToCoordinators,
   type ToWorkers,
   unpack,
+  unpackAll,
+  type WhoWaits,
 } from './messages.ts';
-import { bytesOf, unwrap, wrap } from './parcel.ts';
-import type { Job, Serving, Transport } from './transport.ts';
+import { Outbox } from './outbox.ts';
+import { largestInline } from './parcel.ts';
+import { Recent } from './recent.ts';
+import { type CallSite, type ServedBody, ServedCall, stoppedAnswer } from './served-call.ts';
+import type { Job, JobOutcome, Serving, Transport } from './transport.ts';
 
 /** The tasks that a server does, as bodies of steps. */
 export interface ServedTasks {
   readonly names: readonly string[];
-  body(name: string, isIsolated: boolean): (input: unknown, ctx: StepContext) => Observable<unknown>;
+  body(name: string, isIsolated: boolean): ServedBody;
 }
 
 /** What a server is told to do. */
@@ -36,23 +38,8 @@ export interface TaskServerTerms {
   readonly version: string | undefined;
   readonly leaseMs: number;
   readonly clock: Clock;
-}
-
-/** Who wanted a job to stop: its coordinator, or this worker itself, and why. */
-type StoppedAs = 'stopped' | 'closed' | 'connection';
-
-/** A job that is being done. */
-class ServedJob {
-  readonly body: JobBody;
-  readonly ctx: JobContext;
-  stop: ((as: StoppedAs) => void) | undefined;
-  /** What it was told before it had begun. */
-  stoppedAs: StoppedAs | undefined;
-
-  constructor(body: JobBody, ctx: JobContext) {
-    this.body = body;
-    this.ctx = ctx;
-  }
+  /** Does something at the end of this turn of the event loop. */
+  readonly soon: (work: () => void) => void;
 }
 
 /**
@@ -60,38 +47,47 @@ class ServedJob {
  *
  * 1. It announces itself five times a lease. Where that hasn't got through four times in a row, it stops all that it does, so that
  *    nothing of it goes on once coordinators believe it gone.
- * 2. What a coordinator wants that was silent for its own lease is stopped: nobody waits for it.
- * 3. A job's last word is told before the job is let go of, and kept in the queue besides, where a coordinator finds it that didn't hear.
+ * 2. What a coordinator wants that was silent for its own lease is stopped: nobody waits for it. For an hour it isn't, where somebody
+ *    may go on with the run.
+ * 3. A call's last word is told before its job is let go of, and kept in the queue besides, where a coordinator finds it that didn't hear.
+ * 4. While tasks are short, as many jobs again are taken as there are slots, so that no thread waits for Redis. What waits for a thread
+ *    all the same is returned.
  */
 export class TaskServer {
   readonly #transport: Transport;
   readonly #tasks: ServedTasks;
   readonly #terms: TaskServerTerms;
-  readonly #running = new Map<string, ServedJob>();
-  /** Jobs that were cancelled before they came, with when. */
-  readonly #cancelled = new Map<string, number>();
+  readonly #outbox: Outbox;
+  readonly #running = new Map<string, ServedCall>();
+  /** Calls that were cancelled before they came. */
+  readonly #cancelled = new Recent<true>(most);
+  /** Who waits for calls that were adopted before they came. */
+  readonly #adopted = new Recent<WhoWaits>(most);
   /** When coordinators were heard of last. */
-  readonly #coordinators = new Map<string, number>();
+  readonly #coordinators = new Recent<true>(most);
   /** The latest epoch of each run that there were jobs of. */
-  readonly #epochs = new Map<string, number>();
-  /** What jobs came to of late, for coordinators that haven't heard. */
-  readonly #answers = new Map<
-    string,
-    { readonly channel: string; readonly message: Answer; readonly at: number }
-  >();
+  readonly #epochs = new Recent<number>(most);
+  /** What calls came to of late, for coordinators that haven't heard. */
+  readonly #answers = new Recent<{ waiting: WhoWaits; readonly answer: Answer }>(mostAnswers);
   #serving: Serving | undefined;
   #stopBeat: (() => void) | undefined;
+  #stopReturning: (() => void) | undefined;
   #confirmedAt = 0;
   #closing: Promise<void> | undefined;
   #isFenced = false;
   #opening: Promise<void> | undefined;
   /** Whether what still comes is given up at once. */
   #takesNone = false;
+  /** How long tasks take of late, in ms. */
+  #meanMs: number | undefined;
+  #taking: number;
 
   constructor(transport: Transport, tasks: ServedTasks, terms: TaskServerTerms) {
     this.#transport = transport;
     this.#tasks = tasks;
     this.#terms = terms;
+    this.#taking = terms.slots;
+    this.#outbox = new Outbox(transport, terms.clock, terms.soon);
   }
 
   get running(): number {
@@ -107,7 +103,7 @@ export class TaskServer {
     const { queue, id, lane, slots, leaseMs, clock } = this.#terms;
     await this.#transport.open([channels.workers(queue), channels.one(queue, id)], {
       heard: (bytes) => {
-        this.#heard(bytes);
+        for (const message of unpackAll<ToWorkers>(bytes)) this.#heard(message);
       },
       changed: (isUp) => {
         if (isUp) this.#announce();
@@ -132,21 +128,28 @@ export class TaskServer {
   }
 
   async #shut(): Promise<void> {
-    const { queue, id } = this.#terms;
+    const { queue, id, clock } = this.#terms;
     // From now on nobody counts on its slots; what it is at, it says still.
     this.#announce();
     await this.#opening?.catch(() => undefined);
     await this.#serving?.stop();
     this.#stopBeat?.();
+    this.#stopReturning?.();
+    this.#outbox.flush();
     // Where nobody can be told, they notice; what is under way ends with the connections.
-    const told = this.#tell(channels.coordinators(queue), ['left', id]);
+    const told = this.#transport
+      .tell(channels.coordinators(queue), pack(['left', id]))
+      .catch(() => undefined);
+    let stopTimer: (() => void) | undefined;
     const tooLate = new Promise<void>((resolve) => {
-      this.#stopBeat = this.#terms.clock.after(farewell, resolve);
+      stopTimer = clock.after(farewell, resolve);
     });
     await Promise.race([told, tooLate]);
-    this.#stopBeat?.();
+    stopTimer?.();
     await this.#transport.close();
   }
+
+  // The lease.
 
   #beat(): void {
     const { leaseMs, clock } = this.#terms;
@@ -162,7 +165,8 @@ export class TaskServer {
   #announce(): void {
     const { queue, id, lane, slots, version, leaseMs, clock } = this.#terms;
     const at = clock.now();
-    const announcement = {
+    const all = [...this.#running.values()];
+    const announcement: Announcement = {
       protocol,
       worker: id,
       lane,
@@ -170,8 +174,11 @@ export class TaskServer {
       version,
       slots: this.#closing === undefined ? slots : 0,
       leaseMs,
-      running: [...this.#running.keys()],
+      running: all.filter(({ hasBegun }) => hasBegun).map(({ body }) => body.id),
+      taken: all.filter(({ hasBegun }) => !hasBegun).map(({ body }) => body.id),
     };
+    // What it is no longer at, it has said something of.
+    this.#outbox.flush();
     this.#transport.tell(channels.coordinators(queue), pack(['announce', announcement])).then(
       () => {
         this.#confirmedAt = Math.max(this.#confirmedAt, at);
@@ -189,172 +196,167 @@ export class TaskServer {
   }
 
   #giveUpAll(why: 'closed' | 'connection'): void {
-    for (const job of [...this.#running.values()]) stopJob(job, why);
+    for (const call of [...this.#running.values()]) call.stop(why);
   }
 
   #forgetOld(now: number): void {
     const { leaseMs } = this.#terms;
-    for (const [id, at] of this.#cancelled) if (now - at > leaseMs) this.#cancelled.delete(id);
-    for (const [id, { at }] of this.#answers) if (now - at > 2 * leaseMs) this.#answers.delete(id);
-    for (const job of [...this.#running.values()]) {
-      const { coordinator, coordinatorLeaseMs } = job.body;
-      const heardAt = this.#coordinators.get(coordinator);
-      if (heardAt === undefined) this.#coordinators.set(coordinator, now);
-      else if (now - heardAt > coordinatorLeaseMs) stopJob(job, 'connection');
+    this.#cancelled.forgetBefore(now - leaseMs);
+    this.#answers.forgetBefore(now - 2 * leaseMs);
+    this.#adopted.forgetBefore(now - longAgo);
+    for (const call of [...this.#running.values()]) {
+      const { coordinator, coordinatorLeaseMs } = call.waiting;
+      const patience = call.body.isKept ? longAgo : coordinatorLeaseMs;
+      const heardAt = this.#coordinators.at(coordinator);
+      if (heardAt === undefined) this.#coordinators.set(coordinator, true, now);
+      else if (now - heardAt > patience) call.stop('connection');
     }
-    // Long after any lease, and only so that it doesn't grow for ever.
-    if (this.#coordinators.size > 1000)
-      for (const [id, at] of this.#coordinators) if (now - at > longAgo) this.#coordinators.delete(id);
   }
 
-  #heard(bytes: Uint8Array): void {
-    const message = unpack<ToWorkers>(bytes);
-    if (message === undefined) return;
+  #heard(message: ToWorkers): void {
+    const now = this.#terms.clock.now();
     switch (message[0]) {
       case 'hello':
         this.#announce();
         return;
       case 'here':
-        this.#coordinators.set(message[1], this.#terms.clock.now());
+        this.#coordinators.set(message[1], true, now);
         return;
       case 'repeat': {
-        const answer = this.#answers.get(message[1]);
-        if (answer !== undefined) void this.#tell(answer.channel, answer.message);
+        const kept = this.#answers.get(message[1]);
+        if (kept !== undefined) this.#tell(kept.waiting, kept.answer);
         return;
       }
+      case 'adopt':
+        this.#adopt(message[1], message[2], now);
+        return;
       case 'cancel': {
-        const job = this.#running.get(message[1]);
-        if (job !== undefined) stopJob(job, 'stopped');
-        else this.#cancelled.set(message[1], this.#terms.clock.now());
+        const call = this.#running.get(message[1]);
+        if (call !== undefined) call.stop('stopped');
+        else this.#cancelled.set(message[1], true, now);
       }
     }
   }
 
-  async #work({ id, body: bytes }: Job): Promise<Uint8Array> {
+  /** Somebody else waits for a call from now on, who is told how far it is. */
+  #adopt(id: string, waiting: WhoWaits, now: number): void {
+    this.#coordinators.set(waiting.coordinator, true, now);
+    const call = this.#running.get(id);
+    const kept = this.#answers.get(id);
+    if (call === undefined && kept === undefined) {
+      this.#adopted.set(id, waiting, now);
+    } else if (kept !== undefined) {
+      kept.waiting = waiting;
+      this.#tell(waiting, kept.answer);
+    } else if (call !== undefined && call.waiting.epoch <= waiting.epoch) {
+      call.waiting = waiting;
+      this.#epochs.set(call.body.runId, waiting.epoch, now);
+      const { id: worker } = this.#terms;
+      if (call.hasBegun) this.#tell(waiting, ['began', id, worker, worker]);
+    }
+  }
+
+  // Jobs.
+
+  async #work({ body: bytes }: Job): Promise<JobOutcome> {
     const body = unpack<JobBody>(bytes);
     if (body?.protocol !== protocol) throw new Error('the job is of another version of millrace');
-    const answer = await this.#answerTo(id, body);
-    void this.#tellCoordinator(body, answer);
-    this.#keep(id, body, answer);
-    this.#running.delete(id);
+    const answers = await Promise.all(body.calls.map((call) => this.#do(call, body)));
     // So that dashboards show it as what it is.
-    if (answer[0] === 'failure') throw new Error(textOf(decodeThrown(answer[2])));
-    return pack(answer);
+    const failure = answers.find((answer) => answer[0] === 'failure');
+    return {
+      answer: pack(answers),
+      failure: failure === undefined ? undefined : textOf(decodeThrown(failure[2])),
+    };
   }
 
-  #keep(id: string, { coordinator }: JobBody, message: Answer): void {
-    const channel = channels.one(this.#terms.queue, coordinator);
-    this.#answers.set(id, { channel, message, at: this.#terms.clock.now() });
-    if (this.#answers.size <= mostAnswers) return;
-    const [oldest = ''] = this.#answers.keys();
-    this.#answers.delete(oldest);
-  }
-
-  async #answerTo(id: string, body: JobBody): Promise<Answer> {
-    const latest = this.#epochs.get(body.runId) ?? 0;
-    if (latest > body.epoch) return ['outdated', id, latest];
-    if (this.#epochs.size > mostRuns) this.#epochs.clear();
-    this.#epochs.set(body.runId, body.epoch);
-    if (this.#cancelled.delete(id)) return ['stopped', id];
-    if (this.#takesNone) return stoppedAnswer(id, 'closed');
-    this.#coordinators.set(
-      body.coordinator,
-      Math.max(this.#coordinators.get(body.coordinator) ?? 0, this.#terms.clock.now()),
-    );
-    const ctx = new JobContext(body, this.#terms.clock, {
-      began: (thread) => {
-        void this.#tellCoordinator(body, ['began', id, this.#terms.id, `${this.#terms.id}/${thread}`]);
-      },
-      progress: (amount, text) => {
-        if (body.isHeard) void this.#tellCoordinator(body, ['progress', id, amount, text]);
-      },
-      log: (text, data) => {
-        if (body.isHeard) void this.#tellCoordinator(body, ['log', id, text, data]);
-      },
-    });
-    const job = new ServedJob(body, ctx);
-    this.#running.set(id, job);
-    try {
-      const input =
-        body.input instanceof Uint8Array
-          ? unpack(body.input)
-          : await unwrap(body.input, this.#transport.blobs);
-      if (job.stoppedAs !== undefined) return stoppedAnswer(id, job.stoppedAs);
-      const output = await this.#run(job, input);
-      if (output instanceof Stopped) return stoppedAnswer(id, output.as);
-      return ['result', id, await wrap(bytesOf(output, body.task, 'output'), id, this.#transport.blobs)];
-    } catch (error) {
-      if (error instanceof EmptyStepError) return ['empty', id];
-      return ['failure', id, encodeThrown(error)];
+  async #do(call: CallBody, job: JobBody): Promise<Answer> {
+    const { id, epoch } = call;
+    const { clock } = this.#terms;
+    const { coordinator, coordinatorLeaseMs } = job;
+    const now = clock.now();
+    const waiting = this.#adopted.get(id) ?? { coordinator, coordinatorLeaseMs, epoch };
+    const refusal = this.#refusal(call, waiting, now);
+    if (refusal !== undefined) {
+      this.#tell(waiting, refusal);
+      return refusal;
     }
+    this.#coordinators.set(waiting.coordinator, true, now);
+    const inline = Math.floor(largestInline / job.calls.length);
+    const served = new ServedCall(call, job.task, waiting, this.#site(inline));
+    this.#running.set(id, served);
+    this.#returnLater();
+    const answer = await served.answer(this.#tasks.body(job.task, call.isolation !== undefined));
+    this.#running.delete(id);
+    if (served.hasBegun) this.#paced(served.ms);
+    this.#tell(served.waiting, answer);
+    this.#answers.set(id, { waiting: served.waiting, answer }, clock.now());
+    return answer;
   }
 
-  /** Its output, or `Stopped` once it has stopped. */
-  #run(job: ServedJob, input: unknown): Promise<unknown> {
-    const { body, ctx } = job;
-    return new Promise((resolve, reject) => {
-      let output: unknown;
-      let isStopped = false;
-      const work = this.#tasks.body(body.task, body.isolation !== undefined)(input, ctx);
-      const subscription = work.subscribe({
-        next: (value) => {
-          output = value;
-        },
-        error: (error: unknown) => {
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the task has thrown
-          if (!isStopped) reject(error);
-        },
-        complete: () => {
-          if (!isStopped) resolve(output);
-        },
-      });
-      job.stop = (as) => {
-        if (isStopped) return;
-        isStopped = true;
-        job.stoppedAs = as;
-        ctx.token.cancel();
-        subscription.unsubscribe();
-        void ctx.finished().then(() => {
-          resolve(new Stopped(as));
-        });
-      };
+  /** Why a call isn't begun. */
+  #refusal({ id, runId }: CallBody, { epoch }: WhoWaits, now: number): Answer | undefined {
+    // Runs without a name have no later holders.
+    const latest = runId === '' ? 0 : (this.#epochs.get(runId) ?? 0);
+    if (latest > epoch) return ['outdated', id, latest];
+    if (runId !== '') this.#epochs.set(runId, epoch, now);
+    if (this.#cancelled.delete(id)) return stoppedAnswer(id, 'stopped');
+    return this.#takesNone ? stoppedAnswer(id, 'closed') : undefined;
+  }
+
+  #site(inline: number): CallSite {
+    const { id: worker, clock } = this.#terms;
+    return {
+      worker,
+      clock,
+      blobs: this.#transport.blobsOf(this.#terms.lane),
+      inline,
+      tell: (waiting, message) => {
+        this.#tell(waiting, message);
+      },
+      tellLater: ({ coordinator }, message) => {
+        this.#outbox.addLater(channels.one(this.#terms.queue, coordinator), message);
+      },
+    };
+  }
+
+  #tell({ coordinator }: WhoWaits, message: OfCall): void {
+    this.#outbox.add(channels.one(this.#terms.queue, coordinator), message);
+  }
+
+  // How many are taken.
+
+  #paced(ms: number): void {
+    this.#meanMs = this.#meanMs === undefined ? ms : this.#meanMs + (ms - this.#meanMs) / 8;
+    const { slots } = this.#terms;
+    const taking = this.#meanMs <= shortMs ? 2 * slots : slots;
+    if (taking === this.#taking) return;
+    this.#taking = taking;
+    this.#serving?.resize(taking);
+  }
+
+  /** Looks after a while whether calls wait for a thread. */
+  #returnLater(): void {
+    const { clock, slots } = this.#terms;
+    if (this.#running.size <= slots || this.#stopReturning !== undefined) return;
+    this.#stopReturning = clock.after(returnAfter, () => {
+      this.#stopReturning = undefined;
+      const since = clock.now() - returnAfter;
+      for (const call of [...this.#running.values()])
+        if (!call.hasBegun && call.since <= since && call.body.isolation === undefined) call.stop('returned');
+      this.#returnLater();
     });
   }
-
-  #tellCoordinator(body: JobBody, message: OfJob): Promise<void> {
-    return this.#tell(channels.one(this.#terms.queue, body.coordinator), message);
-  }
-
-  async #tell(channel: string, message: OfJob | ToCoordinators): Promise<void> {
-    try {
-      await this.#transport.tell(channel, pack(message));
-    } catch {
-      // What matters is said again, or looked up.
-    }
-  }
-}
-
-function stopJob(job: ServedJob, as: StoppedAs): void {
-  if (job.stop === undefined) job.stoppedAs ??= as;
-  else job.stop(as);
-}
-
-/** What a job comes to that was told to stop, and has. */
-class Stopped {
-  readonly as: StoppedAs;
-
-  constructor(as: StoppedAs) {
-    this.as = as;
-  }
-}
-
-function stoppedAnswer(id: string, as: StoppedAs): Answer {
-  return as === 'stopped' ? ['stopped', id] : ['given-up', id, as];
 }
 
 /** For how long, in ms, it is tried to say that it leaves. */
 const farewell = 500;
+/** For how long, in ms, something is done for whoever may adopt it: as long as the queue keeps what it comes to. */
 const longAgo = 3_600_000;
 /** Each has 16 KiB at most. */
-const mostAnswers = 256;
-const mostRuns = 10_000;
+const mostAnswers = 1024;
+const most = 10_000;
+/** Up to how long, in ms, tasks are short. */
+const shortMs = 5;
+/** How long, in ms, a call may wait for a thread here before another worker may have it. */
+const returnAfter = 500;

@@ -16,6 +16,13 @@ export type JobState =
   /** `reason` is absent where that is only that its worker is gone. */
   | { readonly kind: 'failed'; readonly reason: string | undefined };
 
+/** What doing a job has come to. */
+export interface JobOutcome {
+  readonly answer: Uint8Array;
+  /** Why dashboards show it as failed; absent where they don't. */
+  readonly failure: string | undefined;
+}
+
 /** How jobs are worked off. */
 export interface ServingTerms {
   readonly lane: string;
@@ -25,21 +32,24 @@ export interface ServingTerms {
   readonly name: string;
   /** How long, in ms, a job belongs to whoever has taken it without a sign of life. */
   readonly leaseMs: number;
-  /** Does a job; what it gives is kept for a while. Where it rejects, the job counts as failed. */
-  readonly work: (job: Job) => Promise<Uint8Array>;
+  /** Does a job; its answer is kept for a while. Where it rejects, there is none. */
+  readonly work: (job: Job) => Promise<JobOutcome>;
 }
 
 /** Jobs that are being worked off. */
 export interface Serving {
+  /** From now on takes so many at once. */
+  resize(slots: number): void;
   /** Takes no further ones, and ends when those that were taken are over. */
   stop(): Promise<void>;
 }
 
 /** What hears what is told. */
 export interface Hearing {
-  heard(message: Uint8Array): void;
+  /** @param shard - which server it has come by, of several */
+  heard(message: Uint8Array, shard: number): void;
   /** Messages get through again, or no longer; those told meanwhile are lost. */
-  changed(isUp: boolean): void;
+  changed(isUp: boolean, shard: number): void;
 }
 
 /** Where values lie that are too large for a message. */
@@ -52,6 +62,15 @@ export interface BlobStore {
   drop(name: string): Promise<void>;
 }
 
+/** Where is written down, for later processes, what was sent. */
+export interface Register {
+  /** Writes something down under a name, for a day at least. It is there before what is sent after it. */
+  note(lane: string, name: string, text: string): Promise<void>;
+  /** All that was written down under a name. */
+  find(name: string): Promise<readonly string[]>;
+  forget(names: readonly string[]): Promise<void>;
+}
+
 /**
  * How coordinator and workers reach each other: jobs in lanes, each of which one worker gets, and messages, which everyone gets who
  * listens just then.
@@ -60,9 +79,13 @@ export interface BlobStore {
  * 2. Messages of one teller in one channel are heard in order, or not at all.
  */
 export interface Transport {
-  /** Where it leads to, for messages: without user and password. */
-  readonly address: string;
-  readonly blobs: BlobStore;
+  /** To how many servers it leads. */
+  readonly size: number;
+  /** Where one of them is, for messages: without user and password. */
+  addressOf(shard: number): string;
+  readonly register: Register;
+  /** Where values of jobs of a lane lie. */
+  blobsOf(lane: string): BlobStore;
   /**
    * Connects, and hears channels from then on.
    *

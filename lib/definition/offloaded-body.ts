@@ -31,6 +31,8 @@ export interface OffloadHost {
   readonly runId: string;
   /** How many processes have had the run before this one, and this one: the later one is right where two believe that they have it. */
   readonly epoch: number;
+  /** Whether it has a store, so that a later process may go on with it and with what was sent for it. */
+  readonly isKept: boolean;
   /** What the step demands. */
   readonly demand: Demand;
   /** Texts that go along with the work; `undefined` where there are none. */

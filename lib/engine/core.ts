@@ -76,6 +76,11 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     return this.settings.runId;
   }
 
+  /** Whether another process could go on with it. */
+  get isKept(): boolean {
+    return this.settings.keeper !== undefined;
+  }
+
   get epoch(): number {
     return this.settings.keeper?.epoch ?? 1;
   }
@@ -137,7 +142,7 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
 
   /** A step's function is about to be called, all who are told of it have been. Virtual time says nothing of the event loop. */
   protected beforeCall(): void {
-    if (this.progress.observed && this.clock.live) this.#calls.begin(this.clock.now());
+    if (this.progress.observed && this.clock.live) this.#calls.begin(this.clock);
     else this.#calls.skip();
   }
 

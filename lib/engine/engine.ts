@@ -160,7 +160,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
   }
 
   #opened(keeper: Keeper, opening: Opening): void {
-    if (!('refused' in opening)) this.keeping = new Keeping(keeper, this.table);
+    if (!('refused' in opening)) this.keeping = new Keeping(keeper, this.table, this);
     else if (opening.refused !== undefined)
       this.halt(this.root, { kind: 'failed', error: opening.refused, drain: false });
     // Whoever has cancelled it meanwhile waits for its end.

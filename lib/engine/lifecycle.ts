@@ -223,9 +223,11 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     // Others may have it before they hear of the end.
     if (held !== undefined && held.classes.length > 0 && !attempt.isAbandoned)
       this.report.holdsChanged(attempt, nothing);
-    keeping.keep(attempt, () => {
-      this.#complete(attempt);
-    });
+    keeping.keep(attempt);
+  }
+
+  kept(attempt: StepAttempt): void {
+    this.#complete(attempt);
   }
 
   #complete(attempt: StepAttempt): void {

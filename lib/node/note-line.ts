@@ -8,8 +8,9 @@ const noteStyles: Readonly<Record<Note['kind'], Style | undefined>> = {
   failure: 'red',
 };
 
-/** A note as a line, in the style of its kind. */
-export function noteLine({ kind, text }: Note, paint: Paint): string {
+/** A note as a line, in the style of its kind, and what may explain it in lines below that. */
+export function noteLines({ kind, text, details = [] }: Note, paint: Paint): string[] {
   const style = noteStyles[kind];
-  return style === undefined ? text : paint(style, kind === 'failure' ? `✗ ${text}` : text);
+  const line = style === undefined ? text : paint(style, kind === 'failure' ? `✗ ${text}` : text);
+  return [line, ...details.map((detail) => paint('dim', `    ${detail}`))];
 }

@@ -1,7 +1,8 @@
 import type { Observable, Subscriber } from 'rxjs';
 import type { Demand } from '../admission/demand.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
-import type { ProgressEvent, ProgressNews } from './progress-event.ts';
+import type { EventRecorder } from './event-recorder.ts';
+import type { Origin, ProgressEvent, ProgressNews } from './progress-event.ts';
 import type { Waited } from './wait-reason.ts';
 
 /**
@@ -15,7 +16,9 @@ import type { Waited } from './wait-reason.ts';
 export class Progress {
   /** For the run's users. */
   readonly events$: Observable<ProgressEvent>;
+  /** Whether somebody is there: a subscriber, or who writes it all down. */
   observed = false;
+  #recorder: EventRecorder | undefined;
   readonly #runId: string;
   readonly #time: { readonly now: number };
   // Replaced as a whole when someone comes or goes, so that a delivery goes on over those who were there.
@@ -46,11 +49,20 @@ export class Progress {
     return this.#seq + 1;
   }
 
-  emit(news: ProgressNews): void {
-    if (this.observed) this.#send({ seq: ++this.#seq, at: this.#time.now, runId: this.#runId, ...news });
+  /** From now on somebody writes down what happens; nobody does where it is `undefined`. */
+  record(recorder: EventRecorder | undefined): void {
+    this.#recorder = recorder;
+    this.#change(this.#subscribers);
   }
 
-  // The two that every step emits, spelt out: a spread costs more than the event.
+  emit(news: ProgressNews): void {
+    if (!this.observed || this.#isComplete) return;
+    const event = { seq: ++this.#seq, at: this.#time.now, runId: this.#runId, ...news };
+    this.#recorder?.event(event);
+    this.#send(event);
+  }
+
+  // Those that every step emits, spelt out: a spread costs more than the event.
 
   stepStarted(
     stepId: string,
@@ -59,6 +71,7 @@ export class Progress {
     readyBy: string | undefined,
     waited: Waited | undefined,
   ): void {
+    if (this.#isComplete) return;
     if (waited !== undefined) {
       const because = readyBy === undefined ? {} : { readyBy };
       this.emit({ type: 'step-started', stepId, attempt, holds, ...because, waited });
@@ -66,6 +79,8 @@ export class Progress {
     }
     const seq = ++this.#seq;
     const at = this.#time.now;
+    this.#recorder?.stepStarted(seq, at, stepId, attempt, holds, readyBy);
+    if (this.#subscribers.length === 0) return;
     const runId = this.#runId;
     const type = 'step-started';
     this.#send(
@@ -75,16 +90,40 @@ export class Progress {
     );
   }
 
-  stepCompleted(stepId: string, attempt: number, durationMs: number): void {
+  holdsChanged(stepId: string, attempt: number, holds: Demand): void {
+    if (this.#isComplete) return;
+    const seq = ++this.#seq;
     const at = this.#time.now;
+    this.#recorder?.holdsChanged(seq, at, stepId, attempt, holds);
+    if (this.#subscribers.length === 0) return;
+    this.#send({ seq, at, runId: this.#runId, type: 'holds-changed', stepId, attempt, holds });
+  }
+
+  stepCompleted(stepId: string, attempt: number, durationMs: number): void {
+    if (this.#isComplete) return;
+    const seq = ++this.#seq;
+    const at = this.#time.now;
+    this.#recorder?.stepCompleted(seq, at, stepId, attempt, durationMs);
+    if (this.#subscribers.length === 0) return;
+    this.#send({ seq, at, runId: this.#runId, type: 'step-completed', stepId, attempt, durationMs });
+  }
+
+  stepKnown(stepId: string, origin: Origin): void {
+    if (this.#isComplete) return;
+    const seq = ++this.#seq;
+    const at = this.#time.now;
+    this.#recorder?.stepKnown(seq, at, stepId, origin);
+    if (this.#subscribers.length === 0) return;
+    const runId = this.#runId;
     this.#send({
-      seq: ++this.#seq,
+      seq,
       at,
-      runId: this.#runId,
+      runId,
       type: 'step-completed',
       stepId,
-      attempt,
-      durationMs,
+      attempt: 0,
+      durationMs: 0,
+      [origin]: true,
     });
   }
 
@@ -102,7 +141,6 @@ export class Progress {
   }
 
   #send(event: ProgressEvent): void {
-    if (this.#hasCompleted()) return;
     if (this.#isDelivering) {
       this.#pending.push(event);
       return;
@@ -138,6 +176,6 @@ export class Progress {
 
   #change(subscribers: readonly Subscriber<ProgressEvent>[]): void {
     this.#subscribers = subscribers;
-    this.observed = subscribers.length > 0;
+    this.observed = subscribers.length > 0 || this.#recorder !== undefined;
   }
 }

@@ -73,8 +73,8 @@ export class Reporter {
     this.#progress.stepStarted(stepId, number, holds, readyBy, waited);
   }
 
-  holdsChanged(attempt: ReportedAttempt, holds: Demand): void {
-    if (this.#progress.observed) this.#progress.emit({ type: 'holds-changed', ...idsOf(attempt), holds });
+  holdsChanged({ stepId, number }: ReportedAttempt, holds: Demand): void {
+    if (this.#progress.observed) this.#progress.holdsChanged(stepId, number, holds);
   }
 
   /** The body of an attempt that was given up has stopped after all. */
@@ -94,7 +94,7 @@ export class Reporter {
 
   /** Only to be called where someone listens. */
   stepKnown(stepId: string, origin: Origin): void {
-    this.#progress.emit({ type: 'step-completed', stepId, attempt: 0, durationMs: 0, [origin]: true });
+    this.#progress.stepKnown(stepId, origin);
   }
 
   stepRetrying(attempt: ReportedAttempt, delayMs: number, holds: Demand | undefined): void {

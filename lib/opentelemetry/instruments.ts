@@ -20,7 +20,7 @@ export function runInstruments(meter: Meter) {
     stepDuration: duration('millrace.step.duration', 'How long attempts of steps took'),
     stepWait: duration(
       'millrace.step.wait.duration',
-      'How long attempts waited for resources, from when all else was there',
+      'How long attempts waited once all that they need was there',
     ),
     retries: meter.createCounter('millrace.step.retries', {
       description: 'Attempts that failed and were followed by another',

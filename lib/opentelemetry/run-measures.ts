@@ -5,7 +5,6 @@ import { Descent } from '../observe/descent.ts';
 import {
   originIn,
   type ProgressEvent,
-  type StepAdded,
   type StepRetrying,
   type StepStarted,
 } from '../observe/progress-event.ts';
@@ -21,9 +20,8 @@ type EndOfAttempt = Extract<
 /**
  * What one run adds to the measures of all: a fold over its events.
  *
- * 1. Attributes are of the workflow's own steps. What came of one of these is counted under its id, whatever its key, and told apart by
- *    `millrace.step.within`.
- * 2. A step is ready when that has ended by which it became so, else with the start of the run or its own coming; again after a back-off.
+ * Attributes are of the workflow's own steps. What came of one of these is counted under its id, whatever its key, and told apart by
+ * `millrace.step.within`.
  */
 export class RunMeasures {
   readonly #instruments: RunInstruments;
@@ -32,32 +30,24 @@ export class RunMeasures {
   readonly #descent = new Descent();
   /** When attempts have started, and what is said of them. */
   readonly #running = new Map<string, { readonly at: number; readonly attributes: Attributes }>();
-  /** When those have ended that others wait for. */
-  readonly #endedAt = new Map<string, number>();
-  readonly #needed: Set<string>;
-  /** When those are ready that came while the run was under way, or that are tried again. */
-  readonly #readyAt = new Map<string, number>();
+  /** Of those that came while the run was under way and aren't settled. */
   readonly #addedDemands = new Map<string, Demand>();
-  #startedAt: number | undefined;
   #isActive = false;
 
   constructor(instruments: RunInstruments, workflow: WorkflowInfo) {
     this.#instruments = instruments;
     this.#workflow = { 'millrace.workflow.name': workflow.name };
-    const steps = [...workflow.steps];
-    this.#demands = new Map(steps.map(({ id, demand }) => [id, demand]));
-    this.#needed = new Set(steps.flatMap(({ dependsOn }) => dependsOn));
+    this.#demands = new Map(Array.from(workflow.steps, ({ id, demand }) => [id, demand]));
   }
 
   follow(event: ProgressEvent): void {
     switch (event.type) {
       case 'run-started':
-        this.#startedAt = event.at;
         this.#isActive = true;
         this.#instruments.activeRuns.add(1, this.#workflow);
         break;
       case 'step-added':
-        this.#add(event);
+        this.#addedDemands.set(event.stepId, event.demand);
         break;
       case 'step-started':
         this.#start(event);
@@ -83,7 +73,7 @@ export class RunMeasures {
         this.#end(event, 'cancelled');
         break;
       case 'step-skipped':
-        this.#forget(event.stepId, event.at);
+        this.#addedDemands.delete(event.stepId);
         break;
       case 'run-completed':
         this.#finish('completed', event.durationMs, {});
@@ -107,20 +97,14 @@ export class RunMeasures {
     this.#isActive = false;
   }
 
-  #add({ stepId, dependsOn, demand, at }: StepAdded): void {
-    for (const id of dependsOn) this.#needed.add(id);
-    this.#readyAt.set(stepId, at);
-    this.#addedDemands.set(stepId, demand);
-  }
-
-  #start({ stepId, at, readyBy }: StepStarted): void {
+  #start({ stepId, at, waited }: StepStarted): void {
     const demand = this.#addedDemands.get(stepId) ?? this.#demands.get(stepId) ?? {};
     const attributes = { ...this.#stepOf(stepId), 'millrace.resource.classes': classesOf(demand) };
     this.#running.set(stepId, { at, attributes });
-    const byEnd = readyBy === undefined ? undefined : this.#endedAt.get(readyBy);
-    const sinceThen = this.#readyAt.get(stepId);
-    const readyAt = Math.max(byEnd ?? -Infinity, sinceThen ?? this.#startedAt ?? at);
-    this.#instruments.stepWait.record(Math.max(0, at - readyAt) / 1000, attributes);
+    this.#instruments.stepWait.record((waited?.ms ?? 0) / 1000, {
+      ...attributes,
+      ...(waited === undefined ? {} : { 'millrace.wait.reason': waited.for.kind }),
+    });
   }
 
   #retry(event: StepRetrying): void {
@@ -129,12 +113,11 @@ export class RunMeasures {
       'error.type': typeOf(event.error),
     });
     this.#record(event, 'retried');
-    this.#readyAt.set(event.stepId, event.at + event.delayMs);
   }
 
   #end(event: EndOfAttempt, outcome: string): void {
     this.#record(event, outcome);
-    this.#forget(event.stepId, event.at);
+    this.#addedDemands.delete(event.stepId);
   }
 
   #record({ stepId, at }: EndOfAttempt, outcome: string): void {
@@ -145,12 +128,6 @@ export class RunMeasures {
       ...running.attributes,
       'millrace.outcome': outcome,
     });
-  }
-
-  #forget(stepId: string, at: number): void {
-    this.#readyAt.delete(stepId);
-    this.#addedDemands.delete(stepId);
-    if (this.#needed.has(stepId)) this.#endedAt.set(stepId, at);
   }
 
   #finish(outcome: string, durationMs: number, more: Attributes): void {

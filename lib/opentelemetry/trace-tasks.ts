@@ -11,7 +11,11 @@ import type { Tasks } from '../task/task-record.ts';
  *
  * @example
  * ```ts
- * export const tasks = exposeTasks(traceTasks({ delaysByAirport, routesByAirport }));
+ * export const tasks = exposeTasks(
+ *   traceTasks({
+ *     fetchText: async (url: string) => (await fetch(url)).text(),
+ *   }),
+ * );
  * ```
  */
 export function traceTasks<All extends Tasks>(tasks: All): All {

@@ -3,6 +3,7 @@ import type { ChildCounts } from '../observe/child-counts.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
 import type { RunStatus } from '../observe/run-view.ts';
 import type { StepStatus } from '../observe/step-status.ts';
+import type { WaitReason, Waits } from '../observe/wait-reason.ts';
 import type { PicturedRun } from './timeline-of.ts';
 
 /** What somebody with the token may ask of a run. */
@@ -33,8 +34,12 @@ export interface RunHead {
   readonly measured: Readonly<Record<string, number>>;
 }
 
-/** Where a step stands: its place, its status, and how those fare that came of it. */
-export type StepLine = readonly [place: number, status: StepStatus, children?: ChildCounts];
+/** Where a step stands: its place, its status, what it waits for, and how those fare that came of it. */
+export type StepLine = readonly [
+  place: number,
+  status: StepStatus,
+  more?: { readonly waitingFor?: WaitReason; readonly children?: ChildCounts },
+];
 
 /** What is new of a run: the first one after a head has all that is kept of it. */
 export interface Frame {
@@ -44,6 +49,8 @@ export interface Frame {
   readonly isPaused: boolean;
   readonly pausedResources: readonly string[];
   readonly resources: Readonly<Record<string, { readonly taken: number; readonly limit: number }>>;
+  /** What steps wait for that are ready. */
+  readonly waits: readonly Waits[];
   /** In the order of `seq`. */
   readonly events: readonly ProgressEvent[];
   readonly steps: readonly StepLine[];

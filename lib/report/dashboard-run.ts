@@ -179,7 +179,7 @@ export class DashboardRun {
   frame(since: number | undefined): { readonly json: string; readonly isAll: boolean } {
     const recent = since === undefined ? undefined : this.#log.since(since);
     const from = recent === undefined ? 0 : (since ?? 0);
-    const { isPaused, pausedResources, resources } = this.#snapshot;
+    const { isPaused, pausedResources, resources, waits } = this.#snapshot;
     const now = this.now();
     this.#foresee(now);
     const rest: Omit<Frame, 'events'> = {
@@ -188,6 +188,7 @@ export class DashboardRun {
       isPaused,
       pausedResources,
       resources: Object.fromEntries(Object.entries(resources).slice(0, mostClasses)),
+      waits: waits.slice(0, mostClasses),
       steps: this.#stepsSince(from),
       usage: Object.fromEntries(
         [...this.#usage]
@@ -232,9 +233,14 @@ export class DashboardRun {
   #stepsSince(number: number): StepLine[] {
     const lines: StepLine[] = [];
     let place = 0;
-    for (const { status, children } of this.#snapshot.steps) {
-      const changed = this.#stepChanged[place] ?? 0;
-      if (changed > number) lines.push(children === undefined ? [place, status] : [place, status, children]);
+    for (const { status, waitingFor, children } of this.#snapshot.steps) {
+      if ((this.#stepChanged[place] ?? 0) > number) {
+        const more = {
+          ...(waitingFor === undefined ? {} : { waitingFor }),
+          ...(children === undefined ? {} : { children }),
+        };
+        lines.push([place, status, more]);
+      }
       place++;
     }
     return lines;

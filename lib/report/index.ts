@@ -3,6 +3,7 @@
  *
  * @module millrace/report
  */
+export type { RunAbout } from './about-run.ts';
 export { DashboardError } from './dashboard-error.ts';
 export type { WatchedRun } from './dashboard-run.ts';
 export type { DiagramOptions } from './diagram.ts';

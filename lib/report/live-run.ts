@@ -1,3 +1,4 @@
+import type { WaitReason } from '../observe/wait-reason.ts';
 import type { Frame, RunHead } from './dashboard-frame.ts';
 import type { PicturedStep } from './pictured-workflow.ts';
 import type { Remark, Timeline } from './timeline.ts';
@@ -21,6 +22,8 @@ export class LiveRun {
   readonly head: RunHead;
   readonly timeline: Timeline;
   readonly underWay = new UnderWayFold();
+  /** What steps wait for, as far as the run says it. */
+  readonly waitingFor = new Map<string, WaitReason>();
   /** How many events came after the first frame. Whoever follows for long begins anew now and then, as the server keeps less of what was. */
   folded = 0;
   /** How many messages are neither here nor with the server. */
@@ -61,10 +64,12 @@ export class LiveRun {
     const { timeline } = this;
     if (this.#frame !== undefined) this.folded += events.length;
     for (const event of events) if (timeline.add(event)) this.underWay.add(event);
-    for (const [place, status, children] of steps) {
+    for (const [place, status, { waitingFor, children } = {}] of steps) {
       const id = this.#steps[place]?.id ?? '';
       const story = timeline.steps.get(id);
       if (story !== undefined) story.status = status;
+      if (waitingFor === undefined) this.waitingFor.delete(id);
+      else this.waitingFor.set(id, waitingFor);
       if (children !== undefined) timeline.descent.begin(id, children);
     }
     this.#frame = rest;

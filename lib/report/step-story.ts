@@ -6,6 +6,8 @@ import type { PicturedStep } from './pictured-workflow.ts';
 /** Where a step stands, and what it has been through. */
 export interface StepStory {
   readonly info: PicturedStep;
+  /** The step that it came of, while the run was under way. */
+  readonly parentId: string | undefined;
   status: StepStatus;
   /** When the last dependency had settled; `undefined` where one hasn't. */
   readyAt: number | undefined;
@@ -29,9 +31,10 @@ export interface StepStory {
 }
 
 /** That of a step of which no event has told anything. */
-export function newStory(info: PicturedStep): StepStory {
+export function newStory(info: PicturedStep, parentId?: string): StepStory {
   return {
     info,
+    parentId,
     status: 'waiting',
     readyAt: undefined,
     startedAt: undefined,

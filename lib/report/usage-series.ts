@@ -40,7 +40,7 @@ export class UsageSeries {
     if (at - this.#gatherFrom >= this.#everyMs) {
       this.#gatherFrom = at;
       this.#gathered = 1;
-    } else if (++this.#gathered > 2) this.#mergeBeforeLast();
+    } else if (++this.#gathered > 2) this.#mergeBeforeLast(number);
     if (this.#points.length > this.#most) this.#halve(number);
   }
 
@@ -52,10 +52,10 @@ export class UsageSeries {
   }
 
   /** Of the two before the last, what was higher stays. */
-  #mergeBeforeLast(): void {
+  #mergeBeforeLast(number: number): void {
     const { length } = this.#points;
     const [first, second] = this.#points.slice(length - 3, length - 1) as [Point, Point];
-    this.#points.splice(length - 3, 2, merged(first, second));
+    this.#points.splice(length - 3, 2, merged(first, second, number));
     this.#gathered--;
   }
 
@@ -65,7 +65,7 @@ export class UsageSeries {
     const kept: Point[] = [];
     for (let place = 0; place < this.#points.length; place += 2) {
       const [first, second] = this.#points.slice(place, place + 2) as [Point, Point?];
-      kept.push(second === undefined ? first : merged(first, second));
+      kept.push(second === undefined ? first : merged(first, second, number));
     }
     this.#points.splice(0, this.#points.length, ...kept, ...(last === undefined ? [] : [last]));
     for (const point of this.#points) point.number = number;
@@ -73,12 +73,8 @@ export class UsageSeries {
   }
 }
 
-function merged(first: Point, second: Point): Point {
-  return {
-    at: first.at,
-    taken: Math.max(first.taken, second.taken),
-    number: Math.max(first.number, second.number),
-  };
+function merged(first: Point, second: Point, number: number): Point {
+  return { at: first.at, taken: Math.max(first.taken, second.taken), number };
 }
 
 /**

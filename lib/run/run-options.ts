@@ -160,8 +160,11 @@ export interface RunSettingsOptions {
    * @defaultValue none
    * @example
    * ```ts
-   * const log = new AsyncLocalStorage<StepContext['log']>();
-   * const run = flights.run({ inputs, around: (attempt, next) => log.run(attempt.log, next) });
+   * import { AsyncLocalStorage } from 'node:async_hooks';
+   * import type { AroundAttempt } from 'millrace';
+   *
+   * const current = new AsyncLocalStorage<AroundAttempt>();
+   * const run = flights.run({ inputs, around: (attempt, next) => current.run(attempt, next) });
    * ```
    */
   readonly around?: Around | undefined;

@@ -69,8 +69,11 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
   #promise: Promise<Outputs> | undefined;
   #stopHeeding: (() => void) | undefined;
 
+  readonly #starting: ((run: Pick<Run, 'progress$'>) => void) | undefined;
+
   /** @internal Use `workflow.run()`. */
-  constructor(engine: Engine) {
+  constructor(engine: Engine, starting?: (run: Pick<Run, 'progress$'>) => void) {
+    this.#starting = starting;
     this.#engine = engine;
     this.runId = engine.settings.runId;
     this.progress$ = engine.progress.events$;
@@ -90,6 +93,12 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
   /** What it is a run of. The same object for every run of a workflow. */
   get workflow(): WorkflowInfo {
     return this.#engine.blueprint.info;
+  }
+
+  /** The inputs that it was given, by name. */
+  get inputs(): Readonly<Record<string, unknown>> {
+    const { blueprint, settings } = this.#engine;
+    return Object.fromEntries(blueprint.inputs.map(({ name }, place) => [name, settings.inputs[place]]));
   }
 
   /**
@@ -291,6 +300,7 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
       this.#waiting.delete(subscriber);
       if (this.#waiting.size === 0) this.#engine.cancel('the last subscriber of result$ left');
     });
+    if (this.#engine.status === 'idle') this.#starting?.(this);
     noteStart(this.#engine);
     this.#engine.launch();
   }

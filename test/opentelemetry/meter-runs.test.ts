@@ -50,7 +50,7 @@ test('runs and attempts have durations and waits in seconds, by step, class and 
   });
   expect(read.of('millrace_step_wait_duration_sum')).toStrictEqual({
     [of('a', 'db')]: 0,
-    [of('b', 'db,heavy-cpu')]: 1,
+    [`${of('b', 'db,heavy-cpu')},wait_reason=resource`]: 1,
     [of('c', 'light-cpu')]: 0,
   });
   expect(read.of('millrace_run_duration_sum')).toStrictEqual({ 'workflow_name=w,outcome=completed': 2 });

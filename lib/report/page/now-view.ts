@@ -1,5 +1,6 @@
 // Long because it is one part of the page: how far the run is, what runs, what waits, and what there is of each class.
 import { settledOf } from '../../observe/descent.ts';
+import { waitText } from '../../observe/wait-reason.ts';
 import { durationText } from '../duration-text.ts';
 import type { LiveRun } from '../live-run.ts';
 import { type Expected, slowness } from '../under-way.ts';
@@ -7,7 +8,7 @@ import { type WaitingFor, waitsNow } from '../waits-now.ts';
 import type { Asking } from './asking.ts';
 import { element } from './dom.ts';
 import { limitsTable } from './limits-table.ts';
-import { section } from './section.ts';
+import { amountText, section } from './section.ts';
 import { Keyed, say, sync } from './sync.ts';
 
 /** More than these nobody reads. */
@@ -249,14 +250,15 @@ function waitingList() {
     update(live: LiveRun): void {
       const { latest, timeline } = live;
       if (latest === undefined) return;
-      const waits = waitsNow({ ...latest, steps: timeline.steps.values() });
+      const { waitingFor } = live;
+      const waits = waitsNow({ ...latest, waitingFor, steps: timeline.steps.values() });
       const seen = waits.slice(0, mostWaits);
-      const made = lines.of(seen.map(({ why, what }) => `${why} ${what}`));
+      const made = lines.of(seen.map((wait) => `${wait.for.kind} ${waitText(wait.for)}`));
       seen.forEach((wait, place) => {
         const line = made[place];
         if (line === undefined) return;
-        say(line.what, waitText(wait, live));
-        say(line.steps, namesText(wait.steps));
+        say(line.what, lineText(wait, live));
+        say(line.steps, namesText(wait.steps, wait.count));
       });
       sync(
         list,
@@ -268,34 +270,23 @@ function waitingList() {
   };
 }
 
-function waitText({ why, what, steps }: WaitingFor, live: LiveRun): string {
-  const many = `${String(steps.length)} step${steps.length === 1 ? '' : 's'}`;
+function lineText({ for: reason, isReady, count }: WaitingFor, live: LiveRun): string {
+  const many = `${String(count)} step${count === 1 ? '' : 's'}${isReady ? ', ready,' : ''}`;
+  const wait = `${many} wait${count === 1 ? 's' : ''} for ${waitText(reason)}`;
   const { latest, timeline, underWay } = live;
-  switch (why) {
-    case 'step': {
-      const status = timeline.steps.get(what)?.status ?? 'waiting';
-      const from = underWay.get(what)?.from;
-      const since = from === undefined ? status : `running for ${durationText(timeline.now - from)}`;
-      return `${many} for the end of ${what}, ${since}`;
-    }
-    case 'class': {
-      const { taken, limit } = latest?.resources[what] ?? { taken: 0, limit: 0 };
-      return `${many} ready, for room in ${what}: ${amountOf(what, taken)} of ${amountOf(what, limit)} are taken`;
-    }
-    case 'paused':
-      return `${many} ready, held back: ${what === '' ? 'the run' : what} is paused`;
-    case 'back-off':
-      return `${many} failed, and will be tried again`;
-    case 'turn':
-      return `${many} ready: about to start, or held back by a rate, a worker or another run`;
+  if (reason.kind === 'step') {
+    const from = underWay.get(reason.stepId)?.from;
+    const status = timeline.steps.get(reason.stepId)?.status ?? 'waiting';
+    return `${wait}, ${from === undefined ? status : `running for ${durationText(timeline.now - from)}`}`;
   }
+  if (reason.kind !== 'resource') return wait;
+  const { taken, limit } = latest?.resources[reason.resource] ?? {};
+  if (taken === undefined || limit === undefined) return wait;
+  return `${wait}: ${amountText(reason.resource, taken)} of ${amountText(reason.resource, limit)} are taken`;
 }
 
-function amountOf(name: string, amount: number): string {
-  return name === 'memory' ? `${String(Math.round(amount / 2 ** 20))} MiB` : String(amount);
-}
-
-function namesText(ids: readonly string[]): string {
-  const names = ids.slice(0, mostNames).join(', ');
-  return ids.length > mostNames ? `${names} and ${String(ids.length - mostNames)} more` : names;
+function namesText(ids: readonly string[], count: number): string {
+  const names = ids.slice(0, mostNames);
+  const more = count - names.length;
+  return more > 0 ? `${names.join(', ')} and ${String(more)} more` : names.join(', ');
 }

@@ -132,18 +132,19 @@ function itemOf({ kind, at, stepId, message, error }: Remark, startedAt: number 
   if (error === undefined) return element('p', {}, ...head);
   const details = element('details', {}, element('summary', {}, ...head));
   // Most are never opened.
-  details.addEventListener('toggle', () => details.append(detail(error)), { once: true });
+  details.addEventListener('toggle', () => details.append(errorDetail(error)), { once: true });
   return details;
 }
 
-function detail(error: unknown): HTMLElement {
+/** All that is known of an error: its stack, the chain that led to it, its causes. */
+export function errorDetail(error: unknown): HTMLElement {
   if (!isError(error)) return element('pre', {}, JSON.stringify(error, null, 2));
   const box = element('div', { class: 'error' });
   if (error.chain !== undefined) box.append(element('p', {}, 'chain: ', error.chain.join(' → ')));
   box.append(element('pre', {}, error.stack ?? `${error.name}: ${error.message}`));
   if (error.cause !== undefined)
-    box.append(element('p', { class: 'quiet' }, 'caused by'), detail(error.cause));
-  for (const one of error.errors ?? []) box.append(detail(one));
+    box.append(element('p', { class: 'quiet' }, 'caused by'), errorDetail(error.cause));
+  for (const one of error.errors ?? []) box.append(errorDetail(one));
   return box;
 }
 

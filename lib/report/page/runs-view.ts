@@ -21,6 +21,13 @@ const statuses = [
   'idle',
 ] as const;
 
+const columns = ['state', 'run', 'started', 'duration', 'steps', 'running', 'failed'];
+
+function headOf(name: string): HTMLElement {
+  const isWide = name === 'started' || name === 'running';
+  return element('th', { scope: 'col', class: isWide ? 'wide' : undefined }, name);
+}
+
 /** What a line says of how its run is, in one word. */
 export function stateOf({ status, isPaused }: RunLine): string {
   return isPaused && (status === 'running' || status === 'idle') ? 'paused' : status;
@@ -48,11 +55,10 @@ export function runsView(choose: (runId: string) => void): RunsView {
   );
   const count = element('span', { class: 'quiet', 'aria-live': 'polite' });
   const body = element('tbody');
-  const heads = ['state', 'workflow', 'run', 'started', 'duration', 'steps', 'running', 'failed'];
   const table = element(
     'table',
     { class: 'list' },
-    element('thead', {}, element('tr', {}, ...heads.map((name) => element('th', { scope: 'col' }, name)))),
+    element('thead', {}, element('tr', {}, ...columns.map(headOf))),
     body,
   );
   const rows = new Keyed((runId) => runRow(runId, choose));
@@ -99,16 +105,16 @@ export function runsView(choose: (runId: string) => void): RunsView {
 
 function runRow(runId: string, choose: (runId: string) => void) {
   const badge = element('span', { class: 'badge' });
-  const workflow = element('td');
+  const workflow = element('span', { class: 'quiet' });
   const button = element('button', { type: 'button', class: 'link', onClick: () => choose(runId) }, runId);
   const number = (): HTMLElement => element('td', { class: 'number' });
-  const [started, duration, steps, running, failed] = [number(), number(), number(), number(), number()];
+  const [duration, steps, failed] = [number(), number(), number()];
+  const [started, running] = [element('td', { class: 'wide' }), element('td', { class: 'wide' })];
   const row = element(
     'tr',
     {},
     element('td', {}, badge),
-    workflow,
-    element('td', {}, button),
+    element('td', {}, button, ' ', workflow),
     started,
     duration,
     steps,

@@ -4,6 +4,7 @@ import type {
   Hearing,
   Job,
   JobState,
+  Register,
   Serving,
   ServingTerms,
   Transport,
@@ -14,7 +15,8 @@ interface Entry {
   state: JobState;
 }
 
-interface Server extends ServingTerms {
+interface Server extends Omit<ServingTerms, 'slots'> {
+  slots: number;
   readonly end: MemoryTransport;
   busy: number;
   isStopped: boolean;
@@ -27,6 +29,7 @@ export class MemoryBroker {
   readonly delay: number;
   readonly ends = new Set<MemoryTransport>();
   readonly blobs = new Map<string, Uint8Array>();
+  readonly register = new Map<string, string>();
   readonly #lanes = new Map<string, Map<string, Entry>>();
   readonly #waiting = new Map<string, string[]>();
   readonly #servers = new Set<Server>();
@@ -47,6 +50,7 @@ export class MemoryBroker {
     this.#lanes.clear();
     this.#waiting.clear();
     this.blobs.clear();
+    this.register.clear();
   }
 
   publish(channel: string, message: Uint8Array): void {
@@ -58,7 +62,7 @@ export class MemoryBroker {
     if (jobs.has(job.id)) return;
     jobs.set(job.id, { job, state: { kind: 'waiting' } });
     this.#queue(lane).push(job.id);
-    this.#dispatch();
+    this.dispatch();
   }
 
   withdraw(lane: string, id: string): boolean {
@@ -75,11 +79,11 @@ export class MemoryBroker {
 
   serve(server: Server): void {
     this.#servers.add(server);
-    this.#dispatch();
+    this.dispatch();
   }
 
   /** Looks for somebody who does what waits. */
-  #dispatch(): void {
+  dispatch(): void {
     for (const server of this.#servers) {
       const waiting = this.#queue(server.lane);
       while (server.end.isUp && !server.isStopped && server.busy < server.slots && waiting.length > 0) {
@@ -100,11 +104,11 @@ export class MemoryBroker {
         this.clock.after(server.leaseMs, () => {
           entry.state = { kind: 'failed', reason: undefined };
         });
-      this.#dispatch();
+      this.dispatch();
     };
     this.clock.after(this.delay, () => {
       server.work(entry.job).then(
-        (answer) => {
+        ({ answer }) => {
           over({ kind: 'answered', answer });
         },
         (error: unknown) => {
@@ -129,8 +133,9 @@ export class MemoryBroker {
 
 /** One process's end of it. */
 export class MemoryTransport implements Transport {
-  readonly address = 'memory';
-  readonly blobs: BlobStore;
+  readonly size = 1;
+  readonly register: Register;
+  readonly #blobs: BlobStore;
   readonly #broker: MemoryBroker;
   readonly #channels = new Set<string>();
   #hearing: Hearing | undefined;
@@ -139,22 +144,42 @@ export class MemoryTransport implements Transport {
 
   constructor(broker: MemoryBroker) {
     this.#broker = broker;
-    this.blobs = {
+    this.register = {
+      note: (_, name, text) => this.#later(() => void broker.register.set(name, text)),
+      find: (name) =>
+        this.#later(() => {
+          const text = broker.register.get(name);
+          return text === undefined ? [] : [text];
+        }),
+      forget: (names) =>
+        this.#later(() => {
+          for (const name of names) broker.register.delete(name);
+        }),
+    };
+    this.#blobs = {
       put: (name, bytes) => this.#later(() => void broker.blobs.set(name, bytes)),
       get: (name) => this.#later(() => broker.blobs.get(name)),
       drop: (name) => this.#later(() => void broker.blobs.delete(name)),
     };
   }
 
+  addressOf(): string {
+    return 'memory';
+  }
+
+  blobsOf(): BlobStore {
+    return this.#blobs;
+  }
+
   /** Cuts the process off, or connects it again. */
   setUp(isUp: boolean): void {
     if (this.isUp === isUp) return;
     this.isUp = isUp;
-    this.#hearing?.changed(isUp);
+    this.#hearing?.changed(isUp, 0);
   }
 
   deliver(channel: string, message: Uint8Array): void {
-    if (this.isUp && this.#channels.has(channel)) this.#hearing?.heard(message);
+    if (this.isUp && this.#channels.has(channel)) this.#hearing?.heard(message, 0);
   }
 
   open(channels: readonly string[], hearing: Hearing): Promise<void> {
@@ -184,10 +209,14 @@ export class MemoryTransport implements Transport {
   }
 
   serve(terms: ServingTerms): Promise<Serving> {
-    const server = { ...terms, end: this, busy: 0, isStopped: false };
+    const server: Server = { ...terms, end: this, busy: 0, isStopped: false };
     return this.#later(() => {
       this.#broker.serve(server);
       return {
+        resize: (slots) => {
+          server.slots = slots;
+          this.#broker.dispatch();
+        },
         stop: async () => {
           server.isStopped = true;
           while (server.busy > 0) {

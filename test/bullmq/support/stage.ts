@@ -4,6 +4,7 @@ import { Observable } from 'rxjs';
 import { clockOf } from '../../../lib/base/clock.ts';
 import { Remote } from '../../../lib/bullmq/remote-tasks.ts';
 import { TaskServer } from '../../../lib/bullmq/task-server.ts';
+import { offloadHostOf } from '../../../lib/definition/offloaded-body.ts';
 import type { StepContext } from '../../../lib/definition/step-context.ts';
 import { MemoryBroker, type MemoryTransport } from './memory-transport.ts';
 
@@ -41,6 +42,8 @@ export class QueueStage {
       queue: 'stage',
       version: undefined,
       leaseMs: this.leaseMs,
+      batch: 8,
+      soon: queueMicrotask,
       workerWait: 60_000,
       connectionWait: 60_000,
       clock: this.clock,
@@ -57,7 +60,8 @@ export class QueueStage {
       body: () => (input: unknown, ctx: StepContext) => this.#body(id, input, ctx),
     };
     const { leaseMs, clock } = this;
-    const terms = { queue: 'stage', id, lane: 'stage.1', slots, version: undefined, leaseMs, clock };
+    const soon = queueMicrotask;
+    const terms = { queue: 'stage', id, lane: 'stage.1', slots, version: undefined, leaseMs, clock, soon };
     const server = new TaskServer(end, tasks, terms);
     // One that is cut off before it has begun never does.
     server.open().catch(() => undefined);
@@ -85,6 +89,7 @@ export class QueueStage {
     return new Observable((subscriber) => {
       const work: Work = { worker, input, from: this.time.now, to: undefined, how: undefined };
       this.works.push(work);
+      offloadHostOf(ctx)?.workBegan('thread');
       const end = (how: 'done' | 'stopped'): void => {
         work.to = this.time.now;
         work.how = how;

@@ -50,8 +50,9 @@ export class Samples {
     );
   }
 
-  /** How many series there are. */
+  /** How many series there are, without those of waits, which depend on how busy the machine is. */
   get size(): number {
-    return this.text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
+    const isSeries = (line: string): boolean => line !== '' && !/^#|^millrace_step_wait/.test(line);
+    return this.text.split('\n').filter(isSeries).length;
   }
 }

@@ -1,0 +1,65 @@
+import type { Clock } from '../base/clock.ts';
+import { type Message, pack } from './messages.ts';
+import type { Transport } from './transport.ts';
+
+/** How long, in ms, that may take which nobody waits for: most of it then goes along with what somebody does. */
+const longest = 5;
+
+/**
+ * What is told, several messages of one moment as one: each costs Redis, and both sides, as much as a call that takes no time.
+ *
+ * 1. Messages of one channel are told in order.
+ * 2. What matters is told with the end of this turn of the event loop, the rest within some ms.
+ */
+export class Outbox {
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #soon: (work: () => void) => void;
+  readonly #waiting = new Map<string, Message[]>();
+  #isSoon = false;
+  #stopTimer: (() => void) | undefined;
+
+  /** @param soon - does something at the end of this turn */
+  constructor(transport: Transport, clock: Clock, soon: (work: () => void) => void) {
+    this.#transport = transport;
+    this.#clock = clock;
+    this.#soon = soon;
+  }
+
+  add(channel: string, message: Message): void {
+    this.#put(channel, message);
+    if (this.#isSoon) return;
+    this.#isSoon = true;
+    this.#soon(() => {
+      this.#isSoon = false;
+      this.flush();
+    });
+  }
+
+  /** Tells something that nobody waits for. */
+  addLater(channel: string, message: Message): void {
+    this.#put(channel, message);
+    if (this.#isSoon || this.#stopTimer !== undefined) return;
+    this.#stopTimer = this.#clock.after(longest, () => {
+      this.flush();
+    });
+  }
+
+  flush(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    for (const [channel, messages] of this.#waiting) {
+      const [only] = messages;
+      const content = messages.length === 1 && only !== undefined ? only : messages;
+      // What matters is said again, or looked up.
+      this.#transport.tell(channel, pack(content)).catch(() => undefined);
+    }
+    this.#waiting.clear();
+  }
+
+  #put(channel: string, message: Message): void {
+    const messages = this.#waiting.get(channel);
+    if (messages === undefined) this.#waiting.set(channel, [message]);
+    else messages.push(message);
+  }
+}

@@ -1,0 +1,227 @@
+import { Fifo } from '../base/fifo.ts';
+import { parcelOf, type UsedBlob } from './blob-uses.ts';
+import type { CallTable } from './call-table.ts';
+import type { CoordinatorTerms } from './coordinator-terms.ts';
+import type { EarlierCalls } from './earlier-calls.ts';
+import { type CallBody, type JobBody, pack, protocol } from './messages.ts';
+import { digestOf, type Parcel } from './parcel.ts';
+import type { RemoteCall, SentJob } from './remote-call.ts';
+import type { Roster } from './roster.ts';
+import type { ShortCalls } from './short-calls.ts';
+import type { Transport } from './transport.ts';
+
+/** Short calls of one task, for one lane. */
+interface Gathering {
+  readonly lane: string;
+  readonly calls: Fifo<RemoteCall>;
+  isComing: boolean;
+}
+
+/**
+ * Sends calls as jobs, and takes them back.
+ *
+ * ```
+ * long, or of unknown length    call ──▶ job
+ * short, and workers are busy   call call call … ──▶ job, as soon as there is one less
+ * ```
+ *
+ * 1. A call that needn't wait is sent at once. What waits does so here, where it can be gathered: in the queue are two jobs a slot at most.
+ * 2. Sent again, a call has another name, by which what came of it before is told apart.
+ */
+export class Sender {
+  readonly #transport: Transport;
+  readonly #terms: CoordinatorTerms;
+  readonly #roster: Roster;
+  readonly #table: CallTable;
+  readonly #short: ShortCalls;
+  readonly #earlier: EarlierCalls;
+  readonly #gatherings = new Map<string, Gathering>();
+  #sequence = 0;
+
+  constructor(parts: {
+    readonly transport: Transport;
+    readonly terms: CoordinatorTerms;
+    readonly roster: Roster;
+    readonly table: CallTable;
+    readonly short: ShortCalls;
+    readonly earlier: EarlierCalls;
+  }) {
+    this.#transport = parts.transport;
+    this.#terms = parts.terms;
+    this.#roster = parts.roster;
+    this.#table = parts.table;
+    this.#short = parts.short;
+    this.#earlier = parts.earlier;
+  }
+
+  send(call: RemoteCall, lane: string): void {
+    if (this.#short.together(call.request) === 1) {
+      this.#sendTogether([call], lane);
+      return;
+    }
+    const key = JSON.stringify([lane, call.request.taskName]);
+    let gathering = this.#gatherings.get(key);
+    if (gathering === undefined) {
+      gathering = { lane, calls: new Fifo(), isComing: false };
+      this.#gatherings.set(key, gathering);
+    }
+    gathering.calls.push(call);
+    this.#comeBack(gathering);
+  }
+
+  /** There is one job less in a lane. */
+  jobOver(lane: string): void {
+    for (const gathering of this.#gatherings.values())
+      if (gathering.lane === lane && gathering.calls.size > 0) this.#comeBack(gathering);
+  }
+
+  /** What was to go to a lane that nobody serves any more. */
+  takeGathered(lane: string): RemoteCall[] {
+    const calls: RemoteCall[] = [];
+    for (const gathering of this.#gatherings.values()) {
+      if (gathering.lane !== lane) continue;
+      while (gathering.calls.size > 0) calls.push(gathering.calls.shift() as RemoteCall);
+    }
+    return calls;
+  }
+
+  /** Takes a job back that nobody has taken; false where somebody has, or where it isn't this process's alone. */
+  async takeBack(job: SentJob): Promise<boolean> {
+    if (job.isAdopted) return false;
+    job.takingBack ??= this.#withdraw(job).finally(() => {
+      job.takingBack = undefined;
+    });
+    return job.takingBack;
+  }
+
+  async #withdraw(job: SentJob): Promise<boolean> {
+    await job.sending;
+    return this.#transport.withdraw(job.lane, job.id);
+  }
+
+  /** Once all that comes at this moment is there. */
+  #comeBack(gathering: Gathering): void {
+    if (gathering.isComing) return;
+    gathering.isComing = true;
+    this.#terms.soon(() => {
+      gathering.isComing = false;
+      this.#sendGathered(gathering);
+    });
+  }
+
+  #sendGathered({ lane, calls }: Gathering): void {
+    const slots = this.#roster.slotsIn(lane);
+    while (calls.size > 0 && this.#table.jobsIn(lane) < Math.max(1, 2 * slots)) {
+      // Fair shares, so that no slot is idle while another has all of it.
+      let room = Math.max(1, Math.ceil(calls.size / Math.max(1, slots)));
+      let bytes = 0;
+      const together: RemoteCall[] = [];
+      while (room > 0 && calls.size > 0 && bytes < mostBytes) {
+        const call = calls.shift() as RemoteCall;
+        if (call.isOver || call.sent !== undefined) continue;
+        if (together.length === 0) room = Math.min(room, this.#short.together(call.request));
+        together.push(call);
+        bytes += call.input?.byteLength ?? 0;
+        room--;
+      }
+      if (together.length > 0) this.#sendTogether(together, lane);
+    }
+  }
+
+  #sendTogether(calls: readonly RemoteCall[], lane: string): void {
+    const blobs = this.#transport.blobsOf(lane);
+    const ids = calls.map((call) => this.#name(call));
+    const job: SentJob = {
+      lane,
+      id: ids.length === 1 ? (ids[0] as string) : named('b', ids),
+      calls: new Set(),
+      isAdopted: false,
+      activeSince: undefined,
+      missedAt: undefined,
+      sending: undefined,
+      takingBack: undefined,
+    };
+    const parts = calls.map((call, at) => {
+      const input = call.input as Uint8Array;
+      const blob = this.#table.blobs.take(blobs, input);
+      this.#table.sentAs(call, ids[at] as string, job, blob);
+      return { call, input, blob };
+    });
+    job.sending = this.#post(job, parts).catch((error: unknown) => {
+      for (const call of [...job.calls]) this.#table.fail(call, error);
+    });
+  }
+
+  async #post(job: SentJob, parts: readonly Part[]): Promise<void> {
+    // Nothing is awaited where nothing has to be: what was sent first is to be there first.
+    if (parts.some(({ blob }) => blob !== undefined)) await Promise.all(parts.map(({ blob }) => blob?.put));
+    const inputs = parts.map(({ blob, input }) => parcelOf(blob, input));
+    const noted = parts.map(({ call }) => this.#earlier.note(call, job));
+    const [{ call: first }] = parts as readonly [Part];
+    const { runId, stepId, attempt, taskName } = first.request;
+    const shown =
+      parts.length === 1
+        ? { run: runId, step: stepId ?? '', attempt, dispatch: first.dispatches }
+        : { run: runId, calls: parts.length };
+    const sent = this.#transport.send(job.lane, {
+      id: job.id,
+      name: taskName,
+      shown,
+      body: pack(this.#body(parts, inputs)),
+    });
+    await Promise.all([...noted, sent]);
+  }
+
+  #body(parts: readonly Part[], inputs: readonly Parcel[]): JobBody {
+    const [{ call: first }] = parts as readonly [Part];
+    return {
+      protocol,
+      coordinator: this.#terms.id,
+      coordinatorLeaseMs: this.#terms.leaseMs,
+      task: first.request.taskName,
+      calls: parts.map(({ call }, at): CallBody => {
+        const { runId, epoch, isKept, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
+          call.request;
+        return {
+          id: call.sent?.id ?? '',
+          runId,
+          epoch,
+          isKept,
+          stepId,
+          attempt,
+          gracePeriod,
+          idempotencyKey,
+          carrier,
+          isolation,
+          isHeard: call.isHeard,
+          input: inputs[at] as Parcel,
+        };
+      }),
+    };
+  }
+
+  /** What a call is called from now on. */
+  #name(call: RemoteCall): string {
+    call.dispatches++;
+    // Of the clock, as a run may be started anew under its name.
+    call.dispatchNumber = Math.max(call.dispatchNumber + 1, Math.floor(this.#terms.clock.now()));
+    const { runId, stepId, attempt, isKept } = call.request;
+    return isKept
+      ? named('k', [runId, stepId, attempt, call.dispatchNumber])
+      : named('c', [this.#terms.id, ++this.#sequence]);
+  }
+}
+
+interface Part {
+  readonly call: RemoteCall;
+  readonly input: Uint8Array;
+  readonly blob: UsedBlob | undefined;
+}
+
+/** BullMQ takes what is a number by itself for one of its own. */
+function named(kind: string, identity: readonly unknown[]): string {
+  return `${kind}${digestOf(JSON.stringify(identity)).slice(0, 32)}`;
+}
+
+/** How many bytes of inputs a job has at most, but for its last one. */
+const mostBytes = 256 * 1024;

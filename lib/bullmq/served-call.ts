@@ -1,0 +1,138 @@
+import type { Observable } from 'rxjs';
+import type { Clock } from '../base/clock.ts';
+import { EmptyStepError } from '../base/empty-step-error.ts';
+import type { StepContext } from '../definition/step-context.ts';
+import { encodeThrown } from '../wire/error-codec.ts';
+import { JobContext } from './job-context.ts';
+import type { Answer, CallBody, OfCall, WhoWaits } from './messages.ts';
+import { bytesOf, unwrap, wrap } from './parcel.ts';
+import type { BlobStore } from './transport.ts';
+
+/** Who wanted a call to stop: its coordinator, or this worker itself, and why. */
+export type StoppedAs = 'stopped' | 'closed' | 'connection' | 'returned';
+
+/** A task as the body of a step. */
+export type ServedBody = (input: unknown, ctx: StepContext) => Observable<unknown>;
+
+/** What a call needs of the worker that does it. */
+export interface CallSite {
+  /** Which worker it is. */
+  readonly worker: string;
+  readonly clock: Clock;
+  readonly blobs: BlobStore;
+  /** How many bytes of output may be in the answer itself. */
+  readonly inline: number;
+  tell(waiting: WhoWaits, message: OfCall): void;
+  /** Tells something that nobody waits for. */
+  tellLater(waiting: WhoWaits, message: OfCall): void;
+}
+
+/** A call that is being done. */
+export class ServedCall {
+  readonly body: CallBody;
+  readonly taskName: string;
+  readonly since: number;
+  /** Who hears of it: whoever has adopted it last. */
+  waiting: WhoWaits;
+  readonly #site: CallSite;
+  readonly #ctx: JobContext;
+  #beganAt: number | undefined;
+  #stop: ((as: StoppedAs) => void) | undefined;
+  /** What it was told before it had begun. */
+  #stoppedAs: StoppedAs | undefined;
+
+  constructor(body: CallBody, taskName: string, waiting: WhoWaits, site: CallSite) {
+    this.body = body;
+    this.taskName = taskName;
+    this.waiting = waiting;
+    this.since = site.clock.now();
+    this.#site = site;
+    const { id, isHeard } = body;
+    this.#ctx = new JobContext(body, taskName, site.clock, {
+      began: (thread) => {
+        this.#beganAt ??= site.clock.now();
+        const { worker } = site;
+        site.tellLater(this.waiting, ['began', id, worker, `${worker}/${thread}`]);
+      },
+      progress: (amount, text) => {
+        if (isHeard) site.tell(this.waiting, ['progress', id, amount, text]);
+      },
+      log: (text, data) => {
+        if (isHeard) site.tell(this.waiting, ['log', id, text, data]);
+      },
+    });
+  }
+
+  get hasBegun(): boolean {
+    return this.#beganAt !== undefined;
+  }
+
+  /** How long the task has taken so far, in ms. */
+  get ms(): number {
+    return this.#beganAt === undefined ? 0 : this.#site.clock.now() - this.#beganAt;
+  }
+
+  stop(as: StoppedAs): void {
+    if (this.#stop === undefined) this.#stoppedAs ??= as;
+    else this.#stop(as);
+  }
+
+  /** Does it. Never rejects. */
+  async answer(task: ServedBody): Promise<Answer> {
+    const { id, input: parcel } = this.body;
+    const { blobs, inline } = this.#site;
+    try {
+      const input = await unwrap(parcel, blobs);
+      if (this.#stoppedAs !== undefined) return stoppedAnswer(id, this.#stoppedAs);
+      const output = await this.#run(task, input);
+      if (output instanceof Stopped) return stoppedAnswer(id, output.as);
+      const { ms } = this;
+      return ['result', id, await wrap(bytesOf(output, this.taskName, 'output'), id, blobs, inline), ms];
+    } catch (error) {
+      if (error instanceof EmptyStepError) return ['empty', id];
+      return ['failure', id, encodeThrown(error)];
+    }
+  }
+
+  /** Its output, or `Stopped` once it has stopped. */
+  #run(task: ServedBody, input: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      let output: unknown;
+      let isStopped = false;
+      const subscription = task(input, this.#ctx).subscribe({
+        next: (value) => {
+          output = value;
+        },
+        error: (error: unknown) => {
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the task has thrown
+          if (!isStopped) reject(error);
+        },
+        complete: () => {
+          if (!isStopped) resolve(output);
+        },
+      });
+      this.#stop = (as) => {
+        if (isStopped) return;
+        isStopped = true;
+        this.#ctx.token.cancel();
+        subscription.unsubscribe();
+        void this.#ctx.finished().then(() => {
+          resolve(new Stopped(as));
+        });
+      };
+    });
+  }
+}
+
+/** What a call comes to that was told to stop, and has. */
+class Stopped {
+  readonly as: StoppedAs;
+
+  constructor(as: StoppedAs) {
+    this.as = as;
+  }
+}
+
+export function stoppedAnswer(id: string, as: StoppedAs): Answer {
+  return as === 'stopped' || as === 'returned' ? [as, id] : ['given-up', id, as];
+}

@@ -85,22 +85,24 @@ export class Progress {
     waited: Waited | undefined,
   ): void {
     if (this.#isComplete) return;
-    if (waited !== undefined) {
-      const because = readyBy === undefined ? {} : { readyBy };
-      this.emit({ type: 'step-started', stepId, attempt, holds, ...because, waited });
-      return;
-    }
     const seq = ++this.#seq;
     const at = this.#time.now;
     this.#recorder?.stepStarted(seq, at, stepId, attempt, holds, readyBy);
     if (this.#subscribers.length === 0) return;
     const runId = this.#runId;
     const type = 'step-started';
-    this.#send(
-      readyBy === undefined
-        ? { seq, at, runId, type, stepId, attempt, holds }
-        : { seq, at, runId, type, stepId, attempt, holds, readyBy },
-    );
+    if (waited === undefined)
+      this.#send(
+        readyBy === undefined
+          ? { seq, at, runId, type, stepId, attempt, holds }
+          : { seq, at, runId, type, stepId, attempt, holds, readyBy },
+      );
+    else
+      this.#send(
+        readyBy === undefined
+          ? { seq, at, runId, type, stepId, attempt, holds, waited }
+          : { seq, at, runId, type, stepId, attempt, holds, readyBy, waited },
+      );
   }
 
   holdsChanged(stepId: string, attempt: number, holds: Demand): void {

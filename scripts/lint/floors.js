@@ -18,7 +18,11 @@ const floors = [
   { files: 'lib/**', below: [] },
   { files: 'lib/base/**', below: [] },
   // What of RxJS the bottom knows: time as a scheduler, and cancellation as a stream.
-  { files: 'lib/base/{cancellation,clock,interop-observable,live-scheduler}.ts', below: [], typesOnly: ['rxjs'] },
+  {
+    files: 'lib/base/{cancellation,clock,interop-observable,live-scheduler}.ts',
+    below: [],
+    typesOnly: ['rxjs'],
+  },
   { files: 'lib/base/{rxjs-parts,rxjs-run-parts}.ts', below: [], packages: ['rxjs/internal/.+'] },
   { files: 'lib/graph/**', below: lib('base') },
   { files: 'lib/admission/**', below: lib('base') },

@@ -87,22 +87,24 @@ export class Progress {
     if (this.#isComplete) return;
     const seq = ++this.#seq;
     const at = this.#time.now;
-    this.#recorder?.stepStarted(seq, at, stepId, attempt, holds, readyBy);
-    if (this.#subscribers.length === 0) return;
     const runId = this.#runId;
     const type = 'step-started';
-    if (waited === undefined)
-      this.#send(
-        readyBy === undefined
-          ? { seq, at, runId, type, stepId, attempt, holds }
-          : { seq, at, runId, type, stepId, attempt, holds, readyBy },
-      );
-    else
-      this.#send(
+    if (waited !== undefined) {
+      const event: ProgressEvent =
         readyBy === undefined
           ? { seq, at, runId, type, stepId, attempt, holds, waited }
-          : { seq, at, runId, type, stepId, attempt, holds, readyBy, waited },
-      );
+          : { seq, at, runId, type, stepId, attempt, holds, readyBy, waited };
+      this.#recorder?.event(event);
+      this.#send(event);
+      return;
+    }
+    this.#recorder?.stepStarted(seq, at, stepId, attempt, holds, readyBy);
+    if (this.#subscribers.length === 0) return;
+    this.#send(
+      readyBy === undefined
+        ? { seq, at, runId, type, stepId, attempt, holds }
+        : { seq, at, runId, type, stepId, attempt, holds, readyBy },
+    );
   }
 
   holdsChanged(stepId: string, attempt: number, holds: Demand): void {

@@ -29,7 +29,7 @@ export interface Encoded {
 export type ShortJson = number | boolean | null | string | JsonText;
 
 /** A value as JSON. */
-export class JsonText {
+class JsonText {
   readonly text: string;
 
   constructor(text: string) {

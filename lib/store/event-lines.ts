@@ -4,7 +4,7 @@
  *     {"go": 1, …}          a process has begun to write: what the run is of
  *     {"seq": …, …}         events, in groups
  */
-import { type EventsOfLine, eventsOf } from './event-group.ts';
+import { type EventsOfLine, eventsOf, type GroupText } from './read-event-group.ts';
 
 /** What a process says of the run before it tells what happens. */
 export interface Go {
@@ -25,7 +25,7 @@ export function goLine(go: Go): string {
 /** What a line says; `undefined` where it is damaged. */
 export function readEventLine(line: string, runId: string): Go | EventsOfLine | undefined {
   try {
-    const said = JSON.parse(line) as Go | Parameters<typeof eventsOf>[0];
+    const said = JSON.parse(line) as Go | GroupText;
     return 'go' in said ? withoutNulls(said) : eventsOf(said, runId);
   } catch {
     return undefined;

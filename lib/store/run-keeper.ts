@@ -1,3 +1,4 @@
+// Long because it is all that a run asks of its store, in one order: taken, recalled, written, let go of.
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { RunOutcome } from '../definition/step-options.ts';
 import type {

@@ -1,9 +1,10 @@
 import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { forEachStep, input, step, type, workflow } from 'millrace';
+import { forEachStep, input, type ProgressEvent, step, type, workflow } from 'millrace';
 import { replay } from 'millrace/node';
 import { htmlReport } from 'millrace/report';
 import { fileStore, memoryStore, UnknownRunError } from 'millrace/store';
+import { VirtualTime } from 'millrace/testing';
 import { describe, expect, test } from 'vitest';
 import { MemoryPlace, memoryBackend } from '../../lib/store/memory-backend.ts';
 import { Store } from '../../lib/store/store.ts';
@@ -84,6 +85,24 @@ describe('events', () => {
     expect(log.events.at(-1)?.type).toBe('run-completed');
     expect(replay(log).play().snapshot()).toMatchObject({ status: 'completed', counts: { completed: 3 } });
     expect(htmlReport(log)).toContain('flow: report of a run');
+  });
+
+  test('say what was told, also of a step that has waited', async () => {
+    const slow = (id: string) => step(id, () => time.after(20, id), { resource: 'gpu' });
+    const time = new VirtualTime();
+    const store = memoryStore();
+    const run = workflow('waits', { a: slow('a'), b: slow('b') }).run({
+      store,
+      runId: 'a',
+      limits: { gpu: 1 },
+      scheduler: time.scheduler,
+    });
+    const told: ProgressEvent[] = [];
+    run.progress$.subscribe((event) => told.push(event));
+    run.result$.subscribe();
+    time.flush();
+    expect(told.some((event) => event.type === 'step-started' && event.waited !== undefined)).toBe(true);
+    expect((await store.events('a')).events).toStrictEqual(told);
   });
 
   test('are one log for each process, the last one first asked for', async () => {

@@ -12,7 +12,7 @@ import type { Keeping } from './keeping.ts';
 import type { Nesting } from './nesting.ts';
 import type { Releases } from './releases.ts';
 import type { Retries } from './retries.ts';
-import type { RowShape } from './run-budget.ts';
+import type { RowShape } from './row-rules.ts';
 import type { Pulled, Scope, ScopeRun, StepAttempt } from './scope.ts';
 import type { Skip } from './skip.ts';
 import { nobody, type Row } from './step-table.ts';

@@ -64,6 +64,19 @@ export class Progress {
 
   // Those that every step emits, spelt out: a spread costs more than the event.
 
+  stepAdded(stepId: string, parentId: string, dependsOn: readonly string[], demand: Demand): void {
+    if (this.#recorder === undefined || dependsOn.length > 0) {
+      this.emit({ type: 'step-added', stepId, parentId, dependsOn, demand });
+      return;
+    }
+    if (this.#isComplete) return;
+    const seq = ++this.#seq;
+    const at = this.#time.now;
+    this.#recorder.stepAdded(seq, at, stepId, parentId, demand);
+    if (this.#subscribers.length === 0) return;
+    this.#send({ seq, at, runId: this.#runId, type: 'step-added', stepId, parentId, dependsOn, demand });
+  }
+
   stepStarted(
     stepId: string,
     attempt: number,

@@ -14,12 +14,17 @@ describe('metrics', () => {
     for (const { id, dependsOn } of scenario.steps) {
       const record = records.get(id) as StepRecord;
       const readyAt = Math.max(0, ...dependsOn.map((needed) => records.get(needed)?.endedAt ?? 0));
+      const first = journal.events.find((event) => event.type === 'step-started' && event.stepId === id);
+      const waited = first?.type === 'step-started' ? first.waited : undefined;
+      const waitMs = record.startedAt === null ? 0 : record.startedAt - readyAt;
+      expect(waited?.ms ?? 0, `how long ${id} waited`).toBeCloseTo(waitMs >= 1 ? waitMs : 0, 9);
       expect(steps.get(id), `the metrics of ${id}`).toEqual({
         id,
+        ...(waited === undefined ? {} : { waitedFor: waited.for }),
         status: record.status,
         attempts: record.attempts,
         durationMs: record.startedAt === null ? 0 : (record.endedAt ?? 0) - record.startedAt,
-        waitMs: record.startedAt === null ? 0 : record.startedAt - readyAt,
+        waitMs,
         busyMs: expect.closeTo(busyOf(record), 9) as number,
       });
     }
@@ -50,17 +55,24 @@ describe('metrics', () => {
     'have a critical path that explains how long the steps took',
     everything,
     ({ scenario, journal, run }) => {
-      const { criticalPath } = run.metrics();
+      const { criticalPath, criticalSteps } = run.metrics();
       const records = fold(scenario, journal.events);
       const endOf = (id: string): number => records.get(id)?.endedAt ?? -1;
-      const completed = scenario.steps
-        .filter(({ id }) => records.get(id)?.status === 'completed')
-        .map(({ id }) => endOf(id));
-      if (completed.length === 0) {
+      const hasFailed = journal.events.at(-1)?.type === 'run-failed';
+      const counts = (id: string): boolean => {
+        const { status, endedAt = null } = records.get(id) ?? {};
+        return endedAt !== null && (status === 'completed' || (hasFailed && status === 'failed'));
+      };
+      const ended = scenario.steps.filter(({ id }) => counts(id)).map(({ id }) => endOf(id));
+      if (ended.length === 0) {
         expect(criticalPath).toEqual([]);
         return;
       }
-      expect(endOf(criticalPath.at(-1) ?? '')).toBe(Math.max(...completed));
+      expect(endOf(criticalPath.at(-1) ?? '')).toBe(Math.max(...ended));
+      // An account without gaps.
+      const accounted = criticalSteps.reduce((sum, { waitMs, durationMs }) => sum + waitMs + durationMs, 0);
+      expect(accounted).toBeCloseTo(Math.max(...ended), 9);
+      expect(criticalSteps.map(({ id }) => id)).toEqual(criticalPath);
       for (const [place, id] of criticalPath.entries()) {
         const { dependsOn } = scenario.step(id);
         const before = criticalPath[place - 1];

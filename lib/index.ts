@@ -1,3 +1,8 @@
+/**
+ * Steps, inputs, workflows, runs, resource classes, cancellation and their errors. Runs wherever JavaScript does.
+ *
+ * @module millrace
+ */
 export {
   type Demand,
   memory,
@@ -8,6 +13,7 @@ export {
 } from './admission/demand.ts';
 export type { Limits, RatedLimit } from './admission/limits.ts';
 export { ResourceLimitError } from './admission/resource-limit-error.ts';
+export { AroundError } from './attempt/around-error.ts';
 export { StepTimeoutError } from './attempt/step-timeout-error.ts';
 export type { Bytes } from './base/bytes.ts';
 export { CancellationToken } from './base/cancellation.ts';
@@ -18,6 +24,7 @@ export type { Overflow } from './base/overflow.ts';
 export type { Retry, RetryOptions } from './base/retry-policy.ts';
 export type { StepList } from './base/step-list.ts';
 export { MissingOverflowError, type StreamEnds, StreamOverflowError } from './channel/stream-errors.ts';
+export type { Around, AroundAttempt } from './definition/around.ts';
 export type { Definition } from './definition/blueprint-of-definitions.ts';
 export {
   type Branch,
@@ -79,6 +86,7 @@ export type { CriticalPath, Weights } from './graph/critical-path.ts';
 export type { Graph } from './graph/graph.ts';
 export { InvalidWorkflowError, type WorkflowFault } from './graph/invalid-workflow-error.ts';
 export type { ChildCounts } from './observe/child-counts.ts';
+export type { CriticalStep } from './observe/critical-steps.ts';
 export {
   OutputReleasedError,
   RunFailure,
@@ -118,6 +126,7 @@ export type {
 export type { RunStatus } from './observe/run-view.ts';
 export type { RunSnapshot, StepSnapshot } from './observe/snapshot.ts';
 export type { StepStatus } from './observe/step-status.ts';
+export { type Waited, type WaitReason, type Waits, waitText } from './observe/wait-reason.ts';
 export type { EventsOptions } from './run/event-reader.ts';
 export type { LimitInForce, LimitsInForce } from './run/limits-in-force.ts';
 export { type Plan, PlanMismatchError } from './run/plan.ts';

@@ -1,3 +1,4 @@
+import { decided } from './base/decision.ts';
 import type { Duration } from './base/durations.ts';
 import { nearestName } from './base/nearest.ts';
 import { OptionChecker } from './base/option-checker.ts';
@@ -126,7 +127,14 @@ export function subflow<Outputs, Needs extends Need, const Handles extends Input
   };
   checker.throwIfAny(ownerOf(id, 'subflow'));
   const body = (values: Readonly<Record<string, unknown>>): HostedGraph => {
-    const actual = isKnown ? workflow : (workflow as () => Workflow)();
+    const actual = isKnown
+      ? workflow
+      : decided(
+          () => ownerOf(id, 'subflow'),
+          'what the function gives',
+          'a workflow',
+          (workflow as () => Workflow)(),
+        );
     const late = new OptionChecker();
     if (!(actual instanceof Workflow)) late.fail('what the function gives', 'a workflow', actual);
     else if (!isKnown) checkInputs(late, actual, handles);

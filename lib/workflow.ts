@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { parseDuration } from './base/durations.ts';
 import { OptionChecker } from './base/option-checker.ts';
-import { defer } from './base/rxjs-run-parts.ts';
+import { Observable as RxObservable } from './base/rxjs-parts.ts';
 import type { StepList } from './base/step-list.ts';
 import type { Blueprint } from './definition/blueprint.ts';
 import { blueprintOfDefinitions, type Definition } from './definition/blueprint-of-definitions.ts';
@@ -12,6 +12,7 @@ import { HostedGraph, type HostedSteps, hosted } from './definition/hosted.ts';
 import type { StepInfo } from './definition/step-info.ts';
 import { Engine } from './engine/engine.ts';
 import type { Graph } from './graph/graph.ts';
+import { announceRun } from './run/diagnostics.ts';
 import { noteRun } from './run/kept-run.ts';
 import { Run } from './run/run.ts';
 import {
@@ -105,6 +106,7 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
     noteRun();
     return new Run(
       new Engine(this.#blueprint, readRunOptions(this.#blueprint, this.#options, options ?? {})),
+      announceRun,
     );
   }
 
@@ -119,7 +121,7 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
    * ```
    */
   result$(...args: RunArguments<Needs>): Observable<Outputs> {
-    return defer(() => this.run(...args).result$);
+    return new RxObservable((subscriber) => this.run(...args).result$.subscribe(subscriber));
   }
 }
 

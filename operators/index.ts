@@ -1,3 +1,8 @@
+/**
+ * The engine's own operators, for any RxJS pipeline.
+ *
+ * @module millrace/operators
+ */
 export type { Budget } from '../lib/admission/budget.ts';
 export type { Duration } from '../lib/base/durations.ts';
 export type { Retry, RetryOptions } from '../lib/base/retry-policy.ts';

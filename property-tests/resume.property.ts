@@ -15,6 +15,7 @@ import { parseRecord } from '../lib/store/journal-record.ts';
 import { JournalState } from '../lib/store/journal-state.ts';
 import { isWritten } from '../lib/store/outputs.ts';
 import { eventually } from '../test/store/support/eventually.ts';
+import { singleLines } from '../test/store/support/single-lines.ts';
 import { keptRunId, recordsOf, storeWith } from './support/kept-runs.ts';
 import { validated } from './support/validated.ts';
 
@@ -41,7 +42,7 @@ async function goOn(
       runId: keptRunId,
     }),
   );
-  return { recording, added: (backend.readLines(keptRunId) ?? []).slice(lines.length) };
+  return { recording, added: singleLines((backend.readLines(keptRunId) ?? []).slice(lines.length)) };
 }
 
 describe('a run that stopped anywhere', () => {

@@ -64,7 +64,7 @@ async function strife(
           displaced: () => undefined,
         });
         const { epoch } = run;
-        deeds.push({ what: 'opened', epoch, lines: run.lines });
+        deeds.push({ what: 'opened', epoch, lines: [...run.takeLines()] });
         for (let count = below(4); count > 0; count--) {
           const line = `line ${String(++lines)}`;
           deeds.push({ what: 'tries', epoch, line });
@@ -111,7 +111,7 @@ async function strife(
       displaced: () => undefined,
     },
   );
-  return { deeds, lines: last.lines };
+  return { deeds, lines: [...last.takeLines()] };
 }
 
 test.prop([fc.integer()], { numRuns: 300 * effort })(

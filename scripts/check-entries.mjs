@@ -2,6 +2,7 @@
 // importing threads.js has effects that only a pool wants. Fails naming the import and the way that leads there.
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
+import { entries } from './entries.js';
 
 // The parts of RxJS that a thread loads too, where the whole would take it 100 ms.
 const parts = [
@@ -16,8 +17,6 @@ const runs = [
   ...rxjs,
   'rxjs/internal/Subject',
   'rxjs/internal/firstValueFrom',
-  'rxjs/internal/observable/defer',
-  'rxjs/internal/scheduler/async',
   'rxjs/internal/util/isObservable',
 ];
 const allowed = {
@@ -26,7 +25,17 @@ const allowed = {
   simulate: [...runs, 'immer'],
   report: [...runs, 'immer'],
   opentelemetry: [...rxjs, '@opentelemetry/api'],
-  node: [...runs, 'immer', 'log-update', 'node:fs', 'node:readline', 'node:url', 'node:util'],
+  node: [
+    ...runs,
+    'immer',
+    'log-update',
+    'node:fs',
+    'node:path',
+    'node:process',
+    'node:readline',
+    'node:url',
+    'node:util',
+  ],
   store: [
     ...runs,
     'immer',
@@ -84,10 +93,11 @@ const allowedOfCommand = {
 const allowedTypes = ['rxjs', 'fast-check', 'vitest', '@opentelemetry/api'];
 
 const dist = new URL('../dist/', import.meta.url);
-const faults = Object.entries(allowed).flatMap(([entry, packages]) => [
-  ...strayImports(`${entry}.js`, packages),
-  ...strayImports(`${entry}.d.ts`, allowedTypes),
-]);
+const faults = entries.flatMap(({ name }) => {
+  const packages = allowed[name];
+  if (packages === undefined) return [`${name}: nothing says what it may load`];
+  return [...strayImports(`${name}.js`, packages), ...strayImports(`${name}.d.ts`, allowedTypes)];
+});
 for (const [file, packages] of Object.entries({ ...allowedOfPlatforms, ...allowedOfCommand })) {
   faults.push(...strayImports(`${file}.js`, packages));
 }

@@ -9,3 +9,6 @@ export function viteReportPage(): {
   resolveId(source: string): string | undefined;
   load(id: string): Promise<string> | undefined;
 };
+
+/** The packages that are in the page, and where they are, by name. */
+export function reportPagePackages(): Promise<ReadonlyMap<string, string>>;

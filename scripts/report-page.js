@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundledPackages, noticesOf } from './third-party-notices.js';
 
 /*
  * The script and the style of the report's page, as the module `millrace:report-page`: made from lib/report/page
@@ -9,10 +10,12 @@ import { build } from 'esbuild';
 
 const name = 'millrace:report-page';
 const folder = new URL('../lib/report/page/', import.meta.url);
+const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The text of the module. */
-export async function reportPageModule() {
-  const { outputFiles } = await build({
+function bundle() {
+  return build({
+    absWorkingDir: root,
+    metafile: true,
     entryPoints: [fileURLToPath(new URL('main.ts', folder))],
     bundle: true,
     minify: true,
@@ -23,14 +26,28 @@ export async function reportPageModule() {
     legalComments: 'inline',
     logLevel: 'warning',
   });
+}
+
+/** The packages that are in the page, and where they are. */
+export async function reportPagePackages() {
+  return bundledPackages((await bundle()).metafile, root);
+}
+
+/** The text of the module. */
+export async function reportPageModule() {
+  const { outputFiles, metafile } = await bundle();
+  const notices = await noticesOf(bundledPackages(metafile, root));
   const styles = await Promise.all(
-    [new URL('../node_modules/uplot/dist/uPlot.min.css', import.meta.url), new URL('page.css', folder)].map(
-      (file) => readFile(file, 'utf8'),
-    ),
+    [
+      new URL('../node_modules/uplot/dist/uPlot.min.css', import.meta.url),
+      new URL('page.css', folder),
+      new URL('live.css', folder),
+    ].map((file) => readFile(file, 'utf8')),
   );
   // What would end the element it stands in.
   const script = outputFiles[0].text.replaceAll(/<(?=\/script|script|!--)/gi, '\\x3C');
-  return `export const script = ${JSON.stringify(script)};\nexport const style = ${JSON.stringify(styles.join('\n'))};\n`;
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  return `export const notices = ${JSON.stringify(notices)};\nexport const version = ${JSON.stringify(version)};\nexport const script = ${JSON.stringify(script)};\nexport const style = ${JSON.stringify(styles.join('\n'))};\n`;
 }
 
 /** For esbuild, and so for tsup. */

@@ -1,6 +1,7 @@
 // Long because what waits, what fits and who is barred are one state, and each decision looks at all of it.
 import type { AdmissionQueue } from './admission-queue.ts';
 import { Gates } from './gates.ts';
+import { type Lack, lackOf, lacksShared, lacksTurn } from './lack.ts';
 import { Ledger } from './ledger.ts';
 import type { ItemOrder } from './priority-heap.ts';
 import type { RateWindow } from './rate-window.ts';
@@ -46,6 +47,11 @@ export interface AdmissionRules<Item> extends ItemOrder<Item> {
 export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item> {
   /** Called when something waits that may go at a time to come, given in ms, though nothing is released. */
   onRate: ((roomAt: number) => void) | undefined;
+  /** Counts how often a demand that waits has come to lack something else. */
+  lackChanges = 0;
+  /** When the last pause of everything ended that took any time. */
+  resumedAt = Number.NEGATIVE_INFINITY;
+  #pausedAt = 0;
   readonly #rules: AdmissionRules<Item>;
   readonly #shared: SharedAccess | undefined;
   #maxOvertakes: number | undefined;
@@ -65,6 +71,11 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
 
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** Whether nothing is let go. */
+  get isPaused(): boolean {
+    return this.#pauses > 0;
   }
 
   enqueue(item: Item): void {
@@ -108,11 +119,14 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
 
   /** Lets nothing more go until {@link resume} has been called as often. */
   pause(): void {
+    if (this.#pauses === 0) this.#pausedAt = this.now();
     this.#pauses++;
   }
 
   resume(): void {
     this.#pauses--;
+    const now = this.now();
+    if (this.#pauses === 0 && now > this.#pausedAt) this.resumedAt = now;
     if (this.#pauses === 0 && this.#waiting > 0) this.onRoom?.();
   }
 
@@ -176,6 +190,15 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
     this.#waiting--;
   }
 
+  /** The demands that wait, each with what it lacks and how many of it there are. */
+  *waits(): Iterable<{ readonly shape: Shape<Item>; readonly first: Item; readonly count: number }> {
+    if (this.#waiting === 0) return;
+    for (const shape of this.#shapes) {
+      const first = shape.peek();
+      if (first !== undefined) yield { shape, first, count: shape.size };
+    }
+  }
+
   /** The place of a class of which an item demands more than can ever be free again, or `undefined`. */
   neverFits(item: Item): number | undefined {
     return this.lacksForGood(this.#rules.shapeOf(item));
@@ -196,10 +219,16 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
     let bestItem: Item | undefined;
     for (const shape of this.#shapes) {
       const item = shape.peek();
-      if (item === undefined || !this.#fits(shape) || this.#isBarred(shape, lacking)) continue;
-      if (this.#rules.isDue?.(item) === false) continue;
+      if (item === undefined || !this.#fits(shape)) continue;
+      if (this.#isBarred(shape, lacking) || this.#rules.isDue?.(item) === false) {
+        this.#note(shape, lacksTurn);
+        continue;
+      }
       // Asked also where another goes first: who isn't asked for doesn't wait.
-      if (shape.shared !== undefined && !shape.shared.ask()) continue;
+      if (shape.shared !== undefined && !shape.shared.ask()) {
+        this.#note(shape, lacksShared);
+        continue;
+      }
       if (best !== undefined && !this.#rules.before(item, bestItem as Item)) continue;
       best = shape;
       bestItem = item;
@@ -215,7 +244,9 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
     );
     for (const shape of barred) {
       if (!this.#fits(shape)) lacking.push(shape);
-      else if (!this.#isBarred(shape, lacking) && shape.shared?.ask() !== false) return shape;
+      else if (this.#isBarred(shape, lacking)) this.#note(shape, lacksTurn);
+      else if (shape.shared?.ask() === false) this.#note(shape, lacksShared);
+      else return shape;
     }
     return this.#best(lacking);
   }
@@ -247,11 +278,29 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
     this.#shapes.splice(this.#shapes.indexOf(shape), 1);
   }
 
-  #fits({ classes, amounts, rated }: Shape<Item>): boolean {
+  /** Whether all that a shape demands is there; where it isn't, that is noted. */
+  #fits(shape: Shape<Item>): boolean {
+    const { classes, amounts, rated } = shape;
     for (let at = 0; at < classes.length; at++) {
-      if (this.#lacks(classes[at] as number, amounts[at] as number, rated[at] as number)) return false;
+      const place = classes[at] as number;
+      if (!this.#lacks(place, amounts[at] as number, rated[at] as number)) continue;
+      this.#note(shape, this.#howLacking(place, amounts[at] as number));
+      return false;
     }
     return true;
+  }
+
+  #howLacking(place: number, amount: number): Lack {
+    if (this.#gates?.paused[place] === true) return lackOf(place, 'pause');
+    const isTaken = (this.taken[place] as number) + amount > (this.ceilings[place] as number);
+    return lackOf(place, isTaken ? 'resource' : 'rate');
+  }
+
+  #note(shape: Shape<Item>, lack: Lack): void {
+    shape.lackedAt = this.now();
+    if (shape.lacks === lack) return;
+    shape.lacks = lack;
+    this.lackChanges++;
   }
 
   #lacks(place: number, amount: number, rated: number): boolean {

@@ -1,3 +1,4 @@
+import { type Lack, lacksNothing } from './lack.ts';
 import { type ItemOrder, PriorityHeap } from './priority-heap.ts';
 import type { SharedDemand } from './shared-demand.ts';
 import type { WaitingItems } from './waiting-items.ts';
@@ -23,6 +24,9 @@ export class Shape<Item> {
   readonly barriers: PriorityHeap<Item>;
   /** Whether its admission knows it. */
   isListed = false;
+  /** What it lacked when it was looked at last and couldn't go, and when that was. */
+  lacks: Lack = lacksNothing;
+  lackedAt = Number.NEGATIVE_INFINITY;
   readonly #waiting: WaitingItems<Item>;
   /** How often the shape has been overtaken, and that count at each waiting item's arrival, in that order. */
   #overtaken = 0;

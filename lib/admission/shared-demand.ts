@@ -1,7 +1,18 @@
+import type { HowLacking } from './lack.ts';
+
+/** A class that is lacking, and what the limits are called that say so. */
+export interface SharedLack {
+  readonly resource: string;
+  readonly how: HowLacking;
+  readonly label: string;
+}
+
 /** What one run asks of limits that it shares with others: a demand, beside that of its own limits. */
 export interface SharedDemand {
   /** Whether it may be taken now. Where it may not, whoever asks waits in line for it from now on. */
   ask(): boolean;
+  /** What was lacking when `ask` said no the last time. */
+  readonly lacked: SharedLack | undefined;
   /** Takes it; only after `ask` has said that it may be. */
   take(): void;
   /** What was taken once comes back. */

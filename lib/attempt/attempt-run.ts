@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { Around } from '../definition/around.ts';
 import type { Step } from '../definition/handle.ts';
 import type { Hostable } from '../definition/hosted.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
@@ -15,6 +16,8 @@ export interface AttemptRun<Attempt> {
   readonly isKept: boolean;
   /** How long a body may go on after it was told to stop, in ms. */
   readonly gracePeriod: number;
+  /** Calls bodies in its way; `undefined` where nobody wants that. */
+  readonly around: Around | undefined;
   /** Control came back from outside: the present is another. */
   enter(): void;
   /** Runs what somebody else's call has brought about in the async context of the run. */
@@ -26,7 +29,8 @@ export interface AttemptRun<Attempt> {
   reportProgress(attempt: Attempt, amount: ProgressAmount, message: string | undefined): void;
   reportLog(attempt: Attempt, message: string, data: unknown): void;
   reportWaiting(attempt: Attempt, message: string): void;
-  reportOffloaded(attempt: Attempt, thread: string): void;
+  /** A worker has taken it on, in the thread of that name where it has one. */
+  reportOffloaded(attempt: Attempt, thread: string | undefined): void;
   reportFinaliserError(attempt: Attempt, error: unknown): void;
   /** The body has handed its work to steps of their own: whoever does it tells the attempt how it ended. */
   handedOver(attempt: Attempt, work: Hostable | Step): void;

@@ -1,14 +1,17 @@
 // Long because a body's values, its end, its timeout, a stop and its finalisers may come in any order, and share one state.
 import type { Demand } from '../admission/demand.ts';
+import { captureContext, type EnterContext } from '../base/async-context.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import { EmptyStepError } from '../base/empty-step-error.ts';
 import { CancelledError, InvalidOptionsError } from '../base/errors.ts';
 import { thrownValue } from '../base/thrown-value.ts';
+import type { Around } from '../definition/around.ts';
 import type { Step } from '../definition/handle.ts';
 import type { Hostable } from '../definition/hosted.ts';
 import type { OffloadHost, SharedInput } from '../definition/offloaded-body.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import type { ProgressAmount } from '../definition/step-context.ts';
+import { AroundContext } from './around-context.ts';
 import { AttemptContext } from './attempt-context.ts';
 import type { AttemptRun, AttemptScope } from './attempt-run.ts';
 import { followBody } from './body.ts';
@@ -37,6 +40,10 @@ class Extras {
   stopReason: unknown;
   clearTimeout: (() => void) | undefined;
   clearGrace: (() => void) | undefined;
+  /** Enters the async context in which a hook has called the body. */
+  enter: EnterContext | undefined;
+  /** What a hook gives along with work that is done elsewhere. */
+  carrier: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -126,10 +133,14 @@ export class Attempt<Scope extends AttemptScope = AttemptScope, Holding = unknow
     }
     const { definition } = this;
     if (definition.settings.timeout !== undefined && !definition.settings.isOffloaded) this.#armTimeout();
+    const { around } = this.#run;
     let returned: unknown;
     let isOutput: boolean;
     try {
-      returned = definition.body(this.scope.inputsOf(this.row), new AttemptContext(this));
+      returned =
+        around === undefined
+          ? definition.body(this.scope.inputsOf(this.row), new AttemptContext(this))
+          : this.#callWithin(around);
       isOutput = isPlain(returned);
     } catch (error) {
       this.failed(error);
@@ -143,6 +154,16 @@ export class Attempt<Scope extends AttemptScope = AttemptScope, Holding = unknow
     if (!this.#isStarting) return;
     this.#isStarting = false;
     this.#run.returned(this);
+  }
+
+  /** Calls the body by way of the run's hooks. */
+  #callWithin(around: Around): unknown {
+    return around(new AroundContext(this), () => {
+      // A hook that waits first may be told so meanwhile.
+      if (this.#isStopping) throw new CancelledError(this.stopReason, `step '${this.stepId}'`);
+      this.#needExtras().enter = captureContext();
+      return this.definition.body(this.scope.inputsOf(this.row), new AttemptContext(this));
+    });
   }
 
   /**
@@ -161,12 +182,17 @@ export class Attempt<Scope extends AttemptScope = AttemptScope, Holding = unknow
     }
     extras.token?.cancel(reason);
     extras.body?.stop(reason);
-    if (this.#isOverNow() || this.definition.settings.isOffloaded || extras.isHosting) return isInTime;
+    if (this.#isOverNow() || this.#isSureToStop(extras)) return isInTime;
     extras.clearGrace = this.#run.after(this.#run.gracePeriod, () => {
       this.#run.enter();
       this.#abandon();
     });
     return isInTime;
+  }
+
+  /** One that is offloaded is, but for a hook that hasn't called it yet. */
+  #isSureToStop({ isHosting, hasEnded, body }: Extras): boolean {
+    return isHosting || (this.definition.settings.isOffloaded && (hasEnded || body !== undefined));
   }
 
   /** Where steps of their own do the work: those that run may finish, but nothing more starts. */
@@ -250,7 +276,16 @@ export class Attempt<Scope extends AttemptScope = AttemptScope, Holding = unknow
 
   workBegan(thread: string | undefined): void {
     this.#armTimeout();
-    if (thread !== undefined && !this.isOver) this.#run.reportOffloaded(this, thread);
+    if (!this.isOver) this.#run.reportOffloaded(this, thread);
+  }
+
+  get carrier(): Readonly<Record<string, string>> | undefined {
+    return this.#extras?.carrier;
+  }
+
+  carry(carrier: Readonly<Record<string, string>>): void {
+    const extras = this.#needExtras();
+    extras.carrier = { ...extras.carrier, ...carrier };
   }
 
   sharedInputs(): readonly SharedInput[] {
@@ -261,6 +296,10 @@ export class Attempt<Scope extends AttemptScope = AttemptScope, Holding = unknow
 
   get outlet(): Outlet | undefined {
     return this.scope.outletOf(this.row);
+  }
+
+  get enterBody(): EnterContext | undefined {
+    return this.#extras?.enter;
   }
 
   within(work: () => void): void {

@@ -1,3 +1,4 @@
+import type { EnterContext } from '../base/async-context.ts';
 import type { Step } from '../definition/handle.ts';
 import type { Hostable } from '../definition/hosted.ts';
 import type { Outlet } from './outlet.ts';
@@ -27,6 +28,8 @@ export interface BodyListener {
   handedOver?(work: Hostable | Step): void;
   /** Something that the stream had set up threw as it was torn down. Its outcome stands. */
   tornDown?(error: unknown): void;
+  /** Enters the async context that the body is to have, where that isn't the one in which it is followed. */
+  readonly enterBody?: EnterContext | undefined;
   /** Runs what somebody else's call has brought about, where it belongs. */
   within?(work: () => void): void;
 }

@@ -1,11 +1,11 @@
 import type { InteropObservable, Observable } from 'rxjs';
-import { Observable as RxObservable } from '../base/rxjs-parts.ts';
+import { fromInterop } from '../base/interop-observable.ts';
 import type { Step } from '../definition/handle.ts';
 import type { Hostable } from '../definition/hosted.ts';
 import type { BodyListener } from './body-listener.ts';
 import { IteratedBody } from './iterated-body.ts';
 import { ObservedBody } from './observed-body.ts';
-import { interopKey, kindOf, type ReturnedKind } from './returned-work.ts';
+import { kindOf, type ReturnedKind } from './returned-work.ts';
 
 /**
  * Follows what a function returned to its output. The listener may be called before this returns.
@@ -46,10 +46,6 @@ export function followBody(returned: unknown, listener: BodyListener): void {
     default:
       kind satisfies never;
   }
-}
-
-function fromInterop(source: InteropObservable<unknown>): Observable<unknown> {
-  return new RxObservable((subscriber) => source[interopKey()]().subscribe(subscriber));
 }
 
 function followPromise(promise: Promise<unknown>, listener: BodyListener): void {

@@ -29,7 +29,13 @@ export class IteratedBody implements RunningBody {
 
   async #return(): Promise<unknown> {
     // A generator heeds its `return` when the `next` under way has settled.
-    return this.#iterator?.return?.();
+    return this.#inside(() => this.#iterator?.return?.());
+  }
+
+  /** Calls what is somebody else's. */
+  #inside<Result>(work: () => Result): Result {
+    const { enterBody } = this.#listener;
+    return enterBody === undefined ? work() : enterBody(work);
   }
 
   // A call, since the compiler takes a field for unchanged across calls and waits that change it.
@@ -56,9 +62,11 @@ export class IteratedBody implements RunningBody {
     let last: unknown;
     let values = 0;
     try {
-      this.#iterator = iterable[Symbol.asyncIterator]();
+      const iterator = this.#inside(() => iterable[Symbol.asyncIterator]());
+      this.#iterator = iterator;
+      const next = (): Promise<IteratorResult<unknown>> => iterator.next();
       for (;;) {
-        const result = await this.#iterator.next();
+        const result = await this.#inside(next);
         if (this.#isStopped()) break;
         // As `for await` does: what has no `done` would never end.
         if (typeof result !== 'object' || (result as unknown) === null)

@@ -45,7 +45,7 @@ export class ObservedBody implements RunningBody {
     }
     this.#isSubscribing = true;
     try {
-      subscribeTo(source, this.#subscriber);
+      this.#subscribe(source);
     } catch (error) {
       // From a teardown, or from a source that has no other way to say so.
       if (this.#ending === undefined) this.failed(error);
@@ -53,6 +53,15 @@ export class ObservedBody implements RunningBody {
     }
     this.#isSubscribing = false;
     if (this.#ending !== undefined) this.#tell(this.#ending);
+  }
+
+  #subscribe(source: Observable<unknown>): void {
+    const { enterBody } = this.#listener;
+    if (enterBody === undefined) subscribeTo(source, this.#subscriber);
+    else
+      enterBody(() => {
+        subscribeTo(source, this.#subscriber);
+      });
   }
 
   // A call, since the compiler takes a field for unchanged across calls that change it.

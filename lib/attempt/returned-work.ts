@@ -1,5 +1,5 @@
-import type { InteropObservable } from 'rxjs';
 import { InvalidOptionsError } from '../base/errors.ts';
+import { isInterop } from '../base/interop-observable.ts';
 import { isObservable } from '../base/rxjs-run-parts.ts';
 import { OptionalHandle, StreamHandle } from '../definition/edge-handle.ts';
 import { hosted } from '../definition/hosted.ts';
@@ -21,24 +21,15 @@ export function isPlain(returned: unknown): boolean {
 /** @throws InvalidOptionsError where it is a handle, or a list of these, that stands for no work */
 export function kindOf(returned: unknown): ReturnedKind {
   if (isPlain(returned)) return 'plain';
-  const value = returned as Partial<
-    PromiseLike<unknown> & AsyncIterable<unknown> & InteropObservable<unknown>
-  >;
+  const value = returned as Partial<PromiseLike<unknown> & AsyncIterable<unknown>>;
   if (value instanceof Promise) return 'promise';
   if (typeof value.then === 'function') return 'thenable';
   if (isObservable(value)) return 'observable';
-  if (typeof value[interopKey()] === 'function') return 'interop';
+  if (isInterop(value)) return 'interop';
   if (typeof value[Symbol.asyncIterator] === 'function') return 'iterable';
   if (hosted in value || isStep(value)) return 'steps';
   refuseHandle(value);
   return 'plain';
-}
-
-/** Where a host has no `Symbol.observable`, as Node hasn't, libraries agree on this name. */
-export function interopKey(): typeof Symbol.observable {
-  return (
-    (Symbol as { readonly observable?: typeof Symbol.observable }).observable ?? ('@@observable' as never)
-  );
 }
 
 /** @throws InvalidOptionsError where a value that is to be an output is a handle, or a list of these */

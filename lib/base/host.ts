@@ -1,6 +1,9 @@
 /** What is asked of the host besides time: a macrotask, the environment, what the machine offers, how long it has worked, and how a process ends. */
 
 interface HostProcess {
+  readonly version?: string;
+  readonly platform?: string;
+  readonly arch?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   constrainedMemory?(): number | undefined;
   /** In µs. Of Node 23.9 and later. */
@@ -54,6 +57,15 @@ export function macrotask(work: () => void): void {
     work();
   };
   port2.postMessage(undefined);
+}
+
+/** What the host is, in words: as in `Node 24.1.0 on linux x64, 8 cores`. */
+export function hostText(): string {
+  const { version, platform = '', arch = '' } = host.process ?? {};
+  const cores = availableParallelism();
+  const what =
+    version === undefined ? 'a browser' : `Node ${version.replace(/^v/, '')} on ${platform} ${arch}`;
+  return `${what}, ${String(cores)} ${cores === 1 ? 'core' : 'cores'}`;
 }
 
 /** An environment variable, or `undefined` where it is unset or empty, or where there is no environment. */

@@ -90,7 +90,7 @@ export function parseRetry(
  * The wait in ms before the attempt that follows the `failed`th (from 1), which failed with `error`.
  *
  * @param random - gives numbers from 0 to 1, or is taken to; only asked where there is jitter
- * @throws InvalidOptionsError where `delay` is a function that says no duration; what that function throws
+ * @throws InvalidOptionsError where `delay` is a function that says no duration, or `random` gives a Promise; what these throw
  */
 export function backoffDelay(
   policy: RetryPolicy,
@@ -104,7 +104,7 @@ export function backoffDelay(
   const wait = typeof delay === 'function' ? saidDelay(delay, error, failed) : delay * factor ** (failed - 1);
   const full = Math.min(wait, maxDelay);
   if (jitter === 0) return full;
-  const chance = random();
+  const chance = decided(() => 'retry', 'what random gives', 'a number from 0 to 1', random());
   return full * (1 - jitter * (chance >= 0 ? Math.min(chance, 1) : 0));
 }
 

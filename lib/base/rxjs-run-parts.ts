@@ -5,8 +5,5 @@
  * Types come from 'rxjs': they cost nothing, and declarations name what users know.
  */
 export { firstValueFrom } from 'rxjs/internal/firstValueFrom';
-export { defer } from 'rxjs/internal/observable/defer';
 export { Subject } from 'rxjs/internal/Subject';
-export { Subscriber } from 'rxjs/internal/Subscriber';
-export { asyncScheduler } from 'rxjs/internal/scheduler/async';
 export { isObservable } from 'rxjs/internal/util/isObservable';

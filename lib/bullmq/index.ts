@@ -1,3 +1,8 @@
+/**
+ * Bodies of steps on other machines, through BullMQ on Redis.
+ *
+ * @module millrace/bullmq
+ */
 export { folderBlobs } from './folder-blobs.ts';
 export { MissingBlobError } from './missing-blob-error.ts';
 export { NoRemoteWorkerError } from './no-remote-worker-error.ts';

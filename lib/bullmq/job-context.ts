@@ -28,7 +28,7 @@ export class JobContext implements StepContext {
   readonly #finalisers: (() => unknown)[] = [];
 
   constructor(body: CallBody, taskName: string, clock: Clock, listener: JobListener) {
-    const { stepId, attempt, runId, epoch, isKept, idempotencyKey, gracePeriod, isolation } = body;
+    const { stepId, attempt, runId, epoch, isKept, idempotencyKey, gracePeriod, isolation, carrier } = body;
     this.stepId = stepId ?? taskName;
     this.attempt = attempt;
     this.idempotencyKey = idempotencyKey;
@@ -49,6 +49,7 @@ export class JobContext implements StepContext {
       epoch,
       isKept,
       demand,
+      carrier,
       workWaits: () => undefined,
       workBegan: (thread) => {
         listener.began(thread ?? 'main');

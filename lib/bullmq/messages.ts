@@ -98,6 +98,8 @@ export interface CallBody {
   readonly attempt: number;
   readonly gracePeriod: number;
   readonly idempotencyKey: string;
+  /** Texts that the run gives along; absent where there are none. */
+  readonly carrier?: Readonly<Record<string, string>> | undefined;
   /** Whether it gets a thread of its own, and how many bytes the heap of that may have. */
   readonly isolation: { readonly memory: number | undefined } | undefined;
   /** Whether progress and logs are of use. */

@@ -16,6 +16,8 @@ export interface RemoteRequest {
   readonly attempt: number;
   readonly gracePeriod: number;
   readonly idempotencyKey: string;
+  /** Texts that the run gives along. */
+  readonly carrier?: Readonly<Record<string, string>> | undefined;
   readonly isolation: { readonly memory: number | undefined } | undefined;
   /** How many at most share a job where it was said that they are short; `undefined` where that is measured. */
   readonly batch: number | undefined;

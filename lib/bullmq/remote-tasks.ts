@@ -178,6 +178,7 @@ export class Remote<All extends Tasks> implements RemoteTasks<All> {
           attempt: ctx.attempt,
           gracePeriod: ctx.gracePeriod,
           idempotencyKey: ctx.idempotencyKey,
+          carrier: host?.carrier,
           isolation: isolate ? { memory: host?.demand['memory'] } : undefined,
           batch,
           onProgress: (amount, message) => {

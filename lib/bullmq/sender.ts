@@ -182,7 +182,7 @@ export class Sender {
       coordinatorLeaseMs: this.#terms.leaseMs,
       task: first.request.taskName,
       calls: parts.map(({ call }, at): CallBody => {
-        const { runId, epoch, isKept, stepId, attempt, gracePeriod, idempotencyKey, isolation } =
+        const { runId, epoch, isKept, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
           call.request;
         return {
           id: call.sent?.id ?? '',
@@ -193,6 +193,7 @@ export class Sender {
           attempt,
           gracePeriod,
           idempotencyKey,
+          carrier,
           isolation,
           isHeard: call.isHeard,
           input: inputs[at] as Parcel,

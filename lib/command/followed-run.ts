@@ -1,25 +1,27 @@
 import { Subject } from 'rxjs';
+import { stepsIn } from '../base/step-list.ts';
 import type { EventLog } from '../node/event-log.ts';
+import { SnapshotFold } from '../node/snapshot-fold.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
 import type { RunSnapshot } from '../observe/snapshot.ts';
-import type { WatchedRun } from '../report/dashboard-runs.ts';
+import type { WatchedRun } from '../report/dashboard-run.ts';
 
 /** A run of whatever process, as a dashboard watches one: what a store says of it, as it comes. */
 export class FollowedRun implements WatchedRun {
   readonly runId: string;
   readonly workflow: WatchedRun['workflow'];
   readonly progress$;
-  readonly #initial: RunSnapshot;
+  readonly #fold: SnapshotFold;
   readonly #progress = new Subject<ProgressEvent>();
-  readonly #cancel: (reason: unknown) => void;
+  readonly #cancel: (reason: unknown) => Promise<void>;
   #seen = 0;
   #isOver = false;
 
   /** @param cancel - asks whoever is at it to cancel it */
-  constructor({ runId, workflow, snapshot }: EventLog, cancel: (reason: unknown) => void) {
+  constructor({ runId, workflow, snapshot }: EventLog, cancel: (reason: unknown) => Promise<void>) {
     this.runId = runId;
     this.workflow = workflow as WatchedRun['workflow'];
-    this.#initial = snapshot;
+    this.#fold = new SnapshotFold(stepsIn(workflow.steps), snapshot, stepsIn(snapshot.steps), undefined);
     this.#cancel = cancel;
     this.progress$ = this.#progress.asObservable();
   }
@@ -28,18 +30,22 @@ export class FollowedRun implements WatchedRun {
     return this.#isOver;
   }
 
-  /** Where it stood before its first event. */
+  /** Where it stood at the last of its events that was told. */
   snapshot(): RunSnapshot {
-    return this.#initial;
+    return this.#fold.current();
   }
 
-  cancel(reason?: unknown): void {
-    this.#cancel(reason);
+  cancel(reason?: unknown): Promise<void> {
+    return this.#cancel(reason);
   }
 
   /** Tells what is new. */
   follow({ events }: EventLog): void {
-    for (const event of events.slice(this.#seen)) this.#progress.next(event);
+    for (const event of events.slice(this.#seen)) {
+      this.#fold.passTo(event.at);
+      this.#fold.add(event);
+      this.#progress.next(event);
+    }
     this.#seen = events.length;
   }
 

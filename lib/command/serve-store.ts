@@ -4,6 +4,7 @@ import { textOf } from '../base/inspect.ts';
 import { type DashboardOptions, serveDashboard } from '../report/serve-dashboard.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredRunInfo } from '../store/stored-runs.ts';
+import { UsageError } from './exit.ts';
 import { FollowedRun } from './followed-run.ts';
 
 /** How often it is looked for what is new, in ms. */
@@ -61,8 +62,8 @@ class StoreFollower {
   readonly #store: Store;
   readonly #keep: number;
   readonly #found: (run: FollowedRun) => void;
-  /** By run and by when a process took it. */
-  readonly #runs = new Map<string, FollowedRun>();
+  /** By run and by when a process took it; with what its store said when it was read last. */
+  readonly #runs = new Map<string, { readonly run: FollowedRun; read: string }>();
 
   constructor(store: Store, keep: number, found: (run: FollowedRun) => void) {
     this.#store = store;
@@ -71,25 +72,46 @@ class StoreFollower {
   }
 
   async look(): Promise<void> {
-    const latest = (await this.#store.runs()).slice(0, this.#keep).reverse();
-    for (const info of latest) await this.#lookAt(info);
+    const infos = await this.#store.runs();
+    // One that goes on is followed to its end, though others be later.
+    const followed = infos.filter(
+      (info, place) => place < this.#keep || this.#runs.get(nameOf(info))?.run.isOver === false,
+    );
+    const names = new Set(followed.map(nameOf));
+    for (const [name, { run }] of this.#runs) {
+      if (names.has(name)) continue;
+      // It was removed, or is one of those of which nobody wants to know any more.
+      if (!run.isOver) run.end();
+      this.#runs.delete(name);
+    }
+    for (const info of followed.reverse()) await this.#lookAt(info);
   }
 
-  async #lookAt({ runId, startedAt, status }: StoredRunInfo): Promise<void> {
-    const name = JSON.stringify([runId, startedAt]);
-    let run = this.#runs.get(name);
-    if (run?.isOver === true) return;
+  async #lookAt(info: StoredRunInfo): Promise<void> {
+    const { runId, startedAt, status, changedAt, size } = info;
+    const name = nameOf(info);
+    const known = this.#runs.get(name);
+    const read = JSON.stringify([status, changedAt, size]);
+    if (known !== undefined && (known.run.isOver || known.read === read)) return;
     const log = (await this.#store.goes(runId)).at(-1);
     // A process that has taken it tells of it a moment later.
     if (log === undefined || log.loggedAt < startedAt) return;
-    if (run === undefined) {
-      run = new FollowedRun(log, (reason) => {
-        this.#store.cancel(runId, textOf(reason)).catch(() => undefined);
-      });
-      this.#runs.set(name, run);
-      this.#found(run);
+    const followed = known ?? { run: new FollowedRun(log, (reason) => this.#cancel(runId, reason)), read };
+    followed.read = read;
+    if (known === undefined) {
+      this.#runs.set(name, followed);
+      this.#found(followed.run);
     }
-    run.follow(log);
-    if (status !== 'running') run.end();
+    followed.run.follow(log);
+    if (status !== 'running') followed.run.end();
   }
+
+  async #cancel(runId: string, reason: unknown): Promise<void> {
+    if (await this.#store.cancel(runId, textOf(reason))) return;
+    throw new UsageError(`no process is at run '${runId}' any more, so that there is nothing to cancel`);
+  }
+}
+
+function nameOf({ runId, startedAt }: StoredRunInfo): string {
+  return JSON.stringify([runId, startedAt]);
 }

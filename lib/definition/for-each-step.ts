@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import { isInterop } from '../base/interop-observable.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { StreamHandle } from './edge-handle.ts';
 import {
@@ -185,7 +186,7 @@ function hasItems(items: unknown): boolean {
   const { subscribe, lift } = items as { readonly subscribe?: unknown; readonly lift?: unknown };
   // As RxJS tells its own.
   const isObservable = typeof subscribe === 'function' && typeof lift === 'function';
-  return isObservable || Symbol.iterator in items || Symbol.asyncIterator in items;
+  return isObservable || isInterop(items) || Symbol.iterator in items || Symbol.asyncIterator in items;
 }
 
 /** Whether it gives the items anew each time it is called. */

@@ -35,6 +35,8 @@ export interface OffloadHost {
   readonly isKept: boolean;
   /** What the step demands. */
   readonly demand: Demand;
+  /** Texts that go along with the work; `undefined` where there are none. */
+  readonly carrier: Readonly<Record<string, string>> | undefined;
   /** The work can't begin, and why: told as a `warning` of the run. */
   workWaits(message: string): void;
   /**

@@ -30,6 +30,7 @@ export class StepHandle implements Step<never, never>, StepDefinition {
     this.inputNames = inputNames;
     this.inputs = inputs;
     this.settings = settings;
+    Object.freeze(this);
   }
 
   get kind(): 'step' {

@@ -26,8 +26,7 @@ export type { StepBody, StepDefinition };
  * @throws InvalidOptionsError at once, naming every option that can't be used
  * @example
  * ```ts
- * const numbers = step('numbers', () => [1, 2, 3]);
- * const sum = step('sum', { numbers }, ({ numbers }) => numbers.reduce((a, b) => a + b), { retry: 2, timeout: '5s' });
+ * const page = step('page', (ctx) => fetch('https://example.org', { signal: ctx.signal }), { retry: 2, timeout: '5s' });
  * ```
  */
 export function step<Returned>(
@@ -35,6 +34,16 @@ export function step<Returned>(
   run: (ctx: StepContext) => Returned,
   options?: StepOptions<Output<Returned>>,
 ): Step<Output<Returned>, never>;
+/**
+ * Defines a step that is given what others have come to, by the names under which it asks for them.
+ *
+ * @throws InvalidOptionsError at once, naming every option that can't be used
+ * @example
+ * ```ts
+ * const numbers = step('numbers', () => [1, 2, 3]);
+ * const sum = step('sum', { numbers }, ({ numbers }) => numbers.reduce((a, b) => a + b));
+ * ```
+ */
 export function step<const Deps extends Dependencies, Returned>(
   id: string,
   deps: Deps,

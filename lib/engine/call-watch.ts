@@ -10,14 +10,18 @@
  * The time between call and return says too much: on a busy machine the thread stands still in it, and nobody is to blame. What the
  * thread itself has worked, only the CPU's clock tells, and that costs as much as several steps. So it is read once a call has
  * taken suspiciously long, and compared with a reading from before the call: one that is made at most once a ms, whatever starts in that,
- * and is then at most that old. With nobody to be warned neither clock is read.
+ * and is then at most that old; less often where a reading takes long, so that readings take a hundredth of the time. With nobody to be warned neither clock is read.
  */
+import type { Clock } from '../base/clock.ts';
 import { type CpuTime, cpuTime } from '../base/host.ts';
 
 /** A call that keeps the event loop for longer than this, in ms, is worth a warning. */
 const longestBlock = 50;
-/** How old a reading of the CPU's clock may be where a call begins, in ms. */
-const oldestMark = 1;
+/** How old a reading of the CPU's clock may be where a call begins, in ms: at least, and at most. */
+const shortestRest = 1;
+const longestRest = 10;
+/** How much longer than a reading takes it is until the next one. */
+const restFor = 100;
 
 interface Mark {
   readonly at: number;
@@ -26,6 +30,7 @@ interface Mark {
 
 /** The latest reading of this thread, whichever run has made it. */
 let latest: Mark = { at: -Infinity, cpu: undefined };
+let rest = shortestRest;
 
 /** How long a call kept the event loop. */
 export interface BlockedTime {
@@ -41,8 +46,12 @@ export class CallWatch {
   #mark = latest;
 
   /** A function is about to be called. */
-  begin(now: number): void {
-    if (now - latest.at >= oldestMark) latest = { at: now, cpu: cpuTime() };
+  begin({ now: readClock }: Pick<Clock, 'now'>): void {
+    const now = readClock();
+    if (now - latest.at >= rest) {
+      latest = { at: now, cpu: cpuTime() };
+      rest = Math.min(longestRest, Math.max(shortestRest, restFor * (readClock() - now)));
+    }
     this.#calledAt = now;
     this.#mark = latest;
   }

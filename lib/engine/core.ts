@@ -1,5 +1,7 @@
+import { composed } from '../attempt/around-hooks.ts';
 import type { AttemptRun } from '../attempt/attempt-run.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Around } from '../definition/around.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { Step } from '../definition/handle.ts';
 import type { Hostable } from '../definition/hosted.ts';
@@ -30,6 +32,9 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
   protected readonly loop: Loop;
   protected readonly runningTime = new RunningTime();
   readonly #calls = new CallWatch();
+  /** The hooks around attempts, the outermost first. */
+  #hooks: readonly Around[] = [];
+  around: Around | undefined;
   /** The row that is dealt with just now. */
   protected current: Row = nobody;
   /** The attempts under way, by row. */
@@ -45,6 +50,22 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     this.progress = new Progress(settings.runId, this.slice);
     this.report = new Reporter(this.progress, this.slice);
     this.loop = new Loop(this, this.slice);
+    if (settings.around !== undefined) this.addHook(settings.around);
+  }
+
+  /** Has a hook called around all attempts from now on, within those that are there; gives what takes it away. */
+  addHook(hook: Around): () => void {
+    // A function of its own, since one hook may be added twice.
+    const added: Around = (attempt, next) => hook(attempt, next);
+    this.#setHooks([...this.#hooks, added]);
+    return () => {
+      this.#setHooks(this.#hooks.filter((other) => other !== added));
+    };
+  }
+
+  #setHooks(hooks: readonly Around[]): void {
+    this.#hooks = hooks;
+    this.around = composed(hooks);
   }
 
   get clock(): Clock {
@@ -121,7 +142,7 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
 
   /** A step's function is about to be called, all who are told of it have been. Virtual time says nothing of the event loop. */
   protected beforeCall(): void {
-    if (this.progress.observed && this.clock.live) this.#calls.begin(this.clock.now());
+    if (this.progress.observed && this.clock.live) this.#calls.begin(this.clock);
     else this.#calls.skip();
   }
 
@@ -135,9 +156,13 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     });
   }
 
-  reportOffloaded(attempt: StepAttempt, thread: string): void {
+  reportOffloaded(attempt: StepAttempt, thread: string | undefined): void {
     this.loop.within(() => {
-      this.report.stepOffloaded(attempt, thread);
+      if (attempt.scope.parent === undefined) {
+        this.table.offloadedAt.set(attempt.row, this.now);
+        this.changed(attempt.scope, attempt.row);
+      }
+      if (thread !== undefined) this.report.stepOffloaded(attempt, thread);
     });
   }
 

@@ -13,6 +13,7 @@ import { measure, type RunMetrics } from '../observe/metrics.ts';
 import type { Origin } from '../observe/progress-event.ts';
 import type { ResourceUse, RunMeasurements, RunStatus, RunView } from '../observe/run-view.ts';
 import type { StepStatus } from '../observe/step-status.ts';
+import type { Waited, WaitReason, Waits } from '../observe/wait-reason.ts';
 import { type ServedRun, Share } from '../sharing/share.ts';
 import { StepSkippedError } from './branching-errors.ts';
 import { EngineFaultError } from './engine-fault-error.ts';
@@ -83,7 +84,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     const after = this.after.bind(this);
     const wake = this.wake.bind(this);
     this.#finalTerms = { after, wake, gracePeriod: settings.gracePeriod };
-    this.retries = new Retries(after, settings.random, this.report);
+    this.retries = new Retries(after, settings.random, this.report, this.slice);
     this.releases = new Releases(this, this.#finalTerms, () => {
       this.#endIfDone();
     });
@@ -159,7 +160,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
   }
 
   #opened(keeper: Keeper, opening: Opening): void {
-    if (!('refused' in opening)) this.keeping = new Keeping(keeper, this.table);
+    if (!('refused' in opening)) this.keeping = new Keeping(keeper, this.table, this);
     else if (opening.refused !== undefined)
       this.halt(this.root, { kind: 'failed', error: opening.refused, drain: false });
     // Whoever has cancelled it meanwhile waits for its end.
@@ -592,6 +593,57 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     return this.table.lastStartOf(step);
   }
 
+  waitedOf(step: number): Waited | undefined {
+    return this.table.waitedOf(step);
+  }
+
+  offloadedAtOf(step: number): number | undefined {
+    return this.table.offloadedAt.get(step);
+  }
+
+  get reasonChanges(): number {
+    return this.budget.admission.lackChanges + this.limits.pauses;
+  }
+
+  waitingForOf(step: number): WaitReason | number | undefined {
+    switch (this.table.status[step]) {
+      case status.waiting:
+        return this.root.waitsFor(step);
+      case status.ready:
+        return this.budget.reasons.now(this.budget.shapeOf(this.root.standingFor(step)));
+      case status.looking:
+        return forCache;
+      case status.retrying: {
+        const until = this.retries.untilOf(step);
+        return until === undefined ? undefined : { kind: 'back-off', until };
+      }
+      case status.running: {
+        const { isOffloaded } = this.root.definitionOf(step).settings;
+        return isOffloaded && !this.table.offloadedAt.has(step) ? forWorker : undefined;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  waits(): readonly Waits[] {
+    const found = new Map<WaitReason, { count: number; row: Row }>();
+    for (const { shape, first, count } of this.budget.admission.waits()) {
+      const reason = this.budget.reasons.now(shape);
+      const known = found.get(reason);
+      if (known === undefined) found.set(reason, { count, row: first });
+      else {
+        known.count += count;
+        if (this.budget.order.before(first, known.row)) known.row = first;
+      }
+    }
+    const most = [...found].sort(([, left], [, right]) => right.count - left.count);
+    return most.map(([reason, { count, row }]) => {
+      const scope = this.scopeOf(row);
+      return { for: reason, count, first: scope.idOf(scope.definitionOf(row)) };
+    });
+  }
+
   fractionOf(step: number): number | undefined {
     return this.table.fractions.get(step);
   }
@@ -680,6 +732,9 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     return undefined;
   }
 }
+
+const forCache: WaitReason = Object.freeze({ kind: 'cache' });
+const forWorker: WaitReason = Object.freeze({ kind: 'worker' });
 
 /** A run is told to stop by nobody above it. */
 function stopOfRun(stop: Stop | undefined): Exclude<Stop, { kind: 'told' }> | undefined {

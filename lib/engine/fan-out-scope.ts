@@ -14,7 +14,7 @@ import type { Counts } from '../observe/child-counts.ts';
 import type { StepFailedError } from '../observe/failures.ts';
 import type { Keeper, Kept } from './keeper.ts';
 import { Lane } from './lane.ts';
-import type { RowShape } from './run-budget.ts';
+import type { RowShape } from './row-rules.ts';
 import { Scope, type ScopeRun, type StepAttempt } from './scope.ts';
 import { escaped } from './step-id.ts';
 import { nobody, type Row } from './step-table.ts';
@@ -53,6 +53,8 @@ export class FanOutScope extends Scope {
   #waiting = 0;
   #size = 0;
   #isExhausted = false;
+  /** Whether it waits for the event loop to turn before it looks for more. */
+  #givesWay = false;
 
   /** @throws InvalidOptionsError, ResourceLimitError where there can be no children */
   constructor(
@@ -123,6 +125,8 @@ export class FanOutScope extends Scope {
 
   /** Asks for items as long as there is room for more children. */
   pullItems(): void {
+    // Whoever makes room meanwhile doesn't keep the event loop from turning.
+    if (this.#givesWay) return;
     while (this.#hasRoom()) {
       const next = this.#source.next();
       if (next === 'later') return;
@@ -142,8 +146,10 @@ export class FanOutScope extends Scope {
   }
 
   #pullLater(): void {
+    this.#givesWay = true;
     this.run.after(0, () => {
       this.run.wake(() => {
+        this.#givesWay = false;
         this.run.pull(this);
       });
     });

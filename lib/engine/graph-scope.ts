@@ -10,10 +10,11 @@ import { chainTo } from '../graph/chain.ts';
 import type { Counts } from '../observe/child-counts.ts';
 import { type StepFailedError, WorkflowFailedError } from '../observe/failures.ts';
 import type { Origin } from '../observe/progress-event.ts';
+import type { WaitReason } from '../observe/wait-reason.ts';
 import { Edges } from './edges.ts';
 import { Groups } from './groups.ts';
 import { applyKnown } from './known-outputs.ts';
-import type { RowShape } from './run-budget.ts';
+import type { RowShape } from './row-rules.ts';
 import { Scope, type ScopeRun, type StepAttempt } from './scope.ts';
 import type { Skip } from './skip.ts';
 import { escaped, rootPart } from './step-id.ts';
@@ -456,6 +457,27 @@ export class GraphScope extends Scope {
     this.run.noteReady(this, this.first + step, this.shapeOf(this.first + step));
   }
 
+  /** The step that waits in admission on behalf of one. */
+  standingFor(step: number): number {
+    return this.groups?.standingFor(step) ?? step;
+  }
+
+  /** What one waits for that isn't ready: a step, by place, or to be chosen. */
+  waitsFor(step: number): number | WaitReason | undefined {
+    if (this.edges?.isDormant(step) === true) return forChoice;
+    const { dependencies } = this.blueprint.graph;
+    const { table } = this.run;
+    const end = dependencies.starts[step + 1] as number;
+    for (let at = dependencies.starts[step] as number; at < end; at++) {
+      const needed = dependencies.values[at] as number;
+      const isStream = this.blueprint.streams(step, needed);
+      if (!isStream && !table.isSettled(this.first + needed) && this.edges?.isDormant(needed) !== true)
+        return needed;
+    }
+    const mate = this.groups?.unreadyMateOf(step);
+    return mate === undefined ? undefined : { kind: 'step', stepId: this.blueprint.graph.ids[mate] ?? '' };
+  }
+
   startTogether(steps: readonly number[]): void {
     this.run.startTogether(
       this,
@@ -543,3 +565,4 @@ export class GraphScope extends Scope {
 }
 
 const nothing: Demand = Object.freeze({});
+const forChoice: WaitReason = Object.freeze({ kind: 'choice' });

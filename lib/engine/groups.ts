@@ -69,6 +69,18 @@ export class Groups {
     return group?.standing === step ? group.offered : undefined;
   }
 
+  /** The step that waits in admission on behalf of one: itself, unless another stands for both. */
+  standingFor(step: number): number {
+    const group = this.#groupOf.get(step);
+    return group?.stage === 'offered' ? (group.standing ?? step) : step;
+  }
+
+  /** Where all that a step needs is there: the first of those with which it starts that isn't ready yet. */
+  unreadyMateOf(step: number): number | undefined {
+    const group = this.#groupOf.get(step);
+    return group?.members.find((mate) => mate !== step && !group.ready.has(mate) && !group.gone.has(mate));
+  }
+
   /** A step has left admission, and stands for nobody any more. */
   standDown(step: number): void {
     const group = this.#groupOf.get(step);
@@ -133,7 +145,9 @@ export class Groups {
     const shapes = offered.map((each) => budget.ownShapeOf(this.#rowOf(each)));
     budget.admission.split(whole, shapes);
     if (this.#scope.first === 0) for (const each of offered) budget.turns?.start(each);
+    budget.startingTogether = whole;
     this.#scope.startTogether(offered);
+    budget.startingTogether = undefined;
     return true;
   }
 

@@ -27,8 +27,8 @@ export interface Keeper {
   /** What was decided of a step before; `undefined` where nothing was. */
   choiceOf(path: string): Choice | undefined;
 
-  /** Writes down what a step has come to; `kept` once that is sure to stay, or was given up. */
-  keep(output: KeptOutput, kept: () => void): void;
+  /** Writes down what a step has come to, and tells it once that is sure to stay, or was given up. */
+  keep(output: KeptOutput): void;
   /** The same, without waiting for it; false where so much is waited for already that it has to be waited for as well. */
   keepLater(output: KeptOutput): boolean;
   noteChoice(path: string, choice: Choice): void;
@@ -98,7 +98,7 @@ export interface Loaded {
   readonly output: unknown;
 }
 
-/** A step that has completed. */
+/** A step that has completed. All but its path is asked for at once, or never. */
 export interface KeptOutput {
   readonly path: string;
   readonly definition: StepDefinition;
@@ -111,6 +111,8 @@ export interface KeptOutput {
   readonly key: CacheKey | undefined;
   /** Whether it was found by it. */
   readonly isCached: boolean;
+  /** What it has come to is sure to stay, or was given up. */
+  stays(): void;
 }
 
 /** What was decided: by `when`, or which input a join takes: by name, or by its place. */

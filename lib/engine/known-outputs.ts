@@ -84,15 +84,17 @@ function fetch(scope: KnowingScope, keeper: Keeper, known: KnownSteps, launch: (
 function settle(scope: KnowingScope, known: KnownSteps, outputs: ReadonlyMap<number, unknown>): void {
   const { graph, steps } = scope.blueprint;
   if (known.isEmpty) return;
-  const backwards = [...graph.order].reverse();
+  const { order } = graph;
   // Downwards from the outputs, so that none is skipped for want of another.
-  for (const step of backwards) {
+  for (let at = order.length - 1; at >= 0; at--) {
+    const step = order[at] as number;
     if (known.isNeeded(step) || known.of(step) !== undefined) continue;
     const because = dependentIn(scope, step);
     scope.skipStep(step, { because, reason: 'not-needed', by: nobody });
   }
   // Likewise, so that none is made ready by another.
-  for (const step of backwards) {
+  for (let at = order.length - 1; at >= 0; at--) {
+    const step = order[at] as number;
     const one = known.of(step);
     if (one?.kind === 'given') scope.completeStep(step, one.output, 'given');
     else if (one?.kind === 'kept')
@@ -108,11 +110,14 @@ function settle(scope: KnowingScope, known: KnownSteps, outputs: ReadonlyMap<num
 
 /** What is known of the steps of a graph, and what that leaves to be done. */
 class KnownSteps {
-  /** What joins that aren't known have chosen. */
+  /** What joins that aren't known have chosen, where that stands whatever becomes of it. */
   readonly choices = new Map<number, Choice>();
   readonly #scope: KnowingScope;
-  readonly #known = new Map<number, Known>();
-  readonly #needed: ReadonlySet<number>;
+  /** By step. */
+  readonly #known: (Known | undefined)[];
+  #count = 0;
+  /** Found out once somebody asks: as a rule nothing is known. */
+  #needed: Uint8Array | undefined;
   readonly #again: ReadonlySet<number>;
   readonly #keeper: Keeper | undefined;
 
@@ -125,49 +130,63 @@ class KnownSteps {
     this.#scope = scope;
     this.#keeper = keeper;
     this.#again = recalled?.again ?? nothing;
-    for (const [step, kept] of recalled?.kept ?? []) this.#known.set(step, { kind: 'kept', kept });
-    for (const [step, output] of given) this.#known.set(step, { kind: 'given', output });
+    this.#known = new Array<undefined>(scope.blueprint.graph.size).fill(undefined);
+    if (recalled !== undefined)
+      for (const [step, kept] of recalled.kept) this.#note(step, { kind: 'kept', kept });
+    for (const [step, output] of given) this.#note(step, { kind: 'given', output });
     this.#dropPartsOfGangs();
     if (keeper !== undefined && scope.edges !== undefined) this.#recallChoices(keeper);
-    this.#needed = this.#findNeeded();
+  }
+
+  #note(step: number, known: Known | undefined): void {
+    this.#count += Number(known !== undefined) - Number(this.#known[step] !== undefined);
+    this.#known[step] = known;
   }
 
   get isEmpty(): boolean {
-    return this.#known.size === 0 && this.choices.size === 0;
+    return this.#count === 0 && this.choices.size === 0;
   }
 
   of(step: number): Known | undefined {
-    return this.#known.get(step);
+    return this.#known[step];
   }
 
   /** Whether somebody needs a step that isn't known, or needs it for the outputs. */
   isNeeded(step: number): boolean {
-    return this.#needed.has(step);
+    this.#needed ??= this.#findNeeded();
+    return this.#needed[step] === 1;
   }
 
   /** What is kept and will be worked with. */
   wanted(): (readonly [step: number, kept: Kept])[] {
     const { outputs, steps, graph } = this.#scope.blueprint;
     const given = new Set(outputs.values());
-    const { starts, values } = graph.dependents;
     const wanted: [number, Kept][] = [];
-    for (const [step, one] of this.#known) {
-      if (one.kind !== 'kept') continue;
-      const dependents = values.subarray(starts[step], starts[step + 1]);
-      const isWanted =
-        given.has(step) ||
-        (steps[step] as StepDefinition).settings.cleanup !== undefined ||
-        dependents.some((each) => this.#needed.has(each) && !this.#known.has(each));
-      if (isWanted) wanted.push([step, one.kept]);
+    for (let step = 0; step < graph.size; step++) {
+      const one = this.#known[step];
+      if (one?.kind !== 'kept') continue;
+      const { cleanup } = (steps[step] as StepDefinition).settings;
+      if (given.has(step) || cleanup !== undefined || this.#isWorkedWith(step)) wanted.push([step, one.kept]);
     }
     return wanted;
+  }
+
+  /** Whether a step that isn't known will work with it. */
+  #isWorkedWith(step: number): boolean {
+    const { starts, values } = this.#scope.blueprint.graph.dependents;
+    for (let at = starts[step] as number; at < (starts[step + 1] as number); at++) {
+      const each = values[at] as number;
+      if (this.#known[each] === undefined && this.isNeeded(each)) return true;
+    }
+    return false;
   }
 
   /** The same, some of what was kept being lost. */
   without(lost: readonly number[]): KnownSteps {
     const given = new Map<number, unknown>();
     const kept = new Map<number, Kept>();
-    for (const [step, one] of this.#known) {
+    for (const [step, one] of this.#known.entries()) {
+      if (one === undefined) continue;
       if (one.kind === 'given') given.set(step, one.output);
       else if (one.kind === 'kept' && !lost.includes(step)) kept.set(step, one.kept);
     }
@@ -177,39 +196,50 @@ class KnownSteps {
   /** Steps that a stream connects are known together, or run together. */
   #dropPartsOfGangs(): void {
     for (const gang of this.#scope.blueprint.gangs) {
-      if (gang.every((step) => this.#known.has(step))) continue;
-      for (const step of gang) if (this.#known.get(step)?.kind === 'kept') this.#known.delete(step);
+      if (gang.every((step) => this.#known[step] !== undefined)) continue;
+      for (const step of gang) if (this.#known[step]?.kind === 'kept') this.#note(step, undefined);
     }
   }
 
   #recallChoices(keeper: Keeper): void {
     for (const [step, { settings }] of this.#scope.blueprint.steps.entries()) {
-      if (this.#known.has(step) || (settings.join === undefined && settings.when === undefined)) continue;
+      if (this.#known[step] !== undefined || (settings.join === undefined && settings.when === undefined))
+        continue;
       const choice = keeper.choiceOf(pathAt(this.#scope, step));
       if (choice === undefined) continue;
+      // What a fallback stands in for may fail this time.
+      if (settings.join?.kind === 'fallback' && choice === 0) continue;
       if (settings.join !== undefined) this.choices.set(step, choice);
-      else if (choice === false) this.#known.set(step, { kind: 'skipped' });
+      else if (choice === false) this.#note(step, { kind: 'skipped' });
     }
   }
 
   /** The steps that are needed for the outputs, or by nobody at all, where some are known. */
-  #findNeeded(): Set<number> {
+  #findNeeded(): Uint8Array {
     const { graph, outputs, branching, steps } = this.#scope.blueprint;
     const { dependencies, dependents, size } = graph;
-    const needed = new Set<number>([...outputs.values(), ...this.#again]);
+    const needed = new Uint8Array(size);
+    const found: number[] = [];
+    const need = (step: number): void => {
+      if (needed[step] === 1) return;
+      needed[step] = 1;
+      found.push(step);
+    };
+    for (const step of outputs.values()) need(step);
+    for (const step of this.#again) need(step);
     for (let step = 0; step < size; step++)
-      if (dependents.starts[step] === dependents.starts[step + 1]) needed.add(step);
-    // A Set goes on over what is added while it is walked.
-    for (const step of needed) {
-      if (this.#known.has(step)) continue;
+      if (dependents.starts[step] === dependents.starts[step + 1]) need(step);
+    for (let next = 0; next < found.length; next++) {
+      const step = found[next] as number;
+      if (this.#known[step] !== undefined) continue;
       const choice = this.choices.get(step);
       if (choice === undefined) {
         const { starts, values } = dependencies;
-        for (const each of values.subarray(starts[step], starts[step + 1])) needed.add(each);
+        for (let at = starts[step] as number; at < (starts[step + 1] as number); at++)
+          need(values[at] as number);
       } else {
         const places = placesChosen(steps[step] as StepDefinition, choice);
-        for (const input of branching?.edgesOf(step) ?? [])
-          if (places.has(input.place)) needed.add(input.step);
+        for (const input of branching?.edgesOf(step) ?? []) if (places.has(input.place)) need(input.step);
       }
     }
     return needed;

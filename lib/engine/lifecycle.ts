@@ -4,6 +4,7 @@ import { Attempt } from '../attempt/attempt.ts';
 import { CancelledError } from '../base/errors.ts';
 import { StepFailedError } from '../observe/failures.ts';
 import type { Origin, SkipReason } from '../observe/progress-event.ts';
+import { leastWaitMs, type Waited } from '../observe/wait-reason.ts';
 import { StepSkippedError } from './branching-errors.ts';
 import { EngineCore } from './core.ts';
 import type { Keeper } from './keeper.ts';
@@ -11,7 +12,7 @@ import type { Keeping } from './keeping.ts';
 import type { Nesting } from './nesting.ts';
 import type { Releases } from './releases.ts';
 import type { Retries } from './retries.ts';
-import type { RowShape } from './run-budget.ts';
+import type { RowShape } from './row-rules.ts';
 import type { Pulled, Scope, ScopeRun, StepAttempt } from './scope.ts';
 import type { Skip } from './skip.ts';
 import { nobody, type Row } from './step-table.ts';
@@ -99,6 +100,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
 
   noteReady(scope: Scope, row: Row, shape: RowShape): void {
     this.table.transition(row, status.ready);
+    this.table.readyAt[row] = this.now;
     if (scope.parent !== undefined) this.budget.enter(row, shape);
     this.changed(scope, row);
   }
@@ -129,7 +131,10 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
 
   #begin(scope: Scope, row: Row): void {
     const { table, now } = this;
+    const waitedMs = now - (table.readyAt[row] as number);
+    const waited = waitedMs >= leastWaitMs ? this.#waited(row, waitedMs) : undefined;
     const number = table.startAttempt(row, now);
+    if (waited !== undefined && number === 1 && scope.parent === undefined) table.noteWait(row, waited);
     const definition = scope.definitionOf(row);
     const shape = this.budget.shapeOf(row);
     const attempt: StepAttempt = new Attempt(this, scope, row, number, definition, shape);
@@ -139,7 +144,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     this.runningTime.change(1, now);
     if (scope.counts !== undefined) scope.counts.started(number > 1);
     this.changed(scope, row);
-    if (this.progress.observed) this.#tellStart(attempt);
+    if (this.progress.observed) this.#tellStart(attempt, waited);
     scope.started(row);
     this.#starting = attempt;
     this.beforeCall();
@@ -150,9 +155,17 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     if (attempt.isOver) this.settle(attempt);
   }
 
-  #tellStart(attempt: StepAttempt): void {
+  #tellStart(attempt: StepAttempt, waited: Waited | undefined): void {
     const { scope, row } = attempt;
-    this.report.stepStarted(attempt, this.budget.holdings(attempt.holds), this.#readyByOf(scope, row));
+    const holds = this.budget.holdings(attempt.holds);
+    this.report.stepStarted(attempt, holds, this.#readyByOf(scope, row), waited);
+  }
+
+  #waited(row: Row, ms: number): Waited {
+    return {
+      ms,
+      for: this.budget.reasons.of(this.budget.waitingShapeOf(row), this.table.readyAt[row] as number),
+    };
   }
 
   #readyByOf(scope: Scope, row: Row): string | undefined {
@@ -210,9 +223,11 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     // Others may have it before they hear of the end.
     if (held !== undefined && held.classes.length > 0 && !attempt.isAbandoned)
       this.report.holdsChanged(attempt, nothing);
-    keeping.keep(attempt, () => {
-      this.#complete(attempt);
-    });
+    keeping.keep(attempt);
+  }
+
+  kept(attempt: StepAttempt): void {
+    this.#complete(attempt);
   }
 
   #complete(attempt: StepAttempt): void {

@@ -47,6 +47,8 @@ interface LimitsHost {
 export class LiveLimits {
   /** Whether everything is held back, and the classes that are. */
   isPaused = false;
+  /** Counts pauses of everything, and their ends. */
+  pauses = 0;
   pausedResources: readonly string[] = [];
   readonly #budget: RunBudget;
   readonly #blueprint: Blueprint;
@@ -84,6 +86,7 @@ export class LiveLimits {
     if (resource === undefined) {
       if (this.isPaused) return;
       this.isPaused = true;
+      this.pauses++;
       this.#budget.admission.pause();
     } else {
       const place = this.#placeOf('pause', resource);
@@ -99,6 +102,7 @@ export class LiveLimits {
     if (resource === undefined) {
       if (!this.isPaused) return;
       this.isPaused = false;
+      this.pauses++;
       announce();
       this.#budget.admission.resume();
     } else {
@@ -159,17 +163,17 @@ export class LiveLimits {
           this.#adopt(name, startedAt, announce);
         });
       };
-      this.#unwatch.push(this.#budget.watchFollowed(name, adopt));
+      this.#unwatch.push(this.#budget.announced.watch(name, adopt));
       return adopt;
     };
-    for (const name of this.#budget.followed) watch(name)();
+    for (const name of this.#budget.announced.names) watch(name)();
     // One that has just come is up to date.
-    this.#budget.onFollowed = watch;
+    this.#budget.announced.onAdded = watch;
   }
 
   #adopt(name: string, startedAt: number, announce: Announce): void {
     const { admission } = this.#budget;
-    const limit = this.#budget.followedLimitOf(name);
+    const limit = this.#budget.announced.limitOf(name);
     if (limit === undefined) return;
     const changed: Record<string, number> = {};
     admission.pause();
@@ -240,7 +244,7 @@ export class LiveLimits {
   close(): void {
     for (const unwatch of this.#unwatch) unwatch();
     this.#unwatch = [];
-    this.#budget.onFollowed = undefined;
+    this.#budget.announced.onAdded = undefined;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#budget.admission.onRate = undefined;

@@ -16,9 +16,11 @@ export class Retries {
   readonly #after: Clock['after'];
   readonly #random: () => number;
   readonly #report: Reporter;
-  readonly #timers = new Map<Row, () => void>();
+  readonly #timers = new Map<Row, { readonly until: number; readonly cancel: () => void }>();
+  readonly #time: { readonly now: number };
 
-  constructor(after: Clock['after'], random: () => number, report: Reporter) {
+  constructor(after: Clock['after'], random: () => number, report: Reporter, time: { readonly now: number }) {
+    this.#time = time;
     this.#after = after;
     this.#random = random;
     this.#report = report;
@@ -55,20 +57,25 @@ export class Retries {
 
   /** Calls `work` after the delay, unless it is cancelled before. */
   wait(row: Row, delayMs: number, work: () => void): void {
-    const cancelTimer = this.#after(delayMs, () => {
+    const cancel = this.#after(delayMs, () => {
       this.#timers.delete(row);
       work();
     });
-    this.#timers.set(row, cancelTimer);
+    this.#timers.set(row, { until: this.#time.now + delayMs, cancel });
+  }
+
+  /** When a row that backs off is tried again. */
+  untilOf(row: Row): number | undefined {
+    return this.#timers.get(row)?.until;
   }
 
   cancel(row: Row): void {
-    this.#timers.get(row)?.();
+    this.#timers.get(row)?.cancel();
     this.#timers.delete(row);
   }
 
   clear(): void {
-    for (const cancelTimer of this.#timers.values()) cancelTimer();
+    for (const { cancel } of this.#timers.values()) cancel();
     this.#timers.clear();
   }
 

@@ -2,6 +2,7 @@ import type { Limits } from '../admission/limits.ts';
 import type { Rate } from '../admission/rate-window.ts';
 import type { CancellationToken } from '../base/cancellation.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Around } from '../definition/around.ts';
 import type { StepBody, StepDefinition } from '../definition/step.ts';
 import type { Ranks } from '../graph/ranks.ts';
 import type { RunHistory } from '../observe/history.ts';
@@ -31,6 +32,8 @@ export interface RunSettings {
   readonly givenLimits: Limits;
   /** Gives another body to the steps that come while the run is under way, as a rehearsal does. */
   readonly stage?: ((definition: StepDefinition) => StepBody) | undefined;
+  /** Calls bodies in its way. */
+  readonly around: Around | undefined;
   /** The order in which steps start, where a plan says so. */
   readonly plannedRanks: Ranks | undefined;
   /** The order that a history suggests, where one is given that knows the steps. */

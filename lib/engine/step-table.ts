@@ -1,3 +1,4 @@
+import type { Waited } from '../observe/wait-reason.ts';
 import { EngineFaultError } from './engine-fault-error.ts';
 import { firstSettled, mayFollow, status, statusNames } from './transitions.ts';
 
@@ -34,12 +35,17 @@ export class StepTable {
   /** When the first attempt started and the last one ended; NaN before. */
   startedAt: Float64Array;
   endedAt: Float64Array;
+  /** When all that a row needs was there, for its last attempt. Only of one that is ready or further. */
+  readyAt: Float64Array;
+  /** When work elsewhere on the last attempts began. */
+  readonly offloadedAt = new Map<Row, number>();
   /** The row whose end, or decision, settled that this one may start or never will. */
   readyBy: Int32Array;
   /** The rows that nobody needs any more, told to stop but not stopped yet. */
   readonly unneeded = new Set<Row>();
   /** How far the running steps say they are. */
   readonly fractions = new Map<Row, number>();
+  #waited: (Waited | undefined)[] | undefined;
   readonly #repeated = new Map<Row, Repeated>();
   /** When the last attempts gave back what they held since steps of their own took over. */
   readonly #handedOverAt = new Map<Row, number>();
@@ -58,6 +64,7 @@ export class StepTable {
     this.outputs = new Array<undefined>(size).fill(undefined);
     this.startedAt = new Float64Array(size).fill(Number.NaN);
     this.endedAt = new Float64Array(size).fill(Number.NaN);
+    this.readyAt = new Float64Array(size).fill(Number.NaN);
     this.readyBy = new Int32Array(size).fill(nobody);
   }
 
@@ -127,6 +134,17 @@ export class StepTable {
     return (this.status[row] as number) >= firstSettled;
   }
 
+  /** Notes how long a row of the run's own was kept waiting before its first attempt, and for what. */
+  noteWait(row: Row, waited: Waited): void {
+    // Faster than a map, where all are kept waiting.
+    this.#waited ??= new Array<undefined>(this.startedAt.length).fill(undefined);
+    this.#waited[row] = waited;
+  }
+
+  waitedOf(row: Row): Waited | undefined {
+    return this.#waited?.[row];
+  }
+
   /** Whether an attempt of it is under way. */
   isUnderWay(row: Row): boolean {
     const current = this.status[row] as number;
@@ -156,6 +174,7 @@ export class StepTable {
     const attempts = this.attemptsOf(row) + 1;
     const earlierBusy = this.busyOf(row, now);
     this.#handedOverAt.delete(row);
+    this.offloadedAt.delete(row);
     this.endedAt[row] = Number.NaN;
     this.#repeated.set(row, { attempts, earlierBusy, lastStart: now });
     return attempts;
@@ -196,6 +215,7 @@ export class StepTable {
     this.consumers = grown(this.consumers, new Uint32Array(capacity));
     this.startedAt = grown(this.startedAt, new Float64Array(capacity).fill(Number.NaN));
     this.endedAt = grown(this.endedAt, new Float64Array(capacity).fill(Number.NaN));
+    this.readyAt = grown(this.readyAt, new Float64Array(capacity).fill(Number.NaN));
     this.readyBy = grown(this.readyBy, new Int32Array(capacity).fill(nobody));
   }
 }

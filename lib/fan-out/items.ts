@@ -3,6 +3,7 @@ import type { Observable, Subscription } from 'rxjs';
 import type { Clock } from '../base/clock.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
 import { inspectValue } from '../base/inspect.ts';
+import { fromInterop, isInterop } from '../base/interop-observable.ts';
 import { isObservable } from '../base/rxjs-run-parts.ts';
 
 /** Who is told of items that come by themselves. */
@@ -28,6 +29,8 @@ export interface ItemSource {
 /** @throws InvalidOptionsError where there is nothing to read items from */
 export function itemSource(stepId: string, items: unknown, listener: ItemListener): ItemSource {
   if (isObservable(items)) return new ObservedItems(items, listener);
+  if (typeof items === 'object' && items !== null && isInterop(items))
+    return new ObservedItems(fromInterop(items), listener);
   const value = (items ?? {}) as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
   if (typeof value[Symbol.asyncIterator] === 'function')
     return new AwaitedItems(stepId, value as AsyncIterable<unknown>, listener);

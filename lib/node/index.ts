@@ -1,3 +1,8 @@
+/**
+ * Runs in the terminal and in files, for Node.
+ *
+ * @module millrace/node
+ */
 export type { EventLog, LogProblem } from './event-log.ts';
 export { EventLogError } from './event-log-error.ts';
 export type { RenderedProgress, RenderedRun } from './progress-display.ts';

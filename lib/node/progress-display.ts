@@ -1,15 +1,18 @@
+// Long because the live view and plain lines have one beginning and one end, and the one may turn into the other.
 import type { Subscription } from 'rxjs';
 import type { Clock } from '../base/clock.ts';
 import { reportError } from '../base/report-error.ts';
 import { originIn, type ProgressEvent } from '../observe/progress-event.ts';
+import { waitText } from '../observe/wait-reason.ts';
 import { durationText } from '../report/duration-text.ts';
 import type { Run } from '../run/run.ts';
-import { frameLines, number, withinText } from './frame.ts';
+import { number, roughText, withinText } from './amounts.ts';
+import { frameLines } from './frame.ts';
 import { every } from './frame-timer.ts';
-import { noteLine } from './note-line.ts';
+import { noteLines } from './note-lines.ts';
 import { ProgressView } from './progress-view.ts';
 import type { Replay } from './replay.ts';
-import { afterWrites, isColoured, type ProgressStream } from './stream-abilities.ts';
+import { afterWrites, columnsOf, foldsGroups, isColoured, type ProgressStream } from './stream-abilities.ts';
 import { summaryLines } from './summary.ts';
 import { type TerminalRegion, terminalRegion } from './terminal-region.ts';
 import { cleanText, type Paint, painter } from './terminal-text.ts';
@@ -31,6 +34,8 @@ interface DisplayTerms {
   readonly title: string;
   readonly isLive: boolean;
   readonly clock: Clock;
+  /** Where a report of the run is, asked when the run is over. */
+  readonly report: () => string | undefined;
 }
 
 /** Twelve times a second looks alive, and costs little. */
@@ -38,6 +43,9 @@ const frameMs = 80;
 /** Beyond so many steps, plain lines tell of completions by the number, once a second. */
 const mostLines = 200;
 const summaryMs = 1_000;
+/** Plain lines are never silent for longer: who reads a log takes silence for a hang, and some hosts end it. */
+const longestSilence = 60_000;
+const silenceCheckMs = longestSilence / 4;
 
 /**
  * What is shown of a run, as it goes on: lines that are drawn over, or a line for what happens; in the end a summary.
@@ -62,10 +70,19 @@ export class ProgressDisplay implements RenderedProgress {
   /** What the clock said at the latest event: from there the run's time goes on. */
   #heardAt = 0;
   #toldAt = -Infinity;
+  /** When something was written last, by the display's clock. */
+  #writtenAt: number;
+  #isInGroup = false;
+  readonly #report: () => string | undefined;
 
-  constructor(run: RenderedRun, { stream, title, isLive, clock }: DisplayTerms) {
+  constructor(run: RenderedRun, { stream, title, isLive, clock, report }: DisplayTerms) {
     this.#run = run;
-    this.#view = new ProgressView(run.workflow.steps);
+    const limits = Object.entries(run.snapshot().resources).map(
+      ([name, { limit }]) => [name, limit] as const,
+    );
+    this.#view = new ProgressView(run.workflow.steps, Object.fromEntries(limits));
+    this.#report = report;
+    this.#writtenAt = clock.now();
     this.#stream = stream;
     this.#title = cleanText(title);
     this.#clock = clock;
@@ -86,12 +103,16 @@ export class ProgressDisplay implements RenderedProgress {
       },
     });
     if (this.#isLive) void this.#goLive();
+    else this.#breakSilence();
   }
 
   stop(): void {
     if (this.#isOver) return;
     this.#release();
-    this.#write(() => this.#region?.close());
+    this.#write(() => {
+      this.#region?.close();
+      this.#endGroup();
+    });
     this.#leave();
   }
 
@@ -109,6 +130,7 @@ export class ProgressDisplay implements RenderedProgress {
     if (region === undefined) {
       this.#isLive = false;
       this.#view.notesFailures = true;
+      this.#breakSilence();
       this.#writeLines([
         'The live view of renderProgress needs the package log-update; here are plain lines.',
       ]);
@@ -152,7 +174,8 @@ export class ProgressDisplay implements RenderedProgress {
   #keepNotes(): void {
     const notes = this.#view.takeNotes();
     if (notes.length === 0) return;
-    const lines = notes.map((note) => noteLine(note, this.#paint));
+    const columns = columnsOf(this.#stream);
+    const lines = notes.flatMap((note) => noteLines(note, this.#paint, columns));
     if (this.#region === undefined) this.#stream.write(`${lines.join('\n')}\n`);
     else this.#region.keep(lines);
   }
@@ -160,7 +183,11 @@ export class ProgressDisplay implements RenderedProgress {
   // Lines.
 
   #tell(event: ProgressEvent, isWithin: boolean): void {
-    const lines = this.#view.takeNotes().map((note) => `${this.#title}: ${noteLine(note, this.#paint)}`);
+    if (event.type === 'run-started') this.#beginGroup();
+    const lines = this.#view.takeNotes().flatMap((note) => {
+      const [first = '', ...details] = noteLines(note, this.#paint);
+      return [`${this.#title}: ${first}`, ...details];
+    });
     if (event.type === 'run-waiting')
       lines.push(`${this.#title}: waits for other runs to end, as one of ${number(event.waiting)}`);
     if (event.type === 'step-completed') lines.push(...this.#completion(event, isWithin));
@@ -182,6 +209,43 @@ export class ProgressDisplay implements RenderedProgress {
       : [`${this.#title}: ${cleanText(stepId)} (${share}, ${originIn(event) ?? durationText(durationMs)})`];
   }
 
+  /** Says where the run stands when nothing has been said for long. */
+  #breakSilence(): void {
+    this.#stopTicking = every(silenceCheckMs, this.#clock, () => {
+      const isSilent = this.#clock.now() - this.#writtenAt > longestSilence - silenceCheckMs;
+      if (isSilent && this.#view.startedAt !== undefined) this.#writeLines([this.#standing()]);
+    });
+  }
+
+  #standing(): string {
+    const { running, bottleneck, descent } = this.#view;
+    const snapshot = this.#run.snapshot();
+    const now = this.#view.now + Math.max(0, this.#clock.now() - this.#heardAt);
+    const [first] = running.values();
+    const longest = running.get(bottleneck.of(running.keys()) ?? '') ?? first;
+    const [wait] = snapshot.waits;
+    const left = snapshot.isPaused ? undefined : this.#view.remaining(now);
+    return [
+      `${this.#title}: ${number(snapshot.counts.completed)}/${number(this.#run.workflow.steps.size)} steps${withinText(descent.counts)}`,
+      `${number(running.size)} running`,
+      ...(longest === undefined ? [] : [`${longest.id} for ${durationText(now - longest.startedAt)}`]),
+      ...(wait === undefined ? [] : [`${number(wait.count)} waiting for ${cleanText(waitText(wait.for))}`]),
+      ...(snapshot.isPaused ? ['paused'] : []),
+      ...(left === undefined ? [] : [`~${roughText(left.likely)} left`]),
+    ].join(', ');
+  }
+
+  #beginGroup(): void {
+    if (!foldsGroups()) return;
+    this.#isInGroup = true;
+    this.#write(() => this.#stream.write(`::group::${this.#title}\n`));
+  }
+
+  #endGroup(): void {
+    if (this.#isInGroup) this.#stream.write('::endgroup::\n');
+    this.#isInGroup = false;
+  }
+
   // The end.
 
   #finish(): void {
@@ -192,9 +256,12 @@ export class ProgressDisplay implements RenderedProgress {
       view: this.#view,
       snapshot: this.#run.snapshot(),
       paint: this.#paint,
+      columns: columnsOf(this.#stream),
+      report: this.#report(),
     });
     this.#write(() => {
       this.#keepNotes();
+      this.#endGroup();
       this.#region?.close();
       this.#stream.write(`${lines.join('\n')}\n`);
     });
@@ -229,7 +296,9 @@ export class ProgressDisplay implements RenderedProgress {
   };
 
   #writeLines(lines: readonly string[]): void {
-    if (lines.length > 0) this.#write(() => this.#stream.write(`${lines.join('\n')}\n`));
+    if (lines.length === 0) return;
+    this.#writtenAt = this.#clock.now();
+    this.#write(() => this.#stream.write(`${lines.join('\n')}\n`));
   }
 
   #write(work: () => unknown): void {

@@ -1,8 +1,14 @@
+// Long because it is one fold: what each event changes in what a person sees of a run.
 import { Forecast } from '../../operators/forecast.ts';
-import { fieldOf } from '../base/error-parts.ts';
-import { messageOf, textOf } from '../base/inspect.ts';
+import type { Interval } from '../../operators/outlook.ts';
+import { textOf } from '../base/inspect.ts';
 import { Descent } from '../observe/descent.ts';
-import { type Origin, originIn, type ProgressEvent } from '../observe/progress-event.ts';
+import { type Origin, originIn, type ProgressEvent, type StepRetrying } from '../observe/progress-event.ts';
+import type { PicturedStep } from '../report/pictured-workflow.ts';
+import { Bottleneck } from './bottleneck.ts';
+import { type FailureStory, nameAndText, storyOf } from './failure-story.ts';
+import { Slowest } from './slowest.ts';
+import { StepVoices } from './step-voices.ts';
 import { cleanText } from './terminal-text.ts';
 
 /** A step that runs. */
@@ -18,10 +24,25 @@ export interface RunningStep {
   message: string;
 }
 
+/** A step that has failed, and is tried again after a while. */
+export interface WaitingStep {
+  readonly stepId: string;
+  /** The id as it can be shown. */
+  readonly id: string;
+  /** Which attempt comes next. */
+  readonly attempt: number;
+  /** When it is ready for that. */
+  readonly until: number;
+  /** Why the last one failed. */
+  readonly why: string;
+}
+
 /** A line that deserves to be read. */
 export interface Note {
   readonly kind: 'log' | 'warning' | 'retry' | 'failure';
   readonly text: string;
+  /** What may explain it. */
+  readonly details?: readonly string[];
 }
 
 /** The notes that are kept for the next frame; what a step says a thousand times in a moment nobody reads. */
@@ -29,6 +50,11 @@ const mostNotes = 100;
 /** The failures whose text is kept. */
 const mostFailures = 100;
 
+/** What is left is looked at this often, in ms: a look takes many times as long as one at what is done. */
+const leastLeftMs = 400;
+const looksPerMs = 5;
+/** How much longer than the least the most may be, for a guess to say something. */
+const mostDoubt = 20;
 /** So that a look at every step costs no more than a few percent of the time. */
 const stepsPerMs = 50;
 
@@ -36,14 +62,24 @@ const stepsPerMs = 50;
 export class ProgressView {
   /** The workflow's own, in the order of their start. */
   readonly running = new Map<string, RunningStep>();
+  /** The workflow's own that are in a back-off, in the order in which they failed. */
+  readonly backingOff = new Map<string, WaitingStep>();
   /** The first failures, and how many there are. */
-  readonly failures: string[] = [];
+  readonly failures: FailureStory[] = [];
   failed = 0;
   /** How many outputs, at whatever level, no attempt of this run has made, by where they come from. */
   readonly origins = new Map<Origin, number>();
   /** What has come of these: told by numbers alone, since there may be a million. */
   readonly descent = new Descent();
+  /** Those that took longest. */
+  readonly slowest = new Slowest();
+  readonly bottleneck: Bottleneck;
+  /** Of each of the workflow's own, what runs of what has come of it and when that started, the longest first. */
+  readonly #within = new Map<string, Map<string, number>>();
+  readonly #voices = new StepVoices();
   readonly #forecast: Forecast;
+  #left: Interval | undefined;
+  #nextLeftAt = -Infinity;
   #share = 0;
   #nextShareAt = -Infinity;
   startedAt: number | undefined;
@@ -60,15 +96,21 @@ export class ProgressView {
   #notes: Note[] = [];
   #dropped = 0;
 
-  /** @param steps - the workflow's own */
-  constructor(steps: ConstructorParameters<typeof Forecast>[0]) {
-    this.#forecast = new Forecast(steps, {}, () => undefined);
+  /**
+   * @param steps - the workflow's own
+   * @param limits - how much there is of each resource class
+   */
+  constructor(steps: Iterable<PicturedStep>, limits: Readonly<Record<string, number>> = {}) {
+    this.#forecast = new Forecast(steps, limits, () => undefined);
+    this.bottleneck = new Bottleneck(steps);
   }
 
   add(event: ProgressEvent): void {
     this.now = event.at;
+    this.#followWithin(event);
     this.descent.add(event);
     this.#forecast.add(event);
+    this.slowest.add(event);
     switch (event.type) {
       case 'run-waiting':
         this.isWaiting = true;
@@ -84,22 +126,27 @@ export class ProgressView {
         break;
       case 'step-retrying':
         this.running.delete(event.stepId);
+        this.#backOff(event);
         this.#note('retry', `${event.stepId} failed and is tried again: ${nameAndText(event.error)}`);
         break;
       case 'step-failed':
-        this.running.delete(event.stepId);
+        this.#over(event.stepId);
         this.#fail(event.stepId, event.error);
+        this.#voices.forget(event.stepId);
         break;
       case 'step-completed': {
-        this.running.delete(event.stepId);
+        this.#over(event.stepId);
+        this.#voices.forget(event.stepId);
         const origin = originIn(event);
         if (origin !== undefined) this.origins.set(origin, (this.origins.get(origin) ?? 0) + 1);
         break;
       }
       case 'step-cancelled':
-        this.running.delete(event.stepId);
+        this.#over(event.stepId);
+        this.#voices.forget(event.stepId);
         break;
       case 'log':
+        this.#voices.add(event.stepId, cleanText(event.message));
         this.#note('log', `${event.stepId}: ${event.message}`);
         break;
       case 'warning':
@@ -151,6 +198,21 @@ export class ProgressView {
     return this.#share;
   }
 
+  /** How long what is left takes; `undefined` where nobody can know, or it may be anything. As costly as the share, and as seldom. */
+  remaining(now: number): Interval | undefined {
+    if (now < this.#nextLeftAt) return this.#left;
+    this.#nextLeftAt = now + Math.max(leastLeftMs, this.#forecast.total / looksPerMs);
+    const left = this.startedAt === undefined ? undefined : this.#forecast.remaining(now);
+    this.#left = left === undefined || left.high > mostDoubt * left.low ? undefined : left;
+    return this.#left;
+  }
+
+  /** Of what has come of a step, the one that has run longest and still does. */
+  longestWithin(stepId: string): { readonly id: string; readonly startedAt: number } | undefined {
+    const [longest] = this.#within.get(stepId) ?? [];
+    return longest === undefined ? undefined : { id: longest[0], startedAt: longest[1] };
+  }
+
   /** The notes since the last call. */
   takeNotes(): readonly Note[] {
     const notes = this.#notes;
@@ -163,6 +225,7 @@ export class ProgressView {
   #start({ stepId, attempt, at }: ProgressEvent & { readonly type: 'step-started' }): void {
     if (this.descent.originOf(stepId) !== undefined) return;
     const id = cleanText(stepId);
+    this.backingOff.delete(stepId);
     this.running.set(stepId, { stepId, id, attempt, startedAt: at, fraction: undefined, message: '' });
   }
 
@@ -173,25 +236,60 @@ export class ProgressView {
     if (message !== undefined) step.message = message;
   }
 
+  #backOff({ stepId, attempt, at, delayMs, error }: StepRetrying): void {
+    if (this.descent.originOf(stepId) !== undefined) return;
+    const why = cleanText(nameAndText(error));
+    this.backingOff.set(stepId, {
+      stepId,
+      id: cleanText(stepId),
+      attempt: attempt + 1,
+      until: at + delayMs,
+      why,
+    });
+  }
+
+  #over(stepId: string): void {
+    this.running.delete(stepId);
+    this.backingOff.delete(stepId);
+  }
+
+  /** Asked before what is settled is forgotten. */
+  #followWithin(event: ProgressEvent): void {
+    if (!('stepId' in event)) return;
+    const originId = this.descent.originOf(event.stepId);
+    switch (event.type) {
+      case 'step-started':
+        if (originId === undefined) break;
+        if (!this.#within.has(originId)) this.#within.set(originId, new Map());
+        this.#within.get(originId)?.set(event.stepId, event.at);
+        break;
+      case 'step-retrying':
+      case 'step-completed':
+      case 'step-failed':
+      case 'step-cancelled':
+        if (originId === undefined) this.#within.delete(event.stepId);
+        else this.#within.get(originId)?.delete(event.stepId);
+        break;
+      case 'step-added':
+        // From here on others do the work of its parent.
+        this.#within.get(this.descent.originOf(event.parentId) ?? '')?.delete(event.parentId);
+        break;
+      default:
+        break;
+    }
+  }
+
   #fail(stepId: string, error: unknown): void {
     this.failed++;
-    const text = cleanText(`${stepId}: ${nameAndText(causeOf(error))}`);
-    if (this.failures.length < mostFailures) this.failures.push(text);
-    if (this.notesFailures) this.#note('failure', text);
+    const isKept = this.failures.length < mostFailures;
+    if (!isKept && !this.notesFailures) return;
+    const story = storyOf(stepId, error, this.#voices.of(stepId));
+    if (isKept) this.failures.push(story);
+    if (this.notesFailures) this.#note('failure', story.text, story.details);
   }
 
-  #note(kind: Note['kind'], text: string): void {
-    if (this.#notes.length < mostNotes) this.#notes.push({ kind, text: cleanText(text) });
+  #note(kind: Note['kind'], text: string, details: readonly string[] = []): void {
+    if (this.#notes.length < mostNotes) this.#notes.push({ kind, text: cleanText(text), details });
     else this.#dropped++;
   }
-}
-
-/** What the step threw: that it failed, and which it is, is said already. */
-function causeOf(error: unknown): unknown {
-  if (typeof error !== 'object' || error === null || fieldOf(error, 'code') !== 'STEP_FAILED') return error;
-  return fieldOf(error, 'cause') ?? error;
-}
-
-function nameAndText(error: unknown): string {
-  return typeof error === 'string' ? error : messageOf(error);
 }

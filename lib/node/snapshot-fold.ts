@@ -18,7 +18,8 @@ import { frozen } from './frozen-snapshot.ts';
 import { Readiness } from './readiness.ts';
 
 /**
- * Where a run stood, folded from its events: equal to what the run's own `snapshot()` said once each had been dealt with.
+ * Where a run stood, folded from its events: equal to what the run's own `snapshot()` said once each had been dealt with, but for what
+ * steps waited for at that moment, which no event tells.
  *
  * Unchanged steps and chunks are the same objects from one snapshot to the next; all of it is frozen.
  */
@@ -59,10 +60,10 @@ export class SnapshotFold {
     const isCompleted = new Map(steps.map(({ id, status }) => [id, status === 'completed']));
     this.#readiness = new Readiness(infos, isCompleted);
     this.#steps = ChunkedSteps.of(
-      steps.map((step) => ({ ...step })),
+      steps.map(({ waitingFor: _, ...step }) => step),
       (id) => this.#readiness.placeOf(id),
     );
-    this.#current = { ...initial, steps: this.#steps };
+    this.#current = { ...initial, waits: [], steps: this.#steps };
     this.#stopsAt = stopsAt;
     this.#counts = { ...initial.counts };
     this.#resources = Object.fromEntries(
@@ -201,7 +202,7 @@ export class SnapshotFold {
       this.#change(originId, { children: { ...children } });
   }
 
-  #start({ stepId, attempt, at, readyBy }: StepStarted): void {
+  #start({ stepId, attempt, at, readyBy, waited }: StepStarted): void {
     const place = this.#readiness.placeOf(stepId);
     if (place === undefined) return;
     const startedAt = this.#stepAt(place)?.startedAt ?? at;
@@ -213,6 +214,7 @@ export class SnapshotFold {
       startedAt,
       endedAt: null,
       readyBy: readyBy ?? null,
+      ...(attempt === 1 && waited !== undefined ? { waited } : {}),
     });
   }
 

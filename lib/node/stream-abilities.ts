@@ -29,6 +29,16 @@ export function isAnimated({ isTTY = false, columns = 0, rows = 0 }: ProgressStr
   return isTTY && columns > 0 && rows > 0 && !isCi && environmentVariable('TERM') !== 'dumb';
 }
 
+/** How wide a line may be before something breaks it. */
+export function columnsOf({ isTTY = false, columns = 0 }: ProgressStream): number {
+  return isTTY && columns > 0 ? columns : Infinity;
+}
+
+/** Whether who keeps the log folds what is between `::group::` and `::endgroup::`, as GitHub Actions does. */
+export function foldsGroups(): boolean {
+  return environmentVariable('GITHUB_ACTIONS') === 'true';
+}
+
 /** Whether colours are wanted, or, where nobody says so, shown. `FORCE_COLOR` goes before `NO_COLOR`, as in Node. */
 export function isColoured(stream: ProgressStream): boolean {
   const force = process.env['FORCE_COLOR'];

@@ -1,10 +1,12 @@
 import { stepsIn } from '../base/step-list.ts';
-import { decisiveStepsIn } from '../observe/decisive-steps.ts';
+import { accountOfSnapshot } from '../observe/critical-steps.ts';
 import type { RunSnapshot } from '../observe/snapshot.ts';
+import { waitText } from '../observe/wait-reason.ts';
 import { durationText } from '../report/duration-text.ts';
-import { number } from './frame.ts';
+import { number } from './amounts.ts';
+import { linesOfStory } from './failure-lines.ts';
 import type { ProgressView } from './progress-view.ts';
-import { cleanText, type Paint } from './terminal-text.ts';
+import { cleanText, type Paint, wrapText } from './terminal-text.ts';
 
 /** What a summary is of. */
 interface SummaryParts {
@@ -12,13 +14,20 @@ interface SummaryParts {
   readonly view: ProgressView;
   readonly snapshot: RunSnapshot;
   readonly paint: Paint;
+  /** How wide lines may be; Infinity where nobody breaks them. */
+  readonly columns: number;
+  /** Where a report of the run is. */
+  readonly report: string | undefined;
 }
 
 const shownFailures = 20;
 const shownEnds = 4;
 
-/** What stays on the screen of a run that is over: how it ended, what failed, and what decided how long it took. */
-export function summaryLines({ title, view, snapshot, paint }: SummaryParts): string[] {
+/**
+ * What stays on the screen of a run that is over: how it ended, what failed and why, what took longest, what decided how long it took, and
+ * where there is more.
+ */
+export function summaryLines({ title, view, snapshot, paint, columns, report }: SummaryParts): string[] {
   const { status, counts } = snapshot;
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const parts = (['failed', 'cancelled', 'skipped'] as const)
@@ -30,15 +39,42 @@ export function summaryLines({ title, view, snapshot, paint }: SummaryParts): st
       : ` ${view.durationMs === 0 ? 'at once' : `in ${durationText(view.durationMs)}`}`;
   const why = view.ending === '' ? '' : `: ${view.ending}`;
   const [mark, style, word] = endings[status] ?? ['·', 'yellow', 'not over'];
+  const wrapped = (text: string): string[] =>
+    wrapText(text, columns, '    ').map((line) => line.replaceAll(unbroken, ' '));
   const lines = [
-    paint(style, `${mark} ${title} ${word}${took}${why}`),
-    `  ${number(counts.completed)} of ${number(all)} steps completed${parts.join('')}${originsText(view)}`,
-    ...view.failures.slice(0, shownFailures).map((text) => paint('red', `  ✗ ${text}`)),
+    ...wrapped(`${mark} ${title} ${word}${took}${why}`).map((line) => paint(style, line)),
+    ...wrapped(
+      `  ${number(counts.completed)} of ${number(all)} steps completed${parts.join('')}${originsText(view)}`,
+    ),
+    ...view.failures.slice(0, shownFailures).flatMap((story) => {
+      const [first = '', ...rest] = linesOfStory(story, columns);
+      return [paint('red', first), ...rest.map((line) => paint('dim', line))];
+    }),
   ];
   const more = view.failed - Math.min(view.failures.length, shownFailures);
   if (more > 0) lines.push(paint('red', `  ✗ … and ${number(more)} more failed`));
-  const path = pathText(snapshot);
-  return path === '' ? lines : [...lines, paint('dim', `  critical path: ${path}`)];
+  for (const text of [slowestText(view), pathText(snapshot, view.durationMs ?? 0)])
+    if (text !== '') lines.push(...wrapped(`  ${text}`).map((line) => paint('dim', line)));
+  // Not broken, so that it can be clicked on and copied.
+  if (report !== undefined) lines.push(`  report: ${cleanText(report)}`);
+  return lines;
+}
+
+/** What took longest, where that isn't all there was. */
+function slowestText({ slowest: { steps } }: ProgressView): string {
+  if (steps.length < 2) return '';
+  return `slowest: ${steps.map(({ id, ms }) => `${cleanText(id)} ${inBrackets(ms)}`).join(', ')}`;
+}
+
+/** A space at which no line is broken: a number and its unit stay together. */
+const unbroken = '\u00A0';
+
+function inBrackets(ms: number): string {
+  return `(${unbrokenText(ms)})`;
+}
+
+function unbrokenText(ms: number): string {
+  return durationText(ms).replaceAll(' ', unbroken);
 }
 
 /** As in ` (12 restored, 3 cached)`, what came of steps included. */
@@ -56,13 +92,18 @@ const endings: Partial<
   cancelled: ['■', 'yellow', 'was cancelled'],
 };
 
-function pathText(snapshot: RunSnapshot): string {
+/** A wait that is less of the run than that decided nothing. */
+const leastShare = 0.02;
+
+function pathText(snapshot: RunSnapshot, tookMs: number): string {
   const steps = new Map(stepsIn(snapshot.steps).map((step) => [step.id, step]));
-  const path = decisiveStepsIn(steps).map(({ id, startedAt, endedAt }) => {
-    const took = startedAt === null || endedAt === null ? 0 : endedAt - startedAt;
-    return `${cleanText(id)} (${durationText(took)})`;
-  });
-  if (path.length <= 2 * shownEnds + 1) return path.join(' → ');
+  const path = accountOfSnapshot({ ...snapshot, steps }).map(
+    ({ id, durationMs, waitMs, waitedFor }) =>
+      `${cleanText(id)} ${inBrackets(durationMs)}${waitMs < Math.max(1, leastShare * tookMs) ? '' : `, which waited ${unbrokenText(waitMs)}${waitedFor === undefined ? '' : ` for ${cleanText(waitText(waitedFor))}`}`}`,
+  );
+  if (path.length === 0) return '';
+  if (path.length <= 2 * shownEnds + 1) return `critical path: ${path.join(' → ')}`;
   const left = path.length - 2 * shownEnds;
-  return [...path.slice(0, shownEnds), `… ${number(left)} more …`, ...path.slice(-shownEnds)].join(' → ');
+  const shown = [...path.slice(0, shownEnds), `… ${number(left)} more …`, ...path.slice(-shownEnds)];
+  return `critical path: ${shown.join(' → ')}`;
 }

@@ -1,8 +1,9 @@
 import { ChunkedSteps, type StepList } from '../base/step-list.ts';
 import type { ChildCounts } from './child-counts.ts';
-import { decisiveSteps } from './decisive-steps.ts';
+import { accountOfRun, type CriticalStep } from './critical-steps.ts';
 import type { RunMeasurements, RunView } from './run-view.ts';
 import type { StepStatus } from './step-status.ts';
+import type { WaitReason } from './wait-reason.ts';
 
 /** What was measured of one step. All times in ms. */
 export interface StepMetrics {
@@ -16,6 +17,8 @@ export interface StepMetrics {
   readonly durationMs: number;
   /** From when all dependencies had settled to the start of the first attempt: the wait for resources. */
   readonly waitMs: number;
+  /** What it waited for; absent where it started at once. */
+  readonly waitedFor?: WaitReason;
   /** How long its attempts held their resources. */
   readonly busyMs: number;
   /** How the steps fare that came of it while the run was under way; absent where none did. */
@@ -45,8 +48,13 @@ export interface RunMetrics {
    * has needed for a while may be missing, and is measured anew when it comes again.
    */
   readonly resources: Readonly<Record<string, ResourceMetrics>>;
-  /** The chain of steps that decided how long it took: each one's step by whose end, or choice, it became ready, up to the last step. */
+  /**
+   * The chain of steps that decided how long it took: each one's step by whose end, or choice, it became ready, up to the last to complete, or
+   * the one that failed.
+   */
   readonly criticalPath: readonly string[];
+  /** The same steps with the account of their time: how long each waited, for what, and how long it took. */
+  readonly criticalSteps: readonly CriticalStep[];
 }
 
 /** Works out the metrics. Linear in steps. */
@@ -57,15 +65,18 @@ export function measure(run: RunView & RunMeasurements, now: number): RunMetrics
   const { ids } = graph;
   const measured = ids.map((id, step): StepMetrics => {
     const children = run.childrenOf(step);
+    const waited = run.waitedOf(step);
     return {
       id,
       status: run.statusOf(step),
       attempts: run.attemptsOf(step),
       ...times(run, step, startedAt, now),
+      ...(waited === undefined ? {} : { waitedFor: waited.for }),
       busyMs: run.busyOf(step, now),
       ...(children === undefined ? {} : { children }),
     };
   });
+  const criticalSteps = accountOfRun(run);
   return {
     totalMs,
     steps: ChunkedSteps.of(measured, (id) => graph.indexOf(id)),
@@ -78,7 +89,8 @@ export function measure(run: RunView & RunMeasurements, now: number): RunMetrics
           { limit, peak, utilisation: totalMs > 0 ? Math.min(1, takenMs / capacityMs) : 0 },
         ]),
     ),
-    criticalPath: decisiveSteps(run).map((step) => ids[step] ?? ''),
+    criticalPath: criticalSteps.map(({ id }) => id),
+    criticalSteps,
   };
 }
 

@@ -1,5 +1,6 @@
 // Long because it is one list: every event there is, each with what it tells.
 import type { Demand } from '../admission/demand.ts';
+import type { Waited } from './wait-reason.ts';
 
 interface Common {
   /** What happened. */
@@ -65,6 +66,8 @@ export interface StepStarted extends OfAttempt {
   readonly holds: Demand;
   /** The id of the step by whose end, or choice, it became ready; absent where that was the start of the run, or of what it is part of. */
   readonly readyBy?: string;
+  /** How long it has waited since all that it needs was there, and for what; absent where it started at once. */
+  readonly waited?: Waited;
 }
 
 /**

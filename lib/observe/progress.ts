@@ -1,7 +1,9 @@
 import type { Observable, Subscriber } from 'rxjs';
 import type { Demand } from '../admission/demand.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
-import type { ProgressEvent, ProgressNews } from './progress-event.ts';
+import type { EventRecorder } from './event-recorder.ts';
+import type { Origin, ProgressEvent, ProgressNews } from './progress-event.ts';
+import type { Waited } from './wait-reason.ts';
 
 /**
  * The hot stream of a run's events.
@@ -14,7 +16,9 @@ import type { ProgressEvent, ProgressNews } from './progress-event.ts';
 export class Progress {
   /** For the run's users. */
   readonly events$: Observable<ProgressEvent>;
+  /** Whether somebody is there: a subscriber, or who writes it all down. */
   observed = false;
+  #recorder: EventRecorder | undefined;
   readonly #runId: string;
   readonly #time: { readonly now: number };
   // Replaced as a whole when someone comes or goes, so that a delivery goes on over those who were there.
@@ -45,34 +49,96 @@ export class Progress {
     return this.#seq + 1;
   }
 
-  emit(news: ProgressNews): void {
-    if (this.observed) this.#send({ seq: ++this.#seq, at: this.#time.now, runId: this.#runId, ...news });
+  /** From now on somebody writes down what happens; nobody does where it is `undefined`. */
+  record(recorder: EventRecorder | undefined): void {
+    this.#recorder = recorder;
+    this.#change(this.#subscribers);
   }
 
-  // The two that every step emits, spelt out: a spread costs more than the event.
+  emit(news: ProgressNews): void {
+    if (!this.observed || this.#isComplete) return;
+    const event = { seq: ++this.#seq, at: this.#time.now, runId: this.#runId, ...news };
+    this.#recorder?.event(event);
+    this.#send(event);
+  }
 
-  stepStarted(stepId: string, attempt: number, holds: Demand, readyBy: string | undefined): void {
+  // Those that every step emits, spelt out: a spread costs more than the event.
+
+  stepAdded(stepId: string, parentId: string, dependsOn: readonly string[], demand: Demand): void {
+    if (this.#recorder === undefined || dependsOn.length > 0) {
+      this.emit({ type: 'step-added', stepId, parentId, dependsOn, demand });
+      return;
+    }
+    if (this.#isComplete) return;
     const seq = ++this.#seq;
     const at = this.#time.now;
+    this.#recorder.stepAdded(seq, at, stepId, parentId, demand);
+    if (this.#subscribers.length === 0) return;
+    this.#send({ seq, at, runId: this.#runId, type: 'step-added', stepId, parentId, dependsOn, demand });
+  }
+
+  stepStarted(
+    stepId: string,
+    attempt: number,
+    holds: Demand,
+    readyBy: string | undefined,
+    waited: Waited | undefined,
+  ): void {
+    if (this.#isComplete) return;
+    const seq = ++this.#seq;
+    const at = this.#time.now;
+    this.#recorder?.stepStarted(seq, at, stepId, attempt, holds, readyBy);
+    if (this.#subscribers.length === 0) return;
     const runId = this.#runId;
     const type = 'step-started';
-    this.#send(
-      readyBy === undefined
-        ? { seq, at, runId, type, stepId, attempt, holds }
-        : { seq, at, runId, type, stepId, attempt, holds, readyBy },
-    );
+    if (waited === undefined)
+      this.#send(
+        readyBy === undefined
+          ? { seq, at, runId, type, stepId, attempt, holds }
+          : { seq, at, runId, type, stepId, attempt, holds, readyBy },
+      );
+    else
+      this.#send(
+        readyBy === undefined
+          ? { seq, at, runId, type, stepId, attempt, holds, waited }
+          : { seq, at, runId, type, stepId, attempt, holds, readyBy, waited },
+      );
+  }
+
+  holdsChanged(stepId: string, attempt: number, holds: Demand): void {
+    if (this.#isComplete) return;
+    const seq = ++this.#seq;
+    const at = this.#time.now;
+    this.#recorder?.holdsChanged(seq, at, stepId, attempt, holds);
+    if (this.#subscribers.length === 0) return;
+    this.#send({ seq, at, runId: this.#runId, type: 'holds-changed', stepId, attempt, holds });
   }
 
   stepCompleted(stepId: string, attempt: number, durationMs: number): void {
+    if (this.#isComplete) return;
+    const seq = ++this.#seq;
     const at = this.#time.now;
+    this.#recorder?.stepCompleted(seq, at, stepId, attempt, durationMs);
+    if (this.#subscribers.length === 0) return;
+    this.#send({ seq, at, runId: this.#runId, type: 'step-completed', stepId, attempt, durationMs });
+  }
+
+  stepKnown(stepId: string, origin: Origin): void {
+    if (this.#isComplete) return;
+    const seq = ++this.#seq;
+    const at = this.#time.now;
+    this.#recorder?.stepKnown(seq, at, stepId, origin);
+    if (this.#subscribers.length === 0) return;
+    const runId = this.#runId;
     this.#send({
-      seq: ++this.#seq,
+      seq,
       at,
-      runId: this.#runId,
+      runId,
       type: 'step-completed',
       stepId,
-      attempt,
-      durationMs,
+      attempt: 0,
+      durationMs: 0,
+      [origin]: true,
     });
   }
 
@@ -90,7 +156,6 @@ export class Progress {
   }
 
   #send(event: ProgressEvent): void {
-    if (this.#hasCompleted()) return;
     if (this.#isDelivering) {
       this.#pending.push(event);
       return;
@@ -126,6 +191,6 @@ export class Progress {
 
   #change(subscribers: readonly Subscriber<ProgressEvent>[]): void {
     this.#subscribers = subscribers;
-    this.observed = subscribers.length > 0;
+    this.observed = subscribers.length > 0 || this.#recorder !== undefined;
   }
 }

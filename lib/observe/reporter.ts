@@ -6,6 +6,7 @@ import { countsOf, fractionOf, type ProgressAmount } from '../definition/step-co
 import type { RunOutcome } from '../definition/step-options.ts';
 import type { Progress } from './progress.ts';
 import type { Origin, SkipReason, Warned } from './progress-event.ts';
+import type { Waited } from './wait-reason.ts';
 
 /** An attempt, as events tell of it. */
 export interface ReportedAttempt {
@@ -59,16 +60,21 @@ export class Reporter {
 
   /** Only to be called where someone listens. */
   stepAdded(stepId: string, demand: Demand, parentId: string, dependsOn: readonly string[]): void {
-    this.#progress.emit({ type: 'step-added', stepId, parentId, dependsOn, demand });
+    this.#progress.stepAdded(stepId, parentId, dependsOn, demand);
   }
 
   /** Only to be called where someone listens. */
-  stepStarted({ stepId, number }: ReportedAttempt, holds: Demand, readyBy: string | undefined): void {
-    this.#progress.stepStarted(stepId, number, holds, readyBy);
+  stepStarted(
+    { stepId, number }: ReportedAttempt,
+    holds: Demand,
+    readyBy: string | undefined,
+    waited: Waited | undefined,
+  ): void {
+    this.#progress.stepStarted(stepId, number, holds, readyBy, waited);
   }
 
-  holdsChanged(attempt: ReportedAttempt, holds: Demand): void {
-    if (this.#progress.observed) this.#progress.emit({ type: 'holds-changed', ...idsOf(attempt), holds });
+  holdsChanged({ stepId, number }: ReportedAttempt, holds: Demand): void {
+    if (this.#progress.observed) this.#progress.holdsChanged(stepId, number, holds);
   }
 
   /** The body of an attempt that was given up has stopped after all. */
@@ -88,7 +94,7 @@ export class Reporter {
 
   /** Only to be called where someone listens. */
   stepKnown(stepId: string, origin: Origin): void {
-    this.#progress.emit({ type: 'step-completed', stepId, attempt: 0, durationMs: 0, [origin]: true });
+    this.#progress.stepKnown(stepId, origin);
   }
 
   stepRetrying(attempt: ReportedAttempt, delayMs: number, holds: Demand | undefined): void {

@@ -3,6 +3,7 @@ import type { Blueprint } from '../definition/blueprint.ts';
 import type { ChildCounts } from './child-counts.ts';
 import type { Origin } from './progress-event.ts';
 import type { StepStatus } from './step-status.ts';
+import type { Waited, WaitReason, Waits } from './wait-reason.ts';
 
 /** Where a run stands as a whole. `waiting`: it was started, and begins when others are over with which it shares how many may be under way. */
 export type RunStatus = 'idle' | 'waiting' | 'running' | 'stopping' | 'completed' | 'failed' | 'cancelled';
@@ -31,6 +32,14 @@ export interface RunView {
   endedAtOf(step: number): number;
   /** The step by whose end, or choice, a step became ready, or was skipped; `undefined` where it was the start of the run. */
   readyByOf(step: number): number | undefined;
+  /** How long a step had to wait before its first attempt since all that it needs was there, and for what; `undefined` where it hadn't. */
+  waitedOf(step: number): Waited | undefined;
+  /** What a step waits for just now, or the one that it needs: by place, since its end tells when that is another; `undefined` where it doesn't wait. */
+  waitingForOf(step: number): WaitReason | number | undefined;
+  /** Counts the changes of what steps that are ready wait for. */
+  readonly reasonChanges: number;
+  /** What steps of whatever level that are ready wait for. */
+  waits(): readonly Waits[];
   /** How far the step says it is. */
   fractionOf(step: number): number | undefined;
   /** How the steps fare that came of its last attempt. */
@@ -43,6 +52,8 @@ export interface RunMeasurements {
   busyOf(step: number, now: number): number;
   /** When the last attempt of a step started; NaN before. */
   lastStartOf(step: number): number;
+  /** When a worker took on the last attempt of a step; `undefined` where none has. */
+  offloadedAtOf(step: number): number | undefined;
   /** Attempts × ms over all steps, those apart whose work is done by others. */
   runningMs(now: number): number;
   /** Each resource class: the most that was taken at once, how much was taken and how much there was, each times how long. */

@@ -7,6 +7,7 @@ import type { ChildCounts } from './child-counts.ts';
 import type { Origin } from './progress-event.ts';
 import type { RunStatus, RunView } from './run-view.ts';
 import { type StepStatus, stepStatuses } from './step-status.ts';
+import type { Waited, WaitReason, Waits } from './wait-reason.ts';
 
 /** Where one step stands. */
 export interface StepSnapshot {
@@ -25,6 +26,13 @@ export interface StepSnapshot {
    * starts. Followed back from the last, it is the critical path.
    */
   readonly readyBy: string | null;
+  /**
+   * What it waits for just now: a step, being chosen, a resource class, a rate, the end of a pause, its turn, its back-off, the cache or a
+   * worker; absent where it doesn't wait.
+   */
+  readonly waitingFor?: WaitReason;
+  /** How long it had to wait before its first attempt since all that it needs was there, and for what; absent where it hadn't. */
+  readonly waited?: Waited;
   /** How far the step says it is, from 0 to 1; `null` where it doesn't say, or no longer runs. */
   readonly fraction: number | null;
   /** Where its output comes from, where no attempt of this run has made it; absent otherwise. */
@@ -74,6 +82,8 @@ export interface RunSnapshot {
       }
     >
   >;
+  /** What steps wait for that are ready, those included that came while the run was under way; the most first. */
+  readonly waits: readonly Waits[];
   /** The steps, in the order of definition. */
   readonly steps: StepList<StepSnapshot>;
 }
@@ -96,6 +106,15 @@ export class Snapshots {
   readonly #dirty = new Set<number>();
   readonly #subscribers = new Set<Subscriber<RunSnapshot>>();
   readonly #counts: Record<StepStatus, number>;
+  /** The steps that are ready, and how often what such steps wait for had changed. */
+  readonly #ready = new Set<number>();
+  #reasonChanges = 0;
+  /** Those that wait, but for no step that they need. */
+  readonly #others = new Set<number>();
+  /** Those that were told to wait for a step, by that one. */
+  readonly #waitFor = new Map<number, number[]>();
+  readonly #reasons = new Map<number, WaitReason>();
+  readonly #named = new Set<WaitReason | undefined>();
   #steps: ChunkedSteps<StepSnapshot>;
   /** All but the steps. */
   #state: Omit<RunSnapshot, 'steps'>;
@@ -104,13 +123,18 @@ export class Snapshots {
 
   constructor(run: RunView) {
     this.#run = run;
+    this.#reasonChanges = run.reasonChanges;
     const { graph } = run.blueprint;
     this.#steps = ChunkedSteps.of(
       graph.ids.map((_, index) => this.#step(index)),
       (id) => graph.indexOf(id),
     );
     this.#counts = Object.fromEntries(stepStatuses.map((name) => [name, 0])) as Record<StepStatus, number>;
-    for (const { status } of this.#steps) this.#counts[status]++;
+    let place = 0;
+    for (const step of this.#steps) {
+      this.#counts[step.status]++;
+      this.#sort(place++, step);
+    }
     this.#state = freeze({ ...this.#head(), counts: { ...this.#counts } }, true);
     this.#current = Object.freeze({ ...this.#state, steps: this.#steps });
     this.snapshot$ = new RxObservable((subscriber) => {
@@ -145,26 +169,70 @@ export class Snapshots {
   /** The snapshot of this moment. */
   current(): RunSnapshot {
     const changes = new Map<number, StepSnapshot>();
+    this.#noteReasons();
     for (const index of this.#dirty) {
       const step = this.#step(index);
       this.#counts[(this.#steps.at(index) as StepSnapshot).status]--;
       this.#counts[step.status]++;
       changes.set(index, step);
+      this.#sort(index, step);
     }
     this.#dirty.clear();
     const state = immer.produce(this.#state, (draft) => {
-      const { resources, ...head } = this.#head();
+      const { resources, waits, ...head } = this.#head();
       // Immer takes a value equal to the one there for no change.
       Object.assign(draft, head);
       Object.assign(draft.counts, this.#counts);
       // A draft can't have just any name.
       draft.resources = sharedResources(this.#state.resources, resources);
+      draft.waits = sharedWaits(this.#state.waits, waits) as Waits[];
     });
     if (state === this.#state && changes.size === 0) return this.#current;
     this.#state = state;
     this.#steps = this.#steps.with(changes);
     this.#current = Object.freeze({ ...state, steps: this.#steps });
     return this.#current;
+  }
+
+  /** What others wait for may be something else, though they are what they were. */
+  #noteReasons(): void {
+    const run = this.#run;
+    for (const index of this.#others)
+      if (!isSame(run.waitingForOf(index), this.#steps.at(index)?.waitingFor)) this.#dirty.add(index);
+    for (const index of this.#dirty) {
+      const waiting = this.#waitFor.get(index);
+      if (waiting === undefined || !isSettled(run.statusOf(index))) continue;
+      this.#waitFor.delete(index);
+      // Who doesn't wait any more has been noted. A Set goes on over what is added while it is walked.
+      for (const other of waiting) if (run.statusOf(other) === 'waiting') this.#dirty.add(other);
+    }
+    if (run.reasonChanges === this.#reasonChanges) return;
+    this.#reasonChanges = run.reasonChanges;
+    for (const index of this.#ready)
+      if (run.waitingForOf(index) !== this.#steps.at(index)?.waitingFor) this.#dirty.add(index);
+  }
+
+  /** Notes of whom what it waits for may change though it doesn't change itself. */
+  #sort(index: number, { status, waitingFor }: StepSnapshot): void {
+    if (status === 'ready') this.#ready.add(index);
+    else this.#ready.delete(index);
+    if (status === 'waiting' && !this.#named.has(waitingFor)) this.#others.add(index);
+    else this.#others.delete(index);
+  }
+
+  #waitingFor(index: number): WaitReason | undefined {
+    const reason = this.#run.waitingForOf(index);
+    if (typeof reason !== 'number') return reason;
+    const waiting = this.#waitFor.get(reason);
+    if (waiting === undefined) this.#waitFor.set(reason, [index]);
+    else waiting.push(index);
+    let known = this.#reasons.get(reason);
+    if (known === undefined) {
+      known = Object.freeze({ kind: 'step', stepId: this.#run.blueprint.graph.ids[reason] ?? '' });
+      this.#reasons.set(reason, known);
+      this.#named.add(known);
+    }
+    return known;
   }
 
   /** Emits the final snapshot and completes. */
@@ -187,6 +255,7 @@ export class Snapshots {
 
   #head() {
     const { runId, blueprint, status, startedAt, endedAt, resources, isPaused, pausedResources } = this.#run;
+    const waits = status === 'running' ? this.#run.waits() : none;
     return {
       runId,
       workflow: blueprint.name,
@@ -196,6 +265,7 @@ export class Snapshots {
       isPaused,
       pausedResources,
       resources,
+      waits,
     };
   }
 
@@ -206,6 +276,8 @@ export class Snapshots {
     const status = run.statusOf(index);
     const startedAt = orNull(run.startedAtOf(index));
     const origin = run.originOf(index);
+    const waitingFor = this.#waitingFor(index);
+    const waited = startedAt === null ? undefined : run.waitedOf(index);
     // Only then do events tell it.
     const readyBy = startedAt === null && status !== 'skipped' ? undefined : run.readyByOf(index);
     return {
@@ -215,6 +287,8 @@ export class Snapshots {
       startedAt,
       endedAt: orNull(run.endedAtOf(index)),
       readyBy: readyBy === undefined ? null : (ids[readyBy] ?? null),
+      ...(waitingFor === undefined ? {} : { waitingFor }),
+      ...(waited === undefined ? {} : { waited }),
       fraction: run.fractionOf(index) ?? null,
       ...(origin === undefined ? {} : { origin }),
       ...(children === undefined ? {} : { children }),
@@ -235,6 +309,29 @@ function sharedResources(
     return [name, amounts] as const;
   });
   return isSame ? before : Object.fromEntries(entries);
+}
+
+const none: readonly Waits[] = [];
+
+/** @param now - a number is a step that is needed, of which the other wasn't told */
+function isSame(now: WaitReason | number | undefined, before: WaitReason | undefined): boolean {
+  if (now === undefined || before === undefined || typeof now === 'number') return now === before;
+  return now.kind === before.kind && (now.kind !== 'step' || now.stepId === (before as typeof now).stepId);
+}
+
+function isSettled(status: StepStatus): boolean {
+  return status === 'completed' || status === 'failed' || status === 'cancelled' || status === 'skipped';
+}
+
+/** What is waited for now, as the same list as before where that is equal. */
+function sharedWaits(before: readonly Waits[], now: readonly Waits[]): readonly Waits[] {
+  const isSame =
+    before.length === now.length &&
+    now.every((each, at) => {
+      const other = before[at];
+      return other?.for === each.for && other.count === each.count && other.first === each.first;
+    });
+  return isSame ? before : now;
 }
 
 function orNull(time: number): number | null {

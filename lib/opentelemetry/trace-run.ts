@@ -1,13 +1,14 @@
-import { type Context, context, diag, type Tracer } from '@opentelemetry/api';
+import { type Context, context, diag, propagation, type Tracer } from '@opentelemetry/api';
 import { Subscription } from 'rxjs';
 import { monotonicNow } from '../base/clock.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { hasProgress } from '../base/watchable.ts';
+import type { AroundAttempt } from '../definition/around.ts';
 import type { Run } from '../run/run.ts';
 import { RunSpans } from './run-spans.ts';
 
 /** What is traced: a run, or the replay of one. */
-export type TracedRun = Pick<Run, 'workflow' | 'progress$'>;
+export type TracedRun = Pick<Run, 'workflow' | 'progress$'> & Partial<Pick<Run, 'around'>>;
 
 /** How a run is traced. */
 export interface TraceRunOptions {
@@ -18,6 +19,10 @@ export interface TraceRunOptions {
 /**
  * Traces a run with OpenTelemetry: a span for the run, and below it one for each attempt of a step, with links to the
  * attempts in which its dependencies completed.
+ *
+ * The span of an attempt is the active one while its body runs: what that traces (`fetch`, a database) is below it. So is what a task of a pool,
+ * or on another machine, traces, where its worker wraps its tasks in {@link traceTasks}. Both need a registered context manager, as
+ * `@opentelemetry/sdk-node` has one. Children, and steps of subflows, are below the attempt that they came of.
  *
  * Failures are recorded as exceptions with the status ERROR and `error.type`; a cancelled span has `millrace.cancelled`.
  * Logs, warnings, skipped steps, pauses and changed limits are events of spans. Times are those of the run. A
@@ -63,6 +68,24 @@ export function traceRun(run: TracedRun, tracer: Tracer, options: TraceRunOption
       });
     }
   });
+  /** The context for the body of an attempt; `undefined` where it isn't traced. */
+  const contextFor = (attempt: AroundAttempt): Context | undefined => {
+    let found: Context | undefined;
+    guarded(() => {
+      found = spans?.contextOf(attempt.stepId, attempt.attempt, context.active());
+      if (found === undefined) return;
+      const carrier: Record<string, string> = {};
+      propagation.inject(found, carrier);
+      attempt.carry(carrier);
+    });
+    return found;
+  };
+  subscription.add(
+    run.around?.((attempt, next) => {
+      const active = contextFor(attempt);
+      return active === undefined ? next() : context.with(active, next);
+    }),
+  );
   subscription.add(
     run.progress$.subscribe({
       next: (event) => {

@@ -2,7 +2,7 @@
 import { inStages } from '../base/clock.ts';
 import { browserMark, closedMark, madeMark } from '../wire/browser-mark.ts';
 import type { FromWorker } from '../wire/messages.ts';
-import type { WorkerSource } from './pool-options.ts';
+import type { WorkerSource } from './worker-source.ts';
 
 interface MessageFromWorker {
   readonly data: unknown;

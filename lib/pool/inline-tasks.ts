@@ -48,7 +48,7 @@ export class InlineTasks implements CallHolder {
 
   /** Runs a call at once. */
   submit(call: PoolCall): void {
-    const { taskName, input, transferList, attempt, stepId } = call.request;
+    const { taskName, input, transferList, attempt, stepId, carrier } = call.request;
     const work = ownOf(this.#tasks, taskName);
     const refusal = this.#isClosed
       ? new PoolClosedError(this.#poolName, taskName)
@@ -67,7 +67,7 @@ export class InlineTasks implements CallHolder {
       return;
     }
     const task = new RunningTask(
-      [toWorker.run, 0, taskName, undefined, attempt, stepId, call.isHeard],
+      [toWorker.run, 0, taskName, undefined, attempt, stepId, call.isHeard, undefined, carrier],
       this.#hostOf(call),
     );
     this.#running.set(call, { task, stopGrace: undefined });

@@ -9,7 +9,7 @@ import {
 import { inStages } from '../base/clock.ts';
 import { inspectValue } from '../base/inspect.ts';
 import { environmentMark, type FromWorker, workerMark } from '../wire/messages.ts';
-import type { MadeWorker, WorkerSource } from './pool-options.ts';
+import type { MadeWorker, WorkerSource } from './worker-source.ts';
 
 type Listener = (event: { readonly data: unknown }) => void;
 

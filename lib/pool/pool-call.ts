@@ -24,6 +24,8 @@ export interface CallRequest {
   readonly onLog: ((message: string, data?: unknown) => void) | undefined;
   /** Hears that a thread has taken the call, and which; none where it runs here. */
   readonly onBegin: ((thread: string | undefined) => void) | undefined;
+  /** Texts that the run gives along. */
+  readonly carrier?: Readonly<Record<string, string>> | undefined;
   /** Whose turn it waits for; `undefined` outside of runs. */
   readonly group: object | undefined;
   /** Whether it wants a thread of its own, and what the heap of that may hold, in bytes. */

@@ -2,21 +2,7 @@ import type { Duration } from '../base/durations.ts';
 import { availableParallelism } from '../base/host.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Tasks } from '../task/task-record.ts';
-
-/** A worker that a function makes: Node's, or a Web Worker. */
-export interface MadeWorker {
-  /** Sends it a message. */
-  postMessage(message: unknown): void;
-  /** Ends it. */
-  terminate(): unknown;
-}
-
-/**
- * Where a pool's workers come from: the URL of their module, or a function that makes one, called for each thread.
- *
- * The function is the form that bundlers for the browser understand as it stands: they look for `new Worker(new URL(…))`.
- */
-export type WorkerSource = URL | string | (() => MadeWorker);
+import { type ParsedSource, parseSource, type WorkerSource } from './worker-source.ts';
 
 /** The limits of a thread's memory, as Node's Worker takes them. Where one is met, its task fails. */
 export interface ThreadResourceLimits {
@@ -64,10 +50,7 @@ export interface ThreadPoolOptions<All extends Tasks = never> {
 }
 
 /** The options of a pool, read and completed. */
-export interface PoolSettings {
-  readonly source: WorkerSource;
-  /** What the module is called in messages. */
-  readonly url: string;
+export interface PoolSettings extends ParsedSource {
   readonly size: number;
   readonly idleTimeout: number;
   readonly gracePeriod: number;
@@ -142,22 +125,6 @@ function parseTasks(checker: OptionChecker, tasks: Tasks | undefined): Tasks | u
   }
   for (const [name, task] of Object.entries(tasks)) checker.function(`tasks.${name}`, task);
   return tasks;
-}
-
-function parseSource(checker: OptionChecker, source: WorkerSource): Pick<PoolSettings, 'source' | 'url'> {
-  if (typeof source === 'function') return { source, url: 'that a function has made' };
-  if (source instanceof URL) return { source, url: source.href };
-  if (typeof source === 'string') {
-    if (/^(?:file|data):/.test(source) && URL.canParse(source))
-      return { source: new URL(source), url: new URL(source).href };
-    if (/^(?:[/\\]|[A-Za-z]:[/\\])/.test(source)) return { source, url: source };
-  }
-  checker.fail(
-    'url',
-    "a URL, as in new URL('./flights.worker.js', import.meta.url), a 'file:' or 'data:' URL's text, an absolute path, or a function that makes a worker",
-    source,
-  );
-  return { source: '', url: '' };
 }
 
 function parseLimits(

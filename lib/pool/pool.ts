@@ -165,6 +165,7 @@ export class Pool<All extends Tasks> {
               : (thread) => {
                   host.workBegan(thread);
                 },
+          carrier: host?.carrier,
           group: host?.run,
           isolation: isolate ? { memory: host?.demand['memory'] } : undefined,
           times: this.#times,

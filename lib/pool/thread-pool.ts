@@ -4,11 +4,12 @@ import type { Transferred } from '../wire/transfer.ts';
 import type { RunTaskArguments, TaskOptions } from './call-options.ts';
 import type { ClosePoolOptions } from './close-pool-options.ts';
 import { Pool } from './pool.ts';
-import { parsePoolOptions, type ThreadPoolOptions, type WorkerSource } from './pool-options.ts';
+import { parsePoolOptions, type ThreadPoolOptions } from './pool-options.ts';
 import type { StreamTaskArguments } from './stream-options.ts';
 import type { DirectTaskBody, InputsGiven, TaskBody } from './task-body.ts';
 import type { TaskStream } from './task-stream.ts';
 import type { ThreadPoolStats } from './thread-pool-stats.ts';
+import type { WorkerSource } from './worker-source.ts';
 
 /**
  * Threads that run the tasks of one worker module. Made by {@link threadPool}.

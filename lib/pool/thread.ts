@@ -163,11 +163,14 @@ export class Thread {
 
   /** Sends a call to the thread. Where it can't be, the error; the thread is free still. */
   run(call: PoolCall): UnclonableValueError | undefined {
-    const { taskName, input, attempt, stepId, transferList, stream } = call.request;
+    const { taskName, input, attempt, stepId, transferList, stream, carrier } = call.request;
     const uid = this.#nextUid;
     try {
       refuseGone(transferList);
-      this.#post([toWorker.run, uid, taskName, input, attempt, stepId, call.isHeard, stream], transferList);
+      this.#post(
+        [toWorker.run, uid, taskName, input, attempt, stepId, call.isHeard, stream, carrier],
+        transferList,
+      );
     } catch (error) {
       const { path, what } = unclonablePart(input, 'input', transferList);
       return new UnclonableValueError(taskName, path, `${what} (${messageOf(error)})`, { cause: error });

@@ -1,5 +1,6 @@
 import { MillraceError } from '../base/errors.ts';
 import { nearestName } from '../base/nearest.ts';
+import { shortUrl } from './worker-source.ts';
 
 /**
  * The worker module exposes no task of that name. The message has the nearest one that it does, or all of them.
@@ -28,7 +29,7 @@ export class UnknownTaskError extends MillraceError {
       nearest === undefined
         ? `it has ${names.map((name) => `'${name}'`).join(', ')}`
         : `did you mean '${nearest}'?`;
-    super(`the worker ${url} exposes no task '${taskName}'; ${hint}`, options);
+    super(`the worker ${shortUrl(url)} exposes no task '${taskName}'; ${hint}`, options);
     this.taskName = taskName;
     this.known = names;
   }

@@ -1,5 +1,6 @@
 import { MillraceError } from '../base/errors.ts';
 import { textOf } from '../base/inspect.ts';
+import { hintForUrl, shortUrl } from './worker-source.ts';
 
 /**
  * A worker module didn't load, threw at its top level, exposed nothing, or kept dying before it ran a task.
@@ -28,16 +29,15 @@ export class WorkerStartError extends MillraceError {
       options?.cause === undefined
         ? `exited with code ${String(exitCode)} before it ran a task; does it call exposeTasks() of 'millrace/worker'?`
         : `failed to start: ${textOf(options.cause)}`;
-    super(`the worker ${url} ${why}${hintFor(url, why)} (tries: ${String(tries)})`, options);
+    super(`the worker ${shortUrl(url)} ${why}${hintFor(url, why)} (tries: ${String(tries)})`, options);
     this.url = url;
     this.tries = tries;
   }
 }
 
 function hintFor(url: string, why: string): string {
-  if (/\.[cm]?tsx?$/.test(url)) return '; Node 20 loads no TypeScript in a thread: give the URL of its build';
   if (why.includes('Dynamic require of')) {
     return "; threads.js can't be bundled into an ES module: keep 'threads' external, and installed";
   }
-  return '';
+  return hintForUrl(url, why);
 }

@@ -17,7 +17,7 @@ export interface AttemptSpan {
 }
 
 /** A fan-out may have a million children; so many attempts are kept of what comes of steps. */
-const mostWithin = 10_000;
+const mostWithin = 100_000;
 
 /** The attempts of a run, in the order in which they started: of its steps, and of what came of these. */
 export class AttemptSpans {

@@ -1,7 +1,9 @@
 import type { PicturedStep } from './pictured-workflow.ts';
 
 /** The steps that one node stands for. */
-interface Collapsed {
+export interface Collapsed {
+  /** What it is known by, where that isn't its name. */
+  readonly key?: string | undefined;
   /** What they are called together; `undefined` where it is one step that stands for itself. */
   readonly name: string | undefined;
   readonly steps: readonly PicturedStep[];

@@ -2,38 +2,63 @@ import { type Observable, Subscription } from 'rxjs';
 import { InvalidOptionsError } from '../base/errors.ts';
 import { reportError } from '../base/report-error.ts';
 import { isWatchable } from '../base/watchable.ts';
-import type { Run } from '../run/run.ts';
-import type { DashboardLog } from './dashboard-log.ts';
-import { plainHead } from './report-page.ts';
-
-/** What a dashboard needs of a run. A run that has begun is shown from then on. */
-export type WatchedRun = Pick<Run, 'runId' | 'workflow' | 'progress$' | 'snapshot' | 'cancel'>;
+import type { RunHistory } from '../observe/history.ts';
+import { DashboardRun, type WatchedRun } from './dashboard-run.ts';
 
 /**
- * The runs that a dashboard shows: what happens to them goes into the log.
+ * The runs that a dashboard shows, in the order in which they came.
  *
  * 1. Each is followed once, under an id that no other one has that is kept.
  * 2. Beyond `keep`, the oldest that is over is forgotten.
+ * 3. Every change has a number, from 1; none is given twice.
  */
 export class DashboardRuns {
-  readonly #log: DashboardLog;
   readonly #keep: number;
-  readonly #changed: () => void;
+  readonly #histories: readonly RunHistory[];
+  readonly #hasChanged: () => void;
   readonly #watched = new WeakSet<WatchedRun>();
-  readonly #runs = new Map<string, WatchedRun>();
+  readonly #runs = new Map<string, DashboardRun>();
   readonly #over = new Set<string>();
   readonly #subscriptions = new Subscription();
+  #number = 0;
 
-  /** @param changed - hears that there is more in the log */
-  constructor(log: DashboardLog, keep: number, changed: () => void) {
-    this.#log = log;
+  /** @param hasChanged - hears that there is more to be told */
+  constructor(keep: number, histories: readonly RunHistory[], hasChanged: () => void) {
     this.#keep = keep;
-    this.#changed = changed;
+    this.#histories = histories;
+    this.#hasChanged = hasChanged;
+  }
+
+  /** The number of the last change. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** The runs, the latest last. */
+  get all(): Iterable<DashboardRun> {
+    return this.#runs.values();
   }
 
   /** The run that is shown under an id. */
-  get(runId: string): WatchedRun | undefined {
+  get(runId: string): DashboardRun | undefined {
     return this.#runs.get(runId);
+  }
+
+  /** Looks where the runs stand that aren't over. */
+  look(): void {
+    this.#number++;
+    for (const run of this.#runs.values()) if (!run.isOver) run.look(this.#number);
+  }
+
+  /**
+   * The one to show to somebody who hasn't chosen: the latest. The one that was shown stays as long as it goes on, and after that until
+   * another one comes, so that its end is seen.
+   */
+  shownAfter(before: DashboardRun | undefined): DashboardRun | undefined {
+    const latest = [...this.#runs.values()].at(-1);
+    if (before === undefined || this.get(before.head.runId) !== before || latest === undefined) return latest;
+    if (before.isUnderWay) return before;
+    return latest.place > before.overSince ? latest : before;
   }
 
   /** Follows no run any more; they go on. */
@@ -60,28 +85,27 @@ export class DashboardRuns {
     }
     if (this.#watched.has(run)) return;
     this.#watched.add(run);
-    const { workflow } = run;
     const runId = this.#freeId(run.runId);
-    const snapshot = run.snapshot();
-    const limits = Object.fromEntries(
-      Object.entries(snapshot.resources).map(([name, { limit }]) => [name, limit]),
-    );
-    this.#runs.set(runId, run);
-    this.#log.add({ kind: 'run', runId, head: plainHead({ workflow, limits, snapshot }) });
-    this.#changed();
-    this.#subscriptions.add(
-      run.progress$.subscribe({
-        next: (event) => {
-          this.#log.add({ kind: 'event', runId, event });
-          this.#changed();
-        },
-        error: reportError,
-        complete: () => {
-          this.#over.add(runId);
-          this.#forgetOldest();
-        },
-      }),
-    );
+    const place = ++this.#number;
+    const followed = new DashboardRun(run, place, runId, this.#measuredOf(run.workflow.name));
+    followed.changed = followed.lineChanged = place;
+    this.#runs.set(runId, followed);
+    this.#hasChanged();
+    const subscription = run.progress$.subscribe({
+      next: (event) => {
+        followed.add(++this.#number, event);
+        this.#hasChanged();
+      },
+      error: reportError,
+      complete: () => {
+        followed.end(++this.#number);
+        this.#over.add(runId);
+        this.#hasChanged();
+        this.#forgetOldest();
+      },
+    });
+    // It goes by itself when it is over, so that it isn't held for as long as the dashboard is open.
+    this.#subscriptions.add(subscription);
     this.#forgetOldest();
   }
 
@@ -92,13 +116,17 @@ export class DashboardRuns {
     return free;
   }
 
+  #measuredOf(workflow: string): Readonly<Record<string, number>> {
+    const history = this.#histories.find((each) => each.workflow === workflow);
+    return Object.fromEntries(Object.entries(history?.steps ?? {}).map(([id, { meanMs }]) => [id, meanMs]));
+  }
+
   #forgetOldest(): void {
     for (const runId of this.#over) {
       if (this.#runs.size <= this.#keep) return;
       this.#over.delete(runId);
       this.#runs.delete(runId);
-      this.#log.forget(runId);
-      this.#changed();
+      this.#hasChanged();
     }
   }
 }

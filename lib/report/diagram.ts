@@ -2,11 +2,12 @@ import { OptionChecker } from '../base/option-checker.ts';
 import { stepsIn } from '../base/step-list.ts';
 import type { SpecialNeed, StepKind } from '../definition/step-info.ts';
 import type { ChildCounts } from '../observe/child-counts.ts';
-import { decisiveStepsIn } from '../observe/decisive-steps.ts';
+import { criticalStepsIn } from '../observe/critical-steps.ts';
 import { settledOf } from '../observe/descent.ts';
+import type { RunStatus } from '../observe/run-view.ts';
 import type { StepSnapshot } from '../observe/snapshot.ts';
 import type { StepStatus } from '../observe/step-status.ts';
-import { collapse } from './collapse.ts';
+import { type Collapsed, collapse } from './collapse.ts';
 import { durationText } from './duration-text.ts';
 import type { PicturedStep, PicturedWorkflow } from './pictured-workflow.ts';
 
@@ -19,6 +20,8 @@ export interface DiagramOptions {
    */
   readonly snapshot?:
     | {
+        /** Where the run stands as a whole: the critical path of one that has failed ends with the step that did. */
+        readonly status?: RunStatus | undefined;
         /** Where each step stands. */
         readonly steps: Iterable<StepSnapshot>;
       }
@@ -36,6 +39,8 @@ export interface DiagramOptions {
 
 /** A node of a diagram: a step, or all steps of a group. */
 export interface DiagramNode {
+  /** The step that it is, or what its fold is known by. */
+  readonly id: string;
   readonly lines: readonly string[];
   /** How many lines there may be, as a run goes on. */
   readonly room: number;
@@ -75,12 +80,18 @@ const telling: readonly StepStatus[] = [
 ];
 
 /** Lays out what there is to draw. Linear in steps + dependencies. */
-export function diagramOf(owner: string, workflow: PicturedWorkflow, options: DiagramOptions = {}): Diagram {
+export function diagramOf(
+  owner: string,
+  workflow: PicturedWorkflow,
+  options: DiagramOptions = {},
+  fold: (steps: readonly PicturedStep[], most: number) => readonly Collapsed[] = collapse,
+): Diagram {
   const { snapshot, collapseAbove = 100, direction = 'right' } = checked(owner, options);
   const steps = stepsIn(workflow.steps);
   const snapshots = new Map(snapshot && stepsIn(snapshot.steps).map((step) => [step.id, step]));
-  const critical = new Map(decisiveStepsIn(snapshots).map(({ id, readyBy }) => [id, readyBy]));
-  const collapsed = collapse(steps, collapseAbove);
+  const path = criticalStepsIn({ status: snapshot?.status ?? 'idle', steps: snapshots });
+  const critical = new Map(path.map(({ id, readyBy }) => [id, readyBy]));
+  const collapsed = fold(steps, collapseAbove);
   const places = new Map<string, number>();
   for (const [place, node] of collapsed.entries()) for (const { id } of node.steps) places.set(id, place);
 
@@ -99,10 +110,10 @@ export function diagramOf(owner: string, workflow: PicturedWorkflow, options: Di
   return {
     name: workflow.name,
     direction,
-    nodes: collapsed.map(({ name, steps: gathered }) =>
+    nodes: collapsed.map(({ name, key, steps: gathered }) =>
       name === undefined
         ? stepNode(gathered[0] as PicturedStep, snapshots, critical)
-        : groupNode(name, gathered, snapshots, critical),
+        : groupNode(key ?? name, name, gathered, snapshots, critical),
     ),
     edges: [...edges.values()],
   };
@@ -137,7 +148,14 @@ function stepNode(
         : '';
     lines.push(`${step.status}${share}${duration === undefined ? '' : `, ${durationText(duration)}`}`);
   }
-  return { lines, room: roomFor[kind], status: step?.status, isGroup: false, isCritical: critical.has(id) };
+  return {
+    id,
+    lines,
+    room: roomFor[kind],
+    status: step?.status,
+    isGroup: false,
+    isCritical: critical.has(id),
+  };
 }
 
 const kindText: Readonly<Record<Exclude<StepKind, 'step'>, string>> = {
@@ -167,17 +185,25 @@ function childrenText(counts: ChildCounts): string {
 }
 
 function groupNode(
+  id: string,
   group: string,
   steps: readonly PicturedStep[],
   snapshots: ReadonlyMap<string, StepSnapshot>,
   critical: ReadonlyMap<string, unknown>,
 ): DiagramNode {
   const lines = [group, steps.length === 1 ? '1 step' : `${String(steps.length)} steps`];
-  const found = steps.flatMap(({ id }) => snapshots.get(id)?.status ?? []);
+  const found = steps.flatMap((step) => snapshots.get(step.id)?.status ?? []);
   const status = telling.find((candidate) => found.includes(candidate));
   for (const name of telling) {
     const count = found.filter((other) => other === name).length;
     if (count > 0) lines.push(`${String(count)} ${name}`);
   }
-  return { lines, room: 3, status, isGroup: true, isCritical: steps.some(({ id }) => critical.has(id)) };
+  return {
+    id,
+    lines,
+    room: 3,
+    status,
+    isGroup: true,
+    isCritical: steps.some((step) => critical.has(step.id)),
+  };
 }

@@ -1,5 +1,11 @@
+/**
+ * Pictures of workflows and runs: diagrams, traces, a page of one file, a live dashboard.
+ *
+ * @module millrace/report
+ */
+export type { RunAbout } from './about-run.ts';
 export { DashboardError } from './dashboard-error.ts';
-export type { WatchedRun } from './dashboard-runs.ts';
+export type { WatchedRun } from './dashboard-run.ts';
 export type { DiagramOptions } from './diagram.ts';
 export { htmlReport } from './html-report.ts';
 export type { PicturedSnapshot } from './pictured-snapshot.ts';

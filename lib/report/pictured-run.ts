@@ -1,6 +1,7 @@
 import { InvalidOptionsError } from '../base/errors.ts';
 import { isError } from '../base/is-error.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
+import { aboutRun } from './about-run.ts';
 import { recordingOf } from './record.ts';
 import { isReportable, type ReportedRun } from './reported-run.ts';
 import type { PicturedRun } from './timeline-of.ts';
@@ -32,7 +33,7 @@ function unrecorded(run: ReportedRun): PicturedRun {
   const { workflow, limits, runId } = run;
   const snapshot = run.snapshot();
   const { startedAt, endedAt, status, steps } = snapshot;
-  if (startedAt === null) return { workflow, limits, events: [] };
+  if (startedAt === null) return { workflow, limits, events: [], about: aboutRun(run) };
   const durationMs = run.metrics().totalMs;
   const at = startedAt + durationMs;
   let seq = 0;
@@ -69,7 +70,7 @@ function unrecorded(run: ReportedRun): PicturedRun {
   } else if (status === 'cancelled') {
     events.push({ ...common(), type: 'run-cancelled', durationMs, reason: reasonOf(error) });
   }
-  return { workflow, limits, events, snapshot: { ...snapshot, at } };
+  return { workflow, limits, events, snapshot: { ...snapshot, at }, about: aboutRun(run) };
 }
 
 /** What a run that is over has ended with. */

@@ -13,6 +13,7 @@ import type { ProgressEvent, Warned } from '../observe/progress-event.ts';
 import type { RunSnapshot } from '../observe/snapshot.ts';
 import type { LimitsInForce } from '../run/limits-in-force.ts';
 import type { Run } from '../run/run.ts';
+import { aboutRun, type RunAbout } from './about-run.ts';
 import { isReportable, type ReportedRun } from './reported-run.ts';
 import type { PicturedRun } from './timeline-of.ts';
 
@@ -87,6 +88,7 @@ class Recording implements RecordedRun {
   readonly workflow: Run['workflow'];
   readonly limits: LimitsInForce;
   readonly snapshot: RunSnapshot;
+  readonly about: RunAbout;
   readonly #capacity: number;
   readonly #events: ProgressEvent[] = [];
   /** The children whose coming was kept, and that aren't settled. */
@@ -100,6 +102,7 @@ class Recording implements RecordedRun {
     this.workflow = run.workflow;
     this.limits = run.limits;
     this.snapshot = run.snapshot();
+    this.about = aboutRun(run);
     this.#capacity = capacity;
     this.#subscription = run.progress$.subscribe({
       next: (event) => {

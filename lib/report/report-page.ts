@@ -1,22 +1,34 @@
 // eslint-disable-next-line @typescript-eslint/triple-slash-reference -- who compiles a snippet of the docs has no other way to it
 /// <reference path="./page-module.d.ts" />
-import { script, style } from 'millrace:report-page';
+import { notices, script, style } from 'millrace:report-page';
 import { stepsIn } from '../base/step-list.ts';
 import { capacitiesOf } from './capacities.ts';
+import { packed } from './packed.ts';
 import type { PicturedSnapshot } from './pictured-snapshot.ts';
 import { plainEvent } from './plain-event.ts';
 import type { PicturedRun } from './timeline-of.ts';
+import type { Improvements } from './what-would-have-helped.ts';
 
 /** What the page is given: the runs themselves, or where to follow them. */
-export type PageData = { readonly logs: readonly PicturedRun[] } | { readonly eventsPath: string };
+export type PageData =
+  | {
+      readonly logs: readonly PicturedRun[];
+      /** What would have helped, where that could be found out. */
+      readonly improvements?: Improvements | undefined;
+      /** Of millrace. */
+      readonly version?: string | undefined;
+    }
+  | { readonly eventsPath: string };
 
 /** What the page needs of a workflow, and nothing that a step's function may be found through. */
 export function plainHead({
   workflow,
   limits,
   snapshot,
+  about,
 }: Omit<PicturedRun, 'events'>): Omit<PicturedRun, 'events'> {
   return {
+    ...(about === undefined ? {} : { about }),
     workflow: {
       name: workflow.name,
       steps: stepsIn(workflow.steps).map((info) => ({ ...info })),
@@ -55,11 +67,19 @@ export function reportPage(title: string, data: PageData): string {
 <body>
 <noscript>This report draws itself: it needs JavaScript.</noscript>
 <main id="report"></main>
-<script type="application/json" id="data">${inScript(JSON.stringify(data))}</script>
+${dataElement(JSON.stringify(data))}
+<footer><details><summary>Licences of what this page is made with</summary><pre>${htmlText(notices)}</pre></details></footer>
 <script>${script}</script>
 </body>
 </html>
 `;
+}
+
+function dataElement(json: string): string {
+  const short = packed(json);
+  return short === undefined
+    ? `<script type="application/json" id="data">${inScript(json)}</script>`
+    : `<script type="application/octet-stream" id="packed">${short}</script>`;
 }
 
 function htmlText(text: string): string {

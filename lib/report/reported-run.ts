@@ -5,7 +5,8 @@ import type { Run } from '../run/run.ts';
 export type ReportedRun = Pick<
   Run<unknown>,
   'runId' | 'workflow' | 'limits' | 'progress$' | 'result$' | 'snapshot' | 'metrics'
->;
+> &
+  Partial<Pick<Run<unknown>, 'inputs'>>;
 
 /** Whether a value is a run as reports need it. */
 export function isReportable(value: unknown): value is ReportedRun {

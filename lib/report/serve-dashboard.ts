@@ -1,16 +1,18 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isObservable, type Observable, of } from 'rxjs';
-import { macrotask } from '../base/host.ts';
+import { clockOf } from '../base/clock.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { isWatchable } from '../base/watchable.ts';
+import { isHistory, type RunHistory } from '../observe/history.ts';
 import { DashboardClient } from './dashboard-client.ts';
 import { DashboardError } from './dashboard-error.ts';
-import { DashboardLog } from './dashboard-log.ts';
-import { DashboardRuns, type WatchedRun } from './dashboard-runs.ts';
+import type { WatchedRun } from './dashboard-run.ts';
+import { DashboardRuns } from './dashboard-runs.ts';
 import { hostNames } from './host-names.ts';
 import { nodeModules } from './node-modules.ts';
 import { reportPage } from './report-page.ts';
+import { isAction, steer } from './steering.ts';
 
 /** Where a dashboard is served. */
 export interface DashboardOptions {
@@ -24,26 +26,33 @@ export interface DashboardOptions {
   readonly host?: string | undefined;
   /** How many runs are kept; beyond that the oldest that is over is forgotten. @defaultValue 20 */
   readonly keep?: number | undefined;
+  /**
+   * What earlier runs measured, of one workflow or several: what takes longer than that is shown as slow, and what is left is told by it.
+   * @defaultValue none: the steps' estimates tell
+   */
+  readonly history?: RunHistory | readonly RunHistory[] | undefined;
   /** Is told the URL with the token, once it is served. @defaultValue nobody is told */
   readonly log?: ((line: string) => void) | undefined;
 }
 
 /** A dashboard that is served. */
 export interface Dashboard extends AsyncDisposable {
-  /** The page, where runs can be watched and, since the token is in it, cancelled. */
+  /** The page, where runs can be watched and, since the token is in it, steered. */
   readonly url: string;
-  /** What allows to cancel runs. */
+  /** What allows to steer runs. */
   readonly token: string;
   /** Stops serving; the runs go on. Done when the port is free. */
   close(): Promise<void>;
 }
 
 /**
- * Serves the report as a live page: it follows runs as they happen, and can cancel them. Needs Node.
+ * Serves the report as a live page: it follows runs as they happen, says what runs, what waits and for what, and how long it may go
+ * on; and can pause, resume and cancel them, stop a step and change limits. Needs Node.
  *
- * Watching neither starts nor holds a run. Every browser has its own pace; one that is slow or away catches up, without
- * loss and without holding the run. Who knows the URL but not its token can watch, and can't cancel. All events of
- * the runs that are kept stay in memory; one with the id of another is shown beside it, as `id (2)`. An open dashboard keeps the process alive until it is closed.
+ * Watching neither starts nor holds a run. Every browser has its own pace, and is told what is new four times a second at most; one that is
+ * slow or away sees the run as it is when it comes back. Who knows the URL but not its token can watch, and nothing else. What is kept in
+ * memory grows with the steps of the workflows, and not with what happens; a run with the id of another is shown beside it, as `id (2)`.
+ * An open dashboard keeps the process alive until it is closed.
  *
  * Rejects with a `DashboardError` where the port is taken or the address can't be listened on.
  *
@@ -61,8 +70,8 @@ export function serveDashboard(
   options: DashboardOptions = {},
 ): Promise<Dashboard> {
   checkOptions(runs, options);
-  const { port = 0, host = '127.0.0.1', keep = 20, log } = options;
-  const server = new DashboardServer(keep);
+  const { port = 0, host = '127.0.0.1', keep = 20, history = [], log } = options;
+  const server = new DashboardServer(keep, [history].flat());
   return server.listen(port, host).then((served) => {
     server.watch(isObservable(runs) ? runs : of(runs));
     log?.(served.url);
@@ -74,33 +83,45 @@ function checkOptions(runs: unknown, options: DashboardOptions): void {
   const checker = new OptionChecker();
   if (!isObservable(runs) && !isWatchable(runs)) checker.fail('the runs', aRun, runs);
   if (checker.record('the options', options)) {
-    checker.knownKeys('', options, ['port', 'host', 'keep', 'log']);
+    checker.knownKeys('', options, ['port', 'host', 'keep', 'history', 'log']);
     if (checker.count('port', options.port, 0) !== undefined) checker.number('port', options.port, 0, 65_535);
     if (checker.text('host', options.host) === '') checker.fail('host', 'an address or a name', '');
     checker.count('keep', options.keep, 1);
+    for (const history of [options.history ?? []].flat())
+      if (checker.record('history', history) && Object.keys(history).length > 0 && !isHistory(history))
+        checker.fail('history', 'what runs have noted in `run({ history })`', history);
     checker.function('log', options.log);
   }
   checker.throwIfAny('serveDashboard');
 }
 
 const aRun = 'a run, or an Observable of runs';
-const mostBodyBytes = 4_096;
+const mostBodyBytes = 65_536;
+const staleToken =
+  "the token of this page isn't that of this dashboard, which has been started anew since: open the URL that it told when it started";
+
+/** The least time between two messages to a browser, in ms. */
+const frameMs = 250;
+/** Runs that go on are told of even if nothing happens: their time passes. */
+const idleMs = 1_000;
 
 class DashboardServer {
   readonly #node = nodeModules();
   readonly #token = this.#node.crypto.randomBytes(24).toString('base64url');
   readonly #instance = this.#node.crypto.randomBytes(6).toString('hex');
-  readonly #log = new DashboardLog();
+  readonly #clock = clockOf(undefined);
   readonly #clients = new Set<DashboardClient>();
   readonly #runs: DashboardRuns;
   readonly #server: Server;
   #isServed: (host: string) => boolean = () => false;
-  #isDue = false;
+  #toldAt = -Infinity;
+  /** When it is told next, and how to prevent it. */
+  #next: { readonly at: number; readonly cancel: () => void } | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(keep: number) {
-    this.#runs = new DashboardRuns(this.#log, keep, () => {
-      this.#due();
+  constructor(keep: number, histories: readonly RunHistory[]) {
+    this.#runs = new DashboardRuns(keep, histories, () => {
+      this.#tellAt(this.#toldAt + frameMs);
     });
     this.#server = this.#node.http.createServer((request, response) => {
       this.#answer(request, response);
@@ -132,28 +153,36 @@ class DashboardServer {
     this.#runs.watch(runs$);
   }
 
-  /** Sends after the run has had its turn, and many events at once. */
-  #due(): void {
-    if (this.#isDue || this.#clients.size === 0) return;
-    this.#isDue = true;
-    macrotask(() => {
-      this.#isDue = false;
-      for (const client of this.#clients) client.pump();
+  /** Sends what is new at some time, many events at once; or before, where that is due already. */
+  #tellAt(at: number): void {
+    if (this.#clients.size === 0 || (this.#next !== undefined && this.#next.at <= at)) return;
+    this.#next?.cancel();
+    const cancel = this.#clock.after(Math.max(0, at - this.#clock.now()), () => {
+      this.#next = undefined;
+      this.#tell();
     });
+    this.#next = { at, cancel };
+  }
+
+  #tell(): void {
+    this.#toldAt = this.#clock.now();
+    this.#runs.look();
+    for (const client of this.#clients) client.pump();
+    if ([...this.#runs.all].some(({ isUnderWay }) => isUnderWay)) this.#tellAt(this.#toldAt + idleMs);
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const { method, url, headers } = request;
     const { origin, host = '' } = headers;
     if (!this.#isServed(host)) {
-      refuse(response, 403, 'This host name is not served.');
+      say(response, 403, 'This host name is not served.');
       return;
     }
     if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
-      refuse(response, 403, 'Requests from other pages are not served.');
+      say(response, 403, 'Requests from other pages are not served.');
       return;
     }
-    const path = (url ?? '/').split('?')[0];
+    const path = (url ?? '/').split('?')[0] ?? '';
     if (path === '/' && method === 'GET') {
       response.writeHead(200, {
         'content-type': 'text/html; charset=utf-8',
@@ -163,17 +192,20 @@ class DashboardServer {
       });
       response.end(reportPage('millrace', { eventsPath: 'events' }));
     } else if (path === '/events' && method === 'GET') {
-      const lastEventId = headers['last-event-id'];
-      const client = new DashboardClient(this.#log, response, this.#instance, String(lastEventId ?? ''));
+      const chosen = new URL(url ?? '/', 'http://dashboard').searchParams.get('run') ?? '';
+      const lastEventId = String(headers['last-event-id'] ?? '');
+      this.#runs.look();
+      const client = new DashboardClient(this.#runs, response, this.#instance, chosen, lastEventId);
       this.#clients.add(client);
       response.on('close', () => this.#clients.delete(client));
-    } else if (path === '/cancel' && method === 'POST') this.#cancel(request, response);
-    else refuse(response, 404, 'There is nothing here.');
+      this.#tellAt(this.#clock.now() + idleMs);
+    } else if (isAction(path) && method === 'POST') this.#steer(path, request, response);
+    else say(response, 404, 'There is nothing here.');
   }
 
-  #cancel(request: IncomingMessage, response: ServerResponse): void {
+  #steer(path: string, request: IncomingMessage, response: ServerResponse): void {
     if (!this.#isAllowed(request.headers.authorization ?? '')) {
-      refuse(response, 401, 'The token is missing or wrong: open the URL that was printed.');
+      say(response, 401, staleToken);
       return;
     }
     let body = '';
@@ -183,13 +215,9 @@ class DashboardServer {
       if (body.length > mostBodyBytes) request.destroy();
     });
     request.on('end', () => {
-      const run = this.#runs.get(runIdOf(body));
-      if (run === undefined) {
-        refuse(response, 404, 'There is no such run.');
-        return;
-      }
-      run.cancel('cancelled from the dashboard');
-      response.writeHead(202).end();
+      void steer(this.#runs, path, body).then(({ status, text }) => {
+        say(response, status, text);
+      });
     });
   }
 
@@ -203,6 +231,7 @@ class DashboardServer {
   #close(): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
       this.#runs.leave();
+      this.#next?.cancel();
       for (const client of this.#clients) client.close();
       this.#server.close(() => {
         resolve();
@@ -228,15 +257,6 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   );
 }
 
-function runIdOf(body: string): string {
-  try {
-    const { runId } = JSON.parse(body) as { readonly runId?: unknown };
-    return typeof runId === 'string' ? runId : '';
-  } catch {
-    return '';
-  }
-}
-
-function refuse(response: ServerResponse, status: number, why: string): void {
+function say(response: ServerResponse, status: number, why: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(why);
 }

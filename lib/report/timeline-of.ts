@@ -1,5 +1,6 @@
 import type { Limits } from '../admission/limits.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
+import type { RunAbout } from './about-run.ts';
 import { capacitiesOf } from './capacities.ts';
 import type { PicturedSnapshot } from './pictured-snapshot.ts';
 import type { PicturedWorkflow } from './pictured-workflow.ts';
@@ -15,18 +16,25 @@ export interface PicturedRun {
   readonly events: readonly ProgressEvent[];
   /** Where the run stood before the first of these events. @defaultValue before its start */
   readonly snapshot?: PicturedSnapshot | undefined;
+  /** Where it was, and with what. @defaultValue nobody knows */
+  readonly about?: RunAbout | undefined;
 }
 
 /** The timeline of a run of which no event has been told yet. */
-export function newTimeline({ workflow, limits, snapshot }: Omit<PicturedRun, 'events'>): Timeline {
-  const timeline = new Timeline(workflow, capacitiesOf(limits));
+export function newTimeline(
+  { workflow, limits, snapshot }: Omit<PicturedRun, 'events'>,
+  foretells = true,
+): Timeline {
+  const timeline = new Timeline(workflow, capacitiesOf(limits), foretells);
   if (snapshot !== undefined && snapshot.status !== 'idle') timeline.begin(snapshot);
   return timeline;
 }
 
 /** The timeline of a whole run, or of as much as there is. */
 export function timelineOf(log: PicturedRun): Timeline {
-  const timeline = newTimeline(log);
+  const last = log.events.at(-1)?.type;
+  const isOver = last === 'run-completed' || last === 'run-failed' || last === 'run-cancelled';
+  const timeline = newTimeline(log, !isOver);
   for (const event of log.events) timeline.add(event);
   return timeline;
 }

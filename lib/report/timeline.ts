@@ -1,17 +1,22 @@
 // Long because it is one list: what each event, and a beginning, changes in the picture.
 import { Forecast } from '../../operators/forecast.ts';
 import { stepsIn } from '../base/step-list.ts';
-import { decisivePath } from '../graph/decisive-path.ts';
+import { accountOf, type CriticalStep, criticalPathOf } from '../observe/critical-steps.ts';
 import { Descent } from '../observe/descent.ts';
 import { Holdings } from '../observe/holdings.ts';
-import { originIn, type ProgressEvent, type StepStarted } from '../observe/progress-event.ts';
+import { originIn, type ProgressEvent, type StepAdded, type StepStarted } from '../observe/progress-event.ts';
 import type { RunStatus } from '../observe/run-view.ts';
 import type { StepSnapshot } from '../observe/snapshot.ts';
 import { type AttemptSpan, AttemptSpans } from './attempt-spans.ts';
+import { type ClassUse, classUse, type Usage } from './class-use.ts';
 import { textOf } from './error-text.ts';
 import type { PicturedSnapshot } from './pictured-snapshot.ts';
 import type { PicturedWorkflow } from './pictured-workflow.ts';
+import { RunCosts } from './run-costs.ts';
 import { newStory, type StepStory } from './step-story.ts';
+
+/** A fan-out may have a million children; so many are kept by name. */
+const mostChildren = 100_000;
 
 /** Something worth reading: a log of a step, a warning, a failure. */
 export interface Remark {
@@ -20,12 +25,6 @@ export interface Remark {
   readonly stepId: string | undefined;
   readonly message: string;
   readonly error: unknown;
-}
-
-/** How much of a resource class is taken from some moment on. */
-export interface Usage {
-  readonly at: number;
-  readonly taken: number;
 }
 
 /**
@@ -43,6 +42,12 @@ export class Timeline {
   readonly usage = new Map<string, Usage[]>();
   /** The capacity of each class, a point a change. */
   readonly capacity = new Map<string, Usage[]>();
+  /** What has come of the steps while the run was under way, as far as there is room, by id. */
+  readonly children = new Map<string, StepStory>();
+  /** Those of them that each has brought, in the order in which they came. */
+  readonly broughtBy = new Map<string, StepStory[]>();
+  /** What the run has spent its time on. */
+  readonly costs = new RunCosts();
   /** What has come of the steps: in numbers. */
   readonly descent = new Descent();
   runId: string | undefined;
@@ -53,18 +58,20 @@ export class Timeline {
   now = 0;
   error: unknown;
   #seq = -Infinity;
-  readonly #forecast: Forecast;
+  /** Absent where nothing is to be foretold. */
+  readonly #forecast: Forecast | undefined;
   readonly #spans = new AttemptSpans();
   readonly #holdings = new Holdings();
   /** By whose end, or choice, each step became ready. */
   readonly #readyBy = new Map<string, string>();
   readonly #skippedAt = new Map<string, number>();
 
-  constructor(workflow: PicturedWorkflow, limits: Readonly<Record<string, number>>) {
+  /** @param foretells - whether it is asked how far what runs is; of a run that is over nobody asks */
+  constructor(workflow: PicturedWorkflow, limits: Readonly<Record<string, number>>, foretells = true) {
     this.workflow = workflow;
     this.limits = limits;
     this.steps = new Map(stepsIn(workflow.steps).map((info) => [info.id, newStory(info)]));
-    this.#forecast = new Forecast(workflow.steps, limits, () => undefined);
+    this.#forecast = foretells ? new Forecast(workflow.steps, limits, () => undefined) : undefined;
   }
 
   /** Takes in where the run stood before the first event: a bar a step, since of attempts nothing more is known. */
@@ -89,6 +96,7 @@ export class Timeline {
         readyAt: step.startedAt === null ? undefined : decidedAt,
         startedAt: step.startedAt ?? undefined,
         endedAt: step.endedAt ?? undefined,
+        waited: step.waited,
         fraction: fraction ?? undefined,
         origin: step.origin,
       });
@@ -112,7 +120,8 @@ export class Timeline {
     this.#seq = event.seq;
     this.now = event.at;
     this.descent.add(event);
-    this.#forecast.add(event);
+    this.costs.add(event);
+    this.#forecast?.add(event);
     if (this.#holdings.add(event))
       for (const [name, taken] of this.#holdings.taken) this.#note(this.usage, name, taken);
     this.runId ??= event.runId;
@@ -134,13 +143,19 @@ export class Timeline {
         break;
       case 'step-offloaded':
         this.#spans.offload(event.stepId, event.thread, event.at);
+        this.#change(event.stepId, { offloadedAt: event.at });
         break;
       case 'step-progress':
         this.#change(event.stepId, { fraction: event.fraction, message: event.message });
         break;
       case 'step-retrying':
         this.#spans.stop(event.stepId, 'failed', event.at);
-        this.#change(event.stepId, { status: 'retrying', error: event.error, fraction: undefined });
+        this.#change(event.stepId, {
+          status: 'retrying',
+          error: event.error,
+          fraction: undefined,
+          retryAt: event.at + event.delayMs,
+        });
         this.#remark('retry', event.stepId, textOf(event.error), event.error);
         break;
       case 'step-completed':
@@ -174,6 +189,7 @@ export class Timeline {
         break;
       case 'step-added':
         this.#spans.come(event.stepId, event.demand);
+        this.#come(event);
         break;
       case 'holds-changed':
       case 'run-paused':
@@ -195,6 +211,27 @@ export class Timeline {
         event satisfies never;
     }
     return true;
+  }
+
+  /** The step of an id: one of the workflow's own, or one that came of these. */
+  storyOf(id: string): StepStory | undefined {
+    return this.steps.get(id) ?? this.children.get(id);
+  }
+
+  /** How much was used of each resource class, the busiest first. */
+  uses(): ClassUse[] {
+    const from = this.startedAt ?? this.now;
+    const to = this.endedAt ?? this.now;
+    const names = [...this.usage.keys()];
+    return names
+      .map((name) => classUse(name, this.usage.get(name) ?? [], this.capacity.get(name) ?? [], from, to))
+      .sort((left, right) => right.utilisation - left.utilisation);
+  }
+
+  /** How many steps ran at once on average, what came of them included. */
+  get parallelism(): number | undefined {
+    const total = this.startedAt === undefined ? 0 : (this.endedAt ?? this.now) - this.startedAt;
+    return total > 0 ? this.costs.busyMs(this.endedAt ?? this.now) / total : undefined;
   }
 
   get attempts(): readonly AttemptSpan[] {
@@ -219,7 +256,7 @@ export class Timeline {
   /** How far a running step is: by what came of it, as far as that is known, else by what it says; `undefined` where nobody knows. */
   fractionOf({ info, status, fraction }: StepStory): number | undefined {
     if (status !== 'running') return undefined;
-    return this.#forecast.fractionWithin(info.id, this.now) ?? fraction;
+    return this.#forecast?.fractionWithin(info.id, this.now) ?? fraction;
   }
 
   /** The step by whose end, or choice, a step became ready, or was skipped. */
@@ -229,33 +266,58 @@ export class Timeline {
 
   /** The chain of steps that decided how long it took: each one after the step by which it became ready. */
   criticalPath(): string[] {
-    const readyBy = (id: string): string | undefined => this.readyByOf(id);
-    const endedAt = (id: string): number | undefined => {
-      const story = this.steps.get(id);
-      return story?.status === 'completed' ? story.endedAt : undefined;
-    };
-    return decisivePath(this.steps.keys(), endedAt, readyBy);
+    return this.#criticalStories().map(({ info }) => info.id);
   }
 
-  #start({ stepId, attempt, readyBy }: StepStarted): void {
-    const story = this.steps.get(stepId);
-    this.#spans.start(stepId, attempt, this.now, story?.info);
+  /** The same steps with the account of their time. */
+  criticalSteps(): CriticalStep[] {
+    const path = this.#criticalStories().map(({ info, ...story }) => ({ id: info.id, ...story }));
+    return accountOf(path, this.startedAt ?? 0);
+  }
+
+  #criticalStories(): StepStory[] {
+    return criticalPathOf(
+      [...this.steps.values()],
+      this.status,
+      (story) => story,
+      ({ info }) => this.steps.get(this.readyByOf(info.id) ?? ''),
+    );
+  }
+
+  #start({ stepId, attempt, readyBy, waited }: StepStarted): void {
+    const story = this.storyOf(stepId);
+    this.#spans.start(stepId, attempt, this.now, this.steps.get(stepId)?.info);
     if (story === undefined) return;
     if (story.startedAt === undefined) {
       story.startedAt = this.now;
       if (readyBy !== undefined) this.#readyBy.set(stepId, readyBy);
-      const decidedAt = this.steps.get(readyBy ?? '')?.endedAt ?? this.#skippedAt.get(readyBy ?? '');
-      story.readyAt = decidedAt ?? this.startedAt ?? this.now;
+      const decidedAt = this.storyOf(readyBy ?? '')?.endedAt ?? this.#skippedAt.get(readyBy ?? '');
+      story.readyAt =
+        decidedAt ?? (story.parentId === undefined ? this.startedAt : story.readyAt) ?? this.now;
     }
+    if (attempt === 1) story.waited = waited;
+    story.lastStart = this.now;
+    story.offloadedAt = undefined;
+    story.retryAt = undefined;
     story.status = 'running';
     story.attempts = attempt;
     story.endedAt = undefined;
   }
 
+  #come({ stepId, parentId, dependsOn, demand }: StepAdded): void {
+    if (this.children.size >= mostChildren) return;
+    const story = newStory({ id: stepId, dependsOn, demand }, parentId);
+    story.readyAt = this.now;
+    this.children.set(stepId, story);
+    const others = this.broughtBy.get(parentId);
+    if (others === undefined) this.broughtBy.set(parentId, [story]);
+    else others.push(story);
+  }
+
   #end(id: string, status: 'completed' | 'failed' | 'cancelled', at: number): void {
     this.#spans.end(id, status, at);
     this.#change(id, { status, fraction: undefined });
-    const story = this.steps.get(id);
+    const story = this.storyOf(id);
     if (story?.startedAt !== undefined) story.endedAt = at;
   }
 
@@ -265,7 +327,7 @@ export class Timeline {
   }
 
   #change(id: string, change: Partial<Omit<StepStory, 'info'>>): void {
-    const story = this.steps.get(id);
+    const story = this.storyOf(id);
     if (story !== undefined) Object.assign(story, change);
   }
 

@@ -73,6 +73,7 @@ export function toChromeTrace(run: PicturedRun | ReportedRun): ChromeTrace {
   const timeline = timelineOf(picturedRun('toChromeTrace', run));
   const start = timeline.startedAt ?? 0;
   const { slices, names } = slicesOf(timeline, start);
+  const leftOut = timeline.leftOut + Math.max(0, timeline.attemptsWithin.length - mostWithin);
   return {
     traceEvents: [
       ...names,
@@ -87,14 +88,17 @@ export function toChromeTrace(run: PicturedRun | ReportedRun): ChromeTrace {
       workflow: timeline.workflow.name,
       runId: timeline.runId ?? '',
       status: timeline.status,
-      ...(timeline.leftOut > 0 ? { leftOut: `${String(timeline.leftOut)} attempts within steps` } : {}),
+      ...(leftOut > 0 ? { leftOut: `${String(leftOut)} attempts within steps` } : {}),
     },
   };
 }
 
+/** So many attempts of what has come of the steps are drawn. */
+const mostWithin = 10_000;
+
 /** Of the workflow's own steps, and of what has come of them. */
 function attemptsOf({ attempts, attemptsWithin }: Timeline): AttemptSpan[] {
-  return [...attempts, ...attemptsWithin].sort((left, right) => left.from - right.from);
+  return [...attempts, ...attemptsWithin.slice(0, mostWithin)].sort((left, right) => left.from - right.from);
 }
 
 const us = (at: number, start: number): number => Math.round((at - start) * 1_000);

@@ -9,6 +9,7 @@ import type { Duration } from '../base/durations.ts';
 import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { seededRandom } from '../base/seeded-random.ts';
+import type { Around } from '../definition/around.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import { parseVersion, type Version } from '../definition/cache-option.ts';
 import type { InputsOf, Need } from '../definition/handle.ts';
@@ -151,6 +152,22 @@ export interface RunSettingsOptions {
   readonly scheduler?: SchedulerLike | undefined;
   /** Gives numbers from 0 to 1 for the jitter of back-offs. @defaultValue a generator seeded by the clock */
   readonly random?: (() => number) | undefined;
+  /**
+   * Is called in place of the body of each attempt, children of fan-outs and steps of subflows included, and calls that by `next()`, whose
+   * result it returns. What it enters an `AsyncLocalStorage` with holds in the body. A hook that throws, doesn't call `next`, or returns
+   * nothing although `next()` does, fails the attempt with an `AroundError`.
+   *
+   * @defaultValue none
+   * @example
+   * ```ts
+   * import { AsyncLocalStorage } from 'node:async_hooks';
+   * import type { AroundAttempt } from 'millrace';
+   *
+   * const current = new AsyncLocalStorage<AroundAttempt>();
+   * const run = flights.run({ inputs, around: (attempt, next) => current.run(attempt, next) });
+   * ```
+   */
+  readonly around?: Around | undefined;
   /** Cancels the run when it is cancelled. */
   readonly token?: CancellationToken | undefined;
   /** Cancels the run when it aborts. */
@@ -199,6 +216,7 @@ const runOptionNames = [
   'store',
   'resume',
   'onStoreError',
+  'around',
 ];
 const workflowOptionNames = ['onFailure', 'timeout', 'description', 'version'];
 const defaultGracePeriod = 1000;
@@ -278,6 +296,7 @@ export function readRunOptions(
     abandonedWait: checker.duration('abandonedWait', options.abandonedWait) ?? defaultAbandonedWait,
     clock,
     random: checker.function('random', options.random) ?? jitterOf(clock),
+    around: checker.function('around', options.around),
     token,
     signal,
   };

@@ -7,6 +7,7 @@ import { nearestName } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
 import { firstValueFrom } from '../base/rxjs-run-parts.ts';
+import type { Around } from '../definition/around.ts';
 import type { Step } from '../definition/handle.ts';
 import { isStep } from '../definition/step-handle.ts';
 import type { WorkflowInfo } from '../definition/workflow-info.ts';
@@ -68,8 +69,11 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
   #promise: Promise<Outputs> | undefined;
   #stopHeeding: (() => void) | undefined;
 
+  readonly #starting: ((run: Pick<Run, 'progress$'>) => void) | undefined;
+
   /** @internal Use `workflow.run()`. */
-  constructor(engine: Engine) {
+  constructor(engine: Engine, starting?: (run: Pick<Run, 'progress$'>) => void) {
+    this.#starting = starting;
     this.#engine = engine;
     this.runId = engine.settings.runId;
     this.progress$ = engine.progress.events$;
@@ -89,6 +93,12 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
   /** What it is a run of. The same object for every run of a workflow. */
   get workflow(): WorkflowInfo {
     return this.#engine.blueprint.info;
+  }
+
+  /** The inputs that it was given, by name. */
+  get inputs(): Readonly<Record<string, unknown>> {
+    const { blueprint, settings } = this.#engine;
+    return Object.fromEntries(blueprint.inputs.map(({ name }, place) => [name, settings.inputs[place]]));
   }
 
   /**
@@ -259,6 +269,19 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
     ]);
   }
 
+  /**
+   * Adds a hook, as the option `around` is one, within those that are there: it is called around each attempt that starts from now on. What it
+   * gives takes the hook away again.
+   *
+   * @throws InvalidOptionsError where it is no function
+   */
+  around(hook: Around): () => void {
+    const checker = new OptionChecker();
+    if (typeof hook !== 'function') checker.fail('the hook', 'a function', hook);
+    checker.throwIfAny('around');
+    return this.#engine.addHook(hook);
+  }
+
   /** Cancels the run where it isn't over, and waits until it entirely is. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.cancel('the run was disposed of');
@@ -277,6 +300,7 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
       this.#waiting.delete(subscriber);
       if (this.#waiting.size === 0) this.#engine.cancel('the last subscriber of result$ left');
     });
+    if (this.#engine.status === 'idle') this.#starting?.(this);
     noteStart(this.#engine);
     this.#engine.launch();
   }

@@ -1,5 +1,5 @@
 // Long because what is asked for, in line, granted, taken and lost is one thing, and counted together.
-import type { SharedDemand } from '../admission/shared-demand.ts';
+import type { SharedDemand, SharedLack } from '../admission/shared-demand.ts';
 import type { Claimant } from './claimant.ts';
 import { lookAgain, question } from './line.ts';
 import { type Part, type SharedShape, Spot, type Waiter } from './shared-shape.ts';
@@ -38,6 +38,7 @@ export class Claim implements SharedDemand, Waiter {
   #grantedAt: readonly number[] = [];
   #overtaken = 0;
   #lastOvertake = 0;
+  #lacked: Part | undefined;
   // Few ever wait.
   #arrival: Spot | undefined;
   #rank: Spot | undefined;
@@ -74,7 +75,18 @@ export class Claim implements SharedDemand, Waiter {
     this.askedIn = this.#claimant.pass;
     if (this.isGranted || this.isOpen) return true;
     if (!this.isInLine) this.#enter(++moments);
+    const { parts } = this.shape;
+    this.#lacked = parts.find((part) => isLacking(part)) ?? parts[0];
     return false;
+  }
+
+  get lacked(): SharedLack | undefined {
+    if (this.#lacked === undefined) return undefined;
+    const { class: each } = this.#lacked;
+    const isPaused = each.isPaused || each.owner.isPaused;
+    const isTaken = each.taken + this.#lacked.amount > each.ceiling;
+    const how = isPaused ? 'pause' : isTaken || each.window === undefined ? 'resource' : 'rate';
+    return { resource: each.name, how, label: each.owner.label };
   }
 
   /** Whether it may be taken now, without a turn or in one that the run has. */
@@ -250,4 +262,8 @@ export class Claim implements SharedDemand, Waiter {
           if (waiter instanceof Claim) lookAgain(part.class, waiter.#claimant.run);
     }
   }
+}
+
+function isLacking({ class: each, amount, rated }: Part): boolean {
+  return each.taken + amount > each.ceiling || each.isShut(rated);
 }

@@ -1,3 +1,8 @@
+/**
+ * Schedules before, and instead of, runs: simulate, compare limits, plan.
+ *
+ * @module millrace/simulate
+ */
 export { type Plan, PlanMismatchError } from '../run/plan.ts';
 export type { AnyWorkflow } from './any-workflow.ts';
 export type { Distribution } from './distribution.ts';

@@ -6,7 +6,7 @@ import { edge } from '../definition/edge.ts';
 import { Engine } from '../engine/engine.ts';
 import type { RunListener } from '../engine/run-listener.ts';
 import type { RunSettings } from '../engine/run-settings.ts';
-import { decisiveSteps } from '../observe/decisive-steps.ts';
+import { accountOfRun, type CriticalStep } from '../observe/critical-steps.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
 import type { Fate } from './fate.ts';
 import type { Parts } from './parts.ts';
@@ -19,8 +19,8 @@ export interface Timetable {
   readonly starts: Float64Array;
   readonly ends: Float64Array;
   readonly makespan: number;
-  /** The workflow's own steps that decided when the last of them ended, by index. */
-  decisivePath(): number[];
+  /** The workflow's own steps that decided when the last of them ended. */
+  criticalSteps(): CriticalStep[];
 }
 
 /**
@@ -63,7 +63,7 @@ export class Rehearsal {
     return {
       ...(inner?.with(starts, ends) ?? { starts, ends }),
       makespan: engine.endedAt - engine.startedAt,
-      decisivePath: () => decisiveSteps(engine),
+      criticalSteps: () => accountOfRun(engine),
     };
   }
 }

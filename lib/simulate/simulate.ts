@@ -1,5 +1,6 @@
 import { seededRandom } from '../base/seeded-random.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
+import type { CriticalStep } from '../observe/critical-steps.ts';
 import { type AnyWorkflow, blueprintOf } from './any-workflow.ts';
 import { drawDurations } from './durations.ts';
 import type { Fate } from './fate.ts';
@@ -35,6 +36,8 @@ export interface SimulationReport {
   readonly resources: Readonly<Record<string, ResourceLoad>>;
   /** The chain of the workflow's own steps that decided how long it took, as a run's metrics have it. */
   readonly criticalPath: readonly string[];
+  /** The same steps with the account of their time, as a run's metrics have it. */
+  readonly criticalSteps: readonly CriticalStep[];
   /** The class that is used the most, if any step has to wait for room; else absent, and the critical path decides. */
   readonly bottleneck: string | undefined;
   /** What no order of steps can undercut under these limits. */
@@ -106,6 +109,7 @@ function reportOf(
   timetable: Timetable,
 ): Omit<SimulationReport, 'percentiles'> {
   const { makespan } = timetable;
+  const criticalSteps = timetable.criticalSteps();
   const work = workOf(parts, timetable, settings, durations.expected);
   const loads = [...work].map(([name, { limit, work }]): [string, ResourceLoad] => [
     name,
@@ -115,7 +119,8 @@ function reportOf(
     makespan,
     schedule: scheduleOf(parts, timetable),
     resources: Object.fromEntries(loads),
-    criticalPath: timetable.decisivePath().map((index) => parts.ids[index] ?? ''),
+    criticalPath: criticalSteps.map(({ id }) => id),
+    criticalSteps,
     bottleneck: anyWaits(parts, timetable) ? mostUsed(loads) : undefined,
     lowerBounds: boundsOf(longestPath(parts, timetable), work),
   };

@@ -64,8 +64,8 @@ export interface RunWatcher {
 export interface OpenedRun {
   /** How many have held it before, and this one: 1 where it is new. */
   readonly epoch: number;
-  /** The sound lines there were, in order. */
-  readonly lines: readonly string[];
+  /** The sound lines there were, in order. Asked for at most once, before anything is appended; then they needn't be held any more. */
+  takeLines(): Iterable<string>;
   /** What was found wrong, in a sentence each, such as a line that was cut and has been left out. */
   readonly problems: readonly string[];
   /** Appends lines (without line breaks in them), and settles once they are sure to stay. Only one call at a time is under way. */

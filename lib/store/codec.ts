@@ -25,9 +25,46 @@ export interface Encoded {
   readonly files: readonly StoredFile[];
 }
 
+/** A value that JSON says exactly: what can't change is as good as its text, and cheaper to write together with others. */
+export type ShortJson = number | boolean | null | string | JsonText;
+
+/** A value as JSON. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** A value as JSON, where that says it exactly. */
+export function exactJson(value: unknown): ShortJson | undefined {
+  if (!isExactJson(value, 0)) return undefined;
+  return typeof value === 'object' && value !== null
+    ? new JsonText(JSON.stringify(value))
+    : (value as ShortJson);
+}
+
+/** How long it is as text, about. */
+export function lengthOf(json: ShortJson): number {
+  return json instanceof JsonText ? json.text.length : typeof json === 'string' ? json.length : shortLength;
+}
+
+const shortLength = 8;
+
+export function textOf(json: ShortJson): string {
+  return json instanceof JsonText ? json.text : JSON.stringify(json);
+}
+
+/** Many of them as a list. */
+export function listOf(all: readonly ShortJson[]): string {
+  return all.some((json) => json instanceof JsonText) ? `[${all.map(textOf).join()}]` : JSON.stringify(all);
+}
+
 /** @throws Unstorable with the path to what can't be stored */
 export function encodeValue(value: unknown): Encoded {
-  if (isExactJson(value, 0)) return { json: JSON.stringify(value), bytes: undefined, files: noFiles };
+  const json = exactJson(value);
+  if (json !== undefined) return { json: textOf(json), bytes: undefined, files: noFiles };
   const files: StoredFile[] = [];
   const copied = new Map<object, unknown>();
   const storable = toStorable(value, [], files, copied);

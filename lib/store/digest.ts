@@ -3,7 +3,7 @@
  * chance, have another. What a value is made of counts, not how the engine holds it: the order of a record's keys, of a Set's members and of
  * a Map's entries doesn't.
  */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, hash as hashOf } from 'node:crypto';
 import { isError } from '../base/is-error.ts';
 import { isPlainRecord } from './plain-record.ts';
 import { StoredFile } from './stored-file.ts';
@@ -17,9 +17,7 @@ export type FileDigests = (file: StoredFile) => string;
  * @throws Unstorable with the path to what can't be told apart from others
  */
 export function digestOf(value: unknown, fileDigest: FileDigests = noFiles): string {
-  const hash = createHash('sha256');
-  new Digester(hash, fileDigest).add(value, []);
-  return hash.digest('hex');
+  return new Digester(fileDigest).digestOf(value, []);
 }
 
 /**
@@ -40,12 +38,29 @@ export function digestOrUndefined(value: unknown): string | undefined {
   }
 }
 
+/** How long a short digest is. */
+export const shortDigestLength = 32;
+
+/** As journals have digests, where there may be a million of them: half of one is unbelievable enough. */
+export function shortDigest(digest: string): string {
+  return digest.slice(0, shortDigestLength);
+}
+
+/**
+ * By which an item is known again.
+ *
+ * @throws Unstorable
+ */
+export function digestOfItem(item: unknown): string {
+  return shortDigest(digestOfValue(item));
+}
+
 export function digestOfBytes(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hashOf('sha256', bytes, 'hex');
 }
 
 export function digestOfText(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hashOf('sha256', text, 'hex');
 }
 
 /** The files that a value names. */
@@ -66,37 +81,60 @@ function noFiles({ path }: StoredFile): string {
   throw new Unstorable([], undefined, `the file '${path}'`);
 }
 
+/** So much text is hashed at once, in characters. */
+const longestPiece = 64 * 1024;
+
 /** Every value begins with what it is, and says how long it is: no two run into each other. */
 class Digester {
-  readonly #hash: Hash;
+  /** What is yet to be hashed: a call for each piece would cost more than the hash. */
+  #text = '';
+  /** Only where there is more than one piece. */
+  #hash: Hash | undefined;
   readonly #fileDigest: FileDigests;
   /** What leads to the value that is being added. */
-  readonly #within = new Set<object>();
+  readonly #within: Set<object>;
 
-  constructor(hash: Hash, fileDigest: FileDigests) {
-    this.#hash = hash;
+  constructor(fileDigest: FileDigests, within: Iterable<object> = []) {
     this.#fileDigest = fileDigest;
+    this.#within = new Set(within);
+  }
+
+  digestOf(value: unknown, path: readonly string[]): string {
+    this.add(value, path);
+    return this.#hash === undefined ? digestOfText(this.#text) : this.#hash.update(this.#text).digest('hex');
+  }
+
+  #put(text: string): void {
+    this.#text += text;
+    if (this.#text.length >= longestPiece) this.#hashText();
+  }
+
+  #hashText(): Hash {
+    this.#hash ??= createHash('sha256');
+    this.#hash.update(this.#text);
+    this.#text = '';
+    return this.#hash;
   }
 
   add(value: unknown, path: readonly string[]): void {
     switch (typeof value) {
       case 'string':
-        this.#text('s', value);
+        this.#putText('s', value);
         break;
       case 'number':
-        this.#text('n', Object.is(value, -0) ? '-0' : String(value));
+        this.#putText('n', Object.is(value, -0) ? '-0' : String(value));
         break;
       case 'bigint':
-        this.#text('i', String(value));
+        this.#putText('i', String(value));
         break;
       case 'boolean':
-        this.#hash.update(value ? 'T;' : 'F;');
+        this.#put(value ? 'T;' : 'F;');
         break;
       case 'undefined':
-        this.#hash.update('u;');
+        this.#put('u;');
         break;
       case 'object':
-        if (value === null) this.#hash.update('0;');
+        if (value === null) this.#put('0;');
         else this.#object(value, path);
         break;
       default:
@@ -104,8 +142,10 @@ class Digester {
     }
   }
 
-  #text(kind: string, text: string): void {
-    this.#hash.update(`${kind}${String(text.length)}:${text};`);
+  #putText(kind: string, text: string): void {
+    // As bytes, all halves of pairs would be one.
+    if (!text.isWellFormed()) this.#put(`${kind}!${JSON.stringify(text)};`);
+    else this.#put(`${kind}${String(text.length)}:${text};`);
   }
 
   #object(value: object, path: readonly string[]): void {
@@ -117,10 +157,10 @@ class Digester {
 
   #parts(value: object, path: readonly string[]): void {
     if (value instanceof StoredFile) {
-      this.#text('file', value.path);
-      this.#text('is', this.#fileDigest(value));
+      this.#putText('file', value.path);
+      this.#putText('is', this.#fileDigest(value));
     } else if (Array.isArray(value)) {
-      this.#hash.update(`a${String(value.length)}:`);
+      this.#put(`a${String(value.length)}:`);
       for (const [at, part] of value.entries()) this.add(part, [...path, `[${String(at)}]`]);
     } else if (value instanceof Map) {
       const entries = [...value].map(([key, one]) => [
@@ -137,25 +177,25 @@ class Digester {
         Array.from(value, (one) => this.#digestOf(one, [...path, '.value'])),
       );
     } else if (value instanceof Date) {
-      this.#text('d', String(value.getTime()));
+      this.#putText('d', String(value.getTime()));
     } else if (value instanceof RegExp) {
-      this.#text('r', String(value));
+      this.#putText('r', String(value));
     } else if (ArrayBuffer.isView(value)) {
-      this.#text('b', value.constructor.name === 'Buffer' ? 'Uint8Array' : value.constructor.name);
+      this.#putText('b', value.constructor.name === 'Buffer' ? 'Uint8Array' : value.constructor.name);
       this.#bytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
     } else if (value instanceof ArrayBuffer) {
-      this.#text('b', 'ArrayBuffer');
+      this.#putText('b', 'ArrayBuffer');
       this.#bytes(new Uint8Array(value));
     } else if (isError(value)) {
-      this.#text('x', value.name);
-      this.#text('s', value.message);
+      this.#putText('x', value.name);
+      this.#putText('s', value.message);
       this.add((value as { readonly code?: unknown }).code, [...path, '.code']);
       this.add(value.cause, [...path, '.cause']);
     } else if (isPlainRecord(value)) {
       const keys = Object.keys(value).sort();
-      this.#hash.update(`o${String(keys.length)}:`);
+      this.#put(`o${String(keys.length)}:`);
       for (const key of keys) {
-        this.#text('k', key);
+        this.#putText('k', key);
         this.add(value[key], [...path, `.${key}`]);
       }
     } else {
@@ -164,18 +204,15 @@ class Digester {
   }
 
   #bytes(bytes: Uint8Array): void {
-    this.#hash.update(`${String(bytes.length)}:`).update(bytes);
+    this.#put(`${String(bytes.length)}:`);
+    this.#hashText().update(bytes);
   }
 
   #unordered(kind: string, digests: string[]): void {
-    this.#hash.update(`${kind}${String(digests.length)}:${digests.sort().join()};`);
+    this.#put(`${kind}${String(digests.length)}:${digests.sort().join()};`);
   }
 
   #digestOf(value: unknown, path: readonly string[]): string {
-    const hash = createHash('sha256');
-    const digester = new Digester(hash, this.#fileDigest);
-    for (const above of this.#within) digester.#within.add(above);
-    digester.add(value, path);
-    return hash.digest('hex');
+    return new Digester(this.#fileDigest, this.#within).digestOf(value, path);
   }
 }

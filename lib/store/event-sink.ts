@@ -1,22 +1,26 @@
-import type { Subscription } from 'rxjs';
+import type { Demand } from '../admission/demand.ts';
 import type { KeptRun } from '../engine/keeper.ts';
-import type { ProgressEvent } from '../observe/progress-event.ts';
+import type { EventRecorder } from '../observe/event-recorder.ts';
+import type { Origin, ProgressEvent } from '../observe/progress-event.ts';
 import { ask } from './ask.ts';
 import type { OpenedRun } from './backend.ts';
-import { EventWriter } from './event-lines.ts';
+import { EventGroup } from './event-group.ts';
+import { goLine } from './event-lines.ts';
 
 /** How much of what happens in one go of a run is kept, in characters; from there on only what matters most. */
 const mostCharacters = 64 * 1024 * 1024;
+/** So many events are one line at most. */
+const largestGroup = 1024;
 
 /** Writes what happens in a run beside its journal, without waiting for it: what is lost of it costs nothing but a picture. */
-export class EventSink {
+export class EventSink implements EventRecorder {
   readonly #run: KeptRun;
   readonly #opened: OpenedRun;
-  readonly #writer = new EventWriter();
   #lines: string[] = [];
+  #group = new EventGroup();
   #length = 0;
+  #isFull = false;
   #isWriting = false;
-  #subscription: Subscription | undefined;
   #whenIdle: (() => void) | undefined;
 
   constructor(run: KeptRun, opened: OpenedRun) {
@@ -30,31 +34,79 @@ export class EventSink {
     const limits = Object.fromEntries(
       Object.entries(view.resources).map(([name, { limit }]) => [name, limit]),
     );
-    this.#lines.push(this.#writer.go({ go: 1, runId: view.runId, workflow, limits, at }));
-    this.#subscription = progress.events$.subscribe({
-      next: (event) => {
-        this.add(event);
-      },
-      error: doNothing,
-    });
+    this.#lines.push(goLine({ go: 1, runId: view.runId, workflow, limits, at }));
+    progress.record(this);
   }
 
-  add(event: ProgressEvent): void {
-    if (this.#length > mostCharacters && !mattersMost.has(event.type)) return;
-    const line = this.#writer.event(event);
+  stepAdded(seq: number, at: number, stepId: string, parentId: string, demand: Demand): void {
+    if (this.#isFull) return;
+    this.#group.stepAdded(seq, at, stepId, parentId, demand);
+    if (this.#group.size >= largestGroup) this.#closeGroup();
+  }
+
+  stepStarted(
+    seq: number,
+    at: number,
+    stepId: string,
+    attempt: number,
+    holds: Demand,
+    readyBy: string | undefined,
+  ): void {
+    if (this.#isFull) return;
+    this.#group.stepStarted(seq, at, stepId, attempt, holds, readyBy);
+    if (this.#group.size >= largestGroup) this.#closeGroup();
+  }
+
+  holdsChanged(seq: number, at: number, stepId: string, attempt: number, holds: Demand): void {
+    if (this.#isFull) return;
+    this.#group.holdsChanged(seq, at, stepId, attempt, holds);
+    if (this.#group.size >= largestGroup) this.#closeGroup();
+  }
+
+  stepCompleted(seq: number, at: number, stepId: string, attempt: number, durationMs: number): void {
+    if (this.#isFull) return;
+    this.#group.stepCompleted(seq, at, stepId, attempt, durationMs);
+    if (this.#group.size >= largestGroup) this.#closeGroup();
+  }
+
+  stepKnown(seq: number, at: number, stepId: string, origin: Origin): void {
+    if (this.#isFull) return;
+    this.#group.stepKnown(seq, at, stepId, origin);
+    if (this.#group.size >= largestGroup) this.#closeGroup();
+  }
+
+  event(event: ProgressEvent): void {
+    if (this.#isFull && !mattersMost.has(event.type)) return;
+    this.#group.event(event);
+    if (this.#group.size >= largestGroup) this.#closeGroup();
+  }
+
+  #closeGroup(): void {
+    if (this.#group.size === 0) return;
+    const line = this.#group.line();
+    this.#group = new EventGroup();
     this.#length += line.length;
+    this.#isFull = this.#length > mostCharacters;
     this.#lines.push(line);
   }
 
   flush(): void {
-    if (this.#isWriting || this.#lines.length === 0) return;
+    if (this.#isWriting) return;
+    this.#closeGroup();
+    if (this.#lines.length === 0) return;
     const lines = this.#lines;
     this.#lines = [];
     this.#isWriting = true;
     const written = (): void => {
       this.#isWriting = false;
-      if (this.#lines.length > 0 && this.#whenIdle !== undefined) this.flush();
-      else this.#whenIdle?.();
+      const ended = this.#whenIdle;
+      if (ended === undefined) return;
+      if (this.#lines.length > 0 || this.#group.size > 0) {
+        this.flush();
+        return;
+      }
+      this.#whenIdle = undefined;
+      ended();
     };
     ask(
       () => this.#opened.appendEvents(lines),
@@ -68,15 +120,11 @@ export class EventSink {
 
   /** Writes what there is, and no more after that; then calls `ended`. */
   end(ended: () => void): void {
-    this.#subscription?.unsubscribe();
-    this.#whenIdle = ended;
+    this.#run.progress.record(undefined);
     this.flush();
-    if (!this.#isWriting) ended();
+    if (this.#isWriting) this.#whenIdle = ended;
+    else ended();
   }
-}
-
-function doNothing(): void {
-  // The events of a run never fail.
 }
 
 const mattersMost: ReadonlySet<string> = new Set([

@@ -82,11 +82,10 @@ class FileBackend implements StoreBackend {
   }
 
   readLines(runId: string): Promise<readonly string[] | undefined> {
-    return this.#folder.read(
-      `read run '${runId}'`,
-      undefined,
-      async () => (await this.#run(runId).journal())?.lines,
-    );
+    return this.#folder.read(`read run '${runId}'`, undefined, async () => {
+      const journal = await this.#run(runId).journal();
+      return journal && [...journal.lines];
+    });
   }
 
   readEvents(runId: string): Promise<readonly string[]> {

@@ -3,17 +3,17 @@ import { type OpenFile, writeAll } from './file-io.ts';
 import { FileLease } from './file-lease.ts';
 import { frameLines } from './line-frame.ts';
 import type { RunFolder } from './run-folder.ts';
-import { readSegments, segmentHeader } from './segments.ts';
+import { type Journal, readSegments, segmentHeader } from './segments.ts';
 import { RunHeldError } from './store-errors.ts';
 import type { LeaseTerms } from './vigil.ts';
 
 /** A run that this process holds, in a folder. What it appends goes into files of its own. */
 export class FileRun implements OpenedRun {
   readonly epoch: number;
-  readonly lines: readonly string[];
   readonly problems: readonly string[];
   readonly #folder: RunFolder;
   readonly #lease: FileLease;
+  #lines: Iterable<string>;
   #segment: OpenFile | undefined;
   readonly #onClose: () => void;
   /** How far the segment is sound. */
@@ -35,11 +35,11 @@ export class FileRun implements OpenedRun {
     lease: FileLease,
     segment: OpenFile,
     length: number,
-    { lines, problems }: Pick<OpenedRun, 'lines' | 'problems'>,
+    { lines, problems }: Pick<Journal, 'lines' | 'problems'>,
     onClose: () => void,
   ) {
     this.epoch = lease.epoch;
-    this.lines = lines;
+    this.#lines = lines;
     this.problems = problems;
     this.#folder = folder;
     this.#lease = lease;
@@ -77,6 +77,12 @@ export class FileRun implements OpenedRun {
       await lease.release().catch(() => undefined);
       throw error;
     }
+  }
+
+  takeLines(): Iterable<string> {
+    const lines = this.#lines;
+    this.#lines = [];
+    return lines;
   }
 
   append(lines: readonly string[]): Promise<void> {

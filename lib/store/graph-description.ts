@@ -1,7 +1,7 @@
 import type { Blueprint } from '../definition/blueprint.ts';
 import { KnownGraph } from '../definition/hosted.ts';
 import type { WorkflowInfo } from '../definition/workflow-info.ts';
-import { digestOfText } from './digest.ts';
+import { digestOfBytes } from './digest.ts';
 
 /** What of a step must be the same for what it has come to before to be its output. */
 export interface StepDescription {
@@ -17,23 +17,23 @@ export interface StepDescription {
 /** What a graph is: never the text of its functions, which every bundler changes. */
 export interface GraphDescription {
   readonly steps: readonly StepDescription[];
-  readonly text: string;
+  readonly bytes: Uint8Array;
   readonly digest: string;
 }
 
 /** What pictures need to know of a workflow. */
-export interface InfoText {
-  readonly text: string;
+export interface InfoBytes {
+  readonly bytes: Uint8Array;
   readonly digest: string;
 }
 
-const infos = new WeakMap<WorkflowInfo, InfoText>();
+const infos = new WeakMap<WorkflowInfo, InfoBytes>();
 
-export function infoText(info: WorkflowInfo): InfoText {
+export function infoBytes(info: WorkflowInfo): InfoBytes {
   let known = infos.get(info);
   if (known === undefined) {
-    const text = JSON.stringify({ name: info.name, steps: info.steps });
-    known = { text, digest: digestOfText(text) };
+    const bytes = new TextEncoder().encode(JSON.stringify({ name: info.name, steps: info.steps }));
+    known = { bytes, digest: digestOfBytes(bytes) };
     infos.set(info, known);
   }
   return known;
@@ -46,8 +46,8 @@ export function describeGraph(blueprint: Blueprint): GraphDescription {
   let description = known.get(blueprint);
   if (description === undefined) {
     const steps = blueprint.steps.map((_, step) => describeStep(blueprint, step));
-    const text = JSON.stringify(steps);
-    description = { steps, text, digest: digestOfText(text) };
+    const bytes = new TextEncoder().encode(JSON.stringify(steps));
+    description = { steps, bytes, digest: digestOfBytes(bytes) };
     known.set(blueprint, description);
   }
   return description;

@@ -1,3 +1,8 @@
+/**
+ * Where runs are kept, so that they go on and do nothing twice.
+ *
+ * @module millrace/store
+ */
 export type { Version } from '../definition/cache-option.ts';
 export type {
   Awaitable,

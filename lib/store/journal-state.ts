@@ -1,12 +1,22 @@
 import type { Choice } from '../engine/keeper.ts';
-import type { Head, JournalRecord, OutputRecord } from './journal-record.ts';
+import { shortDigestLength } from './digest.ts';
+import { mostTogether } from './journal-columns.ts';
+import { type Head, type JournalRecord, type OutputRecord, outputAt } from './journal-record.ts';
 import { type AncestorsOf, ancestorsOf } from './step-paths.ts';
 
 /** An output that is kept, and when it was among all records. */
 export interface KeptRecord {
   readonly order: number;
-  readonly at: number;
   readonly output: OutputRecord;
+}
+
+/** Many outputs that were written together, in columns: a run may have a million of them. */
+interface Many {
+  /** When the first of them was, among all records. */
+  readonly order: number;
+  readonly outputs: unknown[];
+  /** What children were made of, as one text. */
+  readonly items: string | undefined;
 }
 
 interface Noted<Value> {
@@ -25,7 +35,10 @@ export class JournalState {
   head: Head | undefined;
   /** How the run ended last; `undefined` where it stopped without an end. */
   outcome: string | undefined;
-  readonly #outputs = new Map<string, KeptRecord>();
+  /** By path; of one that was written with others, its number among all such. */
+  readonly #outputs = new Map<string, KeptRecord | number>();
+  /** In pieces of `mostTogether`. */
+  readonly #many: Many[] = [];
   readonly #choices = new Map<string, Noted<Choice>>();
   readonly #blocks = new Map<string, Noted<string>>();
   /** When all within a step was done away with last. */
@@ -52,12 +65,14 @@ export class JournalState {
         this.outcome = undefined;
         break;
       case 'done': {
-        const [, path, at, output] = record;
-        this.#outputs.set(path, { order, at, output });
-        this.#failed.delete(path);
-        this.#undone.delete(path);
+        const [, path, output] = record;
+        this.#completed(path, { order, output });
         break;
       }
+      case 'all':
+        this.#count += record[1].length - 1;
+        this.#addMany(order, record[1], record[2], record[3]);
+        break;
       case 'choice':
         this.#choices.set(record[1], { order, value: record[2] });
         break;
@@ -87,19 +102,61 @@ export class JournalState {
       case 'end':
         this.outcome = record[1];
         break;
-      case 'key':
+      case 'keys':
         break;
     }
   }
 
+  #addMany(
+    first: number,
+    paths: readonly string[],
+    outputs: readonly unknown[],
+    items: string | undefined,
+  ): void {
+    for (let start = 0; start < paths.length; start += mostTogether) {
+      const end = start + mostTogether;
+      const number = this.#many.length * mostTogether;
+      this.#many.push({
+        order: first + start,
+        outputs: outputs.slice(start, end),
+        items: items?.slice(start * shortDigestLength, end * shortDigestLength),
+      });
+      for (const [at, path] of paths.slice(start, end).entries()) this.#completed(path, number + at);
+    }
+  }
+
+  #completed(path: string, kept: KeptRecord | number): void {
+    this.#outputs.set(path, kept);
+    if (this.#failed.size > 0) this.#failed.delete(path);
+    if (this.#undone.size > 0) this.#undone.delete(path);
+  }
+
   outputOf(path: string): KeptRecord | undefined {
-    const kept = this.#outputs.get(path);
-    return kept === undefined || !this.#counts(path, kept.order) ? undefined : kept;
+    const found = this.#outputs.get(path);
+    if (found === undefined) return undefined;
+    const kept = typeof found === 'number' ? this.#oneOfMany(found) : found;
+    return this.#counts(path, kept.order) ? kept : undefined;
+  }
+
+  #oneOfMany(number: number): KeptRecord {
+    const at = number % mostTogether;
+    const { order, outputs, items } = this.#many[(number - at) / mostTogether] as Many;
+    return { order: order + at, output: outputAt(outputs, items, at) };
+  }
+
+  #orderOf(kept: KeptRecord | number): number {
+    if (typeof kept !== 'number') return kept.order;
+    const at = kept % mostTogether;
+    return (this.#many[(kept - at) / mostTogether] as Many).order + at;
   }
 
   /** It is wanted no more, and needn't be remembered. */
   drop(path: string): void {
+    const found = this.#outputs.get(path);
     this.#outputs.delete(path);
+    if (typeof found !== 'number') return;
+    const at = found % mostTogether;
+    (this.#many[(found - at) / mostTogether] as Many).outputs[at] = undefined;
   }
 
   choiceOf(path: string): Choice | undefined {
@@ -110,6 +167,11 @@ export class JournalState {
   blockOf(path: string): string | undefined {
     const noted = this.#blocks.get(path);
     return noted === undefined || !this.#counts(path, noted.order) ? undefined : noted.value;
+  }
+
+  /** Whether anything was undone or has failed, as far as is known. */
+  get hasLosses(): boolean {
+    return this.#failed.size + this.#undone.size > 0;
   }
 
   hasFailed(path: string): boolean {
@@ -130,7 +192,7 @@ export class JournalState {
 
   /** The paths of all outputs that count. */
   *paths(): Iterable<string> {
-    for (const [path, { order }] of this.#outputs) if (this.#counts(path, order)) yield path;
+    for (const [path, kept] of this.#outputs) if (this.#counts(path, this.#orderOf(kept))) yield path;
   }
 
   #counts(path: string, order: number): boolean {

@@ -19,8 +19,9 @@ import { checksum } from './checksum.ts';
 export interface Frames {
   /** The text of its header; `undefined` where that isn't sound. */
   readonly header: string | undefined;
-  /** Its sound lines. */
-  readonly lines: readonly string[];
+  /** Its sound lines, each made a text when it is come to. */
+  readonly lines: Iterable<string>;
+  readonly hasLines: boolean;
   /** What isn't sound. */
   readonly faults: readonly FrameFault[];
   /** How far it counts, in bytes: the end of its last sound line, or of its header. */
@@ -69,8 +70,9 @@ interface Frame {
   readonly end: number;
   /** Where it isn't sound, what it seems to be, if that can be read. */
   readonly mark?: Mark | undefined;
-  /** Absent where it isn't sound. */
-  readonly text?: string;
+  /** Where its text begins; absent where it isn't sound. */
+  readonly textStart?: number;
+  readonly textEnd?: number;
   readonly fault?: FrameFault['kind'];
   /** Whether parts of it were never written. */
   readonly isUnwritten?: boolean;
@@ -82,19 +84,31 @@ interface Frame {
  * @param isSettled - whether all of them are known to have been there once
  */
 export function readFrames(bytes: Uint8Array, isSettled: boolean): Frames {
-  const frames = isSettled ? allFrames(bytes) : withoutUnwritten(allFrames(bytes));
-  const lines = frames.flatMap(({ mark, text }) => (text === undefined || mark === '#' ? [] : [text]));
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const frames = isSettled ? allFrames(buffer) : withoutUnwritten(allFrames(buffer));
   const [first] = frames;
   return {
-    header: first?.mark === '#' ? first.text : undefined,
-    lines,
+    header: first?.mark === '#' ? textIn(buffer, first) : undefined,
+    lines: {
+      *[Symbol.iterator]() {
+        for (const frame of frames) if (isLine(frame)) yield textIn(buffer, frame) as string;
+      },
+    },
+    hasLines: frames.some(isLine),
     faults: frames.flatMap(({ line, fault }) => (fault === undefined ? [] : [{ line, kind: fault }])),
     soundLength: frames.findLast(({ fault }) => fault === undefined)?.end ?? 0,
   };
 }
 
-function allFrames(bytes: Uint8Array): Frame[] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function isLine({ mark, textStart }: Frame): boolean {
+  return mark !== '#' && textStart !== undefined;
+}
+
+function textIn(buffer: Buffer, { textStart, textEnd }: Frame): string | undefined {
+  return textStart === undefined ? undefined : buffer.toString('utf8', textStart, textEnd);
+}
+
+function allFrames(buffer: Buffer): Frame[] {
   const frames: Frame[] = [];
   let line = 1;
   for (let start = 0; start < buffer.length; line++) {
@@ -119,7 +133,8 @@ function frameAt(buffer: Buffer, start: number, line: number): Frame {
         line,
         end: Math.min(end + 1, buffer.length),
         mark: mark as Mark,
-        text: buffer.toString('utf8', textStart, end),
+        textStart,
+        textEnd: end,
       };
   }
   const feed = buffer.indexOf(lineFeed, start);

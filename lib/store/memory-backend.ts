@@ -115,7 +115,6 @@ let owners = 0;
 
 class MemoryRun implements MemoryOpenedRun {
   readonly epoch: number;
-  readonly lines: readonly string[];
   readonly problems: readonly string[] = [];
   readonly words: string;
   isAbandoned = false;
@@ -123,19 +122,25 @@ class MemoryRun implements MemoryOpenedRun {
   readonly #run: Run;
   readonly #watcher: RunWatcher;
   readonly #open: Set<MemoryRun>;
+  /** How many lines there were. */
+  readonly #found: number;
   #isAsked = false;
   /** Why nothing can be appended any more. */
   #ended: string | undefined;
 
   constructor(runId: string, run: Run, watcher: RunWatcher, open: Set<MemoryRun>) {
     this.epoch = run.epoch;
-    this.lines = run.lines.slice();
+    this.#found = run.lines.length;
     this.words = `owner ${String(++owners)} in this process`;
     this.#runId = runId;
     this.#run = run;
     this.#watcher = watcher;
     this.#open = open;
     open.add(this);
+  }
+
+  *takeLines(): Iterable<string> {
+    for (let at = 0; at < this.#found; at++) yield this.#run.lines[at] as string;
   }
 
   append(lines: readonly string[]): void {

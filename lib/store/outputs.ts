@@ -3,7 +3,7 @@ import { digestOfBytes } from './digest.ts';
 import type { OutputRecord } from './journal-record.ts';
 
 /** What is longer, in bytes, is an object of its own. */
-const longestInline = 16 * 1024;
+export const longestInline = 16 * 1024;
 
 /** Whether an output is short enough for the line that tells of it. */
 export function isShort({ json, bytes }: Encoded): boolean {

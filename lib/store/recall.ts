@@ -21,6 +21,7 @@ export interface Changes {
  * run is of now, so that nobody takes what was made for what would be made.
  */
 export function renewalOf(blueprint: Blueprint, changes: Changes): JournalRecord[] {
+  if (changes.changed.size + changes.given.size === 0) return [];
   const { ids } = blueprint.graph;
   const suspects = ids.filter((id) => /[/[]/.test(id));
   return renewalWithin(blueprint, changes, {
@@ -92,6 +93,21 @@ export function recallGraph(
 } {
   const { blueprint } = graph;
   const paths = Array.from({ length: blueprint.graph.size }, (_, step) => graph.pathOf(step));
+  const renewed = state.hasLosses ? lossesOf(state, blueprint, paths) : [];
+  for (const record of renewed) state.apply(record);
+  const kept = new Map<number, KeptOutputRecord>();
+  const again = new Set<number>();
+  for (const [step, path] of paths.entries()) {
+    const record = state.outputOf(path);
+    if (record === undefined || !isWritten(record.output)) continue;
+    if (record.output.u === 1 && !hadCompleted) again.add(step);
+    else kept.set(step, new KeptOutputRecord(path, record));
+  }
+  return { kept, again, renewed };
+}
+
+/** What is to be forgotten for what was undone or has failed. */
+function lossesOf(state: JournalState, blueprint: Blueprint, paths: readonly string[]): JournalRecord[] {
   const undoneWithin = state.undoneWithin();
   const renewed: JournalRecord[] = [];
   const causes: number[] = [];
@@ -110,16 +126,7 @@ export function recallGraph(
   const isDone = (step: number): boolean => state.outputOf(paths[step] as string) !== undefined;
   const wentOn = goneOnWithout(blueprint, failed, isDone);
   for (const step of dependentsOf(blueprint, causes, wentOn)) renewed.push(['again', paths[step] as string]);
-  for (const record of renewed) state.apply(record);
-  const kept = new Map<number, KeptOutputRecord>();
-  const again = new Set<number>();
-  for (const [step, path] of paths.entries()) {
-    const record = state.outputOf(path);
-    if (record === undefined || !isWritten(record.output)) continue;
-    if (record.output.u === 1 && !hadCompleted) again.add(step);
-    else kept.set(step, new KeptOutputRecord(path, record));
-  }
-  return { kept, again, renewed };
+  return renewed;
 }
 
 /** The steps that went on though others had failed. */

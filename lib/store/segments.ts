@@ -21,7 +21,8 @@ export interface Segment {
 
 /** What the segments of a run say together. */
 export interface Journal {
-  readonly lines: readonly string[];
+  /** Each made a text when it is come to. */
+  readonly lines: Iterable<string>;
   readonly problems: readonly string[];
   /** The latest format that a segment has. */
   readonly format: number;
@@ -42,7 +43,7 @@ interface Header {
 export function readSegments(segments: readonly Segment[]): Journal {
   const ordered = segments.toSorted((left, right) => left.epoch - right.epoch);
   const headers = ordered.map(({ bytes }) => headerOf(bytes));
-  const lines: string[] = [];
+  const parts: Iterable<string>[] = [];
   const problems: string[] = [];
   const counts = new Map<number, number>();
   const uncounted: number[] = [];
@@ -51,8 +52,8 @@ export function readSegments(segments: readonly Segment[]): Journal {
     const above = headers.findLast((header, other) => other > index && header !== undefined);
     const counted = above === undefined ? bytes.length : (above.counts.get(epoch) ?? 0);
     const frames = readFrames(bytes.subarray(0, counted), above !== undefined);
-    for (const line of frames.lines) lines.push(line);
-    if (frames.lines.length > 0) {
+    if (frames.hasLines) {
+      parts.push(frames.lines);
       counts.set(epoch, frames.soundLength);
       if (above === undefined) uncounted.push(epoch);
     }
@@ -69,12 +70,20 @@ export function readSegments(segments: readonly Segment[]): Journal {
       );
   }
   return {
-    lines,
+    lines: oneAfterTheOther(parts),
     problems,
     format: headers.reduce((latest, header) => Math.max(latest, header?.format ?? 0), 0),
     counts,
     uncounted,
     empty,
+  };
+}
+
+function oneAfterTheOther(parts: readonly Iterable<string>[]): Iterable<string> {
+  return {
+    *[Symbol.iterator]() {
+      for (const part of parts) yield* part;
+    },
   };
 }
 

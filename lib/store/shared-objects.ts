@@ -10,7 +10,7 @@ const putAt = new WeakMap<StoreBackend, Map<string, number>>();
 export function putShared(
   backend: StoreBackend,
   name: string,
-  bytes: () => Uint8Array,
+  bytes: Uint8Array,
   now: number,
 ): Awaitable<void> {
   let known = putAt.get(backend);
@@ -21,5 +21,5 @@ export function putShared(
   const last = known.get(name);
   if (last !== undefined && now - last < sureFor) return undefined;
   known.set(name, now);
-  return backend.putObject('blob', name, bytes());
+  return backend.putObject('blob', name, bytes);
 }

@@ -22,17 +22,23 @@ export interface RunParts {
 /** A run that this process holds, in a database. Whether it still does is asked in each transaction. */
 export class SqliteRun implements OpenedRun {
   readonly epoch: number;
-  readonly lines: readonly string[];
   readonly problems: readonly string[] = [];
   readonly #parts: RunParts;
+  #lines: readonly string[];
   #isWanted = false;
   #isClosed = false;
   #displacedBy: string | undefined;
 
   constructor(epoch: number, lines: readonly string[], parts: RunParts) {
     this.epoch = epoch;
-    this.lines = lines;
+    this.#lines = lines;
     this.#parts = parts;
+  }
+
+  takeLines(): readonly string[] {
+    const lines = this.#lines;
+    this.#lines = [];
+    return lines;
   }
 
   async append(lines: readonly string[]): Promise<void> {

@@ -13,8 +13,19 @@ export function ancestorsOf(path: string): string[] {
   return above;
 }
 
+const known = new WeakMap<readonly string[], AncestorsOf>();
+
 /** As it is in a run whose own steps have these ids: they are known by them as they are, and written otherwise in the paths of what is within. */
 export function ancestorsAmong(ids: readonly string[]): AncestorsOf {
+  let found = known.get(ids);
+  if (found === undefined) {
+    found = findAncestorsAmong(ids);
+    known.set(ids, found);
+  }
+  return found;
+}
+
+function findAncestorsAmong(ids: readonly string[]): AncestorsOf {
   const suspects = ids.filter((id) => /[/[]/.test(id));
   const idOf = new Map<string, string>();
   for (const id of ids) {

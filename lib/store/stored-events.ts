@@ -62,13 +62,14 @@ function goesOf(lines: readonly string[], runId: string): readonly ReadGo[] {
     if (line === '') continue;
     const read = readEventLine(line, runId);
     const last = goes.at(-1);
-    if (read !== undefined && 'go' in read) goes.push({ go: read, events: [], problems: [] });
-    else if (read === undefined)
+    if (read === undefined || ('areAll' in read && !read.areAll))
       last?.problems.push({
         line: at + 1,
         why: 'it is cut, damaged or of a kind that this version doesn’t know',
       });
-    else if (last !== undefined && read.seq > (last.events.at(-1)?.seq ?? 0)) last.events.push(read);
+    if (read === undefined) continue;
+    if ('go' in read) goes.push({ go: read, events: [], problems: [] });
+    else if (last !== undefined) for (const event of read.events) last.events.push(event);
   }
   return goes;
 }
@@ -118,6 +119,7 @@ function idle(runId: string, { name, steps }: PicturedWorkflow, limits: Go['limi
     isPaused: false,
     pausedResources: [],
     resources: Object.fromEntries(Object.entries(limits).map(([at, limit]) => [at, { taken: 0, limit }])),
+    waits: [],
     steps: ChunkedSteps.of(waiting([...steps])),
   };
 }

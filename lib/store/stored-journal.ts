@@ -1,12 +1,12 @@
 import type { StoreBackend } from './backend.ts';
-import { type Head, type JournalRecord, parseRecord } from './journal-record.ts';
+import { type Head, parseRecord, type SingleRecord, singly } from './journal-record.ts';
 import { JournalState } from './journal-state.ts';
 import { UnknownRunError } from './unknown-names.ts';
 
 /** What one process has written of a run: from when it took it until it let go of it, or died. */
 export interface JournalGo {
   readonly head: Head;
-  readonly records: readonly JournalRecord[];
+  readonly records: readonly SingleRecord[];
 }
 
 /** A run as its journal has it. */
@@ -37,7 +37,7 @@ export async function findJournal(backend: StoreBackend, runId: string): Promise
   if (runId === '') return undefined;
   const lines = await backend.readLines(runId);
   const state = new JournalState();
-  const goes: { readonly head: Head; readonly records: JournalRecord[] }[] = [];
+  const goes: { readonly head: Head; readonly records: SingleRecord[] }[] = [];
   let size = 0;
   for (const line of lines ?? []) {
     size += line.length + 1;
@@ -45,14 +45,14 @@ export async function findJournal(backend: StoreBackend, runId: string): Promise
     if (record === undefined) continue;
     state.apply(record);
     if (record[0] === 'run') goes.push({ head: record[1], records: renewalAfter(goes.at(-1)?.records) });
-    else goes.at(-1)?.records.push(record);
+    else goes.at(-1)?.records.push(...singly([record]));
   }
   const [first, ...further] = goes;
   return first === undefined ? undefined : { runId, goes: [first, ...further], state, size };
 }
 
 /** What a process forgets it writes before it says what the run is of: it is taken from what the one before has written. */
-function renewalAfter(records: JournalRecord[] = []): JournalRecord[] {
+function renewalAfter(records: SingleRecord[] = []): SingleRecord[] {
   let at = records.length;
   while (at > 0 && renewals.has(records[at - 1]?.[0] ?? '')) at--;
   return records.splice(at);
@@ -71,7 +71,7 @@ export function objectsNamed({ goes }: StoredJournal): ReadonlySet<string> {
   for (const { head, records } of goes) {
     names.add(head.graph).add(head.info);
     for (const record of records)
-      if (record[0] === 'done' && record[3].o !== undefined) names.add(record[3].o);
+      if (record[0] === 'done' && record[2].o !== undefined) names.add(record[2].o);
   }
   return names;
 }

@@ -1,6 +1,6 @@
 import type { StoreBackend } from './backend.ts';
 import { graphChanges } from './head-changes.ts';
-import type { JournalRecord } from './journal-record.ts';
+import type { SingleRecord } from './journal-record.ts';
 import { isWritten } from './outputs.ts';
 import type { StepReason } from './step-reason.ts';
 import { type JournalGo, lastGo } from './stored-journal.ts';
@@ -29,7 +29,7 @@ export async function whyAgain(
     case 'closed':
       return [{ kind: 'closed', message: 'what it had opened was closed before the run was gone on with' }];
     case 'done':
-      return isWritten(last[3])
+      return isWritten(last[2])
         ? [
             {
               kind: 'not-kept',
@@ -89,6 +89,6 @@ function says(
   return records.some((record) => record[0] === kind && record[1] === stepId);
 }
 
-function isOf(record: JournalRecord, stepId: string): boolean {
+function isOf(record: SingleRecord, stepId: string): boolean {
   return record[0] !== 'run' && record[0] !== 'end' && record[1] === stepId;
 }

@@ -4,7 +4,7 @@ import type { TaskVoice } from './task-voice.ts';
 
 /** The context of a task that speaks with a voice. Its token is made when it is first asked for. */
 export function contextOf(
-  task: Pick<TaskContext, 'taskName' | 'stepId' | 'attempt'>,
+  task: Pick<TaskContext, 'taskName' | 'stepId' | 'attempt' | 'carrier'>,
   voice: TaskVoice,
   token: () => CancellationToken,
 ): TaskContext {

@@ -55,7 +55,10 @@ export class RunningTask {
   /** How to end the work that is waited for; absent where that can only be awaited. */
   #stopWork: (() => void) | undefined;
 
-  constructor([, uid, taskName, , attempt, stepId, isHeard, stream]: RunMessage, host: TaskHost) {
+  constructor(
+    [, uid, taskName, , attempt, stepId, isHeard, stream, carrier = nothing]: RunMessage,
+    host: TaskHost,
+  ) {
     this.uid = uid;
     this.#host = host;
     this.#voice = new TaskVoice(uid, isHeard, host);
@@ -65,7 +68,7 @@ export class RunningTask {
       openOutlet([uid, taskName, stream], host, (message) => {
         this.#refuse(message);
       });
-    this.context = contextOf({ taskName, stepId, attempt }, this.#voice, () => this.#ownToken());
+    this.context = contextOf({ taskName, stepId, attempt, carrier }, this.#voice, () => this.#ownToken());
   }
 
   /** Calls the task and follows what it returns to its end. */
@@ -246,3 +249,5 @@ export class RunningTask {
     }
   }
 }
+
+const nothing: TaskContext['carrier'] = Object.freeze({});

@@ -27,6 +27,11 @@ export interface TaskContext {
   /** Which attempt this is, from 1. */
   readonly attempt: number;
   /**
+   * Texts that a hook around the run's attempts has given along (`attempt.carry`), such as the `traceparent` of a trace; empty where there
+   * are none.
+   */
+  readonly carrier: Readonly<Record<string, string>>;
+  /**
    * Cancelled when the task should stop. `isCancelled` and `throwIfCancelled()` see it even while the task
    * blocks its thread, and cost a few ns, so a loop may ask on every turn.
    */

@@ -1,3 +1,8 @@
+/**
+ * Virtual time, laws, pictures and arbitraries for tests of workflows.
+ *
+ * @module millrace/testing
+ */
 export { cancelAt, type DrawnResources, durations, failures, resources } from './arbitrary-script.ts';
 export { checkStore, type StoreCheckOptions } from './check-store.ts';
 export { type Composition, type CompositionConstraints, composition } from './composition.ts';

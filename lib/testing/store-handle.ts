@@ -161,7 +161,7 @@ export class RunHandle {
   /** What it found as it was opened has to be this, and nothing wrong with it. */
   found(epoch: number, lines: readonly string[]): void {
     this.#witness.equal(`${this.#name}.epoch`, this.run.epoch, epoch);
-    this.#witness.equal(`${this.#name}.lines`, this.run.lines, lines);
+    this.#witness.equal(`${this.#name}.takeLines()`, [...this.run.takeLines()], lines);
     this.#witness.equal(`${this.#name}.problems`, this.run.problems, []);
   }
 

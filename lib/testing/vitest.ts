@@ -1,3 +1,8 @@
+/**
+ * Matchers for Vitest.
+ *
+ * @module millrace/testing/vitest
+ */
 import { expect } from 'vitest';
 import { type Duration, durationExpected, parseDuration } from '../base/durations.ts';
 import { InvalidOptionsError } from '../base/errors.ts';

@@ -1,4 +1,8 @@
-/** What a worker module needs: `exposeTasks`, and `transfer` for outputs that are moved. */
+/**
+ * What a module of tasks needs, in its thread.
+ *
+ * @module millrace/worker
+ */
 export { CancellationToken } from '../base/cancellation.ts';
 export { CancelledError } from '../base/errors.ts';
 export type { ProgressAmount } from '../definition/step-context.ts';

@@ -46,7 +46,8 @@ export const fromWorker = {
   values: 7,
 } as const;
 
-/** Start a task. `isHeard` says whether anyone listens to its progress and logs, `stream` whether to its values. */
+/** Start a task. `isHeard` says whether anyone listens to its progress and logs, `stream` whether to its values; `carrier` is what the
+ * run gives along. */
 export type RunMessage = readonly [
   kind: typeof toWorker.run,
   uid: number,
@@ -56,6 +57,7 @@ export type RunMessage = readonly [
   stepId: string | undefined,
   isHeard: boolean,
   stream?: StreamTerms | undefined,
+  carrier?: Readonly<Record<string, string>> | undefined,
 ];
 
 /** Stop the task. */

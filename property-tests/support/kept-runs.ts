@@ -1,4 +1,4 @@
-import { type JournalRecord, parseRecord } from '../../lib/store/journal-record.ts';
+import { parseRecord, type SingleRecord, singly } from '../../lib/store/journal-record.ts';
 import { type MemoryBackend, memoryBackend } from '../../lib/store/memory-backend.ts';
 
 /** Under this id the properties keep their runs. */
@@ -14,12 +14,13 @@ export function storeWith(lines: readonly string[]): MemoryBackend {
 }
 
 /** What the lines of a run say. */
-export function recordsOf(lines: readonly string[]): JournalRecord[] {
-  return lines.map((line) => {
+export function recordsOf(lines: readonly string[]): SingleRecord[] {
+  const records = lines.map((line) => {
     const record = parseRecord(line);
     if (record === undefined) throw new Error(`a line says nothing that is known: ${line}`);
     return record;
   });
+  return [...singly(records)];
 }
 
 function doNothing(): void {

@@ -18,7 +18,11 @@ const floors = [
   { files: 'lib/**', below: [] },
   { files: 'lib/base/**', below: [] },
   // What of RxJS the bottom knows: time as a scheduler, and cancellation as a stream.
-  { files: 'lib/base/{cancellation,clock,live-scheduler}.ts', below: [], typesOnly: ['rxjs'] },
+  {
+    files: 'lib/base/{cancellation,clock,interop-observable,live-scheduler}.ts',
+    below: [],
+    typesOnly: ['rxjs'],
+  },
   { files: 'lib/base/{rxjs-parts,rxjs-run-parts}.ts', below: [], packages: ['rxjs/internal/.+'] },
   { files: 'lib/graph/**', below: lib('base') },
   { files: 'lib/admission/**', below: lib('base') },
@@ -121,7 +125,17 @@ const floors = [
     below: lib('base', 'graph', 'admission', 'definition', 'observe', 'run'),
     packages: ['rxjs', 'node:.+', 'millrace:report-page'],
   },
+  // It plays a run again, otherwise.
+  {
+    files: 'lib/report/what-would-have-helped.ts',
+    below: [...lib('base', 'admission', 'observe', 'simulate'), 'lib/workflow.ts'],
+  },
   // How far what runs is, by what comes of it.
+  {
+    files: 'lib/report/dashboard-{frame,run}.ts',
+    below: [...lib('base', 'graph', 'observe', 'run'), 'operators/forecast.ts'],
+    typesOnly: ['operators/outlook.ts'],
+  },
   {
     files: 'lib/report/timeline.ts',
     below: [...lib('base', 'graph', 'observe'), 'operators/forecast.ts'],
@@ -136,6 +150,7 @@ const floors = [
     files: 'lib/opentelemetry/**',
     below: lib('base', 'graph', 'admission', 'definition', 'observe', 'run'),
     packages: ['rxjs', '@opentelemetry/api'],
+    typesOnly: lib('task', 'pool', 'bullmq'),
   },
   // It keeps what the engine gives it to keep; where, only the backends know.
   {
@@ -171,10 +186,17 @@ const floors = [
     ],
     packages: ['rxjs', 'commander', 'node:.+'],
   },
+  // What terminals draw, and where: a table of Unicode that others keep.
+  {
+    files: 'lib/node/terminal-text.ts',
+    below: [],
+    packages: ['string-width', 'node:.+'],
+  },
   // How far what runs is, by what comes of it.
   {
     files: 'lib/node/progress-view.ts',
     below: [...lib('base', 'definition', 'observe'), 'operators/forecast.ts'],
+    typesOnly: ['operators/outlook.ts', ...lib('report')],
   },
   {
     files: 'lib/testing/**',

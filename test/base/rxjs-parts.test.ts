@@ -1,20 +1,11 @@
 import { build } from 'esbuild';
 import * as rxjs from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { config, Observable, Subscription } from '../../lib/base/rxjs-parts.ts';
-import {
-  asyncScheduler,
-  defer,
-  firstValueFrom,
-  isObservable,
-  Subject,
-  Subscriber,
-} from '../../lib/base/rxjs-run-parts.ts';
+import { config, Observable, Subscriber, Subscription } from '../../lib/base/rxjs-parts.ts';
+import { firstValueFrom, isObservable, Subject } from '../../lib/base/rxjs-run-parts.ts';
 
 const parts = {
-  asyncScheduler,
   config,
-  defer,
   firstValueFrom,
   isObservable,
   Observable,

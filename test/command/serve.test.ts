@@ -1,41 +1,14 @@
-import { request } from 'node:http';
 import { step, workflow } from 'millrace';
 import { fileStore } from 'millrace/store';
 import { expect, onTestFinished, test } from 'vitest';
 import { serveStore } from '../../lib/command/serve-store.ts';
+import { follow, type Sent } from '../report/support/follow.ts';
 import { temporaryFolder } from '../store/support/temporary-folder.ts';
 
-interface Sent {
-  readonly kind: 'run' | 'event';
-  readonly runId: string;
-  readonly event?: { readonly type: string };
-}
-
-/** What a browser is sent, until it has been sent enough. */
-function sentUntil(url: string, isEnough: (sent: readonly Sent[]) => boolean): Promise<readonly Sent[]> {
-  return new Promise((resolve, reject) => {
-    const asked = request(new URL('/events', url), (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk;
-        const sent = [...text.matchAll(/^data: (\{.*)\n\n/gm)].map(
-          ([, json]) => JSON.parse(json ?? '') as Sent,
-        );
-        if (!isEnough(sent)) return;
-        resolve(sent);
-        asked.destroy();
-      });
-    });
-    asked.on('error', reject);
-    asked.end();
-  });
-}
-
 const has =
-  (runId: string, type: string) =>
+  (type: string) =>
   (sent: readonly Sent[]): boolean =>
-    sent.some((each) => each.runId === runId && each.event?.type === type);
+    sent.some(({ frame }) => frame?.events.some((event) => event.type === type));
 
 test('the dashboard over a store shows the runs of yesterday beside the running one', {
   timeout: 30_000,
@@ -57,15 +30,21 @@ test('the dashboard over a store shows the runs of yesterday beside the running 
   });
   onTestFinished(() => served.close());
 
-  await sentUntil(served.url, has('yesterday', 'run-completed'));
-  const running = await sentUntil(served.url, has('today', 'step-started'));
-  expect(has('today', 'run-completed')(running)).toBe(false);
+  const old = await follow(served, has('run-completed'), { run: 'yesterday' });
+  expect(old.sent.at(-1)?.frame).toMatchObject({ status: 'completed', steps: [[0, 'completed']] });
+  const isRunning = (sent: readonly Sent[]): boolean =>
+    sent.some(({ lines }) => lines.some((line) => line.runId === 'today' && line.running === 1));
+  await follow(served, isRunning);
+  const running = await follow(served, has('step-started'), { run: 'today' });
+  expect(running.sent[0]?.lines.map(({ runId, status }) => [runId, status])).toStrictEqual([
+    ['yesterday', 'completed'],
+    ['today', 'running'],
+  ]);
+  expect(has('run-completed')(running.sent)).toBe(false);
   open(2);
   await result;
-  const all = await sentUntil(served.url, has('today', 'run-completed'));
-  const ofToday = all
-    .filter(({ runId, kind }) => runId === 'today' && kind === 'event')
-    .map(({ event }) => event?.type);
+  const all = await follow(served, has('run-completed'), { run: 'today' });
+  const ofToday = all.sent.flatMap(({ frame }) => frame?.events.map(({ type }) => type) ?? []);
   expect(ofToday.filter((type) => type !== 'holds-changed')).toStrictEqual([
     'run-started',
     'step-started',
@@ -85,7 +64,8 @@ test('a running one is cancelled from there', { timeout: 30_000 }, async () => {
   const result = run.result().catch((error: unknown) => error);
   const served = await serveStore(store, { port: 0, host: '127.0.0.1', keep: 5 }, () => undefined);
   onTestFinished(() => served.close());
-  await sentUntil(served.url, has('today', 'step-started'));
+  const { sent } = await follow(served, has('step-started'));
+  expect(sent.find((each) => each.run !== undefined)?.run?.abilities).toStrictEqual(['cancel']);
   const token = new URL(served.url).hash.replace('#token=', '');
   const answer = await fetch(new URL('/cancel', served.url), {
     method: 'POST',
@@ -94,4 +74,64 @@ test('a running one is cancelled from there', { timeout: 30_000 }, async () => {
   });
   expect(answer.status).toBe(202);
   expect(await result).toMatchObject({ reason: 'cancelled from the dashboard' });
+  await follow(served, has('run-cancelled'));
+});
+
+test('one whose process has died is shown as interrupted, and nobody is asked to cancel it', {
+  timeout: 30_000,
+}, async () => {
+  const store = fileStore(temporaryFolder());
+  const run = workflow('new', { b: step('b', () => new Promise<number>(() => undefined)) }).run({
+    store,
+    runId: 'today',
+    gracePeriod: 0,
+  });
+  const result = run.result().catch((error: unknown) => error);
+  const served = await serveStore(store, { port: 0, host: '127.0.0.1', keep: 5 }, () => undefined);
+  onTestFinished(() => served.close());
+  await follow(served, has('step-started'));
+  // As if it were gone: its events end, and nobody holds the run any more.
+  const runs = store.runs.bind(store);
+  store.runs = async () =>
+    (await runs()).map((info) => ({ ...info, status: 'interrupted' as const, changedAt: 1 }));
+  const { sent } = await follow(served, (seen) =>
+    seen.some(({ lines }) => lines[0]?.status === 'interrupted'),
+  );
+  expect(sent.at(-1)?.frame?.status).toBe('interrupted');
+  const answer = await fetch(new URL('/cancel', served.url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${new URL(served.url).hash.replace('#token=', '')}` },
+    body: JSON.stringify({ runId: 'today' }),
+  });
+  expect([answer.status, await answer.text()]).toStrictEqual([
+    409,
+    'Nobody is at this run any more, so that there is nobody to ask.',
+  ]);
+  store.runs = runs;
+  run.cancel();
+  await result;
+});
+
+test('of many runs the latest are kept, and those that go on', { timeout: 30_000 }, async () => {
+  const store = fileStore(temporaryFolder());
+  const quick = workflow('old', { a: step('a', () => 1) });
+  const run = workflow('new', { b: step('b', () => new Promise<number>(() => undefined)) }).run({
+    store,
+    runId: 'long',
+    gracePeriod: 0,
+  });
+  const result = run.result().catch((error: unknown) => error);
+  const served = await serveStore(store, { port: 0, host: '127.0.0.1', keep: 2 }, () => undefined);
+  onTestFinished(() => served.close());
+  await follow(served, (sent) => sent.some(({ lines }) => lines.some(({ runId }) => runId === 'long')));
+  for (const runId of ['first', 'second', 'third']) {
+    await quick.run({ store, runId }).result();
+    await follow(served, (sent) => sent.some(({ lines }) => lines.some((line) => line.runId === runId)));
+  }
+  run.cancel();
+  await result;
+  const { sent } = await follow(served, (seen) =>
+    seen.some(({ lines }) => lines.some(({ runId, status }) => runId === 'long' && status === 'cancelled')),
+  );
+  expect(sent[0]?.lines.map(({ runId }) => runId)).not.toContain('first');
 });

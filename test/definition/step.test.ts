@@ -267,3 +267,9 @@ test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('a step ma
   const after = step('after', Object.fromEntries([[id, odd]]), (inputs) => Object.entries(inputs));
   expect(play(workflow('odd', { after })).result).toStrictEqual({ after: [[id, 'odd']] });
 });
+
+test('a handle and its tags are frozen', () => {
+  const handle = step('a', () => 1, { tags: ['slow'] });
+  expect(() => Object.assign(handle, { id: 'b' })).toThrow(TypeError);
+  expect(handle.id).toBe('a');
+});

@@ -9,7 +9,10 @@ import { allSnippets, root } from './support/snippets.ts';
 const pages = ['opentelemetry', 'planning', 'remaining-time', 'report', 'watching'].map(
   (name) => `docs/${name}.md`,
 );
-const snippets = allSnippets().filter(({ file, runs }) => pages.includes(file) && !runs);
+const snippets = allSnippets()
+  .filter(({ file, runs }) => pages.includes(file) && !runs)
+  // What a worker's module exports is for a thread.
+  .filter(({ code }) => !/^export /m.test(code));
 const built = new URL('node_modules/.cache/snippets-of-pages/', root);
 const before = process.cwd();
 let folder: string;
@@ -29,7 +32,7 @@ afterAll(() => {
 /** What the reader imagines: the workflow, where the snippet doesn't make one, a run, and what earlier snippets have kept. */
 function withWorld(file: string, code: string): string {
   const imports = [...code.matchAll(/^import .*$/gm)].map(([line]) => line);
-  const rest = code.replaceAll(/^import .*$/gm, '').replace('port: 8080', 'port: 0');
+  const rest = code.replaceAll(/^import .*$/gm, '').replace(/port: (?:8080|9464)/, 'port: 0');
   const needsRun = /\brun\./.test(rest) || /\(run\b/.test(rest);
   return `${importsOf(code).join('\n')}
 ${imports.join('\n')}
@@ -37,6 +40,7 @@ import { input as input_, step as step_, type as type_, workflow as workflow_ } 
 import { plan as plan_ } from 'millrace/simulate';
 import { writeFileSync as writeFileSync_ } from 'node:fs';
 const path = 'flights.parquet';
+const pool = { name: 'flights', stats: () => ({ tasks: {} }) };
 const flights = (() => {
   const table = step_('table', { path: input_('path', type_()) }, async ({ path }) => path.length, {
     resource: 'heavy-cpu',

@@ -1,14 +1,10 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumPath, startChromium } from './support/chromium.ts';
+import { openFolder } from './support/page.ts';
 import { installProject } from './support/project.ts';
-import { serve } from './support/static-server.ts';
-
-if (chromiumPath === undefined) {
-  console.warn('No Chromium found: the browser tests are skipped. Install it or set CHROMIUM_PATH.');
-}
 
 const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -29,30 +25,21 @@ afterAll(async () => {
   await browser?.close();
 });
 
-/** Builds a page with Vite, serves and opens it. Nothing may throw there. */
+/** Builds a page with Vite and opens it. */
 async function openPage(
   source: string,
   configFile: string,
   headers: Readonly<Record<string, string>>,
 ): Promise<Page> {
   const { folder } = installProject(source, ['vite']);
+  const outDir = join(folder, 'dist');
   await build({
     root: folder,
     configFile: join(folder, configFile),
     logLevel: 'error',
-    build: { outDir: join(folder, 'dist') },
+    build: { outDir },
   });
-  const server = await serve(join(folder, 'dist'), headers);
-  const page = await (browser as Browser).newPage();
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(String(error)));
-  onTestFinished(async () => {
-    await page.close();
-    server.close();
-    expect(errors).toEqual([]);
-  });
-  await page.goto(server.url);
-  return page;
+  return openFolder(browser as Browser, outDir, headers);
 }
 
 describe.skipIf(chromiumPath === undefined)('a pool of web workers', () => {

@@ -56,6 +56,8 @@ describe('what comes of a step', () => {
     expect(await terminal.lines()).toEqual([
       '✓ demo completed in 300 ms',
       '  2 of 2 steps completed',
+      '  slowest: cover (250 ms), book/page[0] (100 ms), book/page[1] (100 ms), book/page[2] (100 ms),',
+      '    book/page[3] (100 ms)',
       '  critical path: book (300 ms)',
     ]);
   });
@@ -138,6 +140,8 @@ describe('what comes of a step', () => {
     expect(text.trimEnd().split('\n')).toEqual([
       'demo: 0/2 steps, 1/3 within them, 2 running',
       'demo: ✗ book/page[1]: no such page',
+      expect.stringMatching(/^ {4}at test/),
+      '    by way of book → book/page → book/page[1]',
       'demo: cover (1/2, 250 ms)',
       'demo: 1/2 steps, 25/27 within them, 1 running',
       'demo: 1/2 steps, 45/47 within them, 1 running',
@@ -145,6 +149,9 @@ describe('what comes of a step', () => {
       '✓ demo completed in 3.0 s',
       '  2 of 2 steps completed',
       '  ✗ book/page[1]: no such page',
+      expect.stringMatching(/^ {6}at test/),
+      '      by way of book → book/page → book/page[1]',
+      expect.stringContaining('  slowest: cover (250 ms), book/page[0] (100 ms)'),
       '  critical path: book (3.0 s)',
     ]);
   });

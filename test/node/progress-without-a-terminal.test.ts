@@ -40,12 +40,15 @@ describe('where there is no terminal', () => {
     expect(lines).toEqual([
       'demo: quick (1/4, 100 ms)',
       'demo: bad failed and is tried again: no',
-      'demo: ✗ bad: no',
+      'demo: ✗ bad (2 attempts): no',
+      expect.stringMatching(/^ {4}at test/),
       'demo: load (2/4, 1.0 s)',
       'demo: report (3/4, 500 ms)',
       '✗ demo failed in 1.5 s',
       '  3 of 4 steps completed, 1 failed',
-      '  ✗ bad: no',
+      '  ✗ bad (2 attempts): no',
+      expect.stringMatching(/^ {6}at test/),
+      '  slowest: load (1.0 s), report (500 ms), bad (150 ms), quick (100 ms)',
       '  critical path: load (1.0 s) → report (500 ms)',
     ]);
   });
@@ -73,7 +76,7 @@ describe('where there is no terminal', () => {
       'demo: 401/1,000 steps, 3 running',
       'demo: 801/1,000 steps, 3 running',
     ]);
-    expect(lines).toHaveLength(6);
+    expect(lines).toHaveLength(7);
   });
 
   test.each([

@@ -22,7 +22,7 @@ describe('on a terminal', () => {
     expect(await goTo(80)).toEqual([
       'demo  ██░░░░░░░░░░░░░░░░░░░░░░  0/3 steps  80 ms',
       '  heavy-io 1/2   light-cpu 1/4',
-      '  load   ███░░░░░░░░░  25 %    80 ms  row group 1',
+      '▸ load   ███░░░░░░░░░  25 %    80 ms  row group 1',
       '  quick                        80 ms',
     ]);
     expect(await goTo(160)).toEqual([
@@ -33,6 +33,7 @@ describe('on a terminal', () => {
     expect(await goTo(Infinity)).toEqual([
       '✓ demo completed in 1.5 s',
       '  3 of 3 steps completed',
+      '  slowest: load (1.0 s), report (500 ms), quick (100 ms)',
       '  critical path: load (1.0 s) → report (500 ms)',
     ]);
     await display.done;
@@ -61,18 +62,22 @@ describe('on a terminal', () => {
       expect.stringContaining('0/3 steps · 1 to be tried again  80 ms'),
       expect.stringContaining('light-cpu 1/'),
       expect.stringContaining('  long'),
+      '↻ bad   again in 70 ms  attempt 2  TypeError: no such table',
     ]);
-    expect((await goTo(160)).at(-1)).toContain('10 ms  attempt 2');
+    expect((await goTo(160)).at(-2)).toMatch(/^▸ bad .* 10 ms {2}attempt 2$/);
     expect((await goTo(400)).slice(2)).toEqual([
       expect.stringContaining('0/3 steps · 1 failed · 1 skipped  400 ms'),
       expect.stringContaining('light-cpu 1/'),
-      '  ✗ bad: TypeError: no such table',
+      '  ✗ bad (2 attempts): TypeError: no such table',
+      expect.stringMatching(/^ {6}at test\/node\/render-progress\.test\.ts:\d+:\d+$/),
       expect.stringContaining('  long'),
     ]);
     expect((await goTo(Infinity)).slice(2)).toEqual([
       '✗ demo failed in 2.0 s',
       '  1 of 3 steps completed, 1 failed, 1 skipped',
-      '  ✗ bad: TypeError: no such table',
+      '  ✗ bad (2 attempts): TypeError: no such table',
+      expect.stringMatching(/^ {6}at test/),
+      '  slowest: long (2.0 s), bad (50 ms)',
       '  critical path: long (2.0 s)',
     ]);
   });
@@ -85,6 +90,7 @@ describe('on a terminal', () => {
     expect(await goTo(Infinity)).toEqual([
       '■ demo was cancelled in 320 ms: the user has seen enough',
       '  1 of 3 steps completed, 2 cancelled',
+      '  slowest: load (320 ms), quick (100 ms)',
       '  critical path: quick (100 ms)',
     ]);
   });
@@ -150,9 +156,10 @@ describe('on a terminal', () => {
     await goTo(160);
     await terminal.resize(30, 24);
     expect(await goTo(240)).toEqual([
-      'demo  ██░░░░░  1/3 steps  24…',
-      '  heavy-io 1/2   light-cpu 0…',
-      '  load  █░░░░░░  25 %   240 …',
+      'demo  1/3 steps  240 ms',
+      '  heavy-io 1/2',
+      '  light-cpu 0/4',
+      '  load  25 %   240 ms',
     ]);
     await terminal.resize(15, 24);
     await goTo(320);
@@ -216,7 +223,11 @@ describe('on a terminal', () => {
     expect(end.slice(1)).toEqual([
       '✗ a b c d failed in 100 ms',
       '  0 of 1 steps completed, 1 failed',
-      '  ✗ a b c d 日本語🚀: a b c d',
+      '  ✗ a b c d 日本語🚀: a',
+      '      b c d',
+      expect.stringMatching(/^ {6}at test/),
+      '      log: a b c d',
+      '  critical path: a b c d 日本語🚀 (100 ms)',
     ]);
     expect(terminal.written).not.toContain('\u001B]0');
     expect(terminal.written).not.toContain('\u001B[2J');
@@ -301,7 +312,8 @@ describe('on a terminal', () => {
       expect.stringContaining('link 0'),
     ]);
     const end = await goTo(Infinity);
-    expect(end.at(-2)).toBe('  ✗ … and 110 more failed');
+    expect(end.at(-3)).toBe('  ✗ … and 110 more failed');
+    expect(end.at(-2)).toContain('slowest: link 0 (100 ms)');
     expect(end.slice(-1)[0]).toContain('link 3 (100 ms) → … 4 more … → link 8 (100 ms)');
   });
 
@@ -446,6 +458,7 @@ test('options that can not be used are told', async () => {
   expect(() => renderProgress(run, { stream: {} as never })).toThrow(
     'expected stream to be a stream to write to',
   );
+  expect(() => renderProgress(run, { report: 7 as never })).toThrow('a path, a URL or a function');
   expect(() => renderProgress(run, { style: 'big' as never })).toThrow("'live' or 'lines'");
   expect(() => renderProgress(run, { title: 7 as never, scheduler: 7 as never })).toThrow(
     'an RxJS scheduler',

@@ -33,6 +33,12 @@ function collected<T>(stream$: Observable<T>): T[] {
   return values;
 }
 
+/** A snapshot without what steps wait for at that moment, which no event tells. */
+function asEventsTell(snapshot: RunSnapshot): unknown {
+  const steps = [...snapshot.steps].map(({ waitingFor: _, ...step }) => step);
+  return { ...snapshot, waits: [], steps };
+}
+
 /** Runs in virtual time, with a log; gives what the run's streams said, and the log. */
 async function recorded(
   definitions: readonly Definition[],
@@ -172,8 +178,8 @@ describe('a replay says what the run said:', () => {
     again.play();
     expect(replayed.events.map(({ seq }) => seq)).toEqual(events.map(({ seq }) => seq));
     expect(replayed.events).toEqual(log.events);
-    expect(replayed.snapshots).toEqual(snapshots);
-    expect(again.snapshot()).toEqual(run.snapshot());
+    expect(replayed.snapshots.map(asEventsTell)).toEqual(snapshots.map(asEventsTell));
+    expect(asEventsTell(again.snapshot())).toEqual(asEventsTell(run.snapshot()));
     expect(toMermaid(again.workflow, { snapshot: again.snapshot() })).toBe(
       toMermaid(run.workflow, { snapshot: run.snapshot() }),
     );
@@ -193,7 +199,7 @@ test('at its speed, each event comes when it came', async () => {
   scheduler.flush();
   const first = log.events[0]?.at ?? 0;
   expect(times).toEqual(log.events.map(({ at }) => (at - first) / 2));
-  expect(replayed).toEqual(snapshots);
+  expect(replayed.map(asEventsTell)).toEqual(snapshots.map(asEventsTell));
 });
 
 test('it can be stopped, and a log that breaks off ends there', async () => {

@@ -7,32 +7,24 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import {
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  type ReadableSpan,
-  SimpleSpanProcessor,
-} from '@opentelemetry/sdk-trace-base';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import {
   type Definition,
   defineWorkflow,
+  forEachStep,
   InvalidOptionsError,
   type RunOptions,
   sharedLimits,
+  step,
+  subflow,
+  workflow,
 } from 'millrace';
 import { traceRun } from 'millrace/opentelemetry';
 import { map, NEVER, timer, VirtualTimeScheduler } from 'rxjs';
-import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
+import { idOf, named, parentOf, recorder } from './support/recorder.ts';
 
 const second: Definition['run'] = (_, { scheduler }) => timer(1000, scheduler).pipe(map(() => 'done'));
-
-/** A tracer whose spans can be read once they have ended. */
-function recorder(): { readonly tracer: Tracer; readonly spans: () => ReadableSpan[] } {
-  const exporter = new InMemorySpanExporter();
-  const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
-  onTestFinished(() => provider.shutdown());
-  return { tracer: provider.getTracer('test'), spans: () => exporter.getFinishedSpans() };
-}
 
 /** A run in virtual time, not started yet. */
 function runOf(definitions: readonly Definition[], options: RunOptions<never> = {}) {
@@ -45,10 +37,6 @@ function runOf(definitions: readonly Definition[], options: RunOptions<never> = 
       scheduler.flush();
     },
   };
-}
-
-function named(spans: readonly ReadableSpan[], name: string): ReadableSpan[] {
-  return spans.filter((span) => span.name === name);
 }
 
 /** The length of a span, in ms. */
@@ -308,4 +296,32 @@ test('a run that waits for others is a span from its start, with the wait as an 
   const [span] = named(spans(), 'next');
   expect(span === undefined ? undefined : lengthOf(span)).toBe(2000);
   expect(span?.events).toMatchObject([{ name: 'run waiting', attributes: { 'millrace.runs.waiting': 1 } }]);
+});
+
+test('children, and steps of subflows, are below the attempt that they came of, with links among them', async () => {
+  const { tracer, spans } = recorder();
+  const items = step('items', () => ['a', 'b']);
+  const each = forEachStep('each', { items }, (item) => item, {
+    key: (item) => item,
+    resource: { db: 2 },
+  });
+  const first = step('first', () => 1);
+  const inner = workflow('inner', { last: step('last', { first }, () => 2) });
+  const run = workflow('traced', { each, sub: subflow('sub', inner) }).run({ limits: { db: 2 } });
+  traceRun(run, tracer);
+  await run.result();
+  expect(
+    spans()
+      .map(({ name }) => name)
+      .sort(),
+  ).toStrictEqual(['each', 'each[a]', 'each[b]', 'items', 'sub', 'sub/first', 'sub/last', 'traced']);
+  expect([parentOf(spans(), 'each'), parentOf(spans(), 'sub')]).toStrictEqual([
+    idOf(spans(), 'traced'),
+    idOf(spans(), 'traced'),
+  ]);
+  for (const id of ['each[a]', 'each[b]']) expect(parentOf(spans(), id)).toBe(idOf(spans(), 'each'));
+  for (const id of ['sub/first', 'sub/last']) expect(parentOf(spans(), id)).toBe(idOf(spans(), 'sub'));
+  const [last] = named(spans(), 'sub/last');
+  expect(last?.links.map((link) => link.context.spanId)).toStrictEqual([idOf(spans(), 'sub/first')]);
+  expect(named(spans(), 'each[a]')[0]?.attributes['millrace.demand.db']).toBe(2);
 });

@@ -1,5 +1,15 @@
-import { choose, forEachStep, InvalidOptionsError, type Step, step, subflow, workflow } from 'millrace';
+import {
+  choose,
+  forEachStep,
+  InvalidOptionsError,
+  type Step,
+  step,
+  subflow,
+  type Workflow,
+  workflow,
+} from 'millrace';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { broken } from './support/broken.ts';
 import { settlePromises } from './support/settle-promises.ts';
 import { expectSound } from './support/sound.ts';
 import { play } from './support/watch.ts';
@@ -40,6 +50,11 @@ const askers: [string, (answer: () => never) => Step<unknown, never>, string][] 
     'onResult',
   ],
   ['resource', (answer) => forEachStep('one', { items: [1, 2] }, () => 1, { resource: answer }), 'resource'],
+  [
+    'the function of a subflow',
+    (answer) => subflow('one', answer as () => Workflow<unknown, never>),
+    'the function',
+  ],
 ];
 
 describe.each(['in a run', 'in a subflow'])('%s', (where) => {
@@ -85,4 +100,17 @@ describe.each(['in a run', 'in a subflow'])('%s', (where) => {
     expect(String(run.error)).toContain('true or false');
     expectSound(run);
   });
+});
+
+test('a Promise of random is no chance', async () => {
+  const unhandled = unhandledRejections();
+  const failing = step('failing', broken, { retry: { attempts: 3, delay: 10, jitter: 0.5 } });
+  const run = play(workflow('w', { failing }), {
+    random: (() => Promise.reject(new Error('unheard'))) as never,
+  });
+  await settlePromises();
+  expect(String(run.error)).toContain(
+    'expected what random gives to be a number from 0 to 1, at once and no Promise',
+  );
+  expect(unhandled).toStrictEqual([]);
 });

@@ -1,7 +1,8 @@
 import { forEachStep, workflow } from 'millrace';
 import { VirtualTime } from 'millrace/testing';
-import { concat, map, NEVER, of, Subject, throwError } from 'rxjs';
+import { concat, from, map, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { foreigners } from '../operators/support/foreign.ts';
 import { broken } from './support/broken.ts';
 import { mostAtOnce, waits } from './support/fan-outs.ts';
 import { settlePromises } from './support/settle-promises.ts';
@@ -235,4 +236,13 @@ describe('reduce', () => {
     expect(run.result).toStrictEqual({ all: 5099 });
     expectSound(run);
   });
+});
+
+test.each(foreigners)('of another library’s Observable, %s', (_, make) => {
+  const other = make(from([1, 2, 3]));
+  const marked = { '@@observable': () => other } as unknown as Observable<number>;
+  for (const items of [other, marked, () => marked]) {
+    const doubled = forEachStep('doubled', { items }, (item) => item * 2);
+    expect(play(workflow('w', { doubled })).result).toStrictEqual({ doubled: [2, 4, 6] });
+  }
 });

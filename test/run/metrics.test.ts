@@ -20,7 +20,15 @@ test('metrics() tells the run’s time, each step’s, and what decided it', () 
   const run = play(workflow('measured', { c }), { limits: { gpu: 1 } }, time);
   const { steps, ...whole } = run.run.metrics();
   expect([...steps]).toStrictEqual([
-    { id: 'a', status: 'completed', attempts: 1, durationMs: 30, waitMs: 10, busyMs: 30 },
+    {
+      id: 'a',
+      status: 'completed',
+      attempts: 1,
+      durationMs: 30,
+      waitMs: 10,
+      waitedFor: { kind: 'resource', resource: 'gpu' },
+      busyMs: 30,
+    },
     { id: 'b', status: 'completed', attempts: 1, durationMs: 10, waitMs: 0, busyMs: 10 },
     { id: 'c', status: 'completed', attempts: 2, durationMs: 25, waitMs: 0, busyMs: 20 },
   ]);
@@ -29,6 +37,16 @@ test('metrics() tells the run’s time, each step’s, and what decided it', () 
     parallelism: 60 / 65,
     resources: { gpu: { limit: 1, peak: 1, utilisation: (40 + 20 / 2) / 65 } },
     criticalPath: ['a', 'c'],
+    criticalSteps: [
+      {
+        id: 'a',
+        status: 'completed',
+        waitMs: 10,
+        waitedFor: { kind: 'resource', resource: 'gpu' },
+        durationMs: 30,
+      },
+      { id: 'c', status: 'completed', waitMs: 0, durationMs: 25, retryMs: 5 },
+    ],
   });
 });
 

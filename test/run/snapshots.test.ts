@@ -74,10 +74,11 @@ test('a snapshot tells where the run and each step stand', () => {
       skipped: 0,
     },
     resources: { 'light-cpu': { taken: 0, limit: 8 }, gpu: { taken: 0, limit: 3 } },
+    waits: [],
   });
   expect([...steps]).toStrictEqual([
     { ...waiting, id: 'first' },
-    { ...waiting, id: 'second' },
+    { ...waiting, id: 'second', waitingFor: { kind: 'step', stepId: 'first' } },
   ]);
   run.result$.subscribe();
   time.advanceTo(15);

@@ -33,6 +33,10 @@ describe('a simulation', () => {
       ],
       resources: { db: { limit: 2, work: 40, utilisation: 0.8 } },
       criticalPath: ['b', 'c'],
+      criticalSteps: [
+        { id: 'b', status: 'completed', waitMs: 0, durationMs: 20 },
+        { id: 'c', status: 'completed', waitMs: 0, durationMs: 5 },
+      ],
       bottleneck: undefined,
       lowerBounds: { criticalPath: 25, resources: { db: 20 }, best: 25 },
       percentiles: undefined,

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type Frames, frameHeader, frameLines, readFrames } from '../../lib/store/line-frame.ts';
+import {
+  type Frames,
+  frameHeader,
+  frameLines,
+  readFrames as readLazily,
+} from '../../lib/store/line-frame.ts';
 
 const header = 'the header';
 const appends: readonly (readonly string[])[] = [
@@ -16,7 +21,17 @@ function isSubsequence(found: readonly string[]): boolean {
   return next === found.length;
 }
 
-function flipped(place: number, bits: number): Frames {
+function readFrames(
+  bytes: Uint8Array,
+  isSettled: boolean,
+): Omit<Frames, 'lines' | 'hasLines'> & { readonly lines: readonly string[] } {
+  const { lines: found, hasLines, ...rest } = readLazily(bytes, isSettled);
+  const all = [...found];
+  expect(hasLines).toBe(all.length > 0);
+  return { ...rest, lines: all };
+}
+
+function flipped(place: number, bits: number): ReturnType<typeof readFrames> {
   const bytes = Buffer.from(whole);
   bytes[place] = (bytes[place] as number) ^ bits;
   return readFrames(bytes, true);

@@ -58,4 +58,33 @@ describe('many steps', () => {
     },
     60_000,
   );
+
+  test('give the event loop its turns while they are restored', async () => {
+    const count = 20_000;
+    let fails = true;
+    let turns = 0;
+    const all = forEachStep(
+      'all',
+      { items: () => Array.from({ length: count }, (_, at) => at).values() },
+      (item) => {
+        if (fails && item === count - 1) throw new Error('broken');
+        return item;
+      },
+      { reduce: (sum: number, one: number) => sum + one, initial: 0 },
+    );
+    const steps = workflow('w', { all });
+    const place = new Place();
+    await place.run(steps);
+    fails = false;
+    const run = steps.run({ store: place.store, runId });
+    const between: number[] = [];
+    run.progress$.subscribe((event) => {
+      if (event.type === 'step-completed' && event.restored === true) between.push(turns);
+    });
+    const timer = setInterval(() => turns++, 0);
+    await run.result();
+    clearInterval(timer);
+    expect(between).toHaveLength(count - 1);
+    expect((between.at(-1) ?? 0) - (between[0] ?? 0)).toBeGreaterThan(2);
+  });
 });

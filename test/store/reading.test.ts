@@ -101,7 +101,10 @@ describe('events', () => {
     await flow.run({ store, runId: 'a', inputs: { n: 1 } }).result();
     const before = (await store.events('a')).events.length;
     const opened = backend.openRun('a', { cancelRequested: () => undefined, displaced: () => undefined });
-    opened.appendEvents(['["+",', '{"type":"later","seq":999,"at":1,"runId":"a"}']);
+    opened.appendEvents([
+      '{"seq":',
+      '{"seq":999,"at":1,"other":[{"type":"later","seq":999,"at":1,"runId":"a"}]}',
+    ]);
     opened.close();
     for (const { name } of backend.listObjects('blob')) backend.removeObject('blob', name);
     const log = await store.events('a');

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { frameHeader, frameLines } from '../../lib/store/line-frame.ts';
-import { readSegments, type Segment, segmentHeader } from '../../lib/store/segments.ts';
+import { readSegments as readLazily, type Segment, segmentHeader } from '../../lib/store/segments.ts';
+
+function readSegments(segments: readonly Segment[]) {
+  const { lines, ...rest } = readLazily(segments);
+  return { ...rest, lines: [...lines] };
+}
 
 /** A segment that says how far earlier ones count. */
 function segment(

@@ -159,7 +159,7 @@ describe.skipIf(!isThere)(
       const next = sqliteBackend(file, { machine: other.machine });
       const taken = await next.openRun('nightly', unwatched);
       expect(other.machine.machineMs() - before).toBeGreaterThanOrEqual(10_000);
-      expect(taken.lines).toStrictEqual(['one']);
+      expect([...taken.takeLines()]).toStrictEqual(['one']);
       first.goOn();
       expect(await caught(run.append(['late']))).toBeInstanceOf(StoreError);
       expect(displaced).toHaveBeenCalledTimes(1);

@@ -206,7 +206,7 @@ describe('a store in a folder', () => {
     await new Place().run(steps, { store: storeIn(folder) });
     calls.take();
     const journal = join(folder, 'runs', runId, 'journal.1.log');
-    writeFileSync(journal, readFileSync(journal, 'utf8').replace('["done","c",', '["done","x",'));
+    writeFileSync(journal, readFileSync(journal, 'utf8').replace('["all",["c"],', '["all",["x"],'));
     const ran = await new Place().run(steps, { store: storeIn(folder) });
     expect(ran.result).toStrictEqual({ c: long.length });
     expect(calls.take()).toStrictEqual(['c']);

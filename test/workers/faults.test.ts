@@ -48,7 +48,20 @@ test('a module with a syntax error is a WorkerStartError that says so', async ()
   const error = await errorAs(WorkerStartError, pool.run('any', undefined as never));
   expect(error.cause).toMatchObject({ name: 'SyntaxError' });
   expect(error.message).toContain('let');
+  expect(error.message).not.toContain('bundler');
 });
+
+test.for([
+  ["data:text/javascript,import 'millrace/worker'", /can't import packages.*\(\) => new Worker\(/],
+  ['https://localhost/tasks-4f2a.ts', /loads no TypeScript.*\(\) => new Worker\(/],
+] as const)(
+  'a module that a bundler has copied as it is, %s, is one that says what bundlers understand',
+  async ([url, message]) => {
+    const pool = threadPool<Tasks>(new URL(url), { size: 1, maxRestarts: 0 });
+    onTestFinished(() => pool.close());
+    expect((await errorAs(WorkerStartError, pool.run('any', undefined as never))).message).toMatch(message);
+  },
+);
 
 test('messages that a task or its module posts by itself are ignored', async () => {
   const pool = faultyPool();

@@ -1,8 +1,9 @@
 import { getEnvironmentData, Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { MadeWorker, ThreadPoolOptions } from '../../lib/pool/pool-options.ts';
+import type { ThreadPoolOptions } from '../../lib/pool/pool-options.ts';
 import { type ThreadPool, threadPool } from '../../lib/pool/thread-pool.ts';
 import { WorkerCrashedError } from '../../lib/pool/worker-crashed-error.ts';
+import type { MadeWorker } from '../../lib/pool/worker-source.ts';
 import { WorkerStartError } from '../../lib/pool/worker-start-error.ts';
 import { madeMark } from '../../lib/wire/browser-mark.ts';
 import { environmentMark } from '../../lib/wire/messages.ts';

@@ -67,12 +67,32 @@ test.for(['./flights.worker.js', 'flights.worker.js', '', 7, undefined])(
   },
 );
 
-test.for(['file:///a.js', 'data:text/javascript,0', '/a.js', 'C:\\a.js'])(
-  'threadPool takes the URL %o',
-  (good) => {
-    expect(parsePoolOptions(good, undefined).url).toBe(good);
+test.for([
+  'file:///a.js',
+  'data:text/javascript,0',
+  'data:application/javascript;base64,',
+  '/a.js',
+  'C:\\a.js',
+])('threadPool takes the URL %o', (good) => {
+  expect(parsePoolOptions(good, undefined).url).toBe(good);
+});
+
+test.for([
+  ['data:video/mp2t;base64,ZXhwb3J0IGNvbnN0', 'video/mp2t'],
+  ['data:text/typescript,let a: 1', 'text/typescript'],
+  ['data:,0', 'text/plain'],
+] as const)(
+  'threadPool refuses %s, which a bundler has made of a file, and says what bundlers understand',
+  ([bad, type]) => {
+    const message = `of '${type}': a bundler has put the file into it as it is; give a function instead, () => new Worker(new URL(`;
+    for (const url of [bad, new URL(bad)]) expect(() => threadPool<Tasks>(url)).toThrow(message);
   },
 );
+
+test('of a URL that holds a whole module messages have the beginning', () => {
+  const long = `data:video/mp2t;base64,${'A'.repeat(5000)}`;
+  expect(() => threadPool<Tasks>(long)).toThrow(/^.{0,500}$/);
+});
 
 test('a function that makes workers limits their memory itself', () => {
   const make = (): never => {

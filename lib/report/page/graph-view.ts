@@ -1,5 +1,7 @@
 import * as dagre from '@dagrejs/dagre';
 import { type Diagram, type DiagramNode, diagramOf } from '../diagram.ts';
+import { foldSteps } from '../fold-steps.ts';
+import type { Timeline } from '../timeline.ts';
 import { drawn, element } from './dom.ts';
 import { section, type View } from './section.ts';
 import { snapshotOf } from './snapshot-of.ts';
@@ -27,40 +29,133 @@ const { graphlib, layout } = dagre as unknown as {
   readonly layout: (graph: LayoutGraph) => void;
 };
 
-/** A layout of more nodes than this takes seconds, and shows nothing. */
-const mostNodes = 400;
+/** Above so many steps they are folded. */
+const mostNodes = 100;
+/** So many that failed, and so many that are critical, are drawn by themselves. */
+const mostFailed = 30;
+const mostCritical = 12;
 const lineHeight = 16;
 const characterWidth = 7.2;
 const longest = 32;
+const leastScale = 0.15;
+const mostScale = 3;
+const fitsWell = 0.6;
 
-/** The graph: steps, or groups where there are many. */
+/** The graph: steps, or what several are folded into, which unfolds by a click. */
 export function graphView(): View {
-  const holder = element('div', {
-    class: 'graph',
-    tabindex: 0,
-    role: 'group',
-    'aria-label': 'The graph of steps',
-  });
+  const holder = element('div', { class: 'graph' });
+  const scaleText = element('span', { class: 'quiet', role: 'status' });
+  const unfolded = new Set<string>();
   let structure: string | undefined;
-  let shapes: Shape[] = [];
-  return {
-    root: section('Graph', holder),
-    update(timeline) {
-      const diagram = diagramOf('the report', timeline.workflow, { snapshot: snapshotOf(timeline) });
-      // The structure never changes, so a layout is made once; then only colours and texts do.
-      const key = `${String(timeline.runId)} ${String(diagram.nodes.length)}`;
-      if (key !== structure) {
-        structure = key;
-        const picture = draw(diagram);
-        shapes = picture.shapes;
-        holder.replaceChildren(picture.root);
-      }
-      diagram.nodes.forEach((node, place) => {
-        const shape = shapes[place];
-        if (shape !== undefined) colour(shape, node);
-      });
-    },
-  };
+  let shapes: ReadonlyMap<string, Shape> = new Map();
+  let latest: Timeline | undefined;
+  let picture: SVGSVGElement | undefined;
+  let size = { width: 1, height: 1 };
+  let scale = 1;
+
+  function zoomTo(wanted: number): void {
+    scale = Math.min(mostScale, Math.max(leastScale, wanted));
+    picture?.setAttribute('width', String(size.width * scale));
+    picture?.setAttribute('height', String(size.height * scale));
+    scaleText.textContent = `${String(Math.round(scale * 100))} %`;
+  }
+
+  const fitting = (): number => Math.min(1, Math.max(1, holder.clientWidth) / size.width);
+
+  function update(timeline: Timeline): void {
+    if (latest !== timeline) unfolded.clear();
+    latest = timeline;
+    const shown = importantOf(timeline);
+    const snapshot = { status: timeline.status, ...snapshotOf(timeline) };
+    const options = { snapshot, collapseAbove: mostNodes };
+    const diagram = diagramOf('the report', timeline.workflow, options, (steps, most) =>
+      foldSteps(steps, most, { steps: shown, folds: unfolded }),
+    );
+    // A layout is made once a structure; else only colours and texts change.
+    const key = `${String(timeline.runId)} ${diagram.nodes.map(({ id }) => id).join('\n')}`;
+    if (key !== structure) {
+      structure = key;
+      const made = draw(diagram);
+      ({ shapes } = made);
+      ({ size } = made);
+      picture = made.root;
+      holder.replaceChildren(made.root);
+      const fit = fitting();
+      zoomTo(fit >= fitsWell ? fit : 1);
+    }
+    for (const node of diagram.nodes) {
+      const shape = shapes.get(node.id);
+      if (shape !== undefined) colour(shape, node);
+    }
+  }
+
+  function toggle(key: string): void {
+    if (!unfolded.delete(key)) unfolded.add(key);
+    if (latest !== undefined) {
+      const timeline = latest;
+      update(timeline);
+    }
+    foldButton.hidden = unfolded.size === 0;
+  }
+
+  const foldOf = (event: Event): string | undefined =>
+    (event.target instanceof Element ? event.target.closest('[data-fold]') : null)?.getAttribute(
+      'data-fold',
+    ) ?? undefined;
+  holder.addEventListener('click', (event) => {
+    const key = foldOf(event);
+    if (key !== undefined) toggle(key);
+  });
+  holder.addEventListener('keydown', (event) => {
+    const key = foldOf(event);
+    if (key === undefined || (event.key !== 'Enter' && event.key !== ' ')) return;
+    event.preventDefault();
+    toggle(key);
+  });
+  const button = (text: string, label: string, work: () => void): HTMLElement =>
+    element('button', { type: 'button', 'aria-label': label, onClick: work }, text);
+  const foldButton = button('Fold all', 'Fold all steps that were unfolded', () => {
+    unfolded.clear();
+    foldButton.hidden = true;
+    if (latest !== undefined) update(latest);
+  });
+  foldButton.hidden = true;
+  const tools = element(
+    'p',
+    { class: 'tools' },
+    button('+', 'Enlarge the graph', () => {
+      zoomTo(scale * 1.3);
+    }),
+    button('−', 'Make the graph smaller', () => {
+      zoomTo(scale / 1.3);
+    }),
+    button('Fit', 'Fit the graph to the page', () => {
+      zoomTo(fitting());
+    }),
+    button('100 %', '100 %, show the graph at its own size', () => {
+      zoomTo(1);
+    }),
+    scaleText,
+    foldButton,
+  );
+  const hint = element(
+    'p',
+    { class: 'quiet' },
+    'A click, or Enter, opens a step, and unfolds what several were folded into. Purple and thick: the critical path. Dashed: streams, branches and what a step can do without.',
+  );
+  return { root: section('Graph', tools, holder, hint), update };
+}
+
+/** The steps that are always drawn: those that failed, then those on the critical path that took longest. */
+function importantOf(timeline: Timeline): ReadonlySet<string> {
+  const failed = [...timeline.steps.values()].filter(
+    ({ status }) => status === 'failed' || status === 'retrying',
+  );
+  const critical = timeline.criticalSteps().sort((left, right) => right.durationMs - left.durationMs);
+  return new Set([
+    ...failed.slice(0, mostFailed).map(({ info }) => info.id),
+    ...critical.slice(0, mostCritical).map(({ id }) => id),
+  ]);
 }
 
 interface Shape {
@@ -69,11 +164,13 @@ interface Shape {
   readonly lines: readonly SVGTSpanElement[];
 }
 
-function draw(diagram: Diagram): { root: Node; shapes: Shape[] } {
-  if (diagram.nodes.length > mostNodes) {
-    const text = `${String(diagram.nodes.length)} nodes are too many to draw. Steps that have a group are drawn as one node.`;
-    return { root: element('p', { class: 'quiet' }, text), shapes: [] };
-  }
+interface Picture {
+  readonly root: SVGSVGElement;
+  readonly shapes: ReadonlyMap<string, Shape>;
+  readonly size: { readonly width: number; readonly height: number };
+}
+
+function draw(diagram: Diagram): Picture {
   const graph = new graphlib.Graph();
   graph.setGraph({ rankdir: 'LR', nodesep: 12, ranksep: 36, marginx: 8, marginy: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
@@ -83,7 +180,7 @@ function draw(diagram: Diagram): { root: Node; shapes: Shape[] } {
   });
   for (const { from, to } of diagram.edges) graph.setEdge(String(from), String(to));
   layout(graph);
-  const { width = 0, height = 0 } = graph.graph();
+  const { width = 1, height = 1 } = graph.graph();
   const edges = diagram.edges.map(({ from, to, isCritical, as }) => {
     const { points = [] } = graph.edge(String(from), String(to));
     const d = points.map(({ x, y }, place) => `${place === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`);
@@ -93,9 +190,9 @@ function draw(diagram: Diagram): { root: Node; shapes: Shape[] } {
       'marker-end': 'url(#arrow)',
     });
   });
-  const shapes = diagram.nodes.map((node, place) => {
+  const shapes = diagram.nodes.map((node, place): [string, Shape] => {
     const { x, y, width: w, height: h } = graph.node(String(place));
-    return shapeOf(node, x, y, w, h);
+    return [node.id, shapeOf(node, x, y, w, h)];
   });
   const arrow = drawn(
     'marker',
@@ -117,18 +214,25 @@ function draw(diagram: Diagram): { root: Node; shapes: Shape[] } {
       width,
       height,
       viewBox: `0 0 ${String(width)} ${String(height)}`,
-      role: 'img',
+      role: 'group',
       'aria-label': 'Steps and dependencies',
     },
     drawn('defs', {}, arrow),
     ...edges,
-    ...shapes.map(({ group }) => group),
+    ...shapes.map(([, { group }]) => group),
   );
-  return { root, shapes };
+  return { root, shapes: new Map(shapes), size: { width, height } };
 }
 
-function shapeOf({ room }: DiagramNode, x: number, y: number, width: number, height: number): Shape {
+function shapeOf(
+  { id, room, isGroup }: DiagramNode,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): Shape {
   const title = drawn('title');
+  // A space between them is seen by nobody, and heard.
   const lines = Array.from({ length: room }, (_, line) =>
     drawn('tspan', {
       x,
@@ -137,11 +241,30 @@ function shapeOf({ room }: DiagramNode, x: number, y: number, width: number, hei
     }),
   );
   const rect = { x: x - width / 2, y: y - height / 2, width, height, rx: 5 };
-  return { group: drawn('g', {}, title, drawn('rect', rect), drawn('text', {}, ...lines)), title, lines };
+  // What stands for several looks like several.
+  const behind = isGroup ? [drawn('rect', { ...rect, x: rect.x + 4, y: rect.y + 4, class: 'behind' })] : [];
+  const group = drawn(
+    'g',
+    {
+      tabindex: 0,
+      role: 'button',
+      ...(isGroup
+        ? { 'data-fold': id, 'aria-expanded': 'false' }
+        : { 'data-step': id, 'aria-haspopup': 'dialog' }),
+    },
+    ...behind,
+    drawn('rect', rect, title),
+    drawn('text', {}, ...lines.flatMap((line) => [line, ' '])),
+  );
+  return { group, title, lines };
 }
 
 function colour({ group, title, lines }: Shape, node: DiagramNode): void {
   group.setAttribute('class', `node ${node.status ?? ''}${node.isCritical ? ' critical' : ''}`);
+  group.setAttribute(
+    'aria-description',
+    `${node.lines.join(', ')}${node.isCritical ? ', on the critical path' : ''}`,
+  );
   title.textContent = node.lines.join('\n');
   for (const [place, line] of lines.entries()) {
     // What there is no room for, such as a group's states, goes on the last line.

@@ -13,15 +13,4 @@ export function section(title: string, ...children: readonly (Node | string)[]):
   return element('section', { 'aria-label': title }, element('h2', {}, title), ...children);
 }
 
-/** An amount of a resource class for people. */
-export function amountText(className: string, amount: number): string {
-  if (className !== 'memory') return String(Math.round(amount * 100) / 100);
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = amount;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${String(Math.round(value * 10) / 10)} ${units[unit] ?? ''}`;
-}
+export { amountText } from '../answers.ts';

@@ -1,9 +1,12 @@
 import { settledOf } from '../../observe/descent.ts';
+import { waitText } from '../../observe/wait-reason.ts';
+import { whySkipped } from '../answers.ts';
 import { durationText } from '../duration-text.ts';
 import type { StepStory } from '../step-story.ts';
 import type { Timeline } from '../timeline.ts';
 import { element } from './dom.ts';
 import { amountText, section, type View } from './section.ts';
+import { stepLink } from './step-link.ts';
 
 interface Column {
   readonly title: string;
@@ -15,6 +18,13 @@ const ms = (value: number | undefined): string => (value === undefined ? '' : du
 
 function waitOf({ readyAt, startedAt }: StepStory): number | undefined {
   return readyAt === undefined || startedAt === undefined ? undefined : startedAt - readyAt;
+}
+
+/** How long, and where that is known, for what. */
+function waitedText(story: StepStory): string {
+  const { waited } = story;
+  const wait = waitOf(story);
+  return waited === undefined ? ms(wait) : `${durationText(waited.ms)} for ${waitText(waited.for)}`;
 }
 
 function startOf({ startedAt }: StepStory, timeline: Timeline): number | undefined {
@@ -40,7 +50,7 @@ const columns: readonly Column[] = [
     text: (story, timeline) => ms(timeline.durationOf(story)),
     order: (story, timeline) => timeline.durationOf(story) ?? -1,
   },
-  { title: 'wait', text: (story) => ms(waitOf(story)), order: (story) => waitOf(story) ?? -1 },
+  { title: 'wait', text: waitedText, order: (story) => waitOf(story) ?? -1 },
   { title: 'attempts', text: ({ attempts }) => String(attempts), order: ({ attempts }) => attempts },
   {
     title: 'within',
@@ -67,14 +77,9 @@ function withinText({ info }: StepStory, { descent }: Timeline): string {
   return `${String(settledOf(within))}/${String(within.added)}${toRetry}`;
 }
 
-function whySkipped(id: string, { reason, because }: NonNullable<StepStory['skipped']>): string {
-  if (reason === 'failed') return `${because} failed`;
-  if (reason === 'when')
-    return because === id ? 'its condition said no' : `the condition of ${because} said no`;
-  return reason === 'branch' ? `${because} took another branch` : 'not needed';
-}
-
 const rowHeight = 26;
+/** On paper there is no scrolling; of more rows than these nobody turns the pages. */
+const mostPrinted = 2_000;
 /** Rows drawn beyond what is seen. */
 const beyond = 10;
 
@@ -94,6 +99,7 @@ export function stepsView(): View {
 
   let sortedBy = 2;
   let isDescending = false;
+  let isPrinted = false;
   let latest: Timeline | undefined;
   let shown: StepStory[] = [];
 
@@ -131,8 +137,9 @@ export function stepsView(): View {
   function draw(): void {
     if (latest === undefined) return;
     const timeline = latest;
-    const first = Math.max(0, Math.floor(scroll.scrollTop / rowHeight) - beyond);
-    const last = Math.min(shown.length, first + Math.ceil(scroll.clientHeight / rowHeight) + 2 * beyond);
+    const first = isPrinted ? 0 : Math.max(0, Math.floor(scroll.scrollTop / rowHeight) - beyond);
+    const seen = isPrinted ? mostPrinted : Math.ceil(scroll.clientHeight / rowHeight) + 2 * beyond;
+    const last = Math.min(shown.length, first + seen);
     body.style.height = `${String(shown.length * rowHeight)}px`;
     body.replaceChildren(
       ...shown.slice(first, last).map((story, place) => {
@@ -141,7 +148,8 @@ export function stepsView(): View {
           { class: `row ${story.status}`, role: 'row', 'aria-rowindex': first + place + 2 },
           ...columns.map(({ text }) => {
             const value = text(story, timeline);
-            return element('span', { role: 'cell', title: value }, value);
+            const isId = value === story.info.id && text === columns[0]?.text;
+            return element('span', { role: 'cell', title: value }, isId ? stepLink(value) : value);
           }),
         );
         row.style.top = `${String((first + place) * rowHeight)}px`;
@@ -153,6 +161,14 @@ export function stepsView(): View {
   filter.addEventListener('input', select);
   scroll.addEventListener('scroll', draw, { passive: true });
   new ResizeObserver(draw).observe(scroll);
+  for (const [type, isPrinting] of [
+    ['beforeprint', true],
+    ['afterprint', false],
+  ] as const)
+    addEventListener(type, () => {
+      isPrinted = isPrinting;
+      draw();
+    });
   return {
     root: section('Steps', element('p', { class: 'tools' }, filter, ' ', count), scroll),
     update(timeline) {

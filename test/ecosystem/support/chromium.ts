@@ -17,6 +17,10 @@ export const chromiumPath = [process.env['CHROMIUM_PATH'], ...usualPlaces].find(
   (path) => path !== undefined && path !== '' && existsSync(path),
 );
 
+if (chromiumPath === undefined) {
+  console.warn('No Chromium found: the browser tests are skipped. Install it or set CHROMIUM_PATH.');
+}
+
 /** Starts a browser that talks to nobody but the page's server. */
 export async function startChromium(executablePath: string): Promise<Browser> {
   return chromium.launch({

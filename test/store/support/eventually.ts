@@ -13,7 +13,7 @@ export function eventually(backend: StoreBackend): StoreBackend {
       const opened = await later(() => backend.openRun(runId, watcher));
       return {
         epoch: opened.epoch,
-        lines: opened.lines,
+        takeLines: () => opened.takeLines(),
         problems: opened.problems,
         append: (lines) => later(() => opened.append(lines)),
         appendEvents: (lines) => later(() => opened.appendEvents(lines)),

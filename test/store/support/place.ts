@@ -3,6 +3,7 @@ import { Store } from 'millrace/store';
 import { lastValueFrom } from 'rxjs';
 import { type MemoryBackend, memoryBackend } from '../../../lib/store/memory-backend.ts';
 import { play, type Watched } from '../../run/support/watch.ts';
+import { singleLines } from './single-lines.ts';
 import { unwatched } from './unwatched.ts';
 
 /** The id of all runs here, unless they say otherwise. */
@@ -28,7 +29,7 @@ export class Place {
 
   /** What the run has written. */
   get lines(): readonly string[] {
-    return this.backend.readLines(runId) ?? [];
+    return singleLines(this.backend.readLines(runId) ?? []);
   }
 
   /** Runs a workflow in virtual time, to its end. */

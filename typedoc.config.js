@@ -1,0 +1,45 @@
+import { entries } from './scripts/entries.js';
+
+// The API as pages for the site, one for each entry of the package. Whatever users meet and isn't documented is an error.
+/** @type {Partial<import('typedoc').TypeDocOptions & import('typedoc-plugin-markdown').PluginOptions>} */
+export default {
+  plugin: ['typedoc-plugin-markdown'],
+  name: 'API',
+  entryPoints: entries.map(({ source }) => source),
+  out: 'docs/api',
+  router: 'module',
+  readme: 'none',
+  disableSources: true,
+  treatWarningsAsErrors: true,
+  validation: { notExported: true, invalidLink: true, notDocumented: true },
+  requiredToBeDocumented: [
+    'Class',
+    'Function',
+    'Interface',
+    'TypeAlias',
+    'Property',
+    'Method',
+    'Accessor',
+    'Variable',
+  ],
+  excludePrivate: true,
+  excludeInternal: true,
+  intentionallyNotExported: [
+    'stepStatuses',
+    'Unwrapped',
+    'IsSource',
+    'SourceOf',
+    'ItemIn',
+    'ShownStep',
+    'ForeseenStep',
+    'UnfitWorkers',
+  ],
+  sortEntryPoints: false,
+  groupOrder: ['Functions', 'Variables', 'Classes', '*'],
+  entryFileName: 'index',
+  hidePageHeader: true,
+  hideBreadcrumbs: true,
+  useCodeBlocks: true,
+  useHTMLAnchors: true,
+  parametersFormat: 'table',
+};

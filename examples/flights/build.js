@@ -16,14 +16,17 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 /**
  * Builds the program, the worker module and the script of the report page, side by side; a few tenths of a second.
  *
- * Gives the folder that they are in: `main.js`, `flights.worker.js` and `page-script.js`.
+ * Gives the folder that they are in: `main.js`, `flights.worker.js`, `page-script.js`, and
+ * what `--remote` needs.
  */
 export async function build() {
   const results = await Promise.all([
     bundle({
-      entryPoints: [here('main.ts'), here('flights.worker.ts')],
+      entryPoints: ['main.ts', 'flights.worker.ts', 'remote-workers.ts', 'serve.ts'].map(here),
       outdir: inFolder('.'),
       bundle: true,
+      // One copy of millrace, and the queue only where it is asked for.
+      splitting: true,
       write: false,
       platform: 'node',
       format: 'esm',
@@ -32,7 +35,7 @@ export async function build() {
       // millrace comes from source; what is CommonJS, and asks for `require`, stays in node_modules.
       conditions: ['millrace:source'],
       plugins: [esbuildReportPage],
-      external: ['threads', 'threads/*', 'log-update'],
+      external: ['threads', 'threads/*', 'log-update', 'bullmq', 'ioredis'],
     }),
     bundle({
       entryPoints: [here('report/page/page-script.ts')],

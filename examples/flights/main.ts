@@ -66,17 +66,21 @@ async function demoWithDashboard(options: CommandLine, signal: AbortSignal): Pro
 }
 
 async function demo(
-  { file: path, out, resume }: CommandLine,
+  { file: path, out, remote, resume }: CommandLine,
   signal: AbortSignal,
   runs$ = new Subject<WatchedRun>(),
 ): Promise<void> {
   const file = await openFlightsFile(path);
   const pageScript = await readFile(pageScriptUrl, 'utf8');
-  if (resume) {
-    await keptRun({ file, pageScript, out, signal, runs$ });
+  const parts = { file, pageScript, out, signal, runs$ };
+  if (remote !== undefined) {
+    await remoteRun(remote, parts);
     return;
   }
-  const parts = { file, pageScript, out, signal, runs$ };
+  if (resume) {
+    await keptRun(parts);
+    return;
+  }
   const parallel = await timedRuns('on every core', undefined, parts);
   const runPage = atomicFile(join(out, 'run.html'));
   await runPage.write(parallel.runPage);
@@ -105,6 +109,31 @@ async function keptRun({ file, pageScript, out, signal, runs$ }: RunParts): Prom
   await display.done;
   const steps = `${String(await counted)} of ${String(flights.steps.size)} steps were done before`;
   process.stdout.write(`${reportText(report)}\n${files.json}\n${files.html}\n\n${steps}\n`);
+}
+
+/** The pipeline once, its row groups decoded by other processes. */
+async function remoteRun(
+  connection: string,
+  { file, pageScript, out, signal, runs$ }: RunParts,
+): Promise<void> {
+  const { startWorkers } = await import('./remote-workers.ts');
+  await using workers = await startWorkers(connection);
+  const airports = dataset('airports.csv');
+  const { rowGroups, path } = file;
+  const pool = workers.remote;
+  const flights = flightsWorkflow({ rowGroups, pool, isRemote: true, airports, pageScript });
+  const run = flights.run({ inputs: { path, out }, signal });
+  const processes = new Set<string>();
+  run.progress$.subscribe((event) => {
+    if (event.type === 'step-offloaded') processes.add(event.thread.split('/')[0] ?? '');
+  });
+  runs$.next(run);
+  const display = renderProgress(run, { title: 'on other processes' });
+  const { report, files } = await run.result();
+  await display.done;
+  process.stdout.write(
+    `${reportText(report)}\n${files.json}\n${files.html}\n\ndone by ${String(processes.size)} of ${String(workers.count)} worker processes\n`,
+  );
 }
 
 interface RunParts {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { input, memory, step, type, workflow } from 'millrace';
-import type { ThreadPool } from 'millrace/workers';
+import type { RemoteTasks } from 'millrace/bullmq';
 import type { tasks } from './flights.worker.ts';
 import { memoryToDecode, type RowGroup } from './parquet/row-group.ts';
 import { airportNames } from './report/airport-names.ts';
@@ -11,8 +11,10 @@ import { prepareFolder, writeReports } from './report/write-reports.ts';
 interface PipelineParts {
   /** The row groups of the file: one step each. */
   readonly rowGroups: readonly RowGroup[];
-  /** Where they are decoded. */
-  readonly pool: ThreadPool<typeof tasks>;
+  /** Where they are decoded: threads of this process, or processes elsewhere. */
+  readonly pool: Pick<RemoteTasks<typeof tasks>, 'task'>;
+  /** Whether that is elsewhere, so that this process's cores and memory aren't what it takes. */
+  readonly isRemote?: boolean;
   /** The CSV with the airports' names. */
   readonly airports: URL;
   /** The bundled script of the report page. */
@@ -31,7 +33,7 @@ interface PipelineParts {
  *  memory
  * ```
  */
-export function flightsWorkflow({ rowGroups, pool, airports, pageScript }: PipelineParts) {
+export function flightsWorkflow({ rowGroups, pool, isRemote, airports, pageScript }: PipelineParts) {
   const path = input('path', type<string>());
   const out = input('out', type<string>());
 
@@ -47,7 +49,7 @@ export function flightsWorkflow({ rowGroups, pool, airports, pageScript }: Pipel
       { path },
       pool.task('aggregate', ({ path }) => ({ path, rowGroup })),
       {
-        resource: ['heavy-cpu', memory(memoryToDecode(rowGroup))],
+        resource: isRemote === true ? undefined : ['heavy-cpu', memory(memoryToDecode(rowGroup))],
         description: 'decodes and aggregates one row group in a thread',
         group: 'decode',
       },

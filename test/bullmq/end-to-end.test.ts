@@ -2,7 +2,7 @@ import { step, workflow } from 'millrace';
 import { firstValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasRedis, TestRedis } from './support/redis.ts';
-import { remote, worker } from './support/workers.ts';
+import { remote, until, worker } from './support/workers.ts';
 
 describe.skipIf(!hasRedis)('tasks of another process, over Redis', { timeout: 60_000 }, () => {
   let redis: TestRedis;
@@ -63,4 +63,23 @@ describe.skipIf(!hasRedis)('tasks of another process, over Redis', { timeout: 60
     expect(await firstValueFrom(tasks.run('bytes', 20_000))).toStrictEqual(new Uint8Array(20_000).fill(7));
     expect(await firstValueFrom(tasks.run('echo', undefined))).toBeUndefined();
   });
+});
+
+test.skipIf(!hasRedis)('several servers share a queue', { timeout: 60_000 }, async () => {
+  await using first = await TestRedis.start();
+  await using second = await TestRedis.start();
+  const options = { connection: [first.url, second.url], queue: 'shared' };
+  // Each on one of them, whichever that is.
+  await Promise.all(
+    [first, second].map((each) => worker({ connection: each.url, queue: 'shared', slots: 1 })),
+  );
+  const tasks = remote(options);
+  const large = new Uint8Array(40_000).fill(3);
+  const all = Array.from({ length: 20 }, (_, at) =>
+    firstValueFrom(tasks.run('echo', at % 5 === 0 ? large : at)),
+  );
+  expect(await Promise.all(all)).toStrictEqual(
+    Array.from({ length: 20 }, (_, at) => (at % 5 === 0 ? large : at)),
+  );
+  await until(() => tasks.stats().workers === 2);
 });

@@ -152,3 +152,47 @@ test('a process that has lost its run to a later one gets no tasks of it done', 
   ]);
   expect(stage.works).toHaveLength(2);
 });
+
+test('short calls share jobs while all slots are at work; each has its own outcome and cancel', async () => {
+  const stage = new QueueStage();
+  stage.worker('a', 1);
+  const { remote } = stage.coordinator();
+  const values: number[] = [];
+  const calls = Array.from({ length: 20 }, (_, at) =>
+    remote.run('wait', at, { batch: 8 }).subscribe((value) => values.push(value)),
+  );
+  await stage.advanceTo(3);
+  calls[19]?.unsubscribe();
+  await stage.advanceTo(2000);
+  expect(values.toSorted((left, right) => left - right)).toStrictEqual(
+    Array.from({ length: 19 }, (_, at) => at),
+  );
+  expect(remote.stats()).toMatchObject({ queued: 0, running: 0, completed: 20 });
+  expect(stage.broker.jobsSent).toBeLessThan(12);
+});
+
+test('a step of a task that is short demands a part of a slot', async () => {
+  const stage = new QueueStage();
+  stage.worker('a', 1);
+  const { remote } = stage.coordinator();
+  await stage.advanceTo(10);
+  const steps = Object.fromEntries(
+    Array.from({ length: 8 }, (_, at) => [
+      `s${String(at)}`,
+      step(
+        `s${String(at)}`,
+        remote.task('wait', () => 5, { batch: 4 }),
+      ),
+    ]),
+  );
+  const run = workflow('w', steps).run({ scheduler: stage.time.scheduler });
+  const outcome = outcomeOf(run.result());
+  await stage.advanceTo(14);
+  // Whatever the limit is, which all coordinators of the queue have announced.
+  const { queued, running } = remote.stats();
+  expect(queued + running).toBeGreaterThanOrEqual(4);
+  expect(run.snapshot().resources['remote:stage']?.taken).toBe((queued + running) / 4);
+  await stage.advanceTo(1000);
+  expect(outcome.value).toBeDefined();
+  expect(stage.works).toHaveLength(8);
+});

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { hasRedis, TestRedis } from '../bullmq/support/redis.ts';
 import { temporaryFolder, writeFlights } from './support/flights-parquet.ts';
 
 const program = fileURLToPath(new URL('../../examples/flights/demo.js', import.meta.url));
@@ -59,6 +60,34 @@ describe('npm run demo', { timeout: 60_000 }, () => {
     const again = await demo(args);
     expect(again.stdout).toMatch(/(\d+) of \1 steps were done before\n$/);
     expect(again.stdout.split('\n')[0]).toBe(stdout.split('\n')[0]);
+  });
+
+  test.skipIf(!hasRedis)('with --remote comes to the same numbers, on other processes', async () => {
+    await using redis = await TestRedis.start();
+    const small = ['--file', await writeFlights(join(folder(), 'small.parquet'))];
+    const numbers = async (args: readonly string[]) => {
+      const { code, stdout, stderr } = await demo(args);
+      expect(code, stderr).toBe(0);
+      const { source: _, ...rest } = JSON.parse(
+        await readFile(join(out(), 'flights.json'), 'utf8'),
+      ) as Record<string, unknown>;
+      return { rest, stdout };
+    };
+    for (const args of [small, []]) {
+      const here = await numbers([...args, '--resume']);
+      const elsewhere = await numbers([...args, '--remote', redis.url]);
+      expect(elsewhere.rest).toStrictEqual(here.rest);
+      expect(elsewhere.stdout).toMatch(/done by [12] of 2 worker processes\n$/);
+      await rm(join(out(), '.millrace'), { recursive: true });
+    }
+  });
+
+  test('with --remote where no Redis is, says so in a line', async () => {
+    const file = await writeFlights(join(folder(), 'small.parquet'));
+    const { code, stderr } = await demo(['--file', file, '--remote', 'redis://someone:s3cret@127.0.0.1:1']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('redis://127.0.0.1:1');
+    expect(stderr).not.toContain('s3cret');
   });
 
   // Windows has no signals that a process could send to another.

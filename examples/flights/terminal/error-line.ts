@@ -18,9 +18,13 @@ export function errorLine(error: unknown): string | undefined {
     : undefined;
 }
 
-/** By its code: an error that comes from a thread is no instance of the class here. */
+/** Or of a worker process that couldn't start. By its code: an error that comes from a thread is no instance of the class here. */
 function isOfFlightsFile(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'FLIGHTS_FILE';
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    ['FLIGHTS_FILE', 'FLIGHTS_WORKER'].includes(String(error.code))
+  );
 }
 
 /** Of the file system and the like: no permission, no space, no such folder. */

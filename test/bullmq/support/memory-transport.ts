@@ -57,9 +57,13 @@ export class MemoryBroker {
     for (const end of this.ends) end.deliver(channel, message);
   }
 
+  /** How many jobs there ever were. */
+  jobsSent = 0;
+
   send(lane: string, job: Job): void {
     const jobs = this.#jobs(lane);
     if (jobs.has(job.id)) return;
+    this.jobsSent++;
     jobs.set(job.id, { job, state: { kind: 'waiting' } });
     this.#queue(lane).push(job.id);
     this.dispatch();

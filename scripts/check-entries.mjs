@@ -25,7 +25,17 @@ const allowed = {
   simulate: [...runs, 'immer'],
   report: [...runs, 'immer'],
   opentelemetry: [...rxjs, '@opentelemetry/api'],
-  node: [...runs, 'immer', 'log-update', 'node:fs', 'node:readline', 'node:url', 'node:util'],
+  node: [
+    ...runs,
+    'immer',
+    'log-update',
+    'node:fs',
+    'node:path',
+    'node:process',
+    'node:readline',
+    'node:url',
+    'node:util',
+  ],
   store: [
     ...runs,
     'immer',

@@ -20,7 +20,9 @@ export function bundledPackages(metafile, root = process.cwd()) {
   for (const [, folder] of packages) {
     const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     for (const name of Object.keys(dependencies)) {
-      const beside = [join(folder, 'node_modules', name), join(root, 'node_modules', name)].find((each) => existsSync(each));
+      const beside = [join(folder, 'node_modules', name), join(root, 'node_modules', name)].find((each) =>
+        existsSync(each),
+      );
       if (beside !== undefined && !packages.has(name)) packages.set(name, beside);
     }
   }

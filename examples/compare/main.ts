@@ -2,9 +2,9 @@
  * Compares two folders by the content of their files: how many there are is known only once they have been found, small
  * files are read at once and large ones in chunks, and one that can't be read stops nothing.
  *
- *   npm run example:compare -- [left] [right] [--json file]
+ *   npm run example:compare -- [left] [right] [--json file] [--exit-code]
  *
- * Exit codes: 0 where they are equal, 1 where they aren't, 2 for wrong arguments or an error, 130 for Ctrl-C.
+ * Exit codes: 0 once they have been compared, with `--exit-code` 1 where they aren't equal; 2 for wrong arguments or an error, 130 for Ctrl-C.
  */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -14,17 +14,18 @@ import { CancelledError } from 'millrace';
 import { renderProgress } from 'millrace/node';
 import { type Comparison, comparing } from './compare.ts';
 
-const usage = 'usage: npm run example:compare -- [left] [right] [--json file]';
+const usage = 'usage: npm run example:compare -- [left] [right] [--json file] [--exit-code]';
 /** So many paths of each kind are listed; all of them are in the file. */
 const listed = 10;
 
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const inputs = await readArguments().catch((error: unknown) => {
+  const given = await readArguments().catch((error: unknown) => {
     console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
   });
-  if (inputs === undefined) return 2;
+  if (given === undefined) return 2;
+  const { tellsByCode, ...inputs } = given;
   const interrupted = new AbortController();
   process.once('SIGINT', () => {
     interrupted.abort('Ctrl-C');
@@ -35,7 +36,7 @@ async function main(): Promise<number> {
     const { comparison } = await run.result();
     await display.done;
     tell(comparison);
-    return isEqual(comparison) ? 0 : 1;
+    return tellsByCode && !isEqual(comparison) ? 1 : 0;
   } catch (error) {
     await display.done;
     console.error(error instanceof Error ? error.message : error);
@@ -43,10 +44,18 @@ async function main(): Promise<number> {
   }
 }
 
-async function readArguments(): Promise<{ left: string; right: string; file: string | undefined }> {
+interface Arguments {
+  readonly left: string;
+  readonly right: string;
+  readonly file: string | undefined;
+  /** Whether the exit code says that the folders differ, as that of `git diff --exit-code` does. */
+  readonly tellsByCode: boolean;
+}
+
+async function readArguments(): Promise<Arguments> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'string' } },
+    options: { json: { type: 'string' }, 'exit-code': { type: 'boolean', default: false } },
   });
   if (positionals.length > 2) throw new Error('there are more than two folders');
   const builds = ['esm', 'esm5'].map((build) =>
@@ -55,7 +64,12 @@ async function readArguments(): Promise<{ left: string; right: string; file: str
   const [left = '', right = ''] = builds.map((build, place) => resolve(positionals[place] ?? build));
   for (const folder of [left, right])
     if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is no folder`);
-  return { left, right, file: values.json === undefined ? undefined : resolve(values.json) };
+  return {
+    left,
+    right,
+    file: values.json === undefined ? undefined : resolve(values.json),
+    tellsByCode: values['exit-code'],
+  };
 }
 
 function isEqual({ same: _, ...different }: Comparison): boolean {

@@ -10,9 +10,11 @@ import { watch } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { renderProgress } from 'millrace/node';
 import { threadPool } from 'millrace/workers';
 import {
   catchError,
+  concatMap,
   debounceTime,
   defer,
   EMPTY,
@@ -46,14 +48,15 @@ await using pool = threadPool<typeof tasks>(new URL('./render.worker.js', import
 /** One build at each subscription; unsubscribing cancels it, down to the threads. */
 const build$ = defer(() => markdownFiles(folder)).pipe(
   switchMap((files) => {
-    const started = performance.now();
-    return siteWorkflow(folder, out, files, pool)
-      .result$()
-      .pipe(
-        tap(({ site }) => {
-          tell(site, performance.now() - started);
-        }),
-      );
+    const run = siteWorkflow(folder, out, files, pool).run();
+    const display = renderProgress(run, { title: 'site' });
+    return run.result$.pipe(
+      // The display is over a little later, and what is told would be drawn over.
+      concatMap(async ({ site }) => {
+        await display.done;
+        tell(site, run.metrics().totalMs);
+      }),
+    );
   }),
   catchError((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);

@@ -134,7 +134,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     const waitedMs = now - (table.readyAt[row] as number);
     const waited = waitedMs >= leastWaitMs ? this.#waited(row, waitedMs) : undefined;
     const number = table.startAttempt(row, now);
-    if (waited !== undefined && number === 1 && scope.parent === undefined) table.waited.set(row, waited);
+    if (waited !== undefined && number === 1 && scope.parent === undefined) table.noteWait(row, waited);
     const definition = scope.definitionOf(row);
     const shape = this.budget.shapeOf(row);
     const attempt: StepAttempt = new Attempt(this, scope, row, number, definition, shape);

@@ -1,5 +1,5 @@
 import type { CriticalStep } from '../observe/critical-steps.ts';
-import { waitText } from '../observe/wait-reason.ts';
+import { leastWaitMs, waitText } from '../observe/wait-reason.ts';
 import { durationText } from './duration-text.ts';
 import { textOf } from './error-text.ts';
 import type { StepStory } from './step-story.ts';
@@ -62,20 +62,31 @@ function decision(timeline: Timeline): Sentence {
   if (total <= 0) return [];
   const waits = waitsByReason(path);
   const waited = [...waits.values()].reduce((sum, ms) => sum + ms, 0);
-  const longest = path.reduce((most, step) => (step.durationMs > most.durationMs ? step : most));
+  const longest = path.reduce((most, step) => (workOf(step) > workOf(most) ? step : most));
   const steps = path.length === 1 ? 'one step' : `${String(path.length)} steps in a row`;
   const work = `${durationText(total - waited)} of work (${percent(total - waited, total)})`;
   const parts = [...waits].sort(([, left], [, right]) => right - left);
   const why = parts.slice(0, 3).map(([reason, ms]) => `${durationText(ms)} for ${reason}`);
   const wait =
-    waited <= 0
+    waited < total / 100
       ? ''
       : `, and ${durationText(waited)} of waiting (${percent(waited, total)}): ${why.join(', ')}`;
-  return [
-    `That was decided by ${steps}: ${work}, most of it `,
-    { stepId: longest.id },
-    ` with ${durationText(longest.durationMs)}${wait}.`,
-  ];
+  // Where next to nothing was worked, it is of no account whose work it was.
+  const most: Sentence =
+    workOf(longest) < total / 100
+      ? []
+      : [', most of it ', { stepId: longest.id }, ` with ${durationText(workOf(longest))}`];
+  return [`That was decided by ${steps}: ${work}`, ...most, `${wait}.${rest(timeline, total)}`];
+}
+
+function workOf({ durationMs, retryMs = 0, workerMs = 0 }: CriticalStep): number {
+  return durationMs - retryMs - workerMs;
+}
+
+/** What came after the last step that counts: bodies that had to stop, clean-ups. */
+function rest({ startedAt, endedAt }: Timeline, total: number): string {
+  const ms = (endedAt ?? NaN) - (startedAt ?? NaN) - total;
+  return ms > total / 100 && ms >= 1 ? ` Then it took ${durationText(ms)} until all else had stopped.` : '';
 }
 
 /** What the steps of a path have waited for, in words, each with how long. */
@@ -85,8 +96,9 @@ export function waitsByReason(path: readonly CriticalStep[]): Map<string, number
     if (ms > 0) waits.set(reason, (waits.get(reason) ?? 0) + ms);
   };
   for (const { waitMs, waitedFor, retryMs = 0, workerMs = 0 } of path) {
-    note(waitedFor === undefined ? 'what no event tells' : waitText(waitedFor), waitMs);
-    note('another attempt', retryMs);
+    const untold = waitMs < leastWaitMs ? 'reasons of less than 1 ms each' : 'reasons that no event tells';
+    note(waitedFor === undefined ? untold : waitText(waitedFor), waitMs);
+    note('earlier attempts and back-offs', retryMs);
     note('a worker', workerMs);
   }
   return waits;

@@ -41,7 +41,7 @@ export class Store implements RunStore, AsyncDisposable {
     return this.backend.name;
   }
 
-  /** @internal */
+  /** @hidden */
   [keeping](terms: RunToKeep): Keeper {
     const { settings, blueprint } = terms;
     const problems: OptionProblem[] = [];

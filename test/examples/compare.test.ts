@@ -28,7 +28,13 @@ describe('the example that compares folders', { timeout: 60_000 }, () => {
     onTestFinished(() => {
       rmSync(json, { force: true });
     });
-    const { code, stdout, stderr } = await runExample('compare', [left, right, '--json', json]);
+    const { code, stdout, stderr } = await runExample('compare', [
+      left,
+      right,
+      '--json',
+      json,
+      '--exit-code',
+    ]);
     expect(stderr).toContain('4 of 4 steps completed');
     expect(code).toBe(1);
     expect(JSON.parse(await readFile(json, 'utf8'))).toEqual({
@@ -42,10 +48,20 @@ describe('the example that compares folders', { timeout: 60_000 }, () => {
     expect(stdout).toContain('moved: 1\n  old.bin → new/name.bin\n');
   });
 
+  test('exits with 0 where they differ and nobody asked for that in the code', async () => {
+    const { code, stdout } = await runExample('compare', [
+      await folderOf({ a: 'a' }),
+      await folderOf({ a: 'b' }),
+    ]);
+    expect(stdout).toContain('changed: 1\n');
+    expect(code).toBe(0);
+  });
+
   test('exits with 0 where they are equal, empty ones too', async () => {
     const equal = await runExample('compare', [
       await folderOf({ 'a.bin': large }),
       await folderOf({ 'a.bin': large }),
+      '--exit-code',
     ]);
     expect(equal.stdout).toContain('the same: 1\n');
     expect(equal.code).toBe(0);

@@ -458,6 +458,7 @@ test('options that can not be used are told', async () => {
   expect(() => renderProgress(run, { stream: {} as never })).toThrow(
     'expected stream to be a stream to write to',
   );
+  expect(() => renderProgress(run, { report: 7 as never })).toThrow('a path, a URL or a function');
   expect(() => renderProgress(run, { style: 'big' as never })).toThrow("'live' or 'lines'");
   expect(() => renderProgress(run, { title: 7 as never, scheduler: 7 as never })).toThrow(
     'an RxJS scheduler',

@@ -1,6 +1,6 @@
 import type { CriticalStep } from '../../observe/critical-steps.ts';
 import { settledOf } from '../../observe/descent.ts';
-import { waitText } from '../../observe/wait-reason.ts';
+import { leastWaitMs, waitText } from '../../observe/wait-reason.ts';
 import type { RunAbout } from '../about-run.ts';
 import { amountText, answersOf } from '../answers.ts';
 import { durationText } from '../duration-text.ts';
@@ -91,7 +91,7 @@ function lengthOf({ waitMs, durationMs }: CriticalStep): number {
 function pathItem(step: CriticalStep, total: number, timeline: Timeline): HTMLElement {
   const { id, status, waitMs, waitedFor, durationMs, retryMs, workerMs } = step;
   const words = [
-    ...(waitMs > 0
+    ...(waitMs >= leastWaitMs
       ? [`waited ${durationText(waitMs)}${waitedFor === undefined ? '' : ` for ${waitText(waitedFor)}`}`]
       : []),
     status === 'skipped'
@@ -130,7 +130,7 @@ function classRows(timeline: Timeline): Node[] {
   const waits = new Map<string, number>();
   for (const stories of [timeline.steps, timeline.children])
     for (const { waited } of stories.values())
-      if (waited !== undefined && 'resource' in waited.for && waited.for.resource !== undefined)
+      if (waited !== undefined && 'resource' in waited.for)
         waits.set(waited.for.resource, (waits.get(waited.for.resource) ?? 0) + waited.ms);
   return timeline.uses().map(({ name, limit, peak, utilisation }) => {
     const meter = element('span', { class: 'meter', 'aria-hidden': 'true' });
@@ -170,7 +170,8 @@ function factsOf(timeline: Timeline, { about, version }: Known): Fact[] {
   const when = (at: number | undefined): string | undefined =>
     at === undefined || at < firstRealTime
       ? undefined
-      : new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+      : // eslint-disable-next-line no-restricted-syntax -- a time that was given, not one that is read
+        new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
   const facts: [string, string | undefined][] = [
     ['started', when(startedAt)],
     ['ended', when(endedAt)],

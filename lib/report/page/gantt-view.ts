@@ -100,7 +100,7 @@ function foldButtons(timeline: Timeline, gantt: Gantt): Node[] {
     const isOpen = gantt.isUnfolded(hostId);
     const button = element(
       'button',
-      { type: 'button', 'aria-expanded': isOpen ? 'true' : 'false' },
+      { type: 'button', class: 'fold', 'aria-expanded': isOpen ? 'true' : 'false' },
       `${isOpen ? '▾' : '▸'} ${hostId} ×${String(many)}${failed}`,
     );
     button.addEventListener('click', () => {

@@ -132,7 +132,7 @@ export function graphView(): View {
     button('Fit', 'Fit the graph to the page', () => {
       zoomTo(fitting());
     }),
-    button('100 %', 'Show the graph at its own size', () => {
+    button('100 %', '100 %, show the graph at its own size', () => {
       zoomTo(1);
     }),
     scaleText,
@@ -232,6 +232,7 @@ function shapeOf(
   height: number,
 ): Shape {
   const title = drawn('title');
+  // A space between them is seen by nobody, and heard.
   const lines = Array.from({ length: room }, (_, line) =>
     drawn('tspan', {
       x,
@@ -251,10 +252,9 @@ function shapeOf(
         ? { 'data-fold': id, 'aria-expanded': 'false' }
         : { 'data-step': id, 'aria-haspopup': 'dialog' }),
     },
-    title,
     ...behind,
-    drawn('rect', rect),
-    drawn('text', { 'aria-hidden': 'true' }, ...lines),
+    drawn('rect', rect, title),
+    drawn('text', {}, ...lines.flatMap((line) => [line, ' '])),
   );
   return { group, title, lines };
 }
@@ -262,7 +262,7 @@ function shapeOf(
 function colour({ group, title, lines }: Shape, node: DiagramNode): void {
   group.setAttribute('class', `node ${node.status ?? ''}${node.isCritical ? ' critical' : ''}`);
   group.setAttribute(
-    'aria-label',
+    'aria-description',
     `${node.lines.join(', ')}${node.isCritical ? ', on the critical path' : ''}`,
   );
   title.textContent = node.lines.join('\n');

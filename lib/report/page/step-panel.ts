@@ -18,7 +18,6 @@ export class StepPanel {
   readonly #title = element('h2', { id: 'panel-title', class: 'id' });
   readonly #body = element('div', {});
   #timeline: Timeline | undefined;
-  #stepId: string | undefined;
 
   constructor() {
     const close = element('button', { type: 'button', onClick: () => this.root.close() }, 'Close');
@@ -27,28 +26,21 @@ export class StepPanel {
     this.root.addEventListener('click', (event) => {
       if (event.target === this.root) this.root.close();
     });
-    this.root.addEventListener('close', () => {
-      this.#stepId = undefined;
-    });
   }
 
-  /** The run as it is now. */
+  /** The run as it is now. What somebody reads isn't taken away by that: it is drawn when it is opened. */
   update(timeline: Timeline): void {
     this.#timeline = timeline;
-    // What somebody reads, or has opened, isn't taken away while the run goes on.
-    if (this.#stepId !== undefined && timeline.endedAt !== undefined && !this.root.open) this.#draw(timeline);
   }
 
   open(stepId: string): void {
     if (this.#timeline === undefined) return;
-    this.#stepId = stepId;
-    this.#draw(this.#timeline);
+    this.#draw(stepId, this.#timeline);
     if (!this.root.open) this.root.showModal();
     this.root.scrollTop = 0;
   }
 
-  #draw(timeline: Timeline): void {
-    const stepId = this.#stepId ?? '';
+  #draw(stepId: string, timeline: Timeline): void {
     const story = timeline.storyOf(stepId);
     this.#title.textContent = stepId;
     this.#body.replaceChildren(

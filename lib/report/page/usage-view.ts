@@ -1,6 +1,7 @@
 import UPlot from 'uplot';
+import type { Usage } from '../class-use.ts';
 import { amountTicks, byteTicks, type Tick, timeTicks } from '../ticks.ts';
-import type { Timeline, Usage } from '../timeline.ts';
+import type { Timeline } from '../timeline.ts';
 import { element, styleOf } from './dom.ts';
 import { amountText, section, type View } from './section.ts';
 

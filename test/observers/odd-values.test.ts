@@ -1,4 +1,3 @@
-import { request } from 'node:http';
 import { diag } from '@opentelemetry/api';
 import {
   BasicTracerProvider,
@@ -13,6 +12,7 @@ import { firstValueFrom, toArray } from 'rxjs';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { decodeThrown, encodeThrown } from '../../lib/wire/error-codec.ts';
 import { temporaryFolder } from '../node/support/temporary-folder.ts';
+import { follow } from '../report/support/follow.ts';
 import { oddValues } from '../support/odd-values.ts';
 
 const path = temporaryFolder();
@@ -68,22 +68,10 @@ describe.each(oddValues)('%s', (_, make) => {
     const dashboard = await serveDashboard(run);
     onTestFinished(() => dashboard.close());
     await play(run);
-    const sent = await new Promise<string>((resolve, reject) => {
-      const asked = request(new URL('/events', dashboard.url), (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => {
-          text += chunk;
-          if (!text.includes('"type":"run-failed"') || !text.endsWith('\n\n')) return;
-          resolve(text);
-          asked.destroy();
-        });
-      });
-      asked.on('error', reject);
-      asked.end();
-    });
-    const lines = sent.split('\n').filter((line) => line.startsWith('data: {'));
-    expect(lines.map((line) => JSON.parse(line.slice('data: '.length)) as unknown).length).toBeGreaterThan(6);
+    const { sent } = await follow(dashboard, (some) =>
+      some.some(({ frame }) => frame?.events.some(({ type }) => type === 'run-failed')),
+    );
+    expect(sent.flatMap(({ frame }) => frame?.events ?? []).length).toBeGreaterThan(6);
   });
 
   test('is in every picture', async () => {

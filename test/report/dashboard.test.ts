@@ -385,6 +385,19 @@ test('options are checked, and the URL is told', async () => {
   expect(new URL(url).hostname).toBe('127.0.0.1');
 });
 
+test('what earlier runs of the same workflow measured is told to the page', async () => {
+  const run = workflow.run();
+  const steps = { first: { meanMs: 12, runs: 3 } };
+  const history = [
+    { version: 1 as const, workflow: 'another', steps: { first: { meanMs: 1, runs: 1 } } },
+    { version: 1 as const, workflow: 'gated', steps },
+    {},
+  ];
+  const dashboard = await serve(run, { history });
+  const { sent } = await follow(dashboard, hasLine(run.runId));
+  expect(sent[0]?.run?.measured).toStrictEqual({ first: 12 });
+});
+
 test('a run that has begun is shown as it stands', async () => {
   const run = workflow.run();
   const result = run.result();

@@ -109,6 +109,9 @@ describe.skipIf(chromiumPath === undefined)('the live page', { timeout: 60_000 }
       await one.locator('.row.completed', { hasText: 'first' }).waitFor();
     }
     expect(await page.title()).toMatch(/^\d+ % · live$/);
+    await now(page).getByRole('button', { name: 'second', exact: true }).click();
+    await page.locator('dialog[open] .facts', { hasText: 'running' }).waitFor();
+    await page.keyboard.press('Escape');
     expect(await button(guest, 'Cancel the run').count()).toBe(0);
     expect(await button(guest, 'Stop step second').count()).toBe(0);
     await button(page, 'Cancel the run').click();

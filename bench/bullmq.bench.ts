@@ -20,6 +20,7 @@ import { median, table } from './statistics.ts';
 const [rounds = 5, calls = 2000] = process.argv.slice(2).map(Number);
 const slots = 8;
 const outstanding = 32;
+const manyOutstanding = 512;
 const payload = { text: 'x'.repeat(1024) };
 const lease = 5000;
 
@@ -36,7 +37,8 @@ await wait(500);
 const ours = await worker('millrace');
 const bareWorker = await worker('bare');
 
-const remote = remoteTasks<typeof tasks>({ connection: { port }, queue: 'bench' });
+const remote = remoteTasks<typeof tasks>({ connection: { port }, queue: 'bench', batch: 1 });
+const sharing = remoteTasks<typeof tasks>({ connection: { port }, queue: 'bench' });
 const connection = { host: '127.0.0.1', port, maxRetriesPerRequest: null };
 const queue = new Queue('bare', { connection });
 const events = new QueueEvents('bare', { connection });
@@ -51,18 +53,32 @@ const contestants = {
     return job.waitUntilFinished(events) as Promise<unknown>;
   },
 };
+const trivial = {
+  millrace: () => firstValueFrom(sharing.run('echo', 1)),
+  bare: async () => {
+    const job = await queue.add('echo', 1, { removeOnComplete: { count: 1000 } });
+    return job.waitUntilFinished(events) as Promise<unknown>;
+  },
+};
 
 console.log(
   `Node ${process.version}, ${cpus()[0]?.model ?? ''}, load before: ${loadavg()[0]?.toFixed(2) ?? '?'}; ${String(slots)} slots, ${String(outstanding)} calls at a time, 1 KiB`,
 );
-for (const call of Object.values(contestants)) await together(call, 500);
+for (const call of Object.values(contestants)) await together(call, 500, outstanding);
+for (const call of Object.values(trivial)) await together(call, 1500, manyOutstanding);
 const throughput = { millrace: [] as number[], bare: [] as number[] };
+const sharedThroughput = { millrace: [] as number[], bare: [] as number[] };
 for (let round = 0; round < rounds; round++) {
   const names = round % 2 === 0 ? (['millrace', 'bare'] as const) : (['bare', 'millrace'] as const);
   for (const name of names)
-    throughput[name].push((1000 * calls) / (await together(contestants[name], calls)));
+    throughput[name].push((1000 * calls) / (await together(contestants[name], calls, outstanding)));
+  for (const name of names) {
+    const count = name === 'bare' ? calls : 5 * calls;
+    sharedThroughput[name].push((1000 * count) / (await together(trivial[name], count, manyOutstanding)));
+  }
 }
-const ratios = throughput.millrace.map((each, at) => each / (throughput.bare[at] ?? 1));
+const ratios = ratiosOf(throughput);
+const sharedRatios = ratiosOf(sharedThroughput);
 const hops = {
   millrace: await oneByOne(contestants.millrace, 500),
   bare: await oneByOne(contestants.bare, 500),
@@ -86,24 +102,32 @@ console.log(
 );
 console.log(`\nthroughput to BullMQ alone: ${median(ratios).toFixed(2)}`);
 console.log(
+  `trivial calls that share jobs, ${String(manyOutstanding)} at a time: ${number(median(sharedThroughput.millrace))} calls/s to ${number(median(sharedThroughput.bare))}, ${median(sharedRatios).toFixed(2)} times BullMQ alone`,
+);
+console.log(
   `a worker killed: another begins after ${await afterKill()} ms, at a lease of ${String(lease)} ms`,
 );
 
 // Its last call has lost its worker.
 void remote.close();
+void sharing.close();
 for (const child of [ours, bareWorker, redis]) child.kill('SIGKILL');
 rmSync(folder, { recursive: true, force: true });
 process.exit();
 
 /** The time of so many calls, some at a time, in ms. */
-async function together(call: () => Promise<unknown>, count: number): Promise<number> {
+async function together(call: () => Promise<unknown>, count: number, atATime: number): Promise<number> {
   const start = performance.now();
   let left = count;
   const line = async (): Promise<void> => {
     while (left-- > 0) await call();
   };
-  await Promise.all(Array.from({ length: outstanding }, line));
+  await Promise.all(Array.from({ length: atATime }, line));
   return performance.now() - start;
+}
+
+function ratiosOf({ millrace, bare }: { readonly millrace: number[]; readonly bare: number[] }): number[] {
+  return millrace.map((each, at) => each / (bare[at] ?? 1));
 }
 
 async function oneByOne(call: () => Promise<unknown>, count: number): Promise<number[]> {

@@ -2,7 +2,8 @@
  * What it costs to make sure that a step's record stays: each alone, and in groups of 50 as a store syncs them.
  *
  * The measure is the least that a disk allows: one write to an open file, and one fdatasync. All take turns in every round; a figure is the
- * median of ratios to that within a round. SQLite is there where Node has it. Arguments: a folder on the disk to be measured.
+ * median of ratios to that within a round. SQLite is there where Node has it; better-sqlite3 isn't, as its installation fetches or compiles native
+ * code, which classic-level brings along. Arguments: a folder on the disk to be measured.
  */
 import {
   closeSync,
@@ -16,6 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
 import { builtinModule } from '../lib/base/host.ts';
 import type { OpenedRun, RunWatcher } from '../lib/store/backend.ts';
 import { fileBackend } from '../lib/store/file-backend.ts';
@@ -48,6 +50,13 @@ if (builtinModule('node:sqlite') !== undefined)
   contestants['sqliteBackend'] = appender(
     await sqliteBackend(join(folder, 'store.db')).openRun('bench', watcher),
   );
+const level = new ClassicLevel(join(folder, 'level'));
+let puts = 0;
+contestants['classic-level, a batch with sync'] = (records) =>
+  level.batch(
+    records.map((value) => ({ type: 'put', key: String(puts++).padStart(12, '0'), value })),
+    { sync: true },
+  );
 let files = 0;
 contestants['a file a step, fsync and rename'] = (records) => {
   for (const text of records) {
@@ -79,6 +88,7 @@ for (let round = 0; round < rounds + warmUp; round++) {
       if (round >= warmUp) times.get(name)?.[index]?.push(each);
     }
 }
+await level.close();
 rmSync(folder, { recursive: true });
 
 console.log(
@@ -97,4 +107,7 @@ console.log(
       ...sizes.flatMap((_, index) => [median(figures(name, index)).toFixed(0), ratio(name, index)]),
     ]),
   ),
+);
+console.log(
+  "\nbetter-sqlite3 isn't among them: installing it fetches or compiles native code. It is the same SQLite as node:sqlite.",
 );

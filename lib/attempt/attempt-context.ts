@@ -37,7 +37,7 @@ export class AttemptContext implements StepContext {
   }
 
   get idempotencyKey(): string {
-    return `${encodeURIComponent(this.#attempt.runId)}/${encodeURIComponent(this.#attempt.stepId)}`;
+    return `${escapedPart(this.#attempt.runId)}/${escapedPart(this.#attempt.stepId)}`;
   }
 
   /** Of a child of a fan-out, which one it is. */
@@ -86,4 +86,14 @@ export class AttemptContext implements StepContext {
       this.#attempt.defer(finaliser);
     };
   }
+}
+
+/** Safe in a header and in an address, and no two texts alike. */
+function escapedPart(text: string): string {
+  return text.replaceAll(/\p{Surrogate}|[^\p{Surrogate}]+/gu, (part) =>
+    // Half of a pair, which no address can have.
+    /^\p{Surrogate}/u.test(part)
+      ? `%u${part.charCodeAt(0).toString(16).toUpperCase()}`
+      : encodeURIComponent(part),
+  );
 }

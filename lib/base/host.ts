@@ -61,9 +61,10 @@ export function macrotask(work: () => void): void {
 
 /** What the host is, in words: as in `Node 24.1.0 on linux x64, 8 cores`. */
 export function hostText(): string {
-  const { version, platform, arch } = host.process ?? {};
+  const { version, platform = '', arch = '' } = host.process ?? {};
   const cores = availableParallelism();
-  const what = version === undefined ? 'a browser' : `Node ${version.replace(/^v/, '')} on ${platform ?? '?'} ${arch ?? ''}`;
+  const what =
+    version === undefined ? 'a browser' : `Node ${version.replace(/^v/, '')} on ${platform} ${arch}`;
   return `${what}, ${String(cores)} ${cores === 1 ? 'core' : 'cores'}`;
 }
 

@@ -37,6 +37,7 @@ export class Answers {
     }
     if (answer[0] === 'result') {
       this.#short.note(call.request.taskName, answer[3]);
+      call.began(answer[4]);
       this.#delivered(call, call.sent, answer[2]);
     } else if (call.isStopping) {
       this.#table.end(call);

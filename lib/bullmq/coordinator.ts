@@ -93,6 +93,9 @@ export class Coordinator implements AnnouncedLimit {
         },
         takeElsewhere: (job) => this.#takeElsewhere(job),
         sendAgain,
+        askAgain: ({ sent }) => {
+          if (sent !== undefined) this.#tell(channels.workers(terms.queue), ['repeat', sent.id]);
+        },
       },
     );
     this.#silence = new SilenceWatch(terms.clock, this.#roster, (worker) => {

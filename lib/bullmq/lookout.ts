@@ -14,6 +14,8 @@ export interface LookoutActions {
   /** Nobody serves the lane of a job: it goes where somebody does. */
   takeElsewhere(job: SentJob): Promise<void>;
   sendAgain(call: RemoteCall): void;
+  /** Workers are asked for the last word of a call. */
+  askAgain(call: RemoteCall): void;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface LookoutActions {
  * ```
  * waiting    nothing is wrong, if somebody serves its lane
  * active     somebody has taken it; they are gone if all who are there have spoken since and don't say that they have it
- * answered   the answer was lost, and is here
+ * answered   the answer was lost, and is here, or with its worker
  * failed     its worker is gone
  * unknown    the queue has lost it: whoever is at it yet has stopped with the lease
  * ```
@@ -95,7 +97,7 @@ export class Lookout {
         this.loseUnclaimed(job);
         return;
       case 'answered':
-        this.#read(state.answer, calls);
+        this.#read(job, state.answer, calls);
         return;
       case 'failed':
         for (const call of calls) this.#failed(call, state.reason);
@@ -115,11 +117,14 @@ export class Lookout {
       if (call.sent?.worker === undefined && this.#table.isHeard(call)) this.#failed(call, undefined);
   }
 
-  #read(bytes: Uint8Array, calls: readonly RemoteCall[]): void {
+  #read(job: SentJob, bytes: Uint8Array, calls: readonly RemoteCall[]): void {
     const answers = new Map((unpack<readonly Answer[]>(bytes) ?? []).map((answer) => [answer[1], answer]));
     for (const call of calls) {
       const answer = answers.get(call.sent?.id ?? '');
       if (answer !== undefined) this.#answers.heard(answer);
+      // Only its worker knows, if that is there yet.
+      else if (this.#mayBeAtWork(job)) this.#actions.askAgain(call);
+      else this.#failed(call, undefined);
     }
   }
 

@@ -32,8 +32,8 @@ export interface Announcement {
 
 /** How a call ended. */
 export type Answer =
-  /** `ms` is how long the task took. */
-  | readonly [kind: 'result', callId: string, output: Parcel, ms: number]
+  /** `ms` is how long the task took, in the thread of that name. */
+  | readonly [kind: 'result', callId: string, output: Parcel, ms: number, thread: string]
   | readonly [kind: 'failure', callId: string, error: Encoded]
   | readonly [kind: 'empty', callId: string]
   /** It was told to stop, and has. */

@@ -16,6 +16,7 @@ export class Outbox {
   readonly #clock: Clock;
   readonly #soon: (work: () => void) => void;
   readonly #waiting = new Map<string, Message[]>();
+  readonly #later = new Map<string, { readonly channel: string; readonly message: Message }>();
   #isSoon = false;
   #stopTimer: (() => void) | undefined;
 
@@ -27,7 +28,9 @@ export class Outbox {
   }
 
   add(channel: string, message: Message): void {
-    this.#put(channel, message);
+    const messages = this.#waiting.get(channel);
+    if (messages === undefined) this.#waiting.set(channel, [message]);
+    else messages.push(message);
     if (this.#isSoon) return;
     this.#isSoon = true;
     this.#soon(() => {
@@ -36,18 +39,29 @@ export class Outbox {
     });
   }
 
-  /** Tells something that nobody waits for. */
-  addLater(channel: string, message: Message): void {
-    this.#put(channel, message);
-    if (this.#isSoon || this.#stopTimer !== undefined) return;
+  /** Tells something that nobody waits for, before what is told after it. Under its name it can be taken back. */
+  addLater(channel: string, message: Message, name: string): void {
+    this.#later.set(name, { channel, message });
+    if (this.#stopTimer !== undefined) return;
     this.#stopTimer = this.#clock.after(longest, () => {
       this.flush();
     });
   }
 
+  /** What was told under that name says nothing any more. */
+  takeBack(name: string): void {
+    this.#later.delete(name);
+  }
+
   flush(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
+    for (const { channel, message } of this.#later.values()) {
+      const messages = this.#waiting.get(channel);
+      if (messages === undefined) this.#waiting.set(channel, [message]);
+      else messages.unshift(message);
+    }
+    this.#later.clear();
     for (const [channel, messages] of this.#waiting) {
       const [only] = messages;
       const content = messages.length === 1 && only !== undefined ? only : messages;
@@ -55,11 +69,5 @@ export class Outbox {
       this.#transport.tell(channel, pack(content)).catch(() => undefined);
     }
     this.#waiting.clear();
-  }
-
-  #put(channel: string, message: Message): void {
-    const messages = this.#waiting.get(channel);
-    if (messages === undefined) this.#waiting.set(channel, [message]);
-    else messages.push(message);
   }
 }

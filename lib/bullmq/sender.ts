@@ -36,6 +36,7 @@ export class Sender {
   readonly #short: ShortCalls;
   readonly #earlier: EarlierCalls;
   readonly #gatherings = new Map<string, Gathering>();
+  readonly #tag: string;
   #sequence = 0;
 
   constructor(parts: {
@@ -52,6 +53,7 @@ export class Sender {
     this.#table = parts.table;
     this.#short = parts.short;
     this.#earlier = parts.earlier;
+    this.#tag = digestOf(parts.terms.id).slice(0, 16);
   }
 
   send(call: RemoteCall, lane: string): void {
@@ -133,7 +135,7 @@ export class Sender {
     const ids = calls.map((call) => this.#name(call));
     const job: SentJob = {
       lane,
-      id: ids.length === 1 ? (ids[0] as string) : named('b', ids),
+      id: ids.length === 1 ? (ids[0] as string) : `b${this.#tag}-${String(++this.#sequence)}`,
       calls: new Set(),
       isAdopted: false,
       activeSince: undefined,
@@ -207,8 +209,8 @@ export class Sender {
     call.dispatchNumber = Math.max(call.dispatchNumber + 1, Math.floor(this.#terms.clock.now()));
     const { runId, stepId, attempt, isKept } = call.request;
     return isKept
-      ? named('k', [runId, stepId, attempt, call.dispatchNumber])
-      : named('c', [this.#terms.id, ++this.#sequence]);
+      ? `k${digestOf(JSON.stringify([runId, stepId, attempt, call.dispatchNumber])).slice(0, 32)}`
+      : `c${this.#tag}-${String(++this.#sequence)}`;
   }
 }
 
@@ -216,11 +218,6 @@ interface Part {
   readonly call: RemoteCall;
   readonly input: Uint8Array;
   readonly blob: UsedBlob | undefined;
-}
-
-/** BullMQ takes what is a number by itself for one of its own. */
-function named(kind: string, identity: readonly unknown[]): string {
-  return `${kind}${digestOf(JSON.stringify(identity)).slice(0, 32)}`;
 }
 
 /** How many bytes of inputs a job has at most, but for its last one. */

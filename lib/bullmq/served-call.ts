@@ -24,7 +24,7 @@ export interface CallSite {
   readonly inline: number;
   tell(waiting: WhoWaits, message: OfCall): void;
   /** Tells something that nobody waits for. */
-  tellLater(waiting: WhoWaits, message: OfCall): void;
+  tellLater(waiting: WhoWaits, message: OfCall, name: string): void;
 }
 
 /** A call that is being done. */
@@ -37,6 +37,7 @@ export class ServedCall {
   readonly #site: CallSite;
   readonly #ctx: JobContext;
   #beganAt: number | undefined;
+  #thread: string;
   #stop: ((as: StoppedAs) => void) | undefined;
   /** What it was told before it had begun. */
   #stoppedAs: StoppedAs | undefined;
@@ -47,12 +48,14 @@ export class ServedCall {
     this.waiting = waiting;
     this.since = site.clock.now();
     this.#site = site;
+    this.#thread = site.worker;
     const { id, isHeard } = body;
     this.#ctx = new JobContext(body, taskName, site.clock, {
       began: (thread) => {
         this.#beganAt ??= site.clock.now();
         const { worker } = site;
-        site.tellLater(this.waiting, ['began', id, worker, `${worker}/${thread}`]);
+        this.#thread = `${worker}/${thread}`;
+        site.tellLater(this.waiting, ['began', id, worker, this.#thread], id);
       },
       progress: (amount, text) => {
         if (isHeard) site.tell(this.waiting, ['progress', id, amount, text]);
@@ -87,7 +90,8 @@ export class ServedCall {
       const output = await this.#run(task, input);
       if (output instanceof Stopped) return stoppedAnswer(id, output.as);
       const { ms } = this;
-      return ['result', id, await wrap(bytesOf(output, this.taskName, 'output'), id, blobs, inline), ms];
+      const bytes = bytesOf(output, this.taskName, 'output');
+      return ['result', id, await wrap(bytes, id, blobs, inline), ms, this.#thread];
     } catch (error) {
       if (error instanceof EmptyStepError) return ['empty', id];
       return ['failure', id, encodeThrown(error)];

@@ -49,7 +49,8 @@ export interface TaskServerTerms {
  *    nothing of it goes on once coordinators believe it gone.
  * 2. What a coordinator wants that was silent for its own lease is stopped: nobody waits for it. For an hour it isn't, where somebody
  *    may go on with the run.
- * 3. A call's last word is told before its job is let go of, and kept in the queue besides, where a coordinator finds it that didn't hear.
+ * 3. A call's last word is told before its job is let go of, and again to whoever hasn't heard it. What calls of kept runs come to lies in
+ *    the queue besides, where it is found after the end of this process.
  * 4. While tasks are short, as many jobs again are taken as there are slots, so that no thread waits for Redis. What waits for a thread
  *    all the same is returned.
  */
@@ -204,6 +205,7 @@ export class TaskServer {
     this.#cancelled.forgetBefore(now - leaseMs);
     this.#answers.forgetBefore(now - 2 * leaseMs);
     this.#adopted.forgetBefore(now - longAgo);
+    this.#epochs.forgetBefore(now - longAgo);
     for (const call of [...this.#running.values()]) {
       const { coordinator, coordinatorLeaseMs } = call.waiting;
       const patience = call.body.isKept ? longAgo : coordinatorLeaseMs;
@@ -265,7 +267,7 @@ export class TaskServer {
     // So that dashboards show it as what it is.
     const failure = answers.find((answer) => answer[0] === 'failure');
     return {
-      answer: pack(answers),
+      answer: pack(answers.filter((answer, at) => answer[0] !== 'result' || body.calls[at]?.isKept === true)),
       failure: failure === undefined ? undefined : textOf(decodeThrown(failure[2])),
     };
   }
@@ -289,6 +291,8 @@ export class TaskServer {
     const answer = await served.answer(this.#tasks.body(job.task, call.isolation !== undefined));
     this.#running.delete(id);
     if (served.hasBegun) this.#paced(served.ms);
+    // It says itself where it has begun.
+    if (answer[0] === 'result') this.#outbox.takeBack(id);
     this.#tell(served.waiting, answer);
     this.#answers.set(id, { waiting: served.waiting, answer }, clock.now());
     return answer;
@@ -314,8 +318,8 @@ export class TaskServer {
       tell: (waiting, message) => {
         this.#tell(waiting, message);
       },
-      tellLater: ({ coordinator }, message) => {
-        this.#outbox.addLater(channels.one(this.#terms.queue, coordinator), message);
+      tellLater: ({ coordinator }, message, name) => {
+        this.#outbox.addLater(channels.one(this.#terms.queue, coordinator), message, name);
       },
     };
   }

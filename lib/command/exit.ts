@@ -35,6 +35,7 @@ const codes: Readonly<Record<string, number>> = {
   EVENT_LOG_LATER_VERSION: exitCodes.usage,
   DASHBOARD_PORT_IN_USE: exitCodes.usage,
   DASHBOARD_NOT_LISTENING: exitCodes.usage,
+  WORKER_START: exitCodes.usage,
   STORE: exitCodes.store,
   RUN_HELD: exitCodes.store,
   STORE_FORMAT: exitCodes.store,

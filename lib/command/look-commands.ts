@@ -1,7 +1,10 @@
 import { Option } from 'commander';
+import type { ProgressEvent } from '../observe/progress-event.ts';
 import type { CommandParts, CommonOptions } from './command-parts.ts';
 import { differenceText } from './compare-runs.ts';
 import { explanationText } from './explain-step.ts';
+import { followEvents } from './follow-events.ts';
+import { onInterrupt } from './interrupts.ts';
 import { logLine } from './run-log.ts';
 import { runsText, runText } from './show-run.ts';
 import { jsonText, writeLines } from './terminal.ts';
@@ -62,16 +65,28 @@ export function lookCommands({ terminal, looking, withStore, say }: CommandParts
     .argument('<run>', 'the id of the run')
     .option('--step <step>', 'only of this step, and of what it is made of')
     .option('--events', 'every event there is, as JSON lines')
-    .action((runId: string, options: CommonOptions & { step?: string; events?: boolean }) =>
+    .option('-f, --follow', 'go on with what comes, until no process is at the run')
+    .action((runId: string, options: LogOptions) =>
       withStore(options, async (store) => {
-        for (const { events } of await store.goes(runId)) {
-          for (const event of events) {
-            if (options.step !== undefined && !isWithin(event, options.step)) continue;
-            const line = logLine(event);
-            if (options.events === true || (options.json === true && line !== undefined))
-              writeLines(terminal.out, jsonText(event));
-            else if (line !== undefined) writeLines(terminal.out, line);
-          }
+        const tell = (event: ProgressEvent): void => {
+          if (options.step !== undefined && !isWithin(event, options.step)) return;
+          const line = logLine(event);
+          if (options.events === true || (options.json === true && line !== undefined))
+            writeLines(terminal.out, jsonText(event));
+          else if (line !== undefined) writeLines(terminal.out, line);
+        };
+        if (options.follow !== true) {
+          for (const { events } of await store.goes(runId)) events.forEach(tell);
+          return;
+        }
+        const stop = new AbortController();
+        const interrupts = onInterrupt(() => {
+          stop.abort();
+        });
+        try {
+          for await (const event of followEvents(store, runId, stop.signal)) tell(event);
+        } finally {
+          interrupts.leave();
         }
       }),
     );
@@ -90,6 +105,12 @@ export function lookCommands({ terminal, looking, withStore, say }: CommandParts
       }),
     );
 }
+
+type LogOptions = CommonOptions & {
+  readonly step?: string;
+  readonly events?: boolean;
+  readonly follow?: boolean;
+};
 
 function isWithin(event: object, stepId: string): boolean {
   const of = 'stepId' in event ? String(event.stepId) : '';

@@ -6,6 +6,7 @@ import { moduleCommands } from './module-commands.ts';
 import { pictureCommands } from './picture-commands.ts';
 import { storeCommands } from './store-commands.ts';
 import type { Terminal } from './terminal.ts';
+import { workCommand } from './work-command.ts';
 
 /** How a command is carried out. */
 export interface ProgramTerms {
@@ -34,6 +35,7 @@ export function programOf({ terminal, version, ended }: ProgramTerms): Command {
   lookCommands(parts);
   pictureCommands(parts);
   storeCommands(parts);
+  workCommand(parts);
   completionCommands(parts);
   return program;
 }

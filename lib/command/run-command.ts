@@ -48,7 +48,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
 
 /** The copy that the module uses, where one is run or drawn. */
 function otherCopy([command, ...args]: readonly string[]): URL | undefined {
-  if (command !== 'run' && command !== 'graph') return undefined;
+  if (command !== 'run' && command !== 'graph' && command !== 'work') return undefined;
   for (const arg of args) {
     if (arg.startsWith('-')) continue;
     try {

@@ -594,7 +594,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
   }
 
   waitedOf(step: number): Waited | undefined {
-    return this.table.waited.get(step);
+    return this.table.waitedOf(step);
   }
 
   offloadedAtOf(step: number): number | undefined {

@@ -14,7 +14,7 @@ import type { Counts } from '../observe/child-counts.ts';
 import type { StepFailedError } from '../observe/failures.ts';
 import type { Keeper, Kept } from './keeper.ts';
 import { Lane } from './lane.ts';
-import type { RowShape } from './run-budget.ts';
+import type { RowShape } from './row-rules.ts';
 import { Scope, type ScopeRun, type StepAttempt } from './scope.ts';
 import { escaped } from './step-id.ts';
 import { nobody, type Row } from './step-table.ts';

@@ -14,7 +14,7 @@ import type { WaitReason } from '../observe/wait-reason.ts';
 import { Edges } from './edges.ts';
 import { Groups } from './groups.ts';
 import { applyKnown } from './known-outputs.ts';
-import type { RowShape } from './run-budget.ts';
+import type { RowShape } from './row-rules.ts';
 import { Scope, type ScopeRun, type StepAttempt } from './scope.ts';
 import type { Skip } from './skip.ts';
 import { escaped, rootPart } from './step-id.ts';

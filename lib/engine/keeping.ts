@@ -103,6 +103,7 @@ export class Keeping {
 
 /** What an attempt has come to. Small, as there is one for every step that waits for a write. */
 class AttemptOutput implements KeptOutput {
+  readonly isCached = false;
   readonly #keeping: Keeping;
   readonly #attempt: StepAttempt;
 
@@ -133,10 +134,6 @@ class AttemptOutput implements KeptOutput {
 
   get key(): CacheKey | undefined {
     return this.#keeping.keyOf(this.#attempt.row);
-  }
-
-  get isCached(): boolean {
-    return false;
   }
 
   stays(): void {

@@ -110,7 +110,7 @@ function settle(scope: KnowingScope, known: KnownSteps, outputs: ReadonlyMap<num
 
 /** What is known of the steps of a graph, and what that leaves to be done. */
 class KnownSteps {
-  /** What joins that aren't known have chosen. */
+  /** What joins that aren't known have chosen, where that stands whatever becomes of it. */
   readonly choices = new Map<number, Choice>();
   readonly #scope: KnowingScope;
   /** By step. */
@@ -207,6 +207,8 @@ class KnownSteps {
         continue;
       const choice = keeper.choiceOf(pathAt(this.#scope, step));
       if (choice === undefined) continue;
+      // What a fallback stands in for may fail this time.
+      if (settings.join?.kind === 'fallback' && choice === 0) continue;
       if (settings.join !== undefined) this.choices.set(step, choice);
       else if (choice === false) this.#note(step, { kind: 'skipped' });
     }

@@ -1,4 +1,4 @@
-import type { RowShape } from './run-budget.ts';
+import type { RowShape } from './row-rules.ts';
 import type { Row } from './step-table.ts';
 
 /**

@@ -12,7 +12,7 @@ import type { Keeping } from './keeping.ts';
 import type { Nesting } from './nesting.ts';
 import type { Releases } from './releases.ts';
 import type { Retries } from './retries.ts';
-import type { RowShape } from './run-budget.ts';
+import type { RowShape } from './row-rules.ts';
 import type { Pulled, Scope, ScopeRun, StepAttempt } from './scope.ts';
 import type { Skip } from './skip.ts';
 import { nobody, type Row } from './step-table.ts';
@@ -134,7 +134,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     const waitedMs = now - (table.readyAt[row] as number);
     const waited = waitedMs >= leastWaitMs ? this.#waited(row, waitedMs) : undefined;
     const number = table.startAttempt(row, now);
-    if (waited !== undefined && number === 1 && scope.parent === undefined) table.waited.set(row, waited);
+    if (waited !== undefined && number === 1 && scope.parent === undefined) table.noteWait(row, waited);
     const definition = scope.definitionOf(row);
     const shape = this.budget.shapeOf(row);
     const attempt: StepAttempt = new Attempt(this, scope, row, number, definition, shape);

@@ -163,17 +163,17 @@ export class LiveLimits {
           this.#adopt(name, startedAt, announce);
         });
       };
-      this.#unwatch.push(this.#budget.watchFollowed(name, adopt));
+      this.#unwatch.push(this.#budget.announced.watch(name, adopt));
       return adopt;
     };
-    for (const name of this.#budget.followed) watch(name)();
+    for (const name of this.#budget.announced.names) watch(name)();
     // One that has just come is up to date.
-    this.#budget.onFollowed = watch;
+    this.#budget.announced.onAdded = watch;
   }
 
   #adopt(name: string, startedAt: number, announce: Announce): void {
     const { admission } = this.#budget;
-    const limit = this.#budget.followedLimitOf(name);
+    const limit = this.#budget.announced.limitOf(name);
     if (limit === undefined) return;
     const changed: Record<string, number> = {};
     admission.pause();
@@ -244,7 +244,7 @@ export class LiveLimits {
   close(): void {
     for (const unwatch of this.#unwatch) unwatch();
     this.#unwatch = [];
-    this.#budget.onFollowed = undefined;
+    this.#budget.announced.onAdded = undefined;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#budget.admission.onRate = undefined;

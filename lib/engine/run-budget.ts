@@ -1,10 +1,8 @@
 // Long because classes, their limits and the shapes of demands change together, when a class comes, goes or gets another limit.
 
-import { Admission, type AdmissionRules } from '../admission/admission.ts';
-import type { AnnouncedLimit } from '../admission/announced-limits.ts';
+import { Admission } from '../admission/admission.ts';
 import { type Demand, sumOfDemands } from '../admission/demand.ts';
 import {
-  followedLimit,
   isFamilyMember,
   isLimited,
   type LimitChange,
@@ -21,15 +19,15 @@ import { ownOf } from '../base/record.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import { lossOf } from '../sharing/given-up.ts';
 import type { Share } from '../sharing/share.ts';
+import { AnnouncedClasses } from './announced-classes.ts';
+import { DemandRefusals } from './demand-refusals.ts';
 import { ResourceClasses } from './resource-classes.ts';
 import type { RankedScope } from './row-order.ts';
 import { RowOrder, WaitingRows } from './row-order.ts';
+import { PlannedRules, RowRules, type RowShape } from './row-rules.ts';
 import type { RunSettings } from './run-settings.ts';
 import type { Row } from './step-table.ts';
 import { WaitReasons } from './wait-reasons.ts';
-
-/** A demand of rows, as admission knows it: equal demands have one. */
-export type RowShape = Shape<Row>;
 
 /**
  * What a run may take at once: its classes with their names and limits, and the shapes of what is demanded.
@@ -56,10 +54,9 @@ export class RunBudget {
   /** The run's part in limits that others have a part in, too. */
   readonly share: Share | undefined;
   readonly #settings: RunSettings;
-  /** The classes whose limit somebody else knows, each with the most that one demand takes of it: it never falls below that. */
-  readonly #followed = new Map<string, number>();
-  /** Hears of each such class that comes later. */
-  onFollowed: ((resource: string) => void) | undefined;
+  /** The classes whose limit somebody else knows. */
+  readonly announced: AnnouncedClasses;
+  readonly #refusals: DemandRefusals;
   readonly #rootShapes: readonly RowShape[];
   readonly #places: Uint32Array;
   readonly #laterShapes: RowShape[] = [];
@@ -95,12 +92,13 @@ export class RunBudget {
     this.#givenLimits = settings.givenLimits;
     this.#places = places;
     const first = new Map(limits);
-    for (const name of limits.keys())
-      if (this.#announcementOf(name) !== undefined) this.#followed.set(name, 1);
-    for (const demand of [...distinct, ...blueprint.laterDemands.map((later) => later.demand)])
-      for (const [name, least] of this.#followed)
-        this.#followed.set(name, Math.max(least, ownOf(demand, name) ?? 0));
-    for (const [name, least] of this.#followed) first.set(name, Math.max(least, limits.get(name) ?? 0));
+    this.#refusals = new DemandRefusals(settings, share);
+    this.announced = new AnnouncedClasses(() => this.#givenLimits, limits.keys(), [
+      ...distinct,
+      ...blueprint.laterDemands.map((later) => later.demand),
+    ]);
+    for (const name of this.announced.names)
+      first.set(name, Math.max(this.announced.leastOf(name), limits.get(name) ?? 0));
     if (concurrency !== undefined || share?.shares('concurrency') === true)
       first.set('concurrency', concurrency ?? Infinity);
     if (share !== undefined) for (const [name, own] of first) first.set(name, this.limitInForce(name, own));
@@ -118,7 +116,7 @@ export class RunBudget {
       return shape;
     });
     for (const { demand, stepId } of blueprint.laterDemands) this.#refuseTooMuch(demand, () => stepId);
-    for (const gang of blueprint.gangs) this.#refuseTooMany(gang.length, blueprint.nameOfGang(gang));
+    for (const gang of blueprint.gangs) this.#refusals.tooMany(gang.length, blueprint.nameOfGang(gang));
     this.turns =
       settings.plannedRanks === undefined
         ? undefined
@@ -203,14 +201,15 @@ export class RunBudget {
     for (const [name, kept] of Object.entries(reserved)) {
       const amount = ownOf(demand, name) ?? 0;
       const limit = this.admission.capacities[this.classes.placeOf(name) ?? -1] ?? Infinity;
-      if (amount > 0 && amount + kept > limit) throw this.#tooMuch(stepId(), name, amount + kept, limit);
+      if (amount > 0 && amount + kept > limit)
+        throw this.#refusals.error(stepId(), name, amount + kept, limit);
     }
     return shape;
   }
 
   /** The shape of several steps that start together, kept until nobody stands for them; throws as {@link RunBudget.shapeFor} does. */
   shapeForAll(demands: readonly Demand[], stepIds: () => string): RowShape {
-    this.#refuseTooMany(demands.length, stepIds());
+    this.#refusals.tooMany(demands.length, stepIds());
     if (this.#came >= this.#mayCome) this.#forgetIdle();
     const demand = sumOfDemands(demands);
     this.#knownShape(demand, stepIds);
@@ -237,22 +236,6 @@ export class RunBudget {
   /** Notes limits for classes that only steps to come demand. */
   noteLimits(more: Limits): void {
     this.#givenLimits = { ...this.#givenLimits, ...more };
-  }
-
-  /** The classes whose limit somebody else knows. */
-  get followed(): Iterable<string> {
-    return this.#followed.keys();
-  }
-
-  /** What such a limit is now, as it counts here; `undefined` where the run has been given one of its own meanwhile. */
-  followedLimitOf(resource: string): number | undefined {
-    const limit = this.#announcementOf(resource);
-    return limit === undefined ? undefined : Math.max(limit.value, this.#followed.get(resource) ?? 0);
-  }
-
-  /** Calls back when such a limit has changed, until the returned function is called. */
-  watchFollowed(resource: string, changed: () => void): () => void {
-    return this.#announcementOf(resource)?.watch(changed) ?? doNothing;
   }
 
   /** The place of the class that everything takes one of; it is added where there was none. */
@@ -329,13 +312,13 @@ export class RunBudget {
       if (this.classes.placeOf(name) === undefined) this.#addClass(name, stepId);
     for (const [name, amount] of Object.entries(demand)) {
       const place = this.#placeOf(name);
-      this.#makeRoom(name, place, amount);
+      const needed = this.announced.roomFor(name, amount) ?? 0;
+      if ((this.admission.capacities[place] ?? 0) < needed) this.admission.setCapacity(place, needed);
       const limit = this.admission.capacities[place] ?? 0;
-      if (amount > limit) throw this.#tooMuch(stepId(), name, amount, limit);
+      if (amount > limit) throw this.#refusals.error(stepId(), name, amount, limit);
       const rate = this.admission.windowOf(place)?.rate;
-      if (rate !== undefined && amount > rate.limit)
-        throw new ResourceLimitError(stepId(), name, amount, rate.limit, 0, rate.perMs);
-      this.#refuseTooFast(name, amount, stepId);
+      if (rate !== undefined) this.#refusals.tooFast(name, amount, rate, stepId);
+      this.#refusals.tooFastForAll(name, amount, stepId);
     }
     return this.#make(demand, undefined);
   }
@@ -370,27 +353,12 @@ export class RunBudget {
     const { capacity, rate } = this.#resolve(checker, name);
     if (checker.problems.length > 0)
       checker.throwIfAny(`step '${stepId()}', which came while the run was under way`);
-    const isFollowed = this.#announcementOf(name) !== undefined;
-    const least = isFollowed ? 1 : 0;
+    const isAnnounced = this.announced.enter(name);
+    const least = this.announced.leastOf(name);
     const place = this.admission.addClass(this.limitInForce(name, Math.max(least, capacity ?? Infinity)));
     this.classes.add(name, place);
     if (rate !== undefined) this.admission.setWindow(place, new RateWindow(rate));
-    if (!isFollowed) return;
-    this.#followed.set(name, least);
-    this.onFollowed?.(name);
-  }
-
-  /** Nobody waits for ever for workers that may come: what is announced always has room for one demand. */
-  #makeRoom(name: string, place: number, amount: number): void {
-    const least = this.#followed.get(name);
-    if (least === undefined || this.#announcementOf(name) === undefined) return;
-    this.#followed.set(name, Math.max(least, amount));
-    const needed = Math.max(1, amount);
-    if ((this.admission.capacities[place] ?? 0) < needed) this.admission.setCapacity(place, needed);
-  }
-
-  #announcementOf(name: string): AnnouncedLimit | undefined {
-    return followedLimit(this.#givenLimits, name);
+    if (isAnnounced) this.announced.onAdded?.(name);
   }
 
   #resolve(checker: OptionChecker, name: string): LimitChange {
@@ -446,108 +414,18 @@ export class RunBudget {
 
   /** @throws ResourceLimitError where a demand is more than there can be */
   #refuseTooMuch(demand: Demand, stepId: () => string): void {
-    const { limits, rates } = this.#settings;
-    for (const [name, amount] of Object.entries(demand)) {
-      const limit = this.#followed.has(name) ? Infinity : (limits.get(name) ?? 0);
-      if (amount > limit) throw new ResourceLimitError(stepId(), name, amount, limit);
-      const rate = rates.get(name);
-      if (rate !== undefined && amount > rate.limit)
-        throw new ResourceLimitError(stepId(), name, amount, rate.limit, 0, rate.perMs);
-      const least = this.limitInForce(name, limit);
-      if (amount > least) throw this.#tooMuch(stepId(), name, amount, least);
-      this.#refuseTooFast(name, amount, stepId);
-    }
-  }
-
-  /** @throws ResourceLimitError where a demand is more than may start at once by the rate of a shared limit */
-  #refuseTooFast(name: string, amount: number, stepId: () => string): void {
-    for (const { rate, by } of this.share?.ratesOf(name) ?? [])
-      if (amount > rate.limit)
-        throw new ResourceLimitError(stepId(), name, amount, rate.limit, 0, rate.perMs, by.label);
-  }
-
-  /** A demand is more than there is: by the run's own limit, or by one that is shared. */
-  #tooMuch(stepId: string, name: string, amount: number, limit: number): ResourceLimitError {
-    const shared = this.share?.capacityOf(name);
-    const label = shared?.capacity === limit ? shared.by?.label : undefined;
-    return new ResourceLimitError(stepId, name, amount, limit, 0, undefined, label);
-  }
-
-  /** @throws ResourceLimitError where more have to start together than may run at once */
-  #refuseTooMany(count: number, stepIds: string): void {
-    const { concurrency } = this.#settings;
-    if (concurrency !== undefined && count > concurrency)
-      throw new ResourceLimitError(stepIds, 'concurrency', count, concurrency);
-    const shared = this.share?.capacityOf('concurrency').capacity ?? Infinity;
-    if (count > shared) throw this.#tooMuch(stepIds, 'concurrency', count, shared);
+    const { limits } = this.#settings;
+    const limitOf = (name: string): readonly [own: number, inForce: number] => {
+      const own = this.announced.has(name) ? Infinity : (limits.get(name) ?? 0);
+      return [own, this.limitInForce(name, own)];
+    };
+    this.#refusals.tooMuch(demand, limitOf, stepId);
   }
 }
 
 const nothing: Demand = Object.freeze({});
-function doNothing(): void {
-  // There is nothing to take back.
-}
 const mostKnownObjects = 1024;
 /** So many later shapes come before idle ones are forgotten: most come again. */
 const manyShapes = 256;
 // The fastest way to keep the steps of one demand; but each takes a bit a step of the whole workflow.
 const rankSets = 4;
-
-/** How rows are admitted. */
-class RowRules implements AdmissionRules<Row> {
-  readonly capacities: readonly number[];
-  readonly maxOvertakes: number | undefined;
-  readonly shared: Share | undefined;
-  readonly #budget: RunBudget;
-  readonly #time: { readonly now: number };
-
-  constructor(
-    budget: RunBudget,
-    capacities: readonly number[],
-    maxOvertakes: number | undefined,
-    time: { readonly now: number },
-  ) {
-    this.#budget = budget;
-    this.capacities = capacities;
-    this.maxOvertakes = maxOvertakes;
-    this.shared = budget.share;
-    this.#time = time;
-  }
-
-  before(left: Row, right: Row): boolean {
-    return this.#budget.order.before(left, right);
-  }
-
-  shapeOf(row: Row): RowShape {
-    return this.#budget.shapeOf(row);
-  }
-
-  now(): number {
-    return this.#time.now;
-  }
-}
-
-/** What came later isn't in the plan: it starts when it fits. */
-class PlannedRules extends RowRules {
-  readonly #turns: Turns;
-  readonly #order: RowOrder;
-
-  constructor(
-    budget: RunBudget,
-    capacities: readonly number[],
-    time: { readonly now: number },
-    turns: Turns,
-  ) {
-    super(budget, capacities, undefined, time);
-    this.#turns = turns;
-    this.#order = budget.order;
-  }
-
-  isDue(row: Row): boolean {
-    return row >= this.#order.roots || this.#turns.isDue(row);
-  }
-
-  started(row: Row): void {
-    if (row < this.#order.roots) this.#turns.start(row);
-  }
-}

@@ -37,8 +37,6 @@ export class StepTable {
   endedAt: Float64Array;
   /** When all that a row needs was there, for its last attempt. Only of one that is ready or further. */
   readyAt: Float64Array;
-  /** How long those have waited before their first attempt that were kept waiting, and for what. */
-  readonly waited = new Map<Row, Waited>();
   /** When work elsewhere on the last attempts began. */
   readonly offloadedAt = new Map<Row, number>();
   /** The row whose end, or decision, settled that this one may start or never will. */
@@ -47,6 +45,7 @@ export class StepTable {
   readonly unneeded = new Set<Row>();
   /** How far the running steps say they are. */
   readonly fractions = new Map<Row, number>();
+  #waited: (Waited | undefined)[] | undefined;
   readonly #repeated = new Map<Row, Repeated>();
   /** When the last attempts gave back what they held since steps of their own took over. */
   readonly #handedOverAt = new Map<Row, number>();
@@ -133,6 +132,17 @@ export class StepTable {
 
   isSettled(row: Row): boolean {
     return (this.status[row] as number) >= firstSettled;
+  }
+
+  /** Notes how long a row of the run's own was kept waiting before its first attempt, and for what. */
+  noteWait(row: Row, waited: Waited): void {
+    // Faster than a map, where all are kept waiting.
+    this.#waited ??= new Array<undefined>(this.startedAt.length).fill(undefined);
+    this.#waited[row] = waited;
+  }
+
+  waitedOf(row: Row): Waited | undefined {
+    return this.#waited?.[row];
   }
 
   /** Whether an attempt of it is under way. */

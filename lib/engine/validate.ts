@@ -3,7 +3,7 @@ import { edge } from '../definition/join.ts';
 import type { Engine } from './engine.ts';
 import { EngineFaultError } from './engine-fault-error.ts';
 import { GraphScope } from './graph-scope.ts';
-import type { RowShape } from './run-budget.ts';
+import type { RowShape } from './row-rules.ts';
 import type { Scope, StepAttempt } from './scope.ts';
 import { type Row, released } from './step-table.ts';
 import { status, statusNames } from './transitions.ts';

@@ -1,5 +1,4 @@
 import { relative } from 'node:path';
-import { cwd } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { fieldOf } from '../base/error-parts.ts';
 import { messageOf, textOf } from '../base/inspect.ts';
@@ -16,6 +15,8 @@ export interface FailureStory {
 
 const mostMessageLines = 3;
 const mostCauses = 3;
+/** Steps may be within steps; what says so of itself may be a circle. */
+const mostDepth = 100;
 
 /** Tells a failure. @param logs - what the step said last */
 export function storyOf(stepId: string, error: unknown, logs: readonly string[]): FailureStory {
@@ -39,10 +40,9 @@ export function storyOf(stepId: string, error: unknown, logs: readonly string[])
 function causeOf(error: unknown): unknown {
   let found = error;
   // What failed within a subflow or a fan-out is told by the innermost.
-  while (typeof found === 'object' && found !== null && fieldOf(found, 'code') === 'STEP_FAILED') {
-    const cause = fieldOf(found, 'cause');
-    if (cause === undefined) break;
-    found = cause;
+  for (let depth = 0; depth < mostDepth; depth++) {
+    if (typeof found !== 'object' || found === null || fieldOf(found, 'code') !== 'STEP_FAILED') break;
+    found = fieldOf(found, 'cause') ?? found;
   }
   return found;
 }
@@ -57,15 +57,16 @@ function linesOf(text: string): string[] {
 }
 
 function causesOf(error: unknown): string[] {
-  const causes: string[] = [];
-  let cause = isError(error) ? fieldOf(error, 'cause') : undefined;
-  for (
-    ;
-    cause !== undefined && causes.length < mostCauses;
-    cause = isError(cause) ? fieldOf(cause, 'cause') : undefined
-  )
-    causes.push(`caused by ${linesOf(nameAndText(cause))[0] ?? textOf(cause)}`);
-  return causes;
+  const found = new Set([error]);
+  for (let cause = causeIn(error); cause !== undefined && !found.has(cause); cause = causeIn(cause)) {
+    found.add(cause);
+    if (found.size > mostCauses) break;
+  }
+  return [...found].slice(1).map((cause) => `caused by ${linesOf(nameAndText(cause))[0] ?? textOf(cause)}`);
+}
+
+function causeIn(error: unknown): unknown {
+  return isError(error) ? fieldOf(error, 'cause') : undefined;
 }
 
 /** The first place in the stack that is neither the host's nor a library's. */
@@ -88,7 +89,7 @@ const isForeign = /node:|[\\/]node_modules[\\/]/;
 function shortened(whole: string, file: string, lineAndColumn: string): string {
   try {
     const path = file.startsWith('file:') ? fileURLToPath(file) : file;
-    const short = relative(cwd(), path);
+    const short = relative(process.cwd(), path);
     return `${short.length < path.length ? short : path}${lineAndColumn}`;
   } catch {
     return whole;
@@ -99,7 +100,7 @@ function chainOf(error: unknown): string[] {
   const chain = typeof error === 'object' && error !== null ? fieldOf(error, 'chain') : undefined;
   if (!Array.isArray(chain) || chain.length <= 1) return [];
   return [
-    `by way of ${pathText(chain.map(String))
+    `by way of ${pathText(chain.map(textOf))
       .trim()
       .replace(/^\(|\)$/g, '')}`,
   ];

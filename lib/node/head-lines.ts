@@ -4,7 +4,7 @@ import { durationText } from '../report/duration-text.ts';
 import { bar, bytes, number, roughText, withinText } from './amounts.ts';
 import { type LinePart, linesOf, type Pen, widthOfParts } from './line-parts.ts';
 import type { ProgressView } from './progress-view.ts';
-import { cleanText, cutName } from './terminal-text.ts';
+import { cleanText, cutName, widthOf } from './terminal-text.ts';
 
 const leastBar = 6;
 const mostBar = 50;
@@ -37,10 +37,16 @@ export function headLines(
   ];
   const name: LinePart = { text: cutName(title, Math.max(8, pen.columns - 20)), style: 'bold', rank: 0 };
   const room = pen.columns - widthOfParts([name, ...rest]) - 2;
-  const width = Math.min(room, mostBar, Math.floor(pen.columns / 4));
-  const shown: LinePart[] =
-    width < leastBar ? [] : [{ text: `  ${bar(view.fraction(now), width)}`, style: 'cyan', rank: 5 }];
-  return linesOf([name, ...shown, ...rest], pen, most);
+  const drawn = (columns: number): string => {
+    const width = Math.min(columns, mostBar, Math.floor(pen.columns / 4));
+    return width < leastBar ? '' : `  ${bar(view.fraction(now), width)}`;
+  };
+  const lines = linesOf([name, { text: drawn(room), style: 'cyan', rank: 5 }, ...rest], pen, most);
+  const last = lines.at(-1) ?? '';
+  // Where the text takes two lines, there is often room at the end of the second.
+  return lines.length === 1
+    ? lines
+    : [...lines.slice(0, -1), last + pen.paint('cyan', drawn(pen.columns - widthOf(last) - 2))];
 }
 
 function part(isShown: boolean, text: string, style: LinePart['style'], rank: number): LinePart {

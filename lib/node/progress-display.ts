@@ -1,3 +1,4 @@
+// Long because the live view and plain lines have one beginning and one end, and the one may turn into the other.
 import type { Subscription } from 'rxjs';
 import type { Clock } from '../base/clock.ts';
 import { reportError } from '../base/report-error.ts';
@@ -8,7 +9,7 @@ import type { Run } from '../run/run.ts';
 import { number, roughText, withinText } from './amounts.ts';
 import { frameLines } from './frame.ts';
 import { every } from './frame-timer.ts';
-import { noteLines } from './note-line.ts';
+import { noteLines } from './note-lines.ts';
 import { ProgressView } from './progress-view.ts';
 import type { Replay } from './replay.ts';
 import { afterWrites, columnsOf, foldsGroups, isColoured, type ProgressStream } from './stream-abilities.ts';
@@ -173,7 +174,8 @@ export class ProgressDisplay implements RenderedProgress {
   #keepNotes(): void {
     const notes = this.#view.takeNotes();
     if (notes.length === 0) return;
-    const lines = notes.flatMap((note) => noteLines(note, this.#paint));
+    const columns = columnsOf(this.#stream);
+    const lines = notes.flatMap((note) => noteLines(note, this.#paint, columns));
     if (this.#region === undefined) this.#stream.write(`${lines.join('\n')}\n`);
     else this.#region.keep(lines);
   }

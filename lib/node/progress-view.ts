@@ -1,3 +1,4 @@
+// Long because it is one fold: what each event changes in what a person sees of a run.
 import { Forecast } from '../../operators/forecast.ts';
 import type { Interval } from '../../operators/outlook.ts';
 import { textOf } from '../base/inspect.ts';
@@ -52,6 +53,8 @@ const mostFailures = 100;
 /** What is left is looked at this often, in ms: a look takes many times as long as one at what is done. */
 const leastLeftMs = 400;
 const looksPerMs = 5;
+/** How much longer than the least the most may be, for a guess to say something. */
+const mostDoubt = 20;
 /** So that a look at every step costs no more than a few percent of the time. */
 const stepsPerMs = 50;
 
@@ -195,11 +198,12 @@ export class ProgressView {
     return this.#share;
   }
 
-  /** How long what is left takes; `undefined` where nobody can know. As costly as the share, and as seldom. */
+  /** How long what is left takes; `undefined` where nobody can know, or it may be anything. As costly as the share, and as seldom. */
   remaining(now: number): Interval | undefined {
     if (now < this.#nextLeftAt) return this.#left;
     this.#nextLeftAt = now + Math.max(leastLeftMs, this.#forecast.total / looksPerMs);
-    this.#left = this.startedAt === undefined ? undefined : this.#forecast.remaining(now);
+    const left = this.startedAt === undefined ? undefined : this.#forecast.remaining(now);
+    this.#left = left === undefined || left.high > mostDoubt * left.low ? undefined : left;
     return this.#left;
   }
 

@@ -59,7 +59,7 @@ function* firstOf<Value>(values: Iterable<Value>, most: number): Generator<Value
 function widthsOf(steps: readonly { readonly id: string }[], columns: number): Widths {
   const widest = steps.reduce((width, { id }) => Math.max(width, widthOf(id)), 0);
   return {
-    id: Math.min(widest, Math.max(8, Math.floor(columns / 3))),
+    id: Math.min(widest, Math.max(8, columns < leastForBar ? columns - 22 : Math.floor(columns / 3))),
     bar: columns < leastForBar ? 0 : Math.min(columns < 150 ? 12 : 24, Math.floor(columns / 4)),
   };
 }

@@ -1,6 +1,7 @@
 import { stepsIn } from '../base/step-list.ts';
 import { accountOfSnapshot } from '../observe/critical-steps.ts';
 import type { RunSnapshot } from '../observe/snapshot.ts';
+import { waitText } from '../observe/wait-reason.ts';
 import { durationText } from '../report/duration-text.ts';
 import { number } from './amounts.ts';
 import { linesOfStory } from './failure-lines.ts';
@@ -38,7 +39,8 @@ export function summaryLines({ title, view, snapshot, paint, columns, report }: 
       : ` ${view.durationMs === 0 ? 'at once' : `in ${durationText(view.durationMs)}`}`;
   const why = view.ending === '' ? '' : `: ${view.ending}`;
   const [mark, style, word] = endings[status] ?? ['·', 'yellow', 'not over'];
-  const wrapped = (text: string): string[] => wrapText(text, columns, '    ');
+  const wrapped = (text: string): string[] =>
+    wrapText(text, columns, '    ').map((line) => line.replaceAll(unbroken, ' '));
   const lines = [
     ...wrapped(`${mark} ${title} ${word}${took}${why}`).map((line) => paint(style, line)),
     ...wrapped(
@@ -51,7 +53,7 @@ export function summaryLines({ title, view, snapshot, paint, columns, report }: 
   ];
   const more = view.failed - Math.min(view.failures.length, shownFailures);
   if (more > 0) lines.push(paint('red', `  ✗ … and ${number(more)} more failed`));
-  for (const text of [slowestText(view), pathText(snapshot)])
+  for (const text of [slowestText(view), pathText(snapshot, view.durationMs ?? 0)])
     if (text !== '') lines.push(...wrapped(`  ${text}`).map((line) => paint('dim', line)));
   // Not broken, so that it can be clicked on and copied.
   if (report !== undefined) lines.push(`  report: ${cleanText(report)}`);
@@ -61,7 +63,18 @@ export function summaryLines({ title, view, snapshot, paint, columns, report }: 
 /** What took longest, where that isn't all there was. */
 function slowestText({ slowest: { steps } }: ProgressView): string {
   if (steps.length < 2) return '';
-  return `slowest: ${steps.map(({ id, ms }) => `${cleanText(id)} (${durationText(ms)})`).join(', ')}`;
+  return `slowest: ${steps.map(({ id, ms }) => `${cleanText(id)} ${inBrackets(ms)}`).join(', ')}`;
+}
+
+/** A space at which no line is broken: a number and its unit stay together. */
+const unbroken = '\u00A0';
+
+function inBrackets(ms: number): string {
+  return `(${unbrokenText(ms)})`;
+}
+
+function unbrokenText(ms: number): string {
+  return durationText(ms).replaceAll(' ', unbroken);
 }
 
 /** As in ` (12 restored, 3 cached)`, what came of steps included. */
@@ -79,10 +92,14 @@ const endings: Partial<
   cancelled: ['■', 'yellow', 'was cancelled'],
 };
 
-function pathText(snapshot: RunSnapshot): string {
+/** A wait that is less of the run than that decided nothing. */
+const leastShare = 0.02;
+
+function pathText(snapshot: RunSnapshot, tookMs: number): string {
   const steps = new Map(stepsIn(snapshot.steps).map((step) => [step.id, step]));
   const path = accountOfSnapshot({ ...snapshot, steps }).map(
-    ({ id, durationMs }) => `${cleanText(id)} (${durationText(durationMs)})`,
+    ({ id, durationMs, waitMs, waitedFor }) =>
+      `${cleanText(id)} ${inBrackets(durationMs)}${waitMs < Math.max(1, leastShare * tookMs) ? '' : `, which waited ${unbrokenText(waitMs)}${waitedFor === undefined ? '' : ` for ${cleanText(waitText(waitedFor))}`}`}`,
   );
   if (path.length === 0) return '';
   if (path.length <= 2 * shownEnds + 1) return `critical path: ${path.join(' → ')}`;

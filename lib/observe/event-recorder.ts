@@ -7,6 +7,8 @@ import type { Origin, ProgressEvent } from './progress-event.ts';
  * Must not throw, and must not call the run.
  */
 export interface EventRecorder {
+  /** A step has come that needs no other. */
+  stepAdded(seq: number, at: number, stepId: string, parentId: string, demand: Demand): void;
   stepStarted(
     seq: number,
     at: number,

@@ -64,6 +64,19 @@ export class Progress {
 
   // Those that every step emits, spelt out: a spread costs more than the event.
 
+  stepAdded(stepId: string, parentId: string, dependsOn: readonly string[], demand: Demand): void {
+    if (this.#recorder === undefined || dependsOn.length > 0) {
+      this.emit({ type: 'step-added', stepId, parentId, dependsOn, demand });
+      return;
+    }
+    if (this.#isComplete) return;
+    const seq = ++this.#seq;
+    const at = this.#time.now;
+    this.#recorder.stepAdded(seq, at, stepId, parentId, demand);
+    if (this.#subscribers.length === 0) return;
+    this.#send({ seq, at, runId: this.#runId, type: 'step-added', stepId, parentId, dependsOn, demand });
+  }
+
   stepStarted(
     stepId: string,
     attempt: number,
@@ -72,22 +85,24 @@ export class Progress {
     waited: Waited | undefined,
   ): void {
     if (this.#isComplete) return;
-    if (waited !== undefined) {
-      const because = readyBy === undefined ? {} : { readyBy };
-      this.emit({ type: 'step-started', stepId, attempt, holds, ...because, waited });
-      return;
-    }
     const seq = ++this.#seq;
     const at = this.#time.now;
     this.#recorder?.stepStarted(seq, at, stepId, attempt, holds, readyBy);
     if (this.#subscribers.length === 0) return;
     const runId = this.#runId;
     const type = 'step-started';
-    this.#send(
-      readyBy === undefined
-        ? { seq, at, runId, type, stepId, attempt, holds }
-        : { seq, at, runId, type, stepId, attempt, holds, readyBy },
-    );
+    if (waited === undefined)
+      this.#send(
+        readyBy === undefined
+          ? { seq, at, runId, type, stepId, attempt, holds }
+          : { seq, at, runId, type, stepId, attempt, holds, readyBy },
+      );
+    else
+      this.#send(
+        readyBy === undefined
+          ? { seq, at, runId, type, stepId, attempt, holds, waited }
+          : { seq, at, runId, type, stepId, attempt, holds, readyBy, waited },
+      );
   }
 
   holdsChanged(stepId: string, attempt: number, holds: Demand): void {

@@ -60,7 +60,7 @@ export class Reporter {
 
   /** Only to be called where someone listens. */
   stepAdded(stepId: string, demand: Demand, parentId: string, dependsOn: readonly string[]): void {
-    this.#progress.emit({ type: 'step-added', stepId, parentId, dependsOn, demand });
+    this.#progress.stepAdded(stepId, parentId, dependsOn, demand);
   }
 
   /** Only to be called where someone listens. */

@@ -1,3 +1,4 @@
+// Long because it is one list: what each event means for the spans of a run.
 import {
   type Attributes,
   type Context,
@@ -171,9 +172,7 @@ export class RunSpans {
   /** The context in which the span of an attempt is the active one, on top of another. */
   contextOf(stepId: string, attempt: number, base: Context): Context {
     // Where a subscriber has set it going, the event comes a little later.
-    if (this.#open.get(stepId)?.attempt !== attempt) this.#start({ stepId, attempt, at: this.#latest });
-    const open = this.#open.get(stepId);
-    return open === undefined ? base : trace.setSpan(base, open.span);
+    return trace.setSpan(base, this.#start({ stepId, attempt, at: this.#latest }).span);
   }
 
   #add({ stepId, parentId, dependsOn, demand }: StepAdded): void {
@@ -189,8 +188,9 @@ export class RunSpans {
     readonly stepId: string;
     readonly attempt: number;
     readonly at: number;
-  }): void {
-    if (this.#open.get(stepId)?.attempt === attempt) return;
+  }): OpenSpan {
+    const known = this.#open.get(stepId);
+    if (known?.attempt === attempt) return known;
     const info = this.#infos.get(stepId) ?? this.#added.get(stepId);
     const attributes: Attributes = {
       'millrace.step.id': stepId,
@@ -207,7 +207,9 @@ export class RunSpans {
     const startTime = this.#time.of(at);
     const parent = info?.parent ?? this.#context;
     const span = this.#tracer.startSpan(stepId, { startTime, attributes, links }, parent);
-    this.#open.set(stepId, { attempt, span, context: trace.setSpan(parent, span) });
+    const open = { attempt, span, context: trace.setSpan(parent, span) };
+    this.#open.set(stepId, open);
+    return open;
   }
 
   #end({ stepId, at }: { readonly stepId: string; readonly at: number }): Span | undefined {

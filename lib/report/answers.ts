@@ -1,5 +1,5 @@
 import type { CriticalStep } from '../observe/critical-steps.ts';
-import { waitText } from '../observe/wait-reason.ts';
+import { leastWaitMs, waitText } from '../observe/wait-reason.ts';
 import { durationText } from './duration-text.ts';
 import { textOf } from './error-text.ts';
 import type { StepStory } from './step-story.ts';
@@ -29,14 +29,19 @@ function ending(timeline: Timeline): Sentence {
   if (status === 'waiting') return ['It waits to begin until other runs are over.'];
   const took = durationText((endedAt ?? now) - (startedAt ?? now));
   if (status === 'completed') return [`Completed in ${took}.`];
-  if (status === 'cancelled') return [`Cancelled after ${took}${error === undefined ? '' : `: ${textOf(error)}`}.`];
+  if (status === 'cancelled')
+    return [`Cancelled after ${took}${error === undefined ? '' : `: ${textOf(error)}`}.`];
   if (status !== 'failed') return [`Under way for ${took}.`];
   const failed = [...timeline.steps.values()].filter((story) => story.status === 'failed');
   const [first] = failed;
   if (first === undefined) return [`Failed after ${took}: ${textOf(error)}.`];
   const many = failed.length > 1 ? `, and ${String(failed.length - 1)} more` : '';
   const attempts = first.attempts > 1 ? ` at attempt ${String(first.attempts)}` : '';
-  return [`Failed after ${took}: `, { stepId: first.info.id }, ` failed${attempts}${many}: ${innermost(first)}.`];
+  return [
+    `Failed after ${took}: `,
+    { stepId: first.info.id },
+    ` failed${attempts}${many}: ${innermost(first)}.`,
+  ];
 }
 
 /** What the failure itself says, without the ids that lead to it. */
@@ -57,13 +62,31 @@ function decision(timeline: Timeline): Sentence {
   if (total <= 0) return [];
   const waits = waitsByReason(path);
   const waited = [...waits.values()].reduce((sum, ms) => sum + ms, 0);
-  const longest = path.reduce((most, step) => (step.durationMs > most.durationMs ? step : most));
+  const longest = path.reduce((most, step) => (workOf(step) > workOf(most) ? step : most));
   const steps = path.length === 1 ? 'one step' : `${String(path.length)} steps in a row`;
   const work = `${durationText(total - waited)} of work (${percent(total - waited, total)})`;
   const parts = [...waits].sort(([, left], [, right]) => right - left);
   const why = parts.slice(0, 3).map(([reason, ms]) => `${durationText(ms)} for ${reason}`);
-  const wait = waited <= 0 ? '' : `, and ${durationText(waited)} of waiting (${percent(waited, total)}): ${why.join(', ')}`;
-  return [`That was decided by ${steps}: ${work}, most of it `, { stepId: longest.id }, ` with ${durationText(longest.durationMs)}${wait}.`];
+  const wait =
+    waited < total / 100
+      ? ''
+      : `, and ${durationText(waited)} of waiting (${percent(waited, total)}): ${why.join(', ')}`;
+  // Where next to nothing was worked, it is of no account whose work it was.
+  const most: Sentence =
+    workOf(longest) < total / 100
+      ? []
+      : [', most of it ', { stepId: longest.id }, ` with ${durationText(workOf(longest))}`];
+  return [`That was decided by ${steps}: ${work}`, ...most, `${wait}.${rest(timeline, total)}`];
+}
+
+function workOf({ durationMs, retryMs = 0, workerMs = 0 }: CriticalStep): number {
+  return durationMs - retryMs - workerMs;
+}
+
+/** What came after the last step that counts: bodies that had to stop, clean-ups. */
+function rest({ startedAt, endedAt }: Timeline, total: number): string {
+  const ms = (endedAt ?? NaN) - (startedAt ?? NaN) - total;
+  return ms > total / 100 && ms >= 1 ? ` Then it took ${durationText(ms)} until all else had stopped.` : '';
 }
 
 /** What the steps of a path have waited for, in words, each with how long. */
@@ -73,8 +96,9 @@ export function waitsByReason(path: readonly CriticalStep[]): Map<string, number
     if (ms > 0) waits.set(reason, (waits.get(reason) ?? 0) + ms);
   };
   for (const { waitMs, waitedFor, retryMs = 0, workerMs = 0 } of path) {
-    note(waitedFor === undefined ? 'what no event tells' : waitText(waitedFor), waitMs);
-    note('another attempt', retryMs);
+    const untold = waitMs < leastWaitMs ? 'reasons of less than 1 ms each' : 'reasons that no event tells';
+    note(waitedFor === undefined ? untold : waitText(waitedFor), waitMs);
+    note('earlier attempts and back-offs', retryMs);
     note('a worker', workerMs);
   }
   return waits;
@@ -83,14 +107,20 @@ export function waitsByReason(path: readonly CriticalStep[]): Map<string, number
 function help(timeline: Timeline, played: Improvements | undefined): Sentence[] {
   if (played === undefined || timeline.status !== 'completed') return [];
   const [most, ...others] = played.improvements;
-  if (most === undefined) return [['Neither more of one resource class nor one step of half the time would have made it much shorter.']];
-  const rest = others.slice(0, 2).map((each): Sentence => ['Or ', ...improvementText(each, played.simulatedMs), '.']);
+  if (most === undefined)
+    return [
+      ['Neither more of one resource class nor one step of half the time would have made it much shorter.'],
+    ];
+  const rest = others
+    .slice(0, 2)
+    .map((each): Sentence => ['Or ', ...improvementText(each, played.simulatedMs), '.']);
   return [['What would have helped most: ', ...improvementText(most, played.simulatedMs), '.'], ...rest];
 }
 
 function improvementText({ kind, name, from, to, ms }: Improvement, before: number): Sentence {
   const gain = `: ${durationText(ms)} instead of ${durationText(before)}`;
-  if (kind === 'limit') return [`${name} ${amountText(name, to)} instead of ${amountText(name, from)}${gain}`];
+  if (kind === 'limit')
+    return [`${name} ${amountText(name, to)} instead of ${amountText(name, from)}${gain}`];
   return [{ stepId: name }, ` in ${durationText(to)} instead of ${durationText(from)}${gain}`];
 }
 
@@ -107,7 +137,9 @@ function retries({ costs }: Timeline): Sentence {
   const { attempts, lostMs, backOffMs } = costs.retries;
   if (attempts === 0) return [];
   const many = attempts === 1 ? '1 attempt was' : `${String(attempts)} attempts were`;
-  return [`${many} made again: ${durationText(lostMs)} of work lost, ${durationText(backOffMs)} of back-off.`];
+  return [
+    `${many} made again: ${durationText(lostMs)} of work lost, ${durationText(backOffMs)} of back-off.`,
+  ];
 }
 
 function reused({ costs }: Timeline): Sentence {
@@ -134,7 +166,9 @@ function skipped(timeline: Timeline): Sentence[] {
     else others.push(story);
   }
   return [...byReason].slice(0, mostNamed).map(([why, stories]): Sentence => {
-    const named = stories.slice(0, mostNamed).flatMap(({ info }, place) => [...(place === 0 ? [] : [', ']), { stepId: info.id }]);
+    const named = stories
+      .slice(0, mostNamed)
+      .flatMap(({ info }, place) => [...(place === 0 ? [] : [', ']), { stepId: info.id }]);
     const more = stories.length > mostNamed ? ` and ${String(stories.length - mostNamed)} more` : '';
     return ['Skipped, since ', `${why}: `, ...named, `${more}.`];
   });
@@ -143,7 +177,8 @@ function skipped(timeline: Timeline): Sentence[] {
 /** Why a step was skipped, in words. */
 export function whySkipped(id: string, { reason, because }: NonNullable<StepStory['skipped']>): string {
   if (reason === 'failed') return `${because} failed`;
-  if (reason === 'when') return because === id ? 'its condition said no' : `the condition of ${because} said no`;
+  if (reason === 'when')
+    return because === id ? 'its condition said no' : `the condition of ${because} said no`;
   return reason === 'branch' ? `${because} took another branch` : 'not needed';
 }
 
@@ -153,7 +188,8 @@ function percent(part: number, whole: number): string {
 
 /** An amount of a resource class for people. */
 export function amountText(className: string, amount: number): string {
-  if (className !== 'memory' || amount === Infinity) return amount === Infinity ? '∞' : String(Math.round(amount * 100) / 100);
+  if (className !== 'memory' || amount === Infinity)
+    return amount === Infinity ? '∞' : String(Math.round(amount * 100) / 100);
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = amount;
   let unit = 0;

@@ -1,4 +1,8 @@
-import type { Usage } from './timeline.ts';
+/** How much of a resource class is taken, or there, from some moment on. */
+export interface Usage {
+  readonly at: number;
+  readonly taken: number;
+}
 
 /** How much of a resource class was used. */
 export interface ClassUse {

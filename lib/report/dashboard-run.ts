@@ -98,6 +98,7 @@ export class DashboardRun {
     this.#forecast = new Forecast(workflow.steps, limits, (id) => measured[id]);
     for (const event of toldBy(snapshot)) this.#forecast.add(event);
     this.line = this.#lineOf(snapshot);
+    if (snapshot.startedAt !== null) this.#compareTaken(place);
   }
 
   /** The run, as long as something can be asked of it. */
@@ -143,12 +144,7 @@ export class DashboardRun {
     if (snapshot !== before) {
       this.changed = number;
       if (snapshot.steps !== before.steps) this.#compare(number, before);
-      for (const [name, { taken }] of Object.entries(snapshot.resources)) {
-        const told = this.#holdings.taken.get(name) ?? 0;
-        this.#untold.set(name, taken - told);
-        if (this.#usage.size < mostClasses || this.#usage.has(name))
-          this.#note(number, this.now(), name, told);
-      }
+      this.#compareTaken(number);
     }
     this.#tell(number);
   }
@@ -230,6 +226,15 @@ export class DashboardRun {
     }
   }
 
+  /** What is taken that no event has told of, as it was taken before: it is counted until the run says otherwise. */
+  #compareTaken(number: number): void {
+    for (const [name, { taken }] of Object.entries(this.#snapshot.resources)) {
+      const told = this.#holdings.taken.get(name) ?? 0;
+      this.#untold.set(name, taken - told);
+      this.#note(number, this.now(), name, told);
+    }
+  }
+
   #stepsSince(number: number): StepLine[] {
     const lines: StepLine[] = [];
     let place = 0;
@@ -239,7 +244,7 @@ export class DashboardRun {
           ...(waitingFor === undefined ? {} : { waitingFor }),
           ...(children === undefined ? {} : { children }),
         };
-        lines.push([place, status, more]);
+        lines.push(Object.keys(more).length > 0 ? [place, status, more] : [place, status]);
       }
       place++;
     }

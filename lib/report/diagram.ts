@@ -148,7 +148,14 @@ function stepNode(
         : '';
     lines.push(`${step.status}${share}${duration === undefined ? '' : `, ${durationText(duration)}`}`);
   }
-  return { id, lines, room: roomFor[kind], status: step?.status, isGroup: false, isCritical: critical.has(id) };
+  return {
+    id,
+    lines,
+    room: roomFor[kind],
+    status: step?.status,
+    isGroup: false,
+    isCritical: critical.has(id),
+  };
 }
 
 const kindText: Readonly<Record<Exclude<StepKind, 'step'>, string>> = {
@@ -191,5 +198,12 @@ function groupNode(
     const count = found.filter((other) => other === name).length;
     if (count > 0) lines.push(`${String(count)} ${name}`);
   }
-  return { id, lines, room: 3, status, isGroup: true, isCritical: steps.some((step) => critical.has(step.id)) };
+  return {
+    id,
+    lines,
+    room: 3,
+    status,
+    isGroup: true,
+    isCritical: steps.some((step) => critical.has(step.id)),
+  };
 }

@@ -44,7 +44,10 @@ function opened({ name, key, steps }: Collapsed, { steps: shown, folds }: Unfold
     (isShown ? own : others).push(step);
   }
   if (others.length === 1) return steps.map(alone);
-  return [...own.map(alone), ...(others.length === 0 ? [] : [{ name: `${name} ×${String(others.length)}`, key, steps: others }])];
+  return [
+    ...own.map(alone),
+    ...(others.length === 0 ? [] : [{ name: `${name} ×${String(others.length)}`, key, steps: others }]),
+  ];
 }
 
 function alone(step: PicturedStep): Collapsed {

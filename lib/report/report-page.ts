@@ -3,8 +3,8 @@
 import { notices, script, style } from 'millrace:report-page';
 import { stepsIn } from '../base/step-list.ts';
 import { capacitiesOf } from './capacities.ts';
-import type { PicturedSnapshot } from './pictured-snapshot.ts';
 import { packed } from './packed.ts';
+import type { PicturedSnapshot } from './pictured-snapshot.ts';
 import { plainEvent } from './plain-event.ts';
 import type { PicturedRun } from './timeline-of.ts';
 import type { Improvements } from './what-would-have-helped.ts';

@@ -45,7 +45,8 @@ export class RunCosts {
         this.#stop(event.parentId, event.at);
         break;
       case 'holds-changed':
-        if (event.abandoned !== true && Object.keys(event.holds).length === 0) this.#stop(event.stepId, event.at);
+        if (event.abandoned !== true && Object.keys(event.holds).length === 0)
+          this.#stop(event.stepId, event.at);
         break;
       case 'step-retrying':
         this.#retries.attempts++;

@@ -88,8 +88,7 @@ function checkOptions(runs: unknown, options: DashboardOptions): void {
     if (checker.text('host', options.host) === '') checker.fail('host', 'an address or a name', '');
     checker.count('keep', options.keep, 1);
     for (const history of [options.history ?? []].flat())
-      if (!checker.record('history', history)) continue;
-      else if (Object.keys(history).length > 0 && !isHistory(history))
+      if (checker.record('history', history) && Object.keys(history).length > 0 && !isHistory(history))
         checker.fail('history', 'what runs have noted in `run({ history })`', history);
     checker.function('log', options.log);
   }

@@ -30,15 +30,17 @@ const actions: Readonly<Record<string, Action>> = {
     await (drain === true ? run.cancel(reason, { drain: true }) : run.cancel(reason));
     return drain === true ? 'no further step starts; those that run may finish' : 'the run was told to stop';
   },
-  '/pause': (run, { resource }) => {
-    need(run.pause).call(run, textOf(resource));
+  '/pause': (run, asked) => {
+    const resource = textOf(asked.resource);
+    need(run.pause).call(run, resource);
     return resource === undefined
       ? 'paused: what runs goes on, nothing starts'
-      : `paused what demands ${String(resource)}`;
+      : `paused what demands ${resource}`;
   },
-  '/resume': (run, { resource }) => {
-    need(run.resume).call(run, textOf(resource));
-    return resource === undefined ? 'resumed' : `resumed what demands ${String(resource)}`;
+  '/resume': (run, asked) => {
+    const resource = textOf(asked.resource);
+    need(run.resume).call(run, resource);
+    return resource === undefined ? 'resumed' : `resumed what demands ${resource}`;
   },
   '/limits': (run, { limits }) => {
     need(run.setLimits).call(run, withRates(limits, run.limits));

@@ -4,13 +4,13 @@ export interface Tick {
   readonly text: string;
 }
 
-/** Where to put at most so many marks between two values: at round ones, of which no two are written alike. */
+/** Where to put at most so many marks between two times from 0 on, in ms: at round ones, of which no two are written alike. */
 export function timeTicks(from: number, to: number, most: number): Tick[] {
   const unit = timeUnit((to - from) / Math.max(1, most));
   return multiples(from, to, unit).map((value) => ({ value, text: timeText(value, unit, to) }));
 }
 
-/** The same, of amounts that are whole numbers unless `isWhole` says otherwise. */
+/** The same, of amounts from 0 on; `isWhole` where nobody takes a fraction. */
 export function amountTicks(to: number, most: number, isWhole: boolean): number[] {
   const unit = decimalUnit(to / Math.max(1, most));
   return multiples(0, to, isWhole ? Math.max(1, unit) : unit);
@@ -24,7 +24,8 @@ export function byteTicks(to: number, most: number): number[] {
 function multiples(from: number, to: number, unit: number): number[] {
   const ticks: number[] = [];
   // By counting, since adding up drifts.
-  for (let count = Math.ceil(from / unit - 1e-9); count * unit <= to + unit * 1e-9; count++) ticks.push(count * unit);
+  const first = Math.max(0, Math.ceil(from / unit - 1e-9));
+  for (let count = first; count * unit <= to + unit * 1e-9; count++) ticks.push(count * unit);
   return ticks;
 }
 
@@ -43,7 +44,10 @@ function timeUnit(least: number): number {
   const units = [1, 2, 5, 10, 15, 30].map((seconds) => seconds * 1_000);
   const longer = [1, 2, 5, 10, 15, 30].map((minutes) => minutes * minute);
   if (least <= 500) return decimalUnit(least);
-  return [...units, ...longer, hour, 2 * hour, 6 * hour, 12 * hour].find((unit) => unit >= least) ?? decimalUnit(least / hour) * hour;
+  return (
+    [...units, ...longer, hour, 2 * hour, 6 * hour, 12 * hour].find((unit) => unit >= least) ??
+    decimalUnit(least / hour) * hour
+  );
 }
 
 /** As many places as tell neighbours apart. */

@@ -8,7 +8,7 @@ import { originIn, type ProgressEvent, type StepAdded, type StepStarted } from '
 import type { RunStatus } from '../observe/run-view.ts';
 import type { StepSnapshot } from '../observe/snapshot.ts';
 import { type AttemptSpan, AttemptSpans } from './attempt-spans.ts';
-import { type ClassUse, classUse } from './class-use.ts';
+import { type ClassUse, classUse, type Usage } from './class-use.ts';
 import { textOf } from './error-text.ts';
 import type { PicturedSnapshot } from './pictured-snapshot.ts';
 import type { PicturedWorkflow } from './pictured-workflow.ts';
@@ -25,12 +25,6 @@ export interface Remark {
   readonly stepId: string | undefined;
   readonly message: string;
   readonly error: unknown;
-}
-
-/** How much of a resource class is taken from some moment on. */
-export interface Usage {
-  readonly at: number;
-  readonly taken: number;
 }
 
 /**
@@ -298,7 +292,8 @@ export class Timeline {
       story.startedAt = this.now;
       if (readyBy !== undefined) this.#readyBy.set(stepId, readyBy);
       const decidedAt = this.storyOf(readyBy ?? '')?.endedAt ?? this.#skippedAt.get(readyBy ?? '');
-      story.readyAt = decidedAt ?? (story.parentId === undefined ? this.startedAt : story.readyAt) ?? this.now;
+      story.readyAt =
+        decidedAt ?? (story.parentId === undefined ? this.startedAt : story.readyAt) ?? this.now;
     }
     if (attempt === 1) story.waited = waited;
     story.lastStart = this.now;

@@ -20,6 +20,7 @@ export function toDot(workflow: PicturedWorkflow, options: DiagramOptions = {}):
     `digraph ${quoted(name)} {`,
     `  rankdir=${direction === 'right' ? 'LR' : 'TB'};`,
     '  node [shape=box, style="rounded,filled", fillcolor="#ffffff", fontname="sans-serif"];',
+    '  edge [fontname="sans-serif", fontsize=10];',
     ...nodes.map(nodeLine),
     ...edges.map(edgeLine),
     '}',

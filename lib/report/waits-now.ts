@@ -44,7 +44,8 @@ export function waitsNow(standing: Standing): WaitingFor[] {
   for (const { info, status, retryAt } of all) {
     if (status === 'retrying') add({ kind: 'back-off', until: retryAt ?? 0 }, false, info.id);
     else if (status === 'ready') add(reasonOfReady(info, standing), true, info.id);
-    else if (status === 'waiting') for (const reason of reasonsOf(info, standing, statusOf)) add(reason, false, info.id);
+    else if (status === 'waiting')
+      for (const reason of reasonsOf(info, standing, statusOf)) add(reason, false, info.id);
   }
   // It counts what came while the run was under way, too.
   for (const { for: reason, count, first } of standing.waits) {

@@ -1,9 +1,9 @@
-import { defineWorkflow } from '../workflow.ts';
-import { simulate } from '../simulate/simulate.ts';
-import type { Limits } from '../admission/limits.ts';
 import type { Demand } from '../admission/demand.ts';
+import type { Limits } from '../admission/limits.ts';
 import { stepsIn } from '../base/step-list.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
+import { simulate } from '../simulate/simulate.ts';
+import { defineWorkflow } from '../workflow.ts';
 import type { PicturedStep } from './pictured-workflow.ts';
 import type { PicturedRun } from './timeline-of.ts';
 
@@ -123,7 +123,9 @@ class Play {
       const limit = this.#limits[name];
       const from = typeof limit === 'number' ? limit : undefined;
       if (from === undefined || from === Infinity) return [];
-      return [{ kind: 'limit', name, from, to: 2 * from, ms: this.makespan({ [name]: 2 * from }, undefined) }];
+      return [
+        { kind: 'limit', name, from, to: 2 * from, ms: this.makespan({ [name]: 2 * from }, undefined) },
+      ];
     });
   }
 
@@ -139,7 +141,12 @@ class Play {
 /** What ran, with what it took and needed; `undefined` where there is too much of it. */
 function rowsOf({ workflow, events }: PicturedRun): ReadonlyMap<string, TimedRow> | undefined {
   const rows = new Map<string, TimedRow>();
-  const add = (id: string, needs: Iterable<string>, demand: Demand, parentId: string | undefined): TimedRow => {
+  const add = (
+    id: string,
+    needs: Iterable<string>,
+    demand: Demand,
+    parentId: string | undefined,
+  ): TimedRow => {
     const row: TimedRow = {
       id,
       needs: new Set(needs),
@@ -158,7 +165,12 @@ function rowsOf({ workflow, events }: PicturedRun): ReadonlyMap<string, TimedRow
   };
   for (const { id, dependsOn, demand, specialNeeds } of stepsIn(workflow.steps)) {
     const streams = new Set(specialNeeds?.flatMap(({ stepId, as }) => (as === 'stream' ? [stepId] : [])));
-    add(id, dependsOn.filter((needed) => !streams.has(needed)), demand ?? {}, undefined);
+    add(
+      id,
+      dependsOn.filter((needed) => !streams.has(needed)),
+      demand ?? {},
+      undefined,
+    );
   }
   for (const event of events) {
     if (rows.size > mostRows) return undefined;

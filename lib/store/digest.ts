@@ -38,9 +38,12 @@ export function digestOrUndefined(value: unknown): string | undefined {
   }
 }
 
+/** How long a short digest is. */
+export const shortDigestLength = 32;
+
 /** As journals have digests, where there may be a million of them: half of one is unbelievable enough. */
 export function shortDigest(digest: string): string {
-  return digest.slice(0, 32);
+  return digest.slice(0, shortDigestLength);
 }
 
 /**

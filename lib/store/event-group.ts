@@ -4,6 +4,7 @@
  *
  *     {"seq": 7, "at": …, "started": […], "held": […], "completed": […], "known": […], "other": [{"type": …}, …]}
  *
+ *     added        track, which parents, demands, which of them, parents step-added, of steps that need no other
  *     started      track, attempts, demands, which of them, readyBys     step-started
  *     held         track, attempts, demands, which of them               holds-changed
  *     completed    track, attempts, durations in µs                      step-completed
@@ -22,6 +23,8 @@ const origins: readonly Origin[] = ['given', 'restored', 'cached'];
 
 /** Events that are to be written. */
 export class EventGroup implements EventRecorder {
+  readonly #added = new Holding();
+  readonly #parents: string[] = [];
   readonly #started = new Holding();
   readonly #readyBys: (string | undefined)[] = [];
   readonly #held = new Holding();
@@ -35,6 +38,12 @@ export class EventGroup implements EventRecorder {
   #at = 0;
   /** How many there are. */
   size = 0;
+
+  stepAdded(seq: number, at: number, stepId: string, parentId: string, demand: Demand): void {
+    let parent = this.#parents.lastIndexOf(parentId);
+    if (parent === -1) parent = this.#parents.push(parentId) - 1;
+    this.#added.add(seq, this.#timeOf(seq, at), stepId, parent, demand);
+  }
 
   stepStarted(
     seq: number,
@@ -72,6 +81,8 @@ export class EventGroup implements EventRecorder {
   line(): string {
     const base = this.#seq;
     let text = `{"seq":${String(base)},"at":${String(this.#at)}`;
+    if (this.#added.size > 0)
+      text += `,"added":${JSON.stringify([...this.#added.columns(base), this.#parents])}`;
     if (this.#started.size > 0)
       text += `,"started":${JSON.stringify([...this.#started.columns(base), isThere(this.#readyBys)])}`;
     if (this.#held.size > 0) text += `,"held":${JSON.stringify(this.#held.columns(base))}`;
@@ -126,6 +137,7 @@ class Track {
 /** Events that say what an attempt holds. */
 class Holding {
   readonly #track = new Track();
+  /** Of which attempts they are; of those that are added, by which parent. */
   readonly #attempts: number[] = [];
   readonly #demands: Demand[] = [];
   readonly #which: number[] = [];
@@ -168,6 +180,7 @@ function isThere(texts: readonly (string | undefined)[]): readonly (string | und
 interface GroupText {
   readonly seq: number;
   readonly at: number;
+  readonly added?: readonly unknown[];
   readonly started?: readonly unknown[];
   readonly held?: readonly unknown[];
   readonly completed?: readonly unknown[];
@@ -186,7 +199,15 @@ export interface EventsOfLine {
 /** @throws where the line is damaged */
 export function eventsOf(group: GroupText, runId: string): EventsOfLine {
   const events: object[] = [];
-  const { started, held, completed, known: restored, other } = group;
+  const { added, started, held, completed, known: restored, other } = group;
+  if (added !== undefined) {
+    const [which, demands, whichDemands, parents] = added.slice(trackWidth) as AddedColumns;
+    eachOf(group, added, (common, at) => {
+      const parentId = parents[numberAt(which, at)];
+      const demand = demands[numberAt(whichDemands, at)];
+      events.push({ type: 'step-added', ...common, runId, parentId, dependsOn: [], demand });
+    });
+  }
   if (started !== undefined) {
     const [attempts, demands, which, readyBys] = started.slice(trackWidth) as HoldingColumns;
     eachOf(group, started, (common, at) => {
@@ -229,6 +250,13 @@ export function eventsOf(group: GroupText, runId: string): EventsOfLine {
   known.sort((left, right) => left.seq - right.seq);
   return { events: known, areAll: known.length === events.length };
 }
+
+type AddedColumns = [
+  which: Column,
+  demands: readonly Demand[],
+  whichDemands: Column,
+  parents: readonly string[],
+];
 
 type HoldingColumns = [
   attempts: Column,

@@ -38,6 +38,12 @@ export class EventSink implements EventRecorder {
     progress.record(this);
   }
 
+  stepAdded(seq: number, at: number, stepId: string, parentId: string, demand: Demand): void {
+    if (this.#isFull) return;
+    this.#group.stepAdded(seq, at, stepId, parentId, demand);
+    if (this.#group.size >= largestGroup) this.#closeGroup();
+  }
+
   stepStarted(
     seq: number,
     at: number,

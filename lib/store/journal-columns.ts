@@ -11,6 +11,7 @@ const longestLine = 64 * 1024;
 export class OutputColumns {
   #paths: string[] = [];
   #outputs: ShortJson[] = [];
+  /** As one text: so they take less, here and in whoever reads them. */
   #items: string[] | undefined;
   #length = 0;
 
@@ -38,7 +39,7 @@ export class OutputColumns {
 
   /** The line, which begins anew. */
   take(): string {
-    const more = this.#items === undefined ? '' : `,${JSON.stringify(this.#items)}`;
+    const more = this.#items === undefined ? '' : `,"${this.#items.join('')}"`;
     const line = `["all",${JSON.stringify(this.#paths)},${listOf(this.#outputs)}${more}]`;
     this.#paths = [];
     this.#outputs = [];

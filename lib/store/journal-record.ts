@@ -15,6 +15,7 @@
  *     ["end", outcome, at]            the run has come to its end
  */
 import type { Choice } from '../engine/keeper.ts';
+import { shortDigestLength } from './digest.ts';
 
 /** What a run is of. */
 export interface Head {
@@ -66,7 +67,7 @@ export interface KeyRecord {
 export type JournalRecord =
   | readonly ['run', Head]
   | readonly ['done', path: string, output: OutputRecord]
-  | readonly ['all', paths: readonly string[], outputs: readonly unknown[], items?: readonly string[]]
+  | readonly ['all', paths: readonly string[], outputs: readonly unknown[], items?: string]
   | readonly ['choice', path: string, choice: Choice]
   | readonly ['block', path: string, fingerprint: string]
   | readonly ['failed' | 'closed' | 'undone' | 'again' | 'again-within', path: string]
@@ -115,13 +116,9 @@ function cellAt<Value>(column: Column<Value>, at: number): Value {
 }
 
 /** One of many outputs. */
-export function outputAt(
-  outputs: readonly unknown[],
-  items: readonly string[] | undefined,
-  at: number,
-): OutputRecord {
-  const i = items?.[at];
-  return i === undefined ? { j: outputs[at] } : { j: outputs[at], i };
+export function outputAt(outputs: readonly unknown[], items: string | undefined, at: number): OutputRecord {
+  if (items === undefined) return { j: outputs[at] };
+  return { j: outputs[at], i: items.slice(at * shortDigestLength, (at + 1) * shortDigestLength) };
 }
 
 const lengths: Readonly<Record<string, number>> = {
@@ -158,13 +155,19 @@ export function parseRecord(line: string): JournalRecord | undefined {
   return isSound ? (record as unknown as JournalRecord) : undefined;
 }
 
-function isAll(paths: unknown, columns: readonly unknown[]): boolean {
-  if (!Array.isArray(paths) || columns.length === 0 || columns.length > 2) return false;
-  return columns.every((column) => Array.isArray(column) && column.length === paths.length);
+function isAll(paths: unknown, [outputs, items, ...more]: readonly unknown[]): boolean {
+  if (!areAlike(paths, outputs) || more.length > 0) return false;
+  return (
+    items === undefined || (typeof items === 'string' && items.length === paths.length * shortDigestLength)
+  );
+}
+
+function areAlike(paths: unknown, column: unknown): paths is readonly unknown[] {
+  return Array.isArray(paths) && Array.isArray(column) && column.length === paths.length;
 }
 
 function isKeys(paths: unknown, [digests, isFound, parts, ...more]: readonly unknown[]): boolean {
-  return isAll(paths, [digests]) && isFound !== undefined && isObject(parts) && more.length === 0;
+  return areAlike(paths, digests) && isFound !== undefined && isObject(parts) && more.length === 0;
 }
 
 function isObject(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { Choice } from '../engine/keeper.ts';
+import { shortDigestLength } from './digest.ts';
 import { mostTogether } from './journal-columns.ts';
 import { type Head, type JournalRecord, type OutputRecord, outputAt } from './journal-record.ts';
 import { type AncestorsOf, ancestorsOf } from './step-paths.ts';
@@ -14,7 +15,8 @@ interface Many {
   /** When the first of them was, among all records. */
   readonly order: number;
   readonly outputs: unknown[];
-  readonly items: readonly string[] | undefined;
+  /** What children were made of, as one text. */
+  readonly items: string | undefined;
 }
 
 interface Noted<Value> {
@@ -109,7 +111,7 @@ export class JournalState {
     first: number,
     paths: readonly string[],
     outputs: readonly unknown[],
-    items: readonly string[] | undefined,
+    items: string | undefined,
   ): void {
     for (let start = 0; start < paths.length; start += mostTogether) {
       const end = start + mostTogether;
@@ -117,7 +119,7 @@ export class JournalState {
       this.#many.push({
         order: first + start,
         outputs: outputs.slice(start, end),
-        items: items?.slice(start, end),
+        items: items?.slice(start * shortDigestLength, end * shortDigestLength),
       });
       for (const [at, path] of paths.slice(start, end).entries()) this.#completed(path, number + at);
     }

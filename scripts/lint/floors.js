@@ -132,6 +132,11 @@ const floors = [
   },
   // How far what runs is, by what comes of it.
   {
+    files: 'lib/report/dashboard-{frame,run}.ts',
+    below: [...lib('base', 'graph', 'observe', 'run'), 'operators/forecast.ts'],
+    typesOnly: ['operators/outlook.ts'],
+  },
+  {
     files: 'lib/report/timeline.ts',
     below: [...lib('base', 'graph', 'observe'), 'operators/forecast.ts'],
   },

@@ -33,7 +33,7 @@ test('the dashboard over a store shows the runs of yesterday beside the running 
   const old = await follow(served, has('run-completed'), { run: 'yesterday' });
   expect(old.sent.at(-1)?.frame).toMatchObject({ status: 'completed', steps: [[0, 'completed']] });
   const isRunning = (sent: readonly Sent[]): boolean =>
-    sent.some(({ lines }) => lines?.some((line) => line.runId === 'today' && line.running === 1));
+    sent.some(({ lines }) => lines.some((line) => line.runId === 'today' && line.running === 1));
   await follow(served, isRunning);
   const running = await follow(served, has('step-started'), { run: 'today' });
   expect(running.sent[0]?.lines.map(({ runId, status }) => [runId, status])).toStrictEqual([
@@ -91,11 +91,11 @@ test('one whose process has died is shown as interrupted, and nobody is asked to
   onTestFinished(() => served.close());
   await follow(served, has('step-started'));
   // As if it were gone: its events end, and nobody holds the run any more.
-  const { runs } = store;
+  const runs = store.runs.bind(store);
   store.runs = async () =>
-    (await runs.call(store)).map((info) => ({ ...info, status: 'interrupted' as const, changedAt: 1 }));
+    (await runs()).map((info) => ({ ...info, status: 'interrupted' as const, changedAt: 1 }));
   const { sent } = await follow(served, (seen) =>
-    seen.some(({ lines }) => lines?.[0]?.status === 'interrupted'),
+    seen.some(({ lines }) => lines[0]?.status === 'interrupted'),
   );
   expect(sent.at(-1)?.frame?.status).toBe('interrupted');
   const answer = await fetch(new URL('/cancel', served.url), {
@@ -123,15 +123,15 @@ test('of many runs the latest are kept, and those that go on', { timeout: 30_000
   const result = run.result().catch((error: unknown) => error);
   const served = await serveStore(store, { port: 0, host: '127.0.0.1', keep: 2 }, () => undefined);
   onTestFinished(() => served.close());
-  await follow(served, (sent) => sent.some(({ lines }) => lines?.some(({ runId }) => runId === 'long')));
+  await follow(served, (sent) => sent.some(({ lines }) => lines.some(({ runId }) => runId === 'long')));
   for (const runId of ['first', 'second', 'third']) {
     await quick.run({ store, runId }).result();
-    await follow(served, (sent) => sent.some(({ lines }) => lines?.some((line) => line.runId === runId)));
+    await follow(served, (sent) => sent.some(({ lines }) => lines.some((line) => line.runId === runId)));
   }
   run.cancel();
   await result;
   const { sent } = await follow(served, (seen) =>
-    seen.some(({ lines }) => lines?.some(({ runId, status }) => runId === 'long' && status === 'cancelled')),
+    seen.some(({ lines }) => lines.some(({ runId, status }) => runId === 'long' && status === 'cancelled')),
   );
   expect(sent[0]?.lines.map(({ runId }) => runId)).not.toContain('first');
 });

@@ -7,9 +7,9 @@ const root = new URL('../../', import.meta.url);
 test('the progress example shows, logs, measures and counts one run', async () => {
   const { stdout, stderr } = await runExample('progress');
   expect(stderr).toContain('inventory: poetry failed and is tried again: a board is missing\n');
-  expect(stderr).toMatch(/^inventory: history \(1\/9, \d+ ms\)\n/);
+  expect(stderr).toMatch(/^inventory: history \(1\/9, \d+ ms\)$/m);
   expect(stderr).toMatch(
-    /\n✓ inventory completed in .*\n {2}9 of 9 steps completed\n {2}critical path: .* → total \(.*\)\n$/,
+    /\n✓ inventory completed in .*\n {2}9 of 9 steps completed\n {2}slowest: .*\n {2}critical path: .* → total \(.*\)\n$/,
   );
   const { events, problems } = await readJsonLines(new URL('out/progress/run.jsonl', root));
   expect(problems).toEqual([]);

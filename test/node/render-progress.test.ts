@@ -64,7 +64,7 @@ describe('on a terminal', () => {
       expect.stringContaining('  long'),
       '↻ bad   again in 70 ms  attempt 2  TypeError: no such table',
     ]);
-    expect((await goTo(160)).at(-2)).toMatch(/^▸ bad .* 10 ms  attempt 2$/);
+    expect((await goTo(160)).at(-2)).toMatch(/^▸ bad .* 10 ms {2}attempt 2$/);
     expect((await goTo(400)).slice(2)).toEqual([
       expect.stringContaining('0/3 steps · 1 failed · 1 skipped  400 ms'),
       expect.stringContaining('light-cpu 1/'),
@@ -458,6 +458,7 @@ test('options that can not be used are told', async () => {
   expect(() => renderProgress(run, { stream: {} as never })).toThrow(
     'expected stream to be a stream to write to',
   );
+  expect(() => renderProgress(run, { report: 7 as never })).toThrow('a path, a URL or a function');
   expect(() => renderProgress(run, { style: 'big' as never })).toThrow("'live' or 'lines'");
   expect(() => renderProgress(run, { title: 7 as never, scheduler: 7 as never })).toThrow(
     'an RxJS scheduler',

@@ -104,6 +104,37 @@ test('retries, failures and outputs that were known are counted, and a back-off 
   });
 });
 
+test('what is cancelled, skipped or thrown is counted as that, whatever it is', async () => {
+  const { meter, scrape } = await prometheus();
+  const runs = meterOf(meter);
+  const scheduler = new VirtualTimeScheduler();
+  const run = defineWorkflow('w', [
+    {
+      id: 'text',
+      run: () => {
+        throw 'just a text';
+      },
+    },
+    {
+      id: 'named',
+      run: () => {
+        throw new TypeError('no code');
+      },
+    },
+    { id: 'skipped', dependsOn: ['text'], run: () => 1 },
+    { id: 'never', run: () => NEVER },
+  ]).run({ scheduler, onFailure: 'continue' });
+  runs.watch(run);
+  run.result$.subscribe({ error: () => undefined });
+  run.cancel('enough');
+  const read = await scrape();
+  expect(read.of('millrace_step_failures_total')).toStrictEqual({
+    'workflow_name=w,step_id=text,error_type=string': 1,
+    'workflow_name=w,step_id=named,error_type=TypeError': 1,
+  });
+  expect(read.of('millrace_run_duration_count')).toStrictEqual({ 'workflow_name=w,outcome=cancelled': 1 });
+});
+
 test('what is taken and who waits is summed over the runs of a workflow, and gone with them', async () => {
   const { meter, scrape } = await prometheus();
   const runs = meterOf(meter);

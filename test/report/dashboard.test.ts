@@ -72,7 +72,7 @@ const hasEvent =
 const hasLine =
   (runId: string) =>
   (sent: readonly Sent[]): boolean =>
-    sent.some(({ lines }) => lines?.some((line) => line.runId === runId));
+    sent.some(({ lines }) => lines.some((line) => line.runId === runId));
 
 /** Follows, and says when it has begun. */
 function begin(
@@ -249,19 +249,19 @@ describe('steering', () => {
   });
 
   test('asks of a run only what it can do', async () => {
-    const { runId, workflow: info, progress$, snapshot } = workflow.run();
+    const run = workflow.run();
+    const { runId, workflow: info, progress$ } = run;
     const asked: unknown[] = [];
     const watched: WatchedRun = {
       runId,
       workflow: info,
       progress$,
-      snapshot,
+      snapshot: () => run.snapshot(),
       cancel: (reason, options) => {
         asked.push([reason, options]);
         return asked.length > 1 ? Promise.reject(new Error('nobody is at it')) : Promise.resolve();
       },
     };
-    Object.assign(watched, { snapshot: () => workflow.run().snapshot() });
     const dashboard = await serve(watched);
     const { sent } = await follow(dashboard, hasLine(runId));
     expect(sent[0]?.run?.abilities).toStrictEqual(['cancel']);

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
-import { defineWorkflow, InvalidOptionsError, type Workflow } from 'millrace';
+import { choose, defineWorkflow, InvalidOptionsError, step, type Workflow, workflow } from 'millrace';
 import { toDot, toMermaid } from 'millrace/report';
 import type { Browser } from 'playwright-core';
+import { throwError } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumPath, startChromium } from '../ecosystem/support/chromium.ts';
-import { layered, nasty, record, roomy, taking } from './support/recorded.ts';
+import { layered, nasty, record, recordOf, roomy, taking } from './support/recorded.ts';
 
 if (chromiumPath === undefined)
   console.warn('No Chromium found: the tests of Mermaid are skipped. Install it or set CHROMIUM_PATH.');
@@ -180,4 +181,51 @@ describe.skipIf(chromiumPath === undefined)('Mermaid', () => {
       expect((labels as string[])[place]).toContain(id.replace('\n', ' '));
     expect(await page.evaluate('globalThis.pwned')).toBeUndefined();
   });
+});
+
+test('Mermaid’s text stays below what Mermaid takes, whatever is asked for', () => {
+  const many = defineWorkflow(
+    'many',
+    Array.from({ length: 3_000 }, (_, place) => ({
+      id: `a step with a name of some length, number ${String(place)}`,
+      dependsOn: place < 50 ? [] : [`a step with a name of some length, number ${String(place - 50)}`],
+      run: () => place,
+    })),
+  );
+  for (const collapseAbove of [undefined, 100, 5_000]) {
+    const text = toMermaid(many, { collapseAbove });
+    expect(text.length).toBeLessThanOrEqual(50_000);
+    expect(text.split('\n').length).toBeGreaterThan(20);
+  }
+});
+
+test('hyphens within words stay, in Mermaid too', () => {
+  const text = toMermaid(defineWorkflow('w', [{ id: 'fetch-orders - all -', run: () => 1 }]));
+  expect(text).toContain('["fetch-orders #45; all #45;"]');
+});
+
+test('a critical edge to a branch keeps its dashes and its label', () => {
+  const a = step('a', () => 1);
+  const end = choose('end', {}, () => 'a' as const, { a });
+  const { workflow: flow, run } = recordOf(workflow('w', { end }), { 'light-cpu': 2 });
+  const text = toMermaid(flow, { snapshot: run.snapshot() });
+  expect(text).toMatch(/ {2}n\d -\. branch \.-> n\d/);
+  expect(text).toContain('linkStyle 0 stroke-width:4px');
+  expect(toDot(flow, { snapshot: run.snapshot() })).toMatch(/penwidth=3, style=dashed, label="branch"/);
+});
+
+test('DOT’s labels of edges have the font of its nodes', () => {
+  expect(toDot(defineWorkflow('w', [{ id: 'a', run: () => 1 }]))).toContain('edge [fontname="sans-serif"');
+});
+
+test('a diagram of a run that failed ends its critical path with the step that did', () => {
+  const { workflow: flow, run } = record(
+    [
+      { id: 'long', run: taking(5) },
+      { id: 'bad', run: () => throwError(() => new Error('no')), dependsOn: ['long'] },
+      { id: 'after', run: taking(1), dependsOn: ['bad'] },
+    ],
+    { 'light-cpu': 2 },
+  );
+  expect(toMermaid(flow, { snapshot: run.snapshot() })).toContain('class n0,n1 critical');
 });

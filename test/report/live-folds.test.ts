@@ -66,7 +66,8 @@ describe('what was taken over time', () => {
 });
 
 describe('how many end in a second', () => {
-  const ended = (at: number, type = 'step-completed', attempt = 1): ProgressEvent => event(at, { type, attempt });
+  const ended = (at: number, type = 'step-completed', attempt = 1): ProgressEvent =>
+    event(at, { type, attempt });
 
   test('counts what an attempt was made of, in the last half minute', () => {
     const rate = new SettledRate();
@@ -90,7 +91,8 @@ describe('how many end in a second', () => {
 describe('how long children take', () => {
   test('is said once enough of them have completed', () => {
     const pace = new ChildrenPace();
-    for (let key = 0; key < 4; key++) pace.add(event(0, { type: 'step-completed', stepId: `a[${String(key)}]`, durationMs: 10 }));
+    for (let key = 0; key < 4; key++)
+      pace.add(event(0, { type: 'step-completed', stepId: `a[${String(key)}]`, durationMs: 10 }));
     pace.add(event(0, { type: 'step-failed', stepId: 'a[9]', durationMs: 10 }));
     pace.add(event(0, { type: 'step-completed', stepId: 'a[9]', durationMs: 10, attempt: 0 }));
     pace.add(event(0, { type: 'step-completed', stepId: 'b', durationMs: 10 }));
@@ -103,7 +105,9 @@ describe('how long children take', () => {
     const pace = new ChildrenPace();
     for (let fan = 0; fan < 200; fan++)
       for (let key = 0; key < 5; key++)
-        pace.add(event(0, { type: 'step-completed', stepId: `a[${String(fan)}]/b[${String(key)}]`, durationMs: 1 }));
+        pace.add(
+          event(0, { type: 'step-completed', stepId: `a[${String(fan)}]/b[${String(key)}]`, durationMs: 1 }),
+        );
     expect(Object.keys(pace.means)).toHaveLength(100);
   });
 
@@ -148,12 +152,17 @@ describe('what is under way', () => {
   });
 
   test('is slow beyond what it took before, its estimate, or the others', () => {
-    const known = { measured: { a: 1_000 }, estimateOf: (id: string) => (id === 'c' ? undefined : 4_000), pace: { f: 100 } };
+    const known = {
+      measured: { a: 1_000 },
+      estimateOf: (id: string) => (id === 'c' ? undefined : 4_000),
+      pace: { f: 100 },
+    };
     expect(expectedOf('a', known)).toStrictEqual({ ms: 1_000, by: 'history' });
     expect(expectedOf('b', known)).toStrictEqual({ ms: 4_000, by: 'estimate' });
     expect(expectedOf('f[1]', known)).toStrictEqual({ ms: 100, by: 'siblings' });
     expect(expectedOf('c', known)).toBeUndefined();
-    const slow = (elapsed: number, id: string): number | undefined => slowness(elapsed, expectedOf(id, known));
+    const slow = (elapsed: number, id: string): number | undefined =>
+      slowness(elapsed, expectedOf(id, known));
     expect([slow(1_400, 'a'), slow(2_000, 'a')]).toStrictEqual([undefined, 2]);
     expect([slow(6_000, 'b'), slow(8_000, 'b')]).toStrictEqual([undefined, 2]);
     expect([slow(500, 'f[1]'), slow(700, 'f[1]')]).toStrictEqual([undefined, 7]);
@@ -183,7 +192,10 @@ describe('what waits', () => {
   test('for steps is told by those that are at work, the most first', () => {
     const needs = { c: ['a'], d: ['a', 'b'], e: ['d'], f: ['z'] };
     const told = waitsNow(
-      standing({ a: 'running', b: 'ready', c: 'waiting', d: 'waiting', e: 'waiting', f: 'waiting', z: 'completed' }, { needs }),
+      standing(
+        { a: 'running', b: 'ready', c: 'waiting', d: 'waiting', e: 'waiting', f: 'waiting', z: 'completed' },
+        { needs },
+      ),
     );
     expect(told).toStrictEqual([
       { for: { kind: 'step', stepId: 'a' }, isReady: false, count: 2, steps: ['c', 'd'] },
@@ -195,10 +207,22 @@ describe('what waits', () => {
   test.each([
     ['a pause', { isPaused: true }, { kind: 'pause' }],
     ['the pause of a class', { pausedResources: ['cpu'] }, { kind: 'pause', resource: 'cpu' }],
-    ['room in a class', { resources: { cpu: { taken: 2, limit: 2 } } }, { kind: 'resource', resource: 'cpu' }],
-    ['room for any', { resources: { concurrency: { taken: 2, limit: 2 } } }, { kind: 'resource', resource: 'concurrency' }],
+    [
+      'room in a class',
+      { resources: { cpu: { taken: 2, limit: 2 } } },
+      { kind: 'resource', resource: 'cpu' },
+    ],
+    [
+      'room for any',
+      { resources: { concurrency: { taken: 2, limit: 2 } } },
+      { kind: 'resource', resource: 'concurrency' },
+    ],
     ['its turn', { resources: { cpu: { taken: 1, limit: 2 } } }, { kind: 'turn' }],
-    ['what the run says', { waitingFor: new Map([['a', { kind: 'worker' } as const]]), isPaused: true }, { kind: 'worker' }],
+    [
+      'what the run says',
+      { waitingFor: new Map([['a', { kind: 'worker' } as const]]), isPaused: true },
+      { kind: 'worker' },
+    ],
   ])('being ready for %s', (_, more, reason) => {
     expect(waitsNow(standing({ a: 'ready' }, more))).toStrictEqual([
       { for: reason, isReady: true, count: 1, steps: ['a'] },
@@ -207,9 +231,9 @@ describe('what waits', () => {
 
   test('for being chosen is what the run says', () => {
     const waitingFor = new Map([['b', { kind: 'choice' } as const]]);
-    expect(waitsNow(standing({ a: 'running', b: 'waiting' }, { needs: { b: ['a'] }, waitingFor }))).toMatchObject([
-      { for: { kind: 'choice' }, steps: ['b'] },
-    ]);
+    expect(
+      waitsNow(standing({ a: 'running', b: 'waiting' }, { needs: { b: ['a'] }, waitingFor })),
+    ).toMatchObject([{ for: { kind: 'choice' }, steps: ['b'] }]);
   });
 
   test('counts what came while the run was under way', () => {

@@ -61,7 +61,13 @@ function shown({ timeline, underWay, waitingFor }: LiveRun) {
       timeline.descent.countsOf(id),
     ]),
     critical: timeline.criticalPath(),
-    attempts: timeline.attempts.map(({ stepId, attempt, from, to, outcome }) => [stepId, attempt, from, to, outcome]),
+    attempts: timeline.attempts.map(({ stepId, attempt, from, to, outcome }) => [
+      stepId,
+      attempt,
+      from,
+      to,
+      outcome,
+    ]),
     remarks: timeline.remarks.map(({ kind, at, message }) => [kind, at, message]),
     usage: [...timeline.usage].map(([name, points]) => [name, points]),
     underWay: [...underWay.all].map(({ stepId }) => stepId).sort(),
@@ -70,12 +76,22 @@ function shown({ timeline, underWay, waitingFor }: LiveRun) {
 }
 
 const failing = defineWorkflow('failing', [
-  { id: 'a', retry: { attempts: 2, delay: 20, jitter: 0 }, run: (_, { attempt, log }) => {
-    log(`attempt ${String(attempt)}`);
-    if (attempt < 3) throw new Error('not yet');
-    return attempt;
-  } },
-  { id: 'b', dependsOn: ['a'], run: () => { throw new Error('never'); } },
+  {
+    id: 'a',
+    retry: { attempts: 2, delay: 20, jitter: 0 },
+    run: (_, { attempt, log }) => {
+      log(`attempt ${String(attempt)}`);
+      if (attempt < 3) throw new Error('not yet');
+      return attempt;
+    },
+  },
+  {
+    id: 'b',
+    dependsOn: ['a'],
+    run: () => {
+      throw new Error('never');
+    },
+  },
   { id: 'c', dependsOn: ['b'], run: () => 1 },
 ]);
 
@@ -198,7 +214,13 @@ test('a page that stays open keeps a bounded number of messages, the first failu
   for (let round = 0; round < 20; round++) {
     const events = Array.from({ length: 500 }, (_, place): ProgressEvent[] => [
       { ...common, seq: ++seq, type: 'log', message: `line ${String(round * 500 + place)}` },
-      { ...common, seq: ++seq, type: 'step-failed', durationMs: 0, error: new Error(`no ${String(round * 500 + place)}`) },
+      {
+        ...common,
+        seq: ++seq,
+        type: 'step-failed',
+        durationMs: 0,
+        error: new Error(`no ${String(round * 500 + place)}`),
+      },
     ]).flat();
     live.add({ ...frame, events }, 0);
   }

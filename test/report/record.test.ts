@@ -82,7 +82,9 @@ describe('a run that is recorded', () => {
     run.result$.subscribe();
     time.flush();
     expect(recorded.events).toStrictEqual(events);
-    const byHand = { workflow: run.workflow, limits: { db: 2 }, events };
+    const { about } = recorded;
+    expect(about).toEqual({ host: expect.stringMatching(/^Node .* cores?$/) as unknown, inputs: {} });
+    const byHand = { workflow: run.workflow, limits: { db: 2 }, events, about };
     expect(data(recorded)).toStrictEqual(data(byHand));
     expect(data(run)).toStrictEqual(data(byHand));
     expect(toChromeTrace(run)).toStrictEqual(toChromeTrace(byHand));

@@ -2,7 +2,11 @@ import type { ProgressEvent } from 'millrace';
 import { describe, expect, test } from 'vitest';
 import { type Kept, RunLog } from '../../lib/report/run-log.ts';
 
-type News = ProgressEvent extends infer Event ? (Event extends unknown ? Omit<Event, 'seq' | 'at' | 'runId'> : never) : never;
+type News = ProgressEvent extends infer Event
+  ? Event extends unknown
+    ? Omit<Event, 'seq' | 'at' | 'runId'>
+    : never
+  : never;
 
 /** A log of a run whose own steps are `a` and `b`, with room for little. */
 class Told {
@@ -16,7 +20,7 @@ class Told {
   tell(...news: readonly News[]): void {
     for (const each of news) {
       const seq = ++this.#seq;
-      this.log.add(seq, { seq, at: seq, runId: 'run', ...each } as ProgressEvent);
+      this.log.add(seq, { seq, at: seq, runId: 'run', ...each });
     }
   }
 
@@ -26,13 +30,20 @@ class Told {
 }
 
 function textsOf(json: string | undefined): string[] {
-  return (JSON.parse(json ?? '[]') as (ProgressEvent & { stepId?: string; attempt?: number; message?: string })[]).map(
-    ({ type, stepId, attempt, message }) => [type, stepId, attempt, message].filter((part) => part !== undefined).join(' '),
+  return (
+    JSON.parse(json ?? '[]') as (ProgressEvent & { stepId?: string; attempt?: number; message?: string })[]
+  ).map(({ type, stepId, attempt, message }) =>
+    [type, stepId, attempt, message].filter((part) => part !== undefined).join(' '),
   );
 }
 
 const started = (stepId: string, attempt = 1): News => ({ type: 'step-started', stepId, attempt, holds: {} });
-const completed = (stepId: string, attempt = 1): News => ({ type: 'step-completed', stepId, attempt, durationMs: 1 });
+const completed = (stepId: string, attempt = 1): News => ({
+  type: 'step-completed',
+  stepId,
+  attempt,
+  durationMs: 1,
+});
 const failed = (stepId: string, attempt = 1): News => ({
   type: 'step-failed',
   stepId,
@@ -47,8 +58,19 @@ const retrying = (stepId: string, attempt: number): News => ({
   error: new Error('no'),
   delayMs: 1,
 });
-const added = (stepId: string): News => ({ type: 'step-added', stepId, parentId: 'a', dependsOn: [], demand: {} });
-const progress = (stepId: string, fraction: number): News => ({ type: 'step-progress', stepId, attempt: 1, fraction });
+const added = (stepId: string): News => ({
+  type: 'step-added',
+  stepId,
+  parentId: 'a',
+  dependsOn: [],
+  demand: {},
+});
+const progress = (stepId: string, fraction: number): News => ({
+  type: 'step-progress',
+  stepId,
+  attempt: 1,
+  fraction,
+});
 const logged = (message: string): News => ({ type: 'log', stepId: 'a', attempt: 1, message });
 
 describe('what is kept', () => {
@@ -81,7 +103,12 @@ describe('what is kept', () => {
     told.tell(started('a'), started('b'), progress('a', 0.1), progress('b', 0.2), progress('a', 0.3));
     expect(told.kept.filter((text) => text.startsWith('step-progress'))).toHaveLength(2);
     told.tell(completed('a'));
-    expect(told.kept).toStrictEqual(['step-started a 1', 'step-started b 1', 'step-progress b 1', 'step-completed a 1']);
+    expect(told.kept).toStrictEqual([
+      'step-started a 1',
+      'step-started b 1',
+      'step-progress b 1',
+      'step-completed a 1',
+    ]);
   });
 
   test('of what came of a step is what goes on, the last that ended, and what failed', () => {
@@ -115,7 +142,13 @@ describe('what is kept', () => {
 
   test('of messages are the latest, and the others are counted', () => {
     const told = new Told({ logs: 2, warnings: 1, changes: 2 });
-    const warning = (message: string): News => ({ type: 'warning', topic: 'blocked', stepId: 'a', attempt: 1, message });
+    const warning = (message: string): News => ({
+      type: 'warning',
+      topic: 'blocked',
+      stepId: 'a',
+      attempt: 1,
+      message,
+    });
     for (const text of ['1', '2', '3', '4']) told.tell(logged(text), warning(text), { type: 'run-paused' });
     expect(told.kept).toStrictEqual(['log a 1 3', 'run-paused', 'log a 1 4', 'warning a 1 4', 'run-paused']);
     expect(told.log.forgotten).toBe(5);
@@ -158,7 +191,13 @@ test('however much happens, no more is kept', () => {
   for (let round = 0; round < 20; round++) {
     for (let each = 0; each < 100; each++) {
       const id = `a[${String(round)} ${String(each)}]`;
-      told.tell(added(id), started(id), progress(id, 0.5), logged('x'), each % 2 === 0 ? failed(id) : completed(id));
+      told.tell(
+        added(id),
+        started(id),
+        progress(id, 0.5),
+        logged('x'),
+        each % 2 === 0 ? failed(id) : completed(id),
+      );
     }
     sizes.push(told.log.size);
   }
@@ -189,5 +228,7 @@ test('what users gave is kept as it was when it was told, and only so much of it
   const [log, retry] = events;
   expect((log as { data?: unknown }).data).toMatch(/^\{"count":1,/);
   expect(log).toMatchObject({ message: expect.stringMatching(/^y{4000}… \(46000 more\)$/) as unknown });
-  expect(retry).toMatchObject({ error: { name: 'Error', message: expect.stringMatching(/^z{4000}…/) as unknown } });
+  expect(retry).toMatchObject({
+    error: { name: 'Error', message: expect.stringMatching(/^z{4000}…/) as unknown },
+  });
 });

@@ -37,10 +37,15 @@ test('a step that takes half the time, where nobody waits for resources', () => 
 });
 
 test('children of a fan-out, of whom so many may run at once', () => {
-  const each = forEachStep('each', { items: [1, 2, 3, 4, 5, 6] }, (_, __, { scheduler }) => timer(50, scheduler), {
-    resource: 'gpu',
-    concurrency: 3,
-  });
+  const each = forEachStep(
+    'each',
+    { items: [1, 2, 3, 4, 5, 6] },
+    (_, __, { scheduler }) => timer(50, scheduler),
+    {
+      resource: 'gpu',
+      concurrency: 3,
+    },
+  );
   const end = step('end', { each }, (_, { scheduler }) => timer(10, scheduler));
   const { log } = recordOf(workflow('w', { end }), { gpu: 1, 'light-cpu': 4 });
   const { simulatedMs, improvements } = whatWouldHaveHelped(log) ?? { simulatedMs: 0, improvements: [] };

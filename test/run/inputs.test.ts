@@ -207,3 +207,10 @@ test('a schema that is a function, as arktype’s, is one', () => {
 test('an input handle is immutable', () => {
   expect(Object.isFrozen(input('a', type()))).toBe(true);
 });
+
+test('a run tells its inputs by name, as its schemas gave them', () => {
+  const path = input('path', type<string>());
+  const count = input('count', type<number>());
+  const flow = workflow('told', { only: step('only', { path, count }, () => 1) });
+  expect(flow.run({ inputs: { path: 'a.csv', count: 3 } }).inputs).toEqual({ path: 'a.csv', count: 3 });
+});

@@ -291,6 +291,28 @@ describe('a step with a cache', () => {
     expect(known(events, 'restored')).toStrictEqual(['a']);
   });
 
+  test('really runs again where the run is told to, and what comes of it is for others', async () => {
+    let made = 1;
+    const n = input('n', type<number>());
+    const a = step('a', { n }, () => calls.note('a', made), { cache: { version: 1 } });
+    const each = forEachStep('each', { items: ['x', 'y'], n }, (item) => calls.note(`each ${item}`, made), {
+      cache: { version: 1 },
+    });
+    const steps = workflow('w', { b: step('b', { a, each }, (inputs) => inputs.a + inputs.each.length) });
+    const place = new Place();
+    const options = { inputs: { n: 1 }, runId: 'told' };
+    expect((await go(place, steps, options)).ran.toSorted()).toStrictEqual(['a', 'each x', 'each y']);
+    made = 5;
+    const again = await go(place, steps, { ...options, resume: { from: ['a', 'each'] } });
+    expect([again.ran.toSorted(), again.cached, again.result]).toStrictEqual([
+      ['a', 'each x', 'each y'],
+      [],
+      { b: 7 },
+    ]);
+    const other = await go(place, steps, { inputs: { n: 1 } });
+    expect([other.ran, other.result]).toStrictEqual([[], { b: 7 }]);
+  });
+
   test('goes after what is given', async () => {
     const place = new Place();
     await go(place, make(), { inputs: { n: 1 } });

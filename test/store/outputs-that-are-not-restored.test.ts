@@ -100,6 +100,43 @@ describe('an output that isn’t written down', () => {
 });
 
 describe('an output that is given', () => {
+  test.each([
+    ['a text', 'x'.repeat(40_000)],
+    ['bytes', new Uint8Array(40_000).fill(7)],
+  ])('and is what was kept in an object of its own makes nothing run again: %s', (_, long) => {
+    const calls = new Calls();
+    const a = step('a', (): typeof long => calls.note('a', long));
+    const b = step('b', { a }, (inputs) => calls.note('b', inputs.a.length));
+    const steps = workflow('w', { b });
+    const place = new Place();
+    place.play(steps);
+    expect(calls.take()).toStrictEqual(['a', 'b']);
+    expect(place.play(steps, { given: { a: long.slice() } }).result).toStrictEqual({ b: 40_000 });
+    expect(calls.take()).toStrictEqual([]);
+    const other = new Place();
+    other.play(steps);
+    calls.take();
+    expect(other.play(steps, { given: { a: long.slice(1) } }).result).toStrictEqual({ b: 39_999 });
+    expect(calls.take()).toStrictEqual(['b']);
+  });
+
+  test('and what was kept can’t be had any more: what depends on it runs again', () => {
+    const calls = new Calls();
+    const a = step('a', () => calls.note('a', 'x'.repeat(40_000)));
+    const b = step('b', { a }, (inputs) => calls.note('b', inputs.a.length));
+    const steps = workflow('w', { b });
+    for (const damage of ['missing', 'damaged'] as const) {
+      const place = new Place();
+      place.play(steps);
+      calls.take();
+      const [object] = place.backend.listObjects('blob').toSorted((left, right) => right.size - left.size);
+      if (damage === 'missing') place.backend.removeObject('blob', object?.name ?? '');
+      else place.backend.putObject('blob', object?.name ?? '', Uint8Array.of(1));
+      place.play(steps, { given: { a: 'x'.repeat(40_000) } });
+      expect(calls.take()).toStrictEqual(['b']);
+    }
+  });
+
   function chain(calls: Calls, fails: { yes: boolean }) {
     const a = step('a', () => calls.note('a', 1));
     const b = step('b', { a }, (inputs) => calls.note('b', inputs.a * 10));

@@ -238,4 +238,22 @@ describe('a run that goes on', () => {
     place.play(steps, { runId: 'weekly' });
     expect(keys).not.toContain(ofA[0]);
   });
+
+  test('gives every step a key of its own that can stand in a header, whatever it is called', () => {
+    const ids = ['a', 'ä/€', '%uD800', '\ud800', '\udc00', 'x\ud800', '\ud83d\ude00'];
+    const keys: string[] = [];
+    const steps = workflow(
+      'w',
+      Object.fromEntries(
+        ids.map((id, at) => [
+          `out${String(at)}`,
+          step(id, ({ idempotencyKey }) => keys.push(idempotencyKey)),
+        ]),
+      ),
+    );
+    expect(new Place().play(steps).run.snapshot().status).toBe('completed');
+    expect(new Set(keys).size).toBe(ids.length);
+    expect(keys.filter((key) => !/^[\w%!'()*.~-]+\/[\w%!'()*.~-]+$/.test(key))).toStrictEqual([]);
+    expect(keys).toContain('nightly/x%uD800');
+  });
 });

@@ -134,6 +134,38 @@ describe('what was decided is decided:', () => {
   });
 });
 
+test('a fallback that wasn’t needed is, where what it stands in for runs again and fails', () => {
+  const calls = new Calls();
+  let fails = false;
+  const best = step(
+    'best',
+    () => {
+      calls.note('best', 0);
+      if (fails) throw new Error('broken');
+      return 'best';
+    },
+    { checkpoint: false },
+  );
+  const upstream = step('upstream', () => calls.note('upstream', 'other'));
+  const other = step('other', { upstream }, (inputs) => calls.note('other', inputs.upstream));
+  const steps = workflow('w', { either: fallback('either', best, other) });
+  const place = new Place();
+  place.play(steps);
+  expect(calls.take()).toStrictEqual(['best']);
+  // It was decided, but what it gave isn't known.
+  const at = place.lines.findIndex((line) => line.startsWith('["choice","either"'));
+  fails = true;
+  const run = place.cutAfter(at + 1).play(steps);
+  expect(run.result).toStrictEqual({ either: 'other' });
+  expect(calls.take()).toStrictEqual(['best', 'upstream', 'other']);
+  expectSound(run);
+  fails = false;
+  const again = place.cutAfter(at + 1).play(steps);
+  expect(again.result).toStrictEqual({ either: 'best' });
+  expect(calls.take()).toStrictEqual(['best']);
+  expectSound(again);
+});
+
 describe('under `continue`', () => {
   test('a step that failed runs again, and so does all that went on without it', () => {
     const calls = new Calls();

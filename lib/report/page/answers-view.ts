@@ -1,6 +1,6 @@
-import { settledOf } from '../../observe/descent.ts';
 import type { CriticalStep } from '../../observe/critical-steps.ts';
-import { waitText } from '../../observe/wait-reason.ts';
+import { settledOf } from '../../observe/descent.ts';
+import { leastWaitMs, waitText } from '../../observe/wait-reason.ts';
 import type { RunAbout } from '../about-run.ts';
 import { amountText, answersOf } from '../answers.ts';
 import { durationText } from '../duration-text.ts';
@@ -45,7 +45,9 @@ export function answersView(known: Known): View {
     root,
     update(timeline) {
       lead.replaceChildren(
-        ...answersOf(timeline, known.improvements).map((sentence) => element('p', {}, ...sentenceNodes(sentence))),
+        ...answersOf(timeline, known.improvements).map((sentence) =>
+          element('p', {}, ...sentenceNodes(sentence)),
+        ),
       );
       const steps = timeline.criticalSteps();
       pathSection.hidden = steps.length === 0;
@@ -54,7 +56,10 @@ export function answersView(known: Known): View {
       classSection.hidden = rows.length === 0;
       classes.replaceChildren(...rows);
       facts.replaceChildren(
-        ...factsOf(timeline, known).flatMap(([term, value]) => [element('dt', {}, term), element('dd', {}, value)]),
+        ...factsOf(timeline, known).flatMap(([term, value]) => [
+          element('dt', {}, term),
+          element('dd', {}, value),
+        ]),
       );
     },
   };
@@ -65,11 +70,16 @@ const mostSteps = 25;
 
 function pathNodes(steps: readonly CriticalStep[], timeline: Timeline): Node[] {
   const total = steps.reduce((sum, { waitMs, durationMs }) => sum + waitMs + durationMs, 0);
-  const shown = steps.length <= mostSteps ? steps : [...steps].sort((left, right) => lengthOf(right) - lengthOf(left)).slice(0, mostSteps);
+  const shown =
+    steps.length <= mostSteps
+      ? steps
+      : [...steps].sort((left, right) => lengthOf(right) - lengthOf(left)).slice(0, mostSteps);
   const kept = new Set(shown);
   const items = steps.filter((step) => kept.has(step)).map((step) => pathItem(step, total, timeline));
   if (steps.length > mostSteps)
-    items.push(element('li', { class: 'quiet' }, `and ${String(steps.length - mostSteps)} shorter ones in between`));
+    items.push(
+      element('li', { class: 'quiet' }, `and ${String(steps.length - mostSteps)} shorter ones in between`),
+    );
   return items;
 }
 
@@ -81,13 +91,24 @@ function lengthOf({ waitMs, durationMs }: CriticalStep): number {
 function pathItem(step: CriticalStep, total: number, timeline: Timeline): HTMLElement {
   const { id, status, waitMs, waitedFor, durationMs, retryMs, workerMs } = step;
   const words = [
-    ...(waitMs > 0 ? [`waited ${durationText(waitMs)}${waitedFor === undefined ? '' : ` for ${waitText(waitedFor)}`}`] : []),
-    status === 'skipped' ? 'was skipped' : `${status === 'failed' ? 'failed after' : 'took'} ${durationText(durationMs)}`,
+    ...(waitMs >= leastWaitMs
+      ? [`waited ${durationText(waitMs)}${waitedFor === undefined ? '' : ` for ${waitText(waitedFor)}`}`]
+      : []),
+    status === 'skipped'
+      ? 'was skipped'
+      : `${status === 'failed' ? 'failed after' : 'took'} ${durationText(durationMs)}`,
     ...(retryMs === undefined ? [] : [`${durationText(retryMs)} of that before its last attempt`]),
     ...(workerMs === undefined ? [] : [`${durationText(workerMs)} of that waiting for a worker`]),
   ];
   const [slowest] = slowestOf(timeline.broughtBy.get(id) ?? [], timeline, 1);
-  const within = slowest === undefined ? [] : [', slowest of what came of it ', stepLink(slowest.info.id), ` with ${durationText(timeline.durationOf(slowest) ?? 0)}`];
+  const within =
+    slowest === undefined
+      ? []
+      : [
+          ', slowest of what came of it ',
+          stepLink(slowest.info.id),
+          ` with ${durationText(timeline.durationOf(slowest) ?? 0)}`,
+        ];
   const share = (ms: number): string => `width:${((100 * ms) / Math.max(total, 1e-9)).toFixed(2)}%`;
   const bar = element('span', { class: 'share', 'aria-hidden': 'true' });
   const wait = element('span', { class: 'wait' });
@@ -95,14 +116,21 @@ function pathItem(step: CriticalStep, total: number, timeline: Timeline): HTMLEl
   wait.style.cssText = share(waitMs);
   work.style.cssText = share(durationMs);
   bar.append(wait, work);
-  return element('li', {}, stepLink(id), ' ', element('span', { class: 'quiet' }, words.join(', '), ...within), bar);
+  return element(
+    'li',
+    {},
+    stepLink(id),
+    ' ',
+    element('span', { class: 'quiet' }, words.join(', '), ...within),
+    bar,
+  );
 }
 
 function classRows(timeline: Timeline): Node[] {
   const waits = new Map<string, number>();
   for (const stories of [timeline.steps, timeline.children])
     for (const { waited } of stories.values())
-      if (waited !== undefined && 'resource' in waited.for && waited.for.resource !== undefined)
+      if (waited !== undefined && 'resource' in waited.for)
         waits.set(waited.for.resource, (waits.get(waited.for.resource) ?? 0) + waited.ms);
   return timeline.uses().map(({ name, limit, peak, utilisation }) => {
     const meter = element('span', { class: 'meter', 'aria-hidden': 'true' });
@@ -116,7 +144,12 @@ function classRows(timeline: Timeline): Node[] {
       amountText(name, peak),
       durationText(waits.get(name) ?? 0),
     ];
-    return element('tr', {}, element('th', { scope: 'row', class: 'id' }, name), ...cells.map((cell) => element('td', {}, cell)));
+    return element(
+      'tr',
+      {},
+      element('th', { scope: 'row', class: 'id' }, name),
+      ...cells.map((cell) => element('td', {}, cell)),
+    );
   });
 }
 
@@ -135,18 +168,32 @@ function factsOf(timeline: Timeline, { about, version }: Known): Fact[] {
   const states = [...counts].map(([name, count]) => `${String(count)} ${name}`).join(', ');
   const within = timeline.descent.counts;
   const when = (at: number | undefined): string | undefined =>
-    at === undefined || at < firstRealTime ? undefined : new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+    at === undefined || at < firstRealTime
+      ? undefined
+      : // eslint-disable-next-line no-restricted-syntax -- a time that was given, not one that is read
+        new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
   const facts: [string, string | undefined][] = [
     ['started', when(startedAt)],
     ['ended', when(endedAt)],
     ['duration', startedAt === undefined ? undefined : durationText((endedAt ?? now) - startedAt)],
     ['run', runId],
     ['steps', `${String(timeline.steps.size)}: ${states}`],
-    ['came of them', within === undefined ? undefined : `${String(within.added)}: ${String(settledOf(within))} over, ${String(within.failed)} failed`],
+    [
+      'came of them',
+      within === undefined
+        ? undefined
+        : `${String(within.added)}: ${String(settledOf(within))} over, ${String(within.failed)} failed`,
+    ],
     ['attempts', String(costs.attempts)],
-    ['at once', timeline.parallelism === undefined ? undefined : `${timeline.parallelism.toFixed(1)} on average`],
+    [
+      'at once',
+      timeline.parallelism === undefined ? undefined : `${timeline.parallelism.toFixed(1)} on average`,
+    ],
     ...slowestFacts(timeline),
-    ...Object.entries(about?.inputs ?? {}).map(([name, preview]): [string, string] => [`input ${name}`, preview]),
+    ...Object.entries(about?.inputs ?? {}).map(([name, preview]): [string, string] => [
+      `input ${name}`,
+      preview,
+    ]),
     ['host', about?.host],
     ['report', version === undefined ? undefined : `made by millrace ${version}`],
   ];

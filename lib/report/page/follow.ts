@@ -50,10 +50,11 @@ export function follow(path: string, { main, title, state, tools, views }: Page)
         if (live !== undefined) now.update(live);
       },
     },
-    ...views.map(({ root, update }) => ({
-      root,
+    ...views.map((view) => ({
+      // One that is beside the page has to know the run before it is opened.
+      root: view.root instanceof HTMLDialogElement ? main : view.root,
       draw: () => {
-        if (live !== undefined) update(live.timeline);
+        if (live !== undefined) view.update(live.timeline);
       },
     })),
   ]);

@@ -100,7 +100,7 @@ function foldButtons(timeline: Timeline, gantt: Gantt): Node[] {
     const isOpen = gantt.isUnfolded(hostId);
     const button = element(
       'button',
-      { type: 'button', 'aria-expanded': isOpen ? 'true' : 'false' },
+      { type: 'button', class: 'fold', 'aria-expanded': isOpen ? 'true' : 'false' },
       `${isOpen ? '▾' : '▸'} ${hostId} ×${String(many)}${failed}`,
     );
     button.addEventListener('click', () => {
@@ -262,8 +262,20 @@ class Gantt {
     const lane = this.#laneHeight;
     const { from, length } = this.#range();
     const perMs = (width - this.#labelWidth) / length;
-    const names = ['completed', 'failed', 'cancelled', 'running', 'critical', 'on-bar', 'background', 'text'] as const;
-    const colours = Object.fromEntries(names.map((name) => [name, styleOf(`--${name}`)])) as Record<(typeof names)[number], string>;
+    const names = [
+      'completed',
+      'failed',
+      'cancelled',
+      'running',
+      'critical',
+      'on-bar',
+      'background',
+      'text',
+    ] as const;
+    const colours = Object.fromEntries(names.map((name) => [name, styleOf(`--${name}`)])) as Record<
+      (typeof names)[number],
+      string
+    >;
     const high = lane - (lane > 8 ? 3 : lane > 5 ? 1 : 0.5);
     const isDrawn = (bar: Bar): boolean => bar.to >= from && bar.span.from <= from + length;
     const place = (bar: Bar): { x: number; y: number; w: number } => {
@@ -297,7 +309,8 @@ class Gantt {
       const { outcome, stepId } = bar.span;
       context.fillStyle = colours[outcome];
       context.fillRect(x, y, wide, high);
-      if (outcome !== 'completed' && wide > 3) hatch(context, { x, y, w: wide, h: high }, outcome, colours['on-bar']);
+      if (outcome !== 'completed' && wide > 3)
+        hatch(context, { x, y, w: wide, h: high }, outcome, colours['on-bar']);
       if (this.#critical.has(stepId)) {
         context.fillStyle = colours.critical;
         const thick = Math.max(1.5, Math.min(3.5, lane / 4));
@@ -454,7 +467,8 @@ class Gantt {
   #barAt(x: number, y: number): Bar | undefined {
     if (x < this.#labelWidth) return undefined;
     const { from, length } = this.#range();
-    const at = from + ((x - this.#labelWidth) / Math.max(1, this.#canvas.clientWidth - this.#labelWidth)) * length;
+    const at =
+      from + ((x - this.#labelWidth) / Math.max(1, this.#canvas.clientWidth - this.#labelWidth)) * length;
     const slack = (2 * length) / this.#canvas.clientWidth;
     const row = this.#bars.rows[Math.floor((y - axisHeight) / this.#laneHeight)] ?? [];
     const near = row.filter(({ span, to }) => span.from - slack <= at && at <= to + slack);
@@ -470,7 +484,8 @@ class Gantt {
     const fraction = story === undefined ? undefined : timeline.fractionOf(story);
     const share = fraction === undefined ? '' : ` ${String(Math.floor(fraction * 100))} %`;
     const counts = timeline.descent.countsOf(stepId);
-    const many = counts === undefined ? '' : `, ${String(settledOf(counts))} of ${String(counts.added)} steps`;
+    const many =
+      counts === undefined ? '' : `, ${String(settledOf(counts))} of ${String(counts.added)} steps`;
     const on = thread === undefined ? '' : `, ${thread}`;
     this.#told.textContent = `${stepId}, attempt ${String(attempt)}: ${outcome}${share}, ${duration}, from ${durationText(from - (timeline.startedAt ?? 0))}${many}${on}`;
   }

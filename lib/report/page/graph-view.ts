@@ -99,8 +99,9 @@ export function graphView(): View {
   }
 
   const foldOf = (event: Event): string | undefined =>
-    (event.target instanceof Element ? event.target.closest('[data-fold]') : null)?.getAttribute('data-fold') ??
-    undefined;
+    (event.target instanceof Element ? event.target.closest('[data-fold]') : null)?.getAttribute(
+      'data-fold',
+    ) ?? undefined;
   holder.addEventListener('click', (event) => {
     const key = foldOf(event);
     if (key !== undefined) toggle(key);
@@ -131,7 +132,7 @@ export function graphView(): View {
     button('Fit', 'Fit the graph to the page', () => {
       zoomTo(fitting());
     }),
-    button('100 %', 'Show the graph at its own size', () => {
+    button('100 %', '100 %, show the graph at its own size', () => {
       zoomTo(1);
     }),
     scaleText,
@@ -147,7 +148,9 @@ export function graphView(): View {
 
 /** The steps that are always drawn: those that failed, then those on the critical path that took longest. */
 function importantOf(timeline: Timeline): ReadonlySet<string> {
-  const failed = [...timeline.steps.values()].filter(({ status }) => status === 'failed' || status === 'retrying');
+  const failed = [...timeline.steps.values()].filter(
+    ({ status }) => status === 'failed' || status === 'retrying',
+  );
   const critical = timeline.criticalSteps().sort((left, right) => right.durationMs - left.durationMs);
   return new Set([
     ...failed.slice(0, mostFailed).map(({ info }) => info.id),
@@ -221,8 +224,15 @@ function draw(diagram: Diagram): Picture {
   return { root, shapes: new Map(shapes), size: { width, height } };
 }
 
-function shapeOf({ id, room, isGroup }: DiagramNode, x: number, y: number, width: number, height: number): Shape {
+function shapeOf(
+  { id, room, isGroup }: DiagramNode,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): Shape {
   const title = drawn('title');
+  // A space between them is seen by nobody, and heard.
   const lines = Array.from({ length: room }, (_, line) =>
     drawn('tspan', {
       x,
@@ -238,19 +248,23 @@ function shapeOf({ id, room, isGroup }: DiagramNode, x: number, y: number, width
     {
       tabindex: 0,
       role: 'button',
-      ...(isGroup ? { 'data-fold': id, 'aria-expanded': 'false' } : { 'data-step': id, 'aria-haspopup': 'dialog' }),
+      ...(isGroup
+        ? { 'data-fold': id, 'aria-expanded': 'false' }
+        : { 'data-step': id, 'aria-haspopup': 'dialog' }),
     },
-    title,
     ...behind,
-    drawn('rect', rect),
-    drawn('text', { 'aria-hidden': 'true' }, ...lines),
+    drawn('rect', rect, title),
+    drawn('text', {}, ...lines.flatMap((line) => [line, ' '])),
   );
   return { group, title, lines };
 }
 
 function colour({ group, title, lines }: Shape, node: DiagramNode): void {
   group.setAttribute('class', `node ${node.status ?? ''}${node.isCritical ? ' critical' : ''}`);
-  group.setAttribute('aria-label', `${node.lines.join(', ')}${node.isCritical ? ', on the critical path' : ''}`);
+  group.setAttribute(
+    'aria-description',
+    `${node.lines.join(', ')}${node.isCritical ? ', on the critical path' : ''}`,
+  );
   title.textContent = node.lines.join('\n');
   for (const [place, line] of lines.entries()) {
     // What there is no room for, such as a group's states, goes on the last line.

@@ -59,7 +59,7 @@ function limitRow(name: string, asking: Asking) {
     'tr',
     {},
     element('td', {}, element('span', { class: 'id' }, name)),
-    element('td', {}, element('div', { class: 'meter' }, fill), taken),
+    element('td', {}, element('div', { class: 'gauge' }, fill), taken),
     element('td', {}, shown, form),
     element('td', {}, pause),
   );

@@ -9,8 +9,8 @@ import { graphView } from './graph-view.ts';
 import { pageData } from './page-data.ts';
 import { remarksView } from './remarks-view.ts';
 import type { View } from './section.ts';
-import { StepPanel } from './step-panel.ts';
 import { listenToSteps } from './step-link.ts';
+import { StepPanel } from './step-panel.ts';
 import { stepsView } from './steps-view.ts';
 import { usageView } from './usage-view.ts';
 

@@ -9,6 +9,7 @@ import type { Asking } from './asking.ts';
 import { element } from './dom.ts';
 import { limitsTable } from './limits-table.ts';
 import { amountText, section } from './section.ts';
+import { stepLink } from './step-link.ts';
 import { Keyed, say, sync } from './sync.ts';
 
 /** More than these nobody reads. */
@@ -23,7 +24,7 @@ export interface NowView {
 }
 
 export function nowView(asking: Asking): NowView {
-  const bar = element('div', { class: 'meter whole', role: 'progressbar', 'aria-label': 'Done' });
+  const bar = element('div', { class: 'gauge whole', role: 'progressbar', 'aria-label': 'Done' });
   const fill = element('i');
   bar.append(fill);
   const facts = element('dl', { class: 'figures' });
@@ -83,7 +84,7 @@ function factsOf(live: LiveRun): Fact[] {
     ...(within === undefined
       ? []
       : [['within steps', `${String(settledOf(within))} of ${String(within.added)}`] as const]),
-    ...(isOpen ? ([['throughput', `${rateText(latest.rate)}`]] as const) : []),
+    ...(isOpen ? ([['throughput', rateText(latest.rate)]] as const) : []),
     ...(isOpen
       ? ([
           ['running', String(live.underWay.size)],
@@ -172,7 +173,7 @@ function runningRow(stepId: string, asking: Asking): Row {
   const expected = element('td', { class: 'number' });
   const text = element('span');
   const fill = element('i');
-  const meter = element('div', { class: 'meter' }, fill);
+  const meter = element('div', { class: 'gauge' }, fill);
   const stop = element(
     'button',
     {
@@ -186,7 +187,7 @@ function runningRow(stepId: string, asking: Asking): Row {
   const row = element(
     'tr',
     {},
-    element('td', {}, element('span', { class: 'id' }, stepId), ' ', slow, ' ', thread),
+    element('td', {}, stepLink(stepId), ' ', slow, ' ', thread),
     elapsed,
     expected,
     element('td', {}, meter, text),

@@ -4,7 +4,7 @@ import type { PageData } from '../report-page.ts';
 export async function pageData(): Promise<PageData> {
   const plain = document.getElementById('data')?.textContent;
   const packed = document.getElementById('packed')?.textContent;
-  const json = packed === undefined || packed === null ? (plain ?? '{"logs":[]}') : await inflated(packed);
+  const json = packed === undefined ? (plain ?? '{"logs":[]}') : await inflated(packed);
   return JSON.parse(json) as PageData;
 }
 

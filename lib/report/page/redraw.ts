@@ -9,12 +9,16 @@ interface Kept extends Part {
   isStale: boolean;
   /** When it may be drawn next. */
   nextAt: number;
+  /** How long it took the last time, in ms. */
+  took: number;
 }
 
 /** The least time between two drawings of a part, in ms. */
 const everyMs = 250;
 /** How many times as long as drawing takes, layout and painting included, nothing of that part is drawn. */
 const restFactor = 30;
+/** Even what is large isn't older than this, in ms. */
+const mostRest = 3_000;
 
 /**
  * Draws the parts of a page when something has changed: four times a second at most, those that can be seen alone, and each so seldom
@@ -25,13 +29,11 @@ export class Redraw {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: readonly Part[]) {
-    this.#parts = parts.map((part) => ({ ...part, isSeen: false, isStale: false, nextAt: 0 }));
-    const byRoot = new Map(this.#parts.map((part) => [part.root as Element, part]));
+    this.#parts = parts.map((part) => ({ ...part, isSeen: false, isStale: false, nextAt: 0, took: 0 }));
     const observer = new IntersectionObserver(
       (entries) => {
         for (const { target, isIntersecting } of entries) {
-          const part = byRoot.get(target);
-          if (part !== undefined) part.isSeen = isIntersecting;
+          for (const part of this.#parts) if (part.root === target) part.isSeen = isIntersecting;
         }
         this.#plan();
       },
@@ -92,8 +94,11 @@ export class Redraw {
     part.isStale = false;
     part.draw();
     // What was changed is laid out here and now, so that it counts.
-    void part.root.offsetHeight;
+    part.root.getBoundingClientRect();
     const took = performance.now() - begun;
-    part.nextAt = begun + Math.max(everyMs, took * restFactor);
+    // One that took long once, as the first one does, doesn't count.
+    const usual = Math.min(took, part.took);
+    part.took = took;
+    part.nextAt = begun + Math.max(everyMs, Math.min(mostRest, usual * restFactor));
   }
 }

@@ -29,7 +29,7 @@ function headOf(name: string): HTMLElement {
 }
 
 /** What a line says of how its run is, in one word. */
-export function stateOf({ status, isPaused }: RunLine): string {
+function stateOf({ status, isPaused }: RunLine): string {
   return isPaused && (status === 'running' || status === 'idle') ? 'paused' : status;
 }
 
@@ -149,7 +149,8 @@ function durationOf({ startedAt, endedAt, status }: RunLine, now: number): strin
 
 function timeText(at: number | null, now: number): string {
   if (at === null || at < firstEpochMs) return '';
-  const date = new Date(at);
-  const isToday = date.toDateString() === new Date(now).toDateString();
+  // eslint-disable-next-line no-restricted-syntax -- a time that was given, not one that is read
+  const [date, today] = [new Date(at), new Date(now)];
+  const isToday = date.toDateString() === today.toDateString();
   return isToday ? date.toLocaleTimeString() : date.toLocaleString();
 }

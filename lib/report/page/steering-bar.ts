@@ -31,7 +31,7 @@ export function steeringBar(token: string | null): SteeringBar {
   const root = element('div', { class: 'tools steering' }, pause, cancel, answer, dialog);
 
   const can = (ability: Ability): boolean =>
-    token !== null && live !== undefined && live.head.abilities.includes(ability);
+    token !== null && live?.head.abilities.includes(ability) === true;
 
   const ask: Asking['ask'] = (action, body = {}) => {
     if (live === undefined || token === null) return;

@@ -3,7 +3,11 @@ import { element } from './dom.ts';
 
 /** A step that is named anywhere on the page: a click, or Enter, opens all that is known of it. */
 export function stepLink(stepId: string, text = stepId): HTMLButtonElement {
-  return element('button', { type: 'button', class: 'id step', 'data-step': stepId, 'aria-haspopup': 'dialog' }, text);
+  return element(
+    'button',
+    { type: 'button', class: 'id step', 'data-step': stepId, 'aria-haspopup': 'dialog' },
+    text,
+  );
 }
 
 /** Text in which steps are named. */

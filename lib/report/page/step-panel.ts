@@ -18,7 +18,6 @@ export class StepPanel {
   readonly #title = element('h2', { id: 'panel-title', class: 'id' });
   readonly #body = element('div', {});
   #timeline: Timeline | undefined;
-  #stepId: string | undefined;
 
   constructor() {
     const close = element('button', { type: 'button', onClick: () => this.root.close() }, 'Close');
@@ -27,28 +26,21 @@ export class StepPanel {
     this.root.addEventListener('click', (event) => {
       if (event.target === this.root) this.root.close();
     });
-    this.root.addEventListener('close', () => {
-      this.#stepId = undefined;
-    });
   }
 
-  /** The run as it is now. */
+  /** The run as it is now. What somebody reads isn't taken away by that: it is drawn when it is opened. */
   update(timeline: Timeline): void {
     this.#timeline = timeline;
-    // What somebody reads, or has opened, isn't taken away while the run goes on.
-    if (this.#stepId !== undefined && timeline.endedAt !== undefined && !this.root.open) this.#draw(timeline);
   }
 
   open(stepId: string): void {
     if (this.#timeline === undefined) return;
-    this.#stepId = stepId;
-    this.#draw(this.#timeline);
+    this.#draw(stepId, this.#timeline);
     if (!this.root.open) this.root.showModal();
     this.root.scrollTop = 0;
   }
 
-  #draw(timeline: Timeline): void {
-    const stepId = this.#stepId ?? '';
+  #draw(stepId: string, timeline: Timeline): void {
     const story = timeline.storyOf(stepId);
     this.#title.textContent = stepId;
     this.#body.replaceChildren(
@@ -85,7 +77,9 @@ function facts(story: StepStory, timeline: Timeline): HTMLElement {
   const start = timeline.startedAt ?? startedAt ?? 0;
   const duration = timeline.durationOf(story);
   const readyBy = timeline.readyByOf(info.id);
-  const demand = Object.entries(info.demand ?? {}).map(([name, amount]) => `${name} ${amountText(name, amount)}`);
+  const demand = Object.entries(info.demand ?? {}).map(
+    ([name, amount]) => `${name} ${amountText(name, amount)}`,
+  );
   const list: [string, Node | string | undefined][] = [
     ['state', `${status}${origin === undefined ? '' : ` (${origin})`}`],
     ['why', skipped === undefined ? undefined : whySkipped(info.id, skipped)],
@@ -110,15 +104,27 @@ function facts(story: StepStory, timeline: Timeline): HTMLElement {
 }
 
 function attemptsTable(stepId: string, timeline: Timeline): Part {
-  const attempts = [...timeline.attempts, ...timeline.attemptsWithin].filter((span) => span.stepId === stepId);
+  const attempts = [...timeline.attempts, ...timeline.attemptsWithin].filter(
+    (span) => span.stepId === stepId,
+  );
   if (attempts.length === 0) return undefined;
-  const titles = ['attempt', 'start', 'duration', 'outcome', ...(attempts.some(({ thread }) => thread !== undefined) ? ['worker'] : [])];
+  const titles = [
+    'attempt',
+    'start',
+    'duration',
+    'outcome',
+    ...(attempts.some(({ thread }) => thread !== undefined) ? ['worker'] : []),
+  ];
   return part(
     'Attempts',
     element(
       'table',
       {},
-      element('thead', {}, element('tr', {}, ...titles.map((title) => element('th', { scope: 'col' }, title)))),
+      element(
+        'thead',
+        {},
+        element('tr', {}, ...titles.map((title) => element('th', { scope: 'col' }, title))),
+      ),
       element('tbody', {}, ...attempts.slice(-most).map((span) => attemptRow(span, timeline))),
     ),
   );
@@ -126,7 +132,8 @@ function attemptsTable(stepId: string, timeline: Timeline): Part {
 
 function attemptRow(span: AttemptSpan, timeline: Timeline): HTMLElement {
   const { attempt, from, to, outcome, thread, threadFrom } = span;
-  const waited = threadFrom === undefined || threadFrom - from < 1 ? '' : `, after ${durationText(threadFrom - from)}`;
+  const waited =
+    threadFrom === undefined || threadFrom - from < 1 ? '' : `, after ${durationText(threadFrom - from)}`;
   const cells = [
     String(attempt),
     durationText(from - (timeline.startedAt ?? from)),
@@ -140,13 +147,22 @@ function attemptRow(span: AttemptSpan, timeline: Timeline): HTMLElement {
 function messages(stepId: string, timeline: Timeline): Part {
   const found = timeline.remarks.filter((remark) => remark.stepId === stepId && remark.kind !== 'failure');
   if (found.length === 0) return undefined;
-  const more = found.length > most ? [element('p', { class: 'quiet' }, `the last ${String(most)} of ${String(found.length)}`)] : [];
+  const more =
+    found.length > most
+      ? [element('p', { class: 'quiet' }, `the last ${String(most)} of ${String(found.length)}`)]
+      : [];
   return part(
     'Messages',
     ...more,
     ...found.slice(-most).map(({ kind, at, message, error }) => {
       const when = durationText(at - (timeline.startedAt ?? at));
-      const head = [element('span', { class: `badge ${kind}` }, kind), ' ', element('span', { class: 'quiet' }, when), ' ', message];
+      const head = [
+        element('span', { class: `badge ${kind}` }, kind),
+        ' ',
+        element('span', { class: 'quiet' }, when),
+        ' ',
+        message,
+      ];
       return error === undefined
         ? element('p', {}, ...head)
         : element('details', {}, element('summary', {}, ...head), errorDetail(error));
@@ -161,12 +177,17 @@ function children(stepId: string, timeline: Timeline): Part {
   const counts = timeline.descent.countsOf(stepId);
   const failed = brought.filter(({ status }) => status === 'failed').slice(0, most);
   const slowest = slowestOf(brought, timeline, 10);
-  const told = counts === undefined ? '' : `${String(settledOf(counts))} of ${String(counts.added)} are over, ${String(counts.failed)} failed.`;
+  const told =
+    counts === undefined
+      ? ''
+      : `${String(settledOf(counts))} of ${String(counts.added)} are over, ${String(counts.failed)} failed.`;
   const list = (stories: readonly StepStory[]): HTMLElement =>
     element(
       'ul',
       { class: 'plain' },
-      ...stories.map((story) => element('li', {}, stepLink(story.info.id), ` ${durationText(timeline.durationOf(story) ?? 0)}`)),
+      ...stories.map((story) =>
+        element('li', {}, stepLink(story.info.id), ` ${durationText(timeline.durationOf(story) ?? 0)}`),
+      ),
     );
   return part(
     'What came of it',
@@ -191,6 +212,7 @@ function links(title: string, ids: readonly string[]): Part {
 }
 
 function dependentsOf({ info, parentId }: StepStory, timeline: Timeline): string[] {
-  const others = parentId === undefined ? [...timeline.steps.values()] : (timeline.broughtBy.get(parentId) ?? []);
+  const others =
+    parentId === undefined ? [...timeline.steps.values()] : (timeline.broughtBy.get(parentId) ?? []);
   return others.filter((other) => other.info.dependsOn.includes(info.id)).map((other) => other.info.id);
 }

@@ -1,7 +1,8 @@
 import UPlot from 'uplot';
-import type { Timeline, Usage } from '../timeline.ts';
-import { element, styleOf } from './dom.ts';
+import type { Usage } from '../class-use.ts';
 import { amountTicks, byteTicks, type Tick, timeTicks } from '../ticks.ts';
+import type { Timeline } from '../timeline.ts';
+import { element, styleOf } from './dom.ts';
 import { amountText, section, type View } from './section.ts';
 
 const height = 130;
@@ -72,7 +73,8 @@ function chartOf(name: string, data: UPlot.AlignedData, holder: HTMLElement) {
       },
       {
         ...axis,
-        splits: (_, __, ___, to) => (name === 'memory' ? byteTicks(to, 3) : amountTicks(to, 4, isWhole(data))),
+        splits: (_, __, ___, to) =>
+          name === 'memory' ? byteTicks(to, 3) : amountTicks(to, 4, isWhole(data)),
         values: (_, values) => values.map((value) => amountText(name, value)),
         size: 70,
       },

@@ -4,7 +4,7 @@ import { parseRecord, singly } from '../../../lib/store/journal-record.ts';
 export function singleLines(lines: Iterable<string>): string[] {
   return Array.from(lines).flatMap((line) => {
     const record = parseRecord(line);
-    if (record === undefined || record[0] !== 'all') return [line];
+    if (record?.[0] !== 'all') return [line];
     return Array.from(singly([record]), (one) => JSON.stringify(one));
   });
 }

@@ -82,6 +82,8 @@ const allowedOfCommand = {
   command: [
     ...allowed.node,
     ...allowed.store,
+    // Loaded where a queue is asked for.
+    ...allowed.bullmq,
     'a computed module',
     'node:events',
     'node:http',

@@ -14,7 +14,7 @@ const budgets = [
   {
     what: 'the smallest program for a browser, minified and gzipped, in bytes',
     found: gzipSync(await bundled('browser')).length,
-    most: 74_000,
+    most: 76_000,
   },
   {
     what: 'the smallest program for Node, minified, in bytes',
@@ -24,7 +24,7 @@ const budgets = [
   {
     what: 'the main entry and its chunks, gzipped one by one, in bytes',
     found: gzipBytesOf('index.js'),
-    most: 113_000,
+    most: 115_000,
   },
   { what: "modules of RxJS that `import 'millrace'` loads", found: rxjsModulesOf('index.js'), most: 22 },
 ];

@@ -198,7 +198,8 @@ export class Coordinator implements AnnouncedLimit {
     try {
       await this.#transport.open([channels.coordinators(queue), channels.one(queue, id)], {
         heard: (bytes, shard) => {
-          for (const message of unpackAll<ToCoordinators | OfCall>(bytes)) this.#heard(message, shard);
+          for (const message of unpackAll(bytes) as readonly (ToCoordinators | OfCall)[])
+            this.#heard(message, shard);
         },
         changed: (isUp, shard) => {
           if (!this.#isOpen) return;

@@ -138,8 +138,8 @@ export function unpack<Content>(bytes: Uint8Array): Content | undefined {
 }
 
 /** The messages that were told as one. */
-export function unpackAll<Told extends Message>(bytes: Uint8Array): readonly Told[] {
-  const content = unpack<Told | readonly Told[]>(bytes);
+export function unpackAll(bytes: Uint8Array): readonly Message[] {
+  const content = unpack<Message | readonly Message[]>(bytes);
   if (!Array.isArray(content)) return [];
-  return Array.isArray(content[0]) ? (content as readonly Told[]) : [content as unknown as Told];
+  return Array.isArray(content[0]) ? (content as readonly Message[]) : [content as unknown as Message];
 }

@@ -171,7 +171,7 @@ export class Sender {
       shown,
       body: pack(this.#body(parts, inputs)),
     });
-    await Promise.all([...noted, sent]);
+    await Promise.all([...noted.filter((each) => each !== undefined), sent]);
   }
 
   #body(parts: readonly Part[], inputs: readonly Parcel[]): JobBody {

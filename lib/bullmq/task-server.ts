@@ -104,7 +104,7 @@ export class TaskServer {
     const { queue, id, lane, slots, leaseMs, clock } = this.#terms;
     await this.#transport.open([channels.workers(queue), channels.one(queue, id)], {
       heard: (bytes) => {
-        for (const message of unpackAll<ToWorkers>(bytes)) this.#heard(message);
+        for (const message of unpackAll(bytes) as readonly ToWorkers[]) this.#heard(message);
       },
       changed: (isUp) => {
         if (isUp) this.#announce();

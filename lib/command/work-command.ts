@@ -1,4 +1,4 @@
-import type { ServeTasksOptions, TaskServer } from '../bullmq/index.ts';
+import type * as Queues from '../bullmq/index.ts';
 import { type CommandParts, jsonOption, verboseOption } from './command-parts.ts';
 import { UsageError } from './exit.ts';
 import { onInterrupt } from './interrupts.ts';
@@ -56,7 +56,7 @@ export function workCommand({ program, say }: CommandParts): void {
     });
 }
 
-async function serve(module: string, options: WorkOptions): Promise<TaskServer> {
+async function serve(module: string, options: WorkOptions): Promise<Queues.TaskServer> {
   const { queue, slots, lease, blobs, tasksVersion } = options;
   const connections =
     options.connection ?? process.env[connectionVariable]?.split(/\s+/).filter(Boolean) ?? [];
@@ -64,7 +64,7 @@ async function serve(module: string, options: WorkOptions): Promise<TaskServer> 
     throw new UsageError(`where is Redis? Give --connection redis://host:6379, or set ${connectionVariable}`);
   const url = moduleUrl(module);
   const { serveTasks, folderBlobs } = await loadQueues();
-  const settings: ServeTasksOptions = {
+  const settings: Queues.ServeTasksOptions = {
     connection: connections.length === 1 ? (connections[0] as string) : connections,
     queue,
     slots,
@@ -76,7 +76,7 @@ async function serve(module: string, options: WorkOptions): Promise<TaskServer> 
   return serveTasks(url, settings);
 }
 
-async function loadQueues(): Promise<typeof import('../bullmq/index.ts')> {
+async function loadQueues(): Promise<typeof Queues> {
   try {
     return await import('../bullmq/index.ts');
   } catch (cause) {

@@ -167,7 +167,7 @@ const floors = [
   },
   // Nobody else knows what the queue is made of.
   {
-    files: 'lib/bullmq/bullmq-transport.ts',
+    files: 'lib/bullmq/{bullmq-transport,redis-client,redis-values}.ts',
     below: lib('base'),
     packages: ['node:.+', 'bullmq', 'ioredis'],
   },
@@ -181,7 +181,7 @@ const floors = [
   {
     files: 'lib/command/**',
     below: [
-      ...lib('base', 'admission', 'definition', 'observe', 'run', 'node', 'report', 'store'),
+      ...lib('base', 'admission', 'definition', 'observe', 'run', 'node', 'report', 'store', 'bullmq'),
       'lib/workflow.ts',
     ],
     packages: ['rxjs', 'commander', 'node:.+'],
@@ -239,7 +239,7 @@ const lazyFolders = [
   'lib/thread/**',
   'lib/pool/**',
   'lib/node/terminal-region.ts',
-  'lib/command/{load-module,run-command}.ts',
+  'lib/command/{load-module,run-command,work-command}.ts',
 ];
 
 /** ESLint's configuration for the floors; later entries are exceptions to earlier ones. */

@@ -138,6 +138,7 @@ export function unpack<Content>(bytes: Uint8Array): Content | undefined {
 }
 
 /** The messages that were told as one. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- whoever listens knows what is told there
 export function unpackAll<Told extends Message>(bytes: Uint8Array): readonly Told[] {
   const content = unpack<Told | readonly Told[]>(bytes);
   if (!Array.isArray(content)) return [];

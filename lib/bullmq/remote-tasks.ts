@@ -120,7 +120,7 @@ export function remoteTasks<All extends Tasks>(options: RemoteTasksOptions): Rem
   return new Remote<All>(transportOf(settings), {
     ...settings,
     clock: clockOf(undefined),
-    soon: queueMicrotask,
+    soon: (work) => void Promise.resolve().then(work),
   });
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import process from 'node:process';
+import { setImmediate } from 'node:timers';
 import { clockOf } from '../base/clock.ts';
 import { availableParallelism } from '../base/host.ts';
 import { uniqueId } from '../base/unique-id.ts';
@@ -69,7 +70,14 @@ export async function serveTasks(module: URL | string, options: ServeTasksOption
   try {
     const tasks = await pool.taskNames();
     const lane = laneOf(settings.queue, tasks, settings.version);
-    const terms = { ...settings, id, lane, slots, clock: clockOf(undefined), soon: setImmediate };
+    const terms = {
+      ...settings,
+      id,
+      lane,
+      slots,
+      clock: clockOf(undefined),
+      soon: (work) => void setImmediate(work),
+    };
     const server = new Server(transport, servedBy(pool, tasks), terms);
     await server.open();
     return new OpenServer({ server, pool, id, slots, tasks, lane, onSigterm: settings.onSigterm });

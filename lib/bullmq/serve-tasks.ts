@@ -76,7 +76,7 @@ export async function serveTasks(module: URL | string, options: ServeTasksOption
       lane,
       slots,
       clock: clockOf(undefined),
-      soon: (work) => void setImmediate(work),
+      soon: (work: () => void) => void setImmediate(work),
     };
     const server = new Server(transport, servedBy(pool, tasks), terms);
     await server.open();

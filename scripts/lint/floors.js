@@ -167,7 +167,7 @@ const floors = [
   },
   // Nobody else knows what the queue is made of.
   {
-    files: 'lib/bullmq/bullmq-transport.ts',
+    files: 'lib/bullmq/{bullmq-transport,redis-client,redis-values}.ts',
     below: lib('base'),
     packages: ['node:.+', 'bullmq', 'ioredis'],
   },

@@ -48,6 +48,14 @@ export class Outbox {
     });
   }
 
+  /** What was told under that name is told now, as more follows that says nothing without it. */
+  hasten(name: string): void {
+    const later = this.#later.get(name);
+    if (later === undefined) return;
+    this.#later.delete(name);
+    this.add(later.channel, later.message);
+  }
+
   /** What was told under that name says nothing any more. */
   takeBack(name: string): void {
     this.#later.delete(name);

@@ -156,7 +156,8 @@ export class Sender {
 
   async #post(job: SentJob, parts: readonly Part[]): Promise<void> {
     // Nothing is awaited where nothing has to be: what was sent first is to be there first.
-    if (parts.some(({ blob }) => blob !== undefined)) await Promise.all(parts.map(({ blob }) => blob?.put));
+    const puts = parts.flatMap(({ blob }) => (blob === undefined ? [] : [blob.put]));
+    if (puts.length > 0) await Promise.all(puts);
     const inputs = parts.map(({ blob, input }) => parcelOf(blob, input));
     const noted = parts.map(({ call }) => this.#earlier.note(call, job));
     const [{ call: first }] = parts as readonly [Part];

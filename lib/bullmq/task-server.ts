@@ -316,6 +316,7 @@ export class TaskServer {
       blobs: this.#transport.blobsOf(this.#terms.lane),
       inline,
       tell: (waiting, message) => {
+        this.#outbox.hasten(message[1]);
         this.#tell(waiting, message);
       },
       tellLater: ({ coordinator }, message, name) => {

@@ -40,12 +40,17 @@ async function played(page: string): Promise<string> {
 
 /** Without what differs from one time to another, and without the widths of columns that follow from it. */
 function timeless(text: string): string {
-  return text
-    .replaceAll(/\d\d\d\d-\d\d-\d\d \d\d:\d\d:\d\d|\d\d:\d\d:\d\d[.,]\d\d\d/g, '<time>')
-    .replaceAll(/\b[\d.]+ m?s\b|\bat once\b/g, '<duration>')
-    .replaceAll(/\b[\d.]+ (?:Ki)?B\b/g, '<size>')
-    .replaceAll(/in <duration>/g, '<duration>')
-    .replaceAll(/ {2,}/g, ' ');
+  return (
+    text
+      .replaceAll(/\d\d\d\d-\d\d-\d\d \d\d:\d\d:\d\d|\d\d:\d\d:\d\d[.,]\d\d\d/g, '<time>')
+      .replaceAll(/\b[\d.]+ m?s\b|\bat once\b/g, '<duration>')
+      .replaceAll(/\b[\d.]+ (?:Ki)?B\b/g, '<size>')
+      .replaceAll(/in <duration>/g, '<duration>')
+      // Told only where it is long enough to be of interest.
+      .replaceAll(/^ *slowest: .*\n/gm, '')
+      .replaceAll(', which waited <duration>', '')
+      .replaceAll(/ {2,}/g, ' ')
+  );
 }
 
 test('every line of the page about the command shows what it says', { timeout: 60_000 }, async () => {

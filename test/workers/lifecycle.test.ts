@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { queryObjects } from 'node:v8';
 import { Worker } from 'node:worker_threads';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, test, vi } from 'vitest';
 import { PoolClosedError } from '../../lib/pool/pool-closed-error.ts';
 import { errorAs, errorOf, outputOf } from './support/outcome.ts';
 import { openGate, raised, sharedWord, taskPool, until, workerUrl } from './support/pools.ts';
@@ -100,7 +100,8 @@ test('await using closes the pool and cancels what runs', async () => {
   expect(pool.stats().threads).toBe(0);
 });
 
-test('threads that are gone leave no worker behind', async () => {
+// Each count walks the whole heap, which is large after other files.
+test('threads that are gone leave no worker behind', { timeout: 60_000 }, async () => {
   const workers = (): number => queryObjects(Worker, { format: 'count' });
   const before = workers();
   for (let round = 0; round < 3; round++) {
@@ -109,12 +110,18 @@ test('threads that are gone leave no worker behind', async () => {
     const endless = pool.run('endless', word).subscribe();
     await outputOf(pool.run('double', 1));
     await raised(word, 1);
-    expect(workers()).toBeGreaterThanOrEqual(2);
+    if (round === 0) expect(workers()).toBeGreaterThanOrEqual(2);
     endless.unsubscribe();
     await errorOf(pool.run('exit', 3));
     await pool.close();
   }
-  expect(workers()).toBeLessThanOrEqual(before);
+  // What has just ended may be held by what is still to be settled.
+  await vi.waitFor(
+    () => {
+      expect(workers()).toBeLessThanOrEqual(before);
+    },
+    { timeout: 20_000 },
+  );
 });
 
 test('a pool that was never used closes at once', async () => {

@@ -138,10 +138,10 @@ function itemOf({ kind, at, stepId, message, error }: Remark, startedAt: number 
 
 /** All that is known of an error: its stack, the chain that led to it, its causes. */
 export function errorDetail(error: unknown): HTMLElement {
-  if (!isError(error)) return element('pre', {}, JSON.stringify(error, null, 2));
+  if (!isError(error)) return element('pre', { tabindex: 0 }, JSON.stringify(error, null, 2));
   const box = element('div', { class: 'error' });
   if (error.chain !== undefined) box.append(element('p', {}, 'chain: ', error.chain.join(' → ')));
-  box.append(element('pre', {}, error.stack ?? `${error.name}: ${error.message}`));
+  box.append(element('pre', { tabindex: 0 }, error.stack ?? `${error.name}: ${error.message}`));
   if (error.cause !== undefined)
     box.append(element('p', { class: 'quiet' }, 'caused by'), errorDetail(error.cause));
   for (const one of error.errors ?? []) box.append(errorDetail(one));

@@ -123,8 +123,8 @@ export type {
   StepStarted,
   Warned,
 } from './observe/progress-event.ts';
+export type { RunSnapshot, StepSnapshot } from './observe/run-snapshot.ts';
 export type { RunStatus } from './observe/run-view.ts';
-export type { RunSnapshot, StepSnapshot } from './observe/snapshot.ts';
 export type { StepStatus } from './observe/step-status.ts';
 export { type Waited, type WaitReason, type Waits, waitText } from './observe/wait-reason.ts';
 export type { EventsOptions } from './run/event-reader.ts';

@@ -5,7 +5,7 @@ import { ownOf } from '../lib/base/record.ts';
 import { isStepList } from '../lib/base/step-list.ts';
 import type { RunHistory } from '../lib/observe/history.ts';
 import type { ProgressEvent } from '../lib/observe/progress-event.ts';
-import type { RunSnapshot } from '../lib/observe/snapshot.ts';
+import type { RunSnapshot } from '../lib/observe/run-snapshot.ts';
 import { Forecast } from './forecast.ts';
 import type { ForeseenStep } from './foreseen-rows.ts';
 import type { Interval } from './outlook.ts';

@@ -3,7 +3,7 @@ import { stepsIn } from '../base/step-list.ts';
 import type { EventLog } from '../node/event-log.ts';
 import { SnapshotFold } from '../node/snapshot-fold.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
-import type { RunSnapshot } from '../observe/snapshot.ts';
+import type { RunSnapshot } from '../observe/run-snapshot.ts';
 import type { WatchedRun } from '../report/dashboard-run.ts';
 
 /** A run of whatever process, as a dashboard watches one: what a store says of it, as it comes. */

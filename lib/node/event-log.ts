@@ -1,7 +1,7 @@
 import { inspectValue } from '../base/inspect.ts';
 import { ChunkedSteps, type StepList } from '../base/step-list.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
-import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
+import type { RunSnapshot, StepSnapshot } from '../observe/run-snapshot.ts';
 import type { PicturedStep } from '../report/pictured-workflow.ts';
 import type { PicturedRun } from '../report/timeline-of.ts';
 import { decodeValue, encodeValue } from './log-values.ts';

@@ -1,4 +1,4 @@
-import type { RunSnapshot } from '../observe/snapshot.ts';
+import type { RunSnapshot } from '../observe/run-snapshot.ts';
 import { failureLines } from './failure-lines.ts';
 import { headLines, resourceLines, waitLines } from './head-lines.ts';
 import type { ProgressView } from './progress-view.ts';

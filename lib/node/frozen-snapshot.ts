@@ -1,4 +1,4 @@
-import type { RunSnapshot } from '../observe/snapshot.ts';
+import type { RunSnapshot } from '../observe/run-snapshot.ts';
 
 /** Freezes a snapshot and all that is in it; the steps are frozen already. */
 export function frozen(snapshot: RunSnapshot): RunSnapshot {

@@ -1,4 +1,4 @@
-import type { RunSnapshot } from '../observe/snapshot.ts';
+import type { RunSnapshot } from '../observe/run-snapshot.ts';
 import { waitText } from '../observe/wait-reason.ts';
 import { durationText } from '../report/duration-text.ts';
 import { bar, bytes, number, roughText, withinText } from './amounts.ts';

@@ -3,7 +3,7 @@ import { type Clock, clockOf, isScheduler } from '../base/clock.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { ChunkedSteps, isStepList, stepsIn } from '../base/step-list.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
-import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
+import type { RunSnapshot, StepSnapshot } from '../observe/run-snapshot.ts';
 import type { PicturedWorkflow } from '../report/pictured-workflow.ts';
 import type { EventLog } from './event-log.ts';
 import { SnapshotFold } from './snapshot-fold.ts';

@@ -9,8 +9,8 @@ import {
   type StepCompleted,
   type StepStarted,
 } from '../observe/progress-event.ts';
+import type { RunSnapshot, StepSnapshot } from '../observe/run-snapshot.ts';
 import type { RunStatus } from '../observe/run-view.ts';
-import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
 import type { StepStatus } from '../observe/step-status.ts';
 import type { PicturedStep } from '../report/pictured-workflow.ts';
 import { hasBegun } from './event-log.ts';

@@ -1,6 +1,6 @@
 import { stepsIn } from '../base/step-list.ts';
 import { accountOfSnapshot } from '../observe/critical-steps.ts';
-import type { RunSnapshot } from '../observe/snapshot.ts';
+import type { RunSnapshot } from '../observe/run-snapshot.ts';
 import { waitText } from '../observe/wait-reason.ts';
 import { durationText } from '../report/duration-text.ts';
 import { number } from './amounts.ts';

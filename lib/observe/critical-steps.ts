@@ -1,6 +1,6 @@
 import { decisivePath } from '../graph/decisive-path.ts';
+import type { StepSnapshot } from './run-snapshot.ts';
 import type { RunMeasurements, RunStatus, RunView } from './run-view.ts';
-import type { StepSnapshot } from './snapshot.ts';
 import type { StepStatus } from './step-status.ts';
 import type { Waited, WaitReason } from './wait-reason.ts';
 

@@ -5,7 +5,7 @@ import { clockOf } from '../base/clock.ts';
 import { stepsIn } from '../base/step-list.ts';
 import { Holdings } from '../observe/holdings.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
-import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
+import type { RunSnapshot, StepSnapshot } from '../observe/run-snapshot.ts';
 import type { Run } from '../run/run.ts';
 import { ChildrenPace } from './children-pace.ts';
 import type { Ability, Frame, RunHead, RunLine, StepLine } from './dashboard-frame.ts';

@@ -1,4 +1,4 @@
-import type { RunSnapshot, StepSnapshot } from '../observe/snapshot.ts';
+import type { RunSnapshot, StepSnapshot } from '../observe/run-snapshot.ts';
 
 /** Where a run stood, be it read from JSON: a `RunSnapshot` is one. */
 export interface PicturedSnapshot extends Pick<RunSnapshot, 'runId' | 'status' | 'startedAt' | 'endedAt'> {

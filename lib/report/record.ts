@@ -10,7 +10,7 @@ import type { Subscription } from 'rxjs';
 import { OptionChecker } from '../base/option-checker.ts';
 import { reportError } from '../base/report-error.ts';
 import type { ProgressEvent, Warned } from '../observe/progress-event.ts';
-import type { RunSnapshot } from '../observe/snapshot.ts';
+import type { RunSnapshot } from '../observe/run-snapshot.ts';
 import type { LimitsInForce } from '../run/limits-in-force.ts';
 import type { Run } from '../run/run.ts';
 import { aboutRun, type RunAbout } from './about-run.ts';

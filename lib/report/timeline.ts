@@ -5,8 +5,8 @@ import { accountOf, type CriticalStep, criticalPathOf } from '../observe/critica
 import { Descent } from '../observe/descent.ts';
 import { Holdings } from '../observe/holdings.ts';
 import { originIn, type ProgressEvent, type StepAdded, type StepStarted } from '../observe/progress-event.ts';
+import type { StepSnapshot } from '../observe/run-snapshot.ts';
 import type { RunStatus } from '../observe/run-view.ts';
-import type { StepSnapshot } from '../observe/snapshot.ts';
 import { type AttemptSpan, AttemptSpans } from './attempt-spans.ts';
 import { type ClassUse, classUse, type Usage } from './class-use.ts';
 import { textOf } from './error-text.ts';

@@ -3,7 +3,7 @@ import type { StepInfo } from '../definition/step-info.ts';
 import { type EventLog, type LogProblem, waiting } from '../node/event-log.ts';
 import { EventLogError } from '../node/event-log-error.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
-import type { RunSnapshot } from '../observe/snapshot.ts';
+import type { RunSnapshot } from '../observe/run-snapshot.ts';
 import { stepStatuses } from '../observe/step-status.ts';
 import type { StoreBackend } from './backend.ts';
 import { digestOfText } from './digest.ts';

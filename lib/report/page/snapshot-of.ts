@@ -1,4 +1,4 @@
-import type { StepSnapshot } from '../../observe/snapshot.ts';
+import type { StepSnapshot } from '../../observe/run-snapshot.ts';
 import type { Timeline } from '../timeline.ts';
 
 /** The part of a snapshot that diagrams look at, of a timeline. */

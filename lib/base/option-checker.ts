@@ -2,6 +2,7 @@ import { type Bytes, bytesExpected, parseBytes } from './bytes.ts';
 import { type Duration, durationExpected, parseDuration } from './durations.ts';
 import { InvalidOptionsError, type OptionProblem } from './errors.ts';
 import { nearestName } from './nearest.ts';
+import { ownOf } from './record.ts';
 
 /** Reads options one by one and remembers every one that can't be used. `undefined` is always absent. */
 export class OptionChecker {
@@ -76,12 +77,17 @@ export class OptionChecker {
     return false;
   }
 
-  /** Notes every key that isn't an option, with the one that was probably meant. */
-  knownKeys(path: string, options: object, known: readonly string[]): void {
+  /** Notes every key that isn't an option, with the one that was probably meant; `elsewhere` has what others call them. */
+  knownKeys(
+    path: string,
+    options: object,
+    known: readonly string[],
+    elsewhere: Readonly<Record<string, string>> = {},
+  ): void {
     const given = options as Readonly<Record<string, unknown>>;
     for (const key of Object.keys(given)) {
       if (known.includes(key)) continue;
-      const meant = nearestName(key, known, (name) => given[name] !== undefined);
+      const meant = ownOf(elsewhere, key) ?? nearestName(key, known, (name) => given[name] !== undefined);
       this.fail(
         `${path}${key}`,
         `absent (there is no such option${meant === undefined ? '' : `; did you mean '${meant}'?`})`,

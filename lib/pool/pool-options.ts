@@ -72,6 +72,15 @@ const optionNames = [
   'tasks',
 ] as const satisfies (keyof ThreadPoolOptions<Tasks>)[];
 
+/** What other pools call it. */
+const namesElsewhere = {
+  threads: 'size',
+  workers: 'size',
+  concurrency: 'size',
+  maxThreads: 'size',
+  maxWorkers: 'size',
+};
+
 const limitNames = [
   'maxOldGenerationSizeMb',
   'maxYoungGenerationSizeMb',
@@ -87,7 +96,7 @@ export function parsePoolOptions(
   const checker = new OptionChecker();
   const given: ThreadPoolOptions<Tasks> =
     options !== undefined && checker.record('options', options) ? options : {};
-  checker.knownKeys('', given, optionNames);
+  checker.knownKeys('', given, optionNames, namesElsewhere);
   const settings = {
     ...parseSource(checker, source),
     size: parseSize(checker, given.size) ?? availableParallelism(),

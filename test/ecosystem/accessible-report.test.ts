@@ -1,9 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { Browser } from 'playwright-core';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { writeFlights } from '../flights/support/flights-parquet.ts';
 import { chromiumPath, startChromium } from './support/chromium.ts';
 
 if (chromiumPath === undefined)
@@ -61,10 +65,11 @@ interface Found {
 describe.skipIf(chromiumPath === undefined)('axe finds nothing', () => {
   let browser: Browser;
   let pages: Awaited<ReturnType<typeof reports>>;
+  let flightsPage: string;
 
   beforeAll(async () => {
     browser = await startChromium(chromiumPath ?? '');
-    pages = await reports();
+    [pages, flightsPage] = await Promise.all([reports(), pageOfFlights()]);
   });
 
   afterAll(async () => {
@@ -91,17 +96,44 @@ describe.skipIf(chromiumPath === undefined)('axe finds nothing', () => {
       await page.setContent(pages[name]);
       await page.locator('h1').waitFor();
       if (isOpen) await page.locator('.path .step, .lead .step').first().click();
-      await page.addScriptTag({ content: axe });
-      const { violations } = await page.evaluate<Found>('axe.run()');
-      expect(
-        violations.map(({ id, nodes }) => [
-          id,
-          ...nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`),
-        ]),
-      ).toEqual([]);
+      expect(await violationsIn(page)).toEqual([]);
     },
   );
+
+  test.for(['light', 'dark'] as const)('in the page of the flights, %s', async (colorScheme) => {
+    const page = await browser.newPage({
+      viewport: { width: 1_000, height: 900 },
+      colorScheme,
+      bypassCSP: true,
+    });
+    onTestFinished(() => page.close());
+    await page.setContent(flightsPage);
+    await page.locator('[data-chart="busiest-routes"] svg').waitFor();
+    await page.locator('summary').click();
+    expect(await violationsIn(page)).toEqual([]);
+  });
 });
+
+/** What axe finds, with where and why. */
+async function violationsIn(page: Page): Promise<string[][]> {
+  await page.addScriptTag({ content: axe });
+  const { violations } = await page.evaluate<Found>('axe.run()');
+  return violations.map(({ id, nodes }) => [
+    id,
+    ...nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`),
+  ]);
+}
+
+/** The page that the flights example writes, of three flights. */
+async function pageOfFlights(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-flights-'));
+  const file = await writeFlights(join(folder, 'small.parquet'));
+  const program = fileURLToPath(new URL('../../examples/flights/demo.js', import.meta.url));
+  await promisify(execFile)(process.execPath, [program, '--out', folder, '--file', file]);
+  const page = readFileSync(join(folder, 'flights.html'), 'utf8');
+  rmSync(folder, { recursive: true });
+  return page;
+}
 
 test('the package names the licences of all that is bundled into it', () => {
   const notices = readFileSync(join(inject('packageFolder'), 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8');

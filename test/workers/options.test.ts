@@ -55,6 +55,8 @@ test.for([
   [{ resourceLimits: { stackSizeMb: 'big' } }, 'resourceLimits.stackSizeMb to be a number'],
   [{ resourceLimits: { stackSize: 1 } }, "did you mean 'stackSizeMb'?"],
   [{ sise: 1 }, "did you mean 'size'?"],
+  [{ threads: 2 }, "did you mean 'size'?"],
+  [{ maxThreads: 2 }, "did you mean 'size'?"],
   [7, 'options to be an object, got 7'],
 ] as const)('threadPool refuses %o', ([options, message]) => {
   expect(() => threadPool<Tasks>(url, options as ThreadPoolOptions)).toThrow(message);

@@ -25,6 +25,7 @@ export function htmlPage(report: FlightsReport, { source, script }: PageOptions)
 <h1>Flights and their delays</h1>
 <p>${escapeHtml(source)}. Delays are minutes late on arrival, negative when early; hours are local time of departure.</p>
 </header>
+<main>
 <dl class="tiles">
 ${tile('flights', whole(flights))}
 ${tile('airports of departure', whole(airports.length))}
@@ -60,7 +61,7 @@ ${key}
 <section>
 <details>
 <summary>All airports as a table</summary>
-<div class="scroll">
+<div class="scroll" tabindex="0" role="group" aria-label="All airports">
 <table>
 <thead><tr><th>code</th><th>name</th><th>departures</th><th>mean</th><th>median</th><th>95th percentile</th></tr></thead>
 <tbody>
@@ -70,6 +71,7 @@ ${airports.map(airportRow).join('\n')}
 </div>
 </details>
 </section>
+</main>
 <script type="application/json" id="report">${jsonInHtml({ ...report, routes: routes.slice(0, 100) })}</script>
 <script>${scriptInHtml(script)}</script>
 </body>

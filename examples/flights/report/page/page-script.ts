@@ -29,6 +29,11 @@ interface Element {
   replaceChildren(...children: unknown[]): void;
 }
 
+interface Picture {
+  setAttribute(name: string, value: string): void;
+  querySelectorAll(selector: string): Iterable<Picture>;
+}
+
 const { document, ResizeObserver } = globalThis as unknown as Browser;
 const report = JSON.parse(document.querySelector('#report')?.textContent ?? '') as FlightsReport;
 
@@ -50,7 +55,12 @@ function draw(element: Element): void {
   // Drawing changes the height, which is reported as a resize too.
   if (chart === undefined || drawnWidths.get(element) === width) return;
   drawnWidths.set(element, width);
-  element.replaceChildren(Plot.plot(chart(report, width)));
+  const picture = Plot.plot(chart(report, width)) as unknown as Picture;
+  picture.setAttribute('role', 'group');
+  picture.setAttribute('aria-label', (element.dataset['chart'] ?? '').replaceAll('-', ' '));
+  // The library names the parts of a chart; only what has a role may have a name.
+  for (const part of picture.querySelectorAll('[aria-label]')) part.setAttribute('role', 'group');
+  element.replaceChildren(picture);
 }
 
 const observer = new ResizeObserver((entries) => {

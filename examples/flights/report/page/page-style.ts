@@ -33,7 +33,7 @@ section p { font-size: 0.9rem; margin-bottom: 0.75rem; }
 [data-chart] { min-width: 0; overflow: hidden; }
 [data-chart] svg { --plot-background: var(--surface); font: 12px system-ui, sans-serif; overflow: visible; }
 [data-chart] [aria-label*="grid"] { stroke: var(--line); stroke-opacity: 1; }
-summary { cursor: pointer; font-weight: 600; }
+summary { cursor: pointer; font-weight: 600; padding: 0.4rem 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; margin-top: 0.75rem; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.3rem 0.6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }

@@ -1,22 +1,43 @@
-/**
- * What a step waits for, or has waited for.
- *
- * - `step`: `stepId`, which it needs, isn't over; or streams connect the two, so that they start together
- * - `choice`: nothing that was chosen needs it yet
- * - `resource`: all of a class is taken. `rate`: so much of it has started of late that no more may. `pause`: it is held back, by name or
- *   with everything else. Where other runs have a part in that, `shared` is what the shared limits are called
- * - `turn`: what it demands is there, but is for another that has waited too long, or comes before it in a plan
- * - `back-off`: it has failed, and is tried again at `until`, in ms of the run's clock
- * - `cache`: whether its result is known already
- * - `worker`: it has all that it demands, and a thread or another machine has to take it on
- * - `thread`: it could have started, but the thread in which the run is was busy with a step's function
- */
+/** What a step waits for, or has waited for. */
 export type WaitReason =
-  | { readonly kind: 'step'; readonly stepId: string }
-  | { readonly kind: 'resource' | 'rate'; readonly resource: string; readonly shared?: string }
-  | { readonly kind: 'pause'; readonly resource?: string; readonly shared?: string }
-  | { readonly kind: 'back-off'; readonly until: number }
-  | { readonly kind: 'choice' | 'turn' | 'cache' | 'worker' | 'thread' };
+  | {
+      /** A step that it needs isn't over; or streams connect the two, so that they start together. */
+      readonly kind: 'step';
+      /** Which step. */
+      readonly stepId: string;
+    }
+  | {
+      /** All of a class is taken; or so much of it has started of late that by its rate no more may. */
+      readonly kind: 'resource' | 'rate';
+      /** Which class. */
+      readonly resource: string;
+      /** What the shared limits are called, where other runs have a part in that. */
+      readonly shared?: string;
+    }
+  | {
+      /** It is held back. */
+      readonly kind: 'pause';
+      /** The class that is paused; absent where everything is. */
+      readonly resource?: string;
+      /** What the shared limits are called, where they are paused. */
+      readonly shared?: string;
+    }
+  | {
+      /** It has failed, and is tried again. */
+      readonly kind: 'back-off';
+      /** When, in ms of the run's clock. */
+      readonly until: number;
+    }
+  | {
+      /**
+       * - `choice`: nothing that was chosen needs it yet
+       * - `turn`: what it demands is there, but is for another that has waited too long, or comes before it in a plan
+       * - `cache`: whether its result is known already
+       * - `worker`: it has all that it demands, and a thread or another machine has to take it on
+       * - `thread`: it could have started, but the thread in which the run is was busy with a step's function
+       */
+      readonly kind: 'choice' | 'turn' | 'cache' | 'worker' | 'thread';
+    };
 
 /** How long an attempt has waited since all that it needs was there, and what it lacked last. */
 export interface Waited {

@@ -18,9 +18,19 @@ import { UsageSeries } from './usage-series.ts';
  * What a dashboard needs of a run. A run that has begun is shown from then on. What it can't do isn't offered: one that has only `cancel`
  * can be cancelled. Where `cancel` gives a Promise, it is answered when that is settled.
  */
-export interface WatchedRun
-  extends Pick<Run, 'runId' | 'workflow' | 'progress$' | 'snapshot'>,
-    Partial<Pick<Run, 'pause' | 'resume' | 'setLimits' | 'limits' | 'cancelStep'>> {
+export interface WatchedRun extends Pick<Run, 'runId' | 'progress$' | 'snapshot'> {
+  /** What it is a run of. */
+  readonly workflow: Run['workflow'];
+  /** The limits in force. */
+  readonly limits?: Run['limits'];
+  /** Starts nothing more until it is resumed, or nothing that demands the class. */
+  readonly pause?: (resource?: string) => void;
+  /** Ends the pause of all, or of the class. */
+  readonly resume?: (resource?: string) => void;
+  /** Changes the limits of the classes given. */
+  readonly setLimits?: (limits: Parameters<Run['setLimits']>[0]) => void;
+  /** Stops one step. */
+  readonly cancelStep?: (id: string, reason?: unknown) => void;
   /** Cancels it. */
   cancel(reason?: unknown, options?: { readonly drain?: boolean | undefined }): void | Promise<void>;
 }

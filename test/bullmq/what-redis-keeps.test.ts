@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { hasRedis, TestRedis } from './support/redis.ts';
 import { remote, until, worker } from './support/workers.ts';
 
-const steps = 2000;
+const steps = 1200;
 const resultBytes = 10 * 1024;
 const mostJobs = 1000;
 
@@ -39,7 +39,7 @@ describe.skipIf(!hasRedis)('what Redis keeps of a long run', { timeout: 120_000 
     };
     const first = await after('first');
     const second = await after('second');
-    // The results of the second have 20 MB.
+    // The results of the second have 12 MB.
     expect(Math.abs(second - first)).toBeLessThan(3_000_000);
     await tasks.close();
     expect(await redis.keys('millrace:*')).toStrictEqual([]);

@@ -10,7 +10,7 @@ import type { Encoded } from '../wire/error-codec.ts';
 import type { Parcel } from './parcel.ts';
 
 /** What both sides have to agree on: raised with every change of what is sent. */
-export const protocol = 2;
+export const protocol = 3;
 
 /** What a worker says of itself, again and again. */
 export interface Announcement {
@@ -66,6 +66,8 @@ export type ToWorkers =
   | readonly [kind: 'cancel', callId: string]
   /** The last word of a call hasn't been heard. */
   | readonly [kind: 'repeat', callId: string]
+  /** A process has a kept run from now on that is not its first: which run, and how many have had it. */
+  | readonly [kind: 'held', life: string, epoch: number]
   /** Somebody else waits for a call from now on: the process that has its run by now. */
   | readonly [kind: 'adopt', callId: string, waiting: WhoWaits];
 
@@ -92,8 +94,8 @@ export interface CallBody {
   readonly id: string;
   readonly runId: string;
   readonly epoch: number;
-  /** Whether somebody else may go on with its run, and wait for it. */
-  readonly isKept: boolean;
+  /** What tells its run from others of its name, where somebody else may go on with that, and wait for it. */
+  readonly life: string | undefined;
   readonly stepId: string | undefined;
   readonly attempt: number;
   readonly gracePeriod: number;

@@ -183,13 +183,13 @@ export class Sender {
       coordinatorLeaseMs: this.#terms.leaseMs,
       task: first.request.taskName,
       calls: parts.map(({ call }, at): CallBody => {
-        const { runId, epoch, isKept, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
+        const { runId, epoch, life, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
           call.request;
         return {
           id: call.sent?.id ?? '',
           runId,
           epoch,
-          isKept,
+          life,
           stepId,
           attempt,
           gracePeriod,
@@ -208,8 +208,8 @@ export class Sender {
     call.dispatches++;
     // Of the clock, as a run may be started anew under its name.
     call.dispatchNumber = Math.max(call.dispatchNumber + 1, Math.floor(this.#terms.clock.now()));
-    const { runId, stepId, attempt, isKept } = call.request;
-    return isKept
+    const { runId, stepId, attempt } = call.request;
+    return call.isKept
       ? `k${digestOf(JSON.stringify([runId, stepId, attempt, call.dispatchNumber])).slice(0, 32)}`
       : `c${this.#tag}-${String(++this.#sequence)}`;
   }

@@ -66,7 +66,7 @@ export class TaskServer {
   readonly #adopted = new Recent<WhoWaits>(most);
   /** When coordinators were heard of last. */
   readonly #coordinators = new Recent<true>(most);
-  /** The latest epoch of each run that there were jobs of. */
+  /** The latest epoch of each kept run that there were jobs of. */
   readonly #epochs = new Recent<number>(most);
   /** What calls came to of late, for coordinators that haven't heard. */
   readonly #answers = new Recent<{ waiting: WhoWaits; readonly answer: Answer }>(mostAnswers);
@@ -208,7 +208,7 @@ export class TaskServer {
     this.#epochs.forgetBefore(now - longAgo);
     for (const call of [...this.#running.values()]) {
       const { coordinator, coordinatorLeaseMs } = call.waiting;
-      const patience = call.body.isKept ? longAgo : coordinatorLeaseMs;
+      const patience = call.body.life !== undefined ? longAgo : coordinatorLeaseMs;
       const heardAt = this.#coordinators.at(coordinator);
       if (heardAt === undefined) this.#coordinators.set(coordinator, true, now);
       else if (now - heardAt > patience) call.stop('connection');
@@ -232,6 +232,9 @@ export class TaskServer {
       case 'adopt':
         this.#adopt(message[1], message[2], now);
         return;
+      case 'held':
+        this.#noteEpoch(message[1], message[2], now);
+        return;
       case 'cancel': {
         const call = this.#running.get(message[1]);
         if (call !== undefined) call.stop('stopped');
@@ -252,7 +255,7 @@ export class TaskServer {
       this.#tell(waiting, kept.answer);
     } else if (call !== undefined && call.waiting.epoch <= waiting.epoch) {
       call.waiting = waiting;
-      this.#epochs.set(call.body.runId, waiting.epoch, now);
+      this.#noteEpoch(call.body.life, waiting.epoch, now);
       const { id: worker } = this.#terms;
       if (call.hasBegun) this.#tell(waiting, ['began', id, worker, worker]);
     }
@@ -267,7 +270,9 @@ export class TaskServer {
     // So that dashboards show it as what it is.
     const failure = answers.find((answer) => answer[0] === 'failure');
     return {
-      answer: pack(answers.filter((answer, at) => answer[0] !== 'result' || body.calls[at]?.isKept === true)),
+      answer: pack(
+        answers.filter((answer, at) => answer[0] !== 'result' || body.calls[at]?.life !== undefined),
+      ),
       failure: failure === undefined ? undefined : textOf(decodeThrown(failure[2])),
     };
   }
@@ -299,13 +304,22 @@ export class TaskServer {
   }
 
   /** Why a call isn't begun. */
-  #refusal({ id, runId }: CallBody, { epoch }: WhoWaits, now: number): Answer | undefined {
-    // Runs without a name have no later holders.
-    const latest = runId === '' ? 0 : (this.#epochs.get(runId) ?? 0);
-    if (latest > epoch) return ['outdated', id, latest];
-    if (runId !== '') this.#epochs.set(runId, epoch, now);
+  #refusal(call: CallBody, waiting: WhoWaits, now: number): Answer | undefined {
+    const { id, life } = call;
+    const latest = this.#latestOf(life);
+    if (latest > waiting.epoch) return ['outdated', id, latest];
+    this.#noteEpoch(life, waiting.epoch, now);
     if (this.#cancelled.delete(id)) return stoppedAnswer(id, 'stopped');
     return this.#takesNone ? stoppedAnswer(id, 'closed') : undefined;
+  }
+
+  /** What isn't kept has no later holders. */
+  #latestOf(life: string | undefined): number {
+    return life === undefined ? 0 : (this.#epochs.get(life) ?? 0);
+  }
+
+  #noteEpoch(life: string | undefined, epoch: number, now: number): void {
+    if (life !== undefined) this.#epochs.set(life, Math.max(epoch, this.#latestOf(life)), now);
   }
 
   #site(inline: number): CallSite {

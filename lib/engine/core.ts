@@ -76,13 +76,16 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     return this.settings.runId;
   }
 
-  /** Whether another process could go on with it. */
-  get isKept(): boolean {
-    return this.settings.keeper !== undefined;
-  }
-
   get epoch(): number {
     return this.settings.keeper?.epoch ?? 1;
+  }
+
+  get life(): string | undefined {
+    return this.settings.keeper?.life;
+  }
+
+  lifeStays(): Promise<void> | undefined {
+    return this.settings.keeper?.lifeStays();
   }
 
   get gracePeriod(): number {

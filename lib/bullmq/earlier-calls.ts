@@ -1,5 +1,5 @@
 import type { CallTable } from './call-table.ts';
-import type { CoordinatorTerms } from './coordinator-terms.ts';
+import { type CoordinatorTerms, sponsorOf } from './coordinator-terms.ts';
 import { channels, type ToWorkers } from './messages.ts';
 import { digestOf } from './parcel.ts';
 import { Recent } from './recent.ts';
@@ -113,7 +113,7 @@ export class EarlierCalls {
   }
 
   #take(call: RemoteCall, { id, job: jobId, lane, number }: Entry): SentJob {
-    const { id: coordinator, leaseMs: coordinatorLeaseMs, queue } = this.#terms;
+    const { queue } = this.#terms;
     const { epoch } = call.request;
     const job: SentJob = this.#table.job(jobId) ?? {
       lane,
@@ -128,7 +128,7 @@ export class EarlierCalls {
     call.dispatchNumber = number;
     this.#table.sentAs(call, id, job, undefined);
     this.note(call, job)?.catch(() => undefined);
-    this.#tell(channels.workers(queue), ['adopt', id, { coordinator, coordinatorLeaseMs, epoch }]);
+    this.#tell(channels.workers(queue), ['adopt', id, { ...sponsorOf(this.#terms), epoch }]);
     return job;
   }
 

@@ -71,20 +71,24 @@ export type ToWorkers =
   /** Somebody else waits for a call from now on: the process that has its run by now. */
   | readonly [kind: 'adopt', callId: string, waiting: WhoWaits];
 
-/** Who waits for the answer of a call. */
-export interface WhoWaits {
+/** A coordinator, to whoever does something for it. */
+export interface Sponsor {
   readonly coordinator: string;
-  /** How long, in ms, the coordinator may be silent before nobody waits any more. */
+  /** How long, in ms, it may be silent before it is gone. */
   readonly coordinatorLeaseMs: number;
+  /** How long, in ms, it may be silent before nobody takes over its kept runs any more. */
+  readonly takeoverWait: number;
+}
+
+/** Who waits for the answer of a call. */
+export interface WhoWaits extends Sponsor {
   /** How many processes have had the run, the one that waits included. */
   readonly epoch: number;
 }
 
 /** What a job is, for whoever does it: calls of one task, each for itself. */
-export interface JobBody {
+export interface JobBody extends Sponsor {
   readonly protocol: number;
-  readonly coordinator: string;
-  readonly coordinatorLeaseMs: number;
   readonly task: string;
   readonly calls: readonly CallBody[];
 }

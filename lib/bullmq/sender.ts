@@ -1,7 +1,7 @@
 import { Fifo } from '../base/fifo.ts';
 import { parcelOf, type UsedBlob } from './blob-uses.ts';
 import type { CallTable } from './call-table.ts';
-import type { CoordinatorTerms } from './coordinator-terms.ts';
+import { type CoordinatorTerms, sponsorOf } from './coordinator-terms.ts';
 import type { EarlierCalls } from './earlier-calls.ts';
 import { type CallBody, type JobBody, pack, protocol } from './messages.ts';
 import { digestOf, type Parcel } from './parcel.ts';
@@ -179,8 +179,7 @@ export class Sender {
     const [{ call: first }] = parts as readonly [Part];
     return {
       protocol,
-      coordinator: this.#terms.id,
-      coordinatorLeaseMs: this.#terms.leaseMs,
+      ...sponsorOf(this.#terms),
       task: first.request.taskName,
       calls: parts.map(({ call }, at): CallBody => {
         const { runId, epoch, life, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =

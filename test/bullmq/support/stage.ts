@@ -36,7 +36,7 @@ export class QueueStage {
     this.leaseMs = leaseMs;
   }
 
-  coordinator(terms: { readonly workerWait?: number; readonly connectionWait?: number } = {}) {
+  coordinator(terms: Partial<Record<'workerWait' | 'connectionWait' | 'takeoverWait', number>> = {}) {
     const end = this.broker.connect();
     const remote = new Remote<{ wait: (ms: number) => number }>(end, {
       queue: 'stage',
@@ -46,6 +46,7 @@ export class QueueStage {
       soon: queueMicrotask,
       workerWait: 60_000,
       connectionWait: 60_000,
+      takeoverWait: 5000,
       clock: this.clock,
       ...terms,
     });

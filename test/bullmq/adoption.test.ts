@@ -45,7 +45,14 @@ class AdoptedRun {
     const { task, ms, retry, steps } = this.#flow;
     const all = Array.from({ length: steps }, (_, at) => {
       const id = `s${String(at)}`;
-      return [id, step(id, remote.task(task, () => ms), { retry, resource: {} })] as const;
+      return [
+        id,
+        step(
+          id,
+          remote.task(task, () => ms),
+          { retry, resource: {} },
+        ),
+      ] as const;
     });
     const events: ProgressEvent[] = [];
     const run = workflow('w', Object.fromEntries(all)).run({
@@ -77,17 +84,20 @@ function retries(events: readonly ProgressEvent[]): unknown[] {
   return events.flatMap((event) => (event.type === 'step-retrying' ? [event.error] : []));
 }
 
-test.for([100, 5000])('a task that failed %i ms after its coordinator died is tried again, as the step says', async (later) => {
-  const adopted = new AdoptedRun({ task: 'breakOnce', ms: 500 + later, retry: 1 });
-  adopted.stage.worker('a', 1);
-  await died(adopted);
-  await adopted.stage.advanceTo(1000);
-  const { outcome, events } = adopted.goOn();
-  await adopted.stage.advanceTo(30_000);
-  expect(outcome).toStrictEqual({ value: { s0: 500 + later } });
-  expect(retries(events)).toMatchObject([{ message: 'it breaks once' }]);
-  expect(adopted.stage.works.map(({ how }) => how)).toStrictEqual(['failed', 'done']);
-});
+test.for([100, 5000])(
+  'a task that failed %i ms after its coordinator died is tried again, as the step says',
+  async (later) => {
+    const adopted = new AdoptedRun({ task: 'breakOnce', ms: 500 + later, retry: 1 });
+    adopted.stage.worker('a', 1);
+    await died(adopted);
+    await adopted.stage.advanceTo(1000);
+    const { outcome, events } = adopted.goOn();
+    await adopted.stage.advanceTo(30_000);
+    expect(outcome).toStrictEqual({ value: { s0: 500 + later } });
+    expect(retries(events)).toMatchObject([{ message: 'it breaks once' }]);
+    expect(adopted.stage.works.map(({ how }) => how)).toStrictEqual(['failed', 'done']);
+  },
+);
 
 test('without a retry the step fails with what the task has thrown', async () => {
   const adopted = new AdoptedRun({ task: 'breakOnce', ms: 600 });
@@ -97,7 +107,10 @@ test('without a retry the step fails with what the task has thrown', async () =>
   const { outcome } = adopted.goOn();
   await adopted.stage.advanceTo(10_000);
   expect(outcome.error).toBeInstanceOf(StepFailedError);
-  expect((outcome.error as StepFailedError).cause).toMatchObject({ name: 'RangeError', message: 'it breaks once' });
+  expect((outcome.error as StepFailedError).cause).toMatchObject({
+    name: 'RangeError',
+    message: 'it breaks once',
+  });
   expect(adopted.stage.works).toHaveLength(1);
 });
 

@@ -166,7 +166,8 @@ class KnownSteps {
       const one = this.#known[step];
       if (one?.kind !== 'kept') continue;
       const { cleanup } = (steps[step] as StepDefinition).settings;
-      if (given.has(step) || cleanup !== undefined || this.#isWorkedWith(step)) wanted.push([step, one.kept]);
+      const mayBeUndone = cleanup !== undefined && one.kept.order !== undefined;
+      if (given.has(step) || mayBeUndone || this.#isWorkedWith(step)) wanted.push([step, one.kept]);
     }
     return wanted;
   }

@@ -70,7 +70,7 @@ export class Keeping {
 
   /** Writes down what a child has come to, if nobody need wait for that; false where somebody has to, or it is no child. */
   keepsLater(attempt: StepAttempt): boolean {
-    return attempt.scope.isFanOut && this.keeper.keepLater(new AttemptOutput(this, attempt));
+    return attempt.scope.fanOut !== undefined && this.keeper.keepLater(new AttemptOutput(this, attempt));
   }
 
   keep(attempt: StepAttempt): void {
@@ -143,5 +143,5 @@ class AttemptOutput implements KeptOutput {
 
 /** What a child was made of. */
 function itemOf(scope: Scope, row: Row): { readonly value: unknown } | undefined {
-  return scope.isFanOut ? { value: scope.inputsOf(row)['item'] } : undefined;
+  return scope.fanOut !== undefined ? { value: scope.inputsOf(row)['item'] } : undefined;
 }

@@ -166,7 +166,7 @@ export abstract class Stopping extends Lifecycle {
   // Bodies that go on all the same.
 
   protected abandon(attempt: StepAttempt): void {
-    attempt.scope.abandoned(attempt);
+    attempt.scope.fanOut?.abandoned(attempt);
     const { holds } = attempt;
     if (holds !== undefined) {
       const name = `'${attempt.stepId}' of run '${this.settings.runId}'`;

@@ -180,7 +180,6 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   over(attempt: StepAttempt): void {
     if (attempt === this.#starting) return;
     this.loop.over(attempt);
-    this.loop.turn();
   }
 
   settle(attempt: StepAttempt): void {

@@ -79,7 +79,6 @@ export { type LiveStream, type StreamTermsOptions, stream } from './definition/s
 export type { WorkflowInfo } from './definition/workflow-info.ts';
 export { NoneSucceededError, StepSkippedError, UnknownBranchError } from './engine/branching-errors.ts';
 export { EngineFaultError } from './engine/engine-fault-error.ts';
-export { OverloadedError } from './engine/overloaded-error.ts';
 export { RecursionLimitError } from './engine/recursion-limit-error.ts';
 export { ChildrenFailedError, DuplicateKeyError } from './fan-out/fan-out-errors.ts';
 export type { CriticalPath, Weights } from './graph/critical-path.ts';
@@ -129,6 +128,7 @@ export type { StepStatus } from './observe/step-status.ts';
 export { type Waited, type WaitReason, type Waits, waitText } from './observe/wait-reason.ts';
 export type { EventsOptions } from './run/event-reader.ts';
 export type { LimitInForce, LimitsInForce } from './run/limits-in-force.ts';
+export { OverloadedError } from './run/overloaded-error.ts';
 export { type Plan, PlanMismatchError } from './run/plan.ts';
 export type { CancelOptions, Run } from './run/run.ts';
 export type { RunOptions, RunSettingsOptions, WorkflowOptions } from './run/run-options.ts';

@@ -14,7 +14,7 @@ import type { Origin } from '../observe/progress-event.ts';
 import type { ResourceUse, RunMeasurements, RunStatus, RunView } from '../observe/run-view.ts';
 import type { StepStatus } from '../observe/step-status.ts';
 import type { Waited, WaitReason, Waits } from '../observe/wait-reason.ts';
-import { type ServedRun, Share } from '../sharing/share.ts';
+import type { ServedRun, Share } from '../sharing/share.ts';
 import { StepSkippedError } from './branching-errors.ts';
 import { EngineFaultError } from './engine-fault-error.ts';
 import { failedAncestors } from './failed-ancestors.ts';
@@ -25,9 +25,7 @@ import type { Keeper, Opening } from './keeper.ts';
 import { Keeping } from './keeping.ts';
 import { KeptEngine } from './kept-engine.ts';
 import { LiveLimits } from './live-limits.ts';
-import { Nesting } from './nesting.ts';
 import { OuterStops } from './outer-stops.ts';
-import { OverloadedError } from './overloaded-error.ts';
 import { Releases } from './releases.ts';
 import { Retries } from './retries.ts';
 import { RunBudget } from './run-budget.ts';
@@ -90,9 +88,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     });
     const { inputs, onFailure } = settings;
     const root = { depth: 0, parentRow: nobody, parentScope: undefined };
-    const { shared, priority } = settings;
-    const share = shared.length === 0 ? undefined : new Share(shared, priority, this);
-    this.budget = new RunBudget(blueprint, settings, root, this.slice, share);
+    this.budget = new RunBudget(blueprint, settings, root, this.slice, settings.share?.(this));
     this.root = new GraphScope(this, { blueprint, inputs, onFailure, pick: undefined }, undefined, undefined);
     const { turns } = this.budget;
     if (turns !== undefined) {
@@ -119,7 +115,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     if (share === undefined) {
       this.loop.settleIn();
     } else {
-      this.nesting = new Nesting(this);
+      this.nesting = share.nesting();
       this.nesting.markRun(() => {
         this.loop.settleIn();
       });
@@ -218,8 +214,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
       if (this.root.stopped === undefined) this.#outerStops.attach(this.settings, this);
       return false;
     }
-    const { label, runs, maxWaiting } = entry.refusedBy;
-    const error = new OverloadedError(this.runId, label, runs?.taken ?? 0, runs?.capacity ?? 0, maxWaiting);
+    const error = entry.refusedBy.refusalOf(this);
     this.halt(this.root, { kind: 'failed', error, drain: false });
     return false;
   }

@@ -6,7 +6,7 @@ import type { Around } from '../definition/around.ts';
 import type { StepBody, StepDefinition } from '../definition/step.ts';
 import type { Ranks } from '../graph/ranks.ts';
 import type { RunHistory } from '../observe/history.ts';
-import type { SharedBudget } from '../sharing/shared-budget.ts';
+import type { ServedRun, Share } from '../sharing/share.ts';
 import type { Keeper } from './keeper.ts';
 
 /** The options of a run, read. */
@@ -23,9 +23,8 @@ export interface RunSettings {
   /** Standard classes that are demanded and have no limit of their own, by what was given in another spelling. */
   readonly misspelt: ReadonlyMap<string, string>;
   readonly concurrency: number | undefined;
-  /** Limits that other runs have a part in, and where the run stands among these. */
-  readonly shared: readonly SharedBudget[];
-  readonly priority: number;
+  /** Makes its part in limits that other runs have a part in, too. */
+  readonly share: ((run: ServedRun) => Share) | undefined;
   readonly maxOvertakes: number;
   readonly maxDepth: number;
   /** The limits as they were given, for classes that only steps to come demand. */

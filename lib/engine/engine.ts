@@ -21,9 +21,8 @@ import { failedAncestors } from './failed-ancestors.ts';
 import { callInTurn, type FinalCall, type FinalCallTerms } from './final-calls.ts';
 import { GraphScope } from './graph-scope.ts';
 import { Hosting } from './hosting.ts';
-import type { Keeper, Opening } from './keeper.ts';
-import { Keeping } from './keeping.ts';
-import { KeptEngine } from './kept-engine.ts';
+import type { Opening } from './keeper.ts';
+import type { Keeping } from './keeping.ts';
 import { LiveLimits } from './live-limits.ts';
 import { OuterStops } from './outer-stops.ts';
 import { Releases } from './releases.ts';
@@ -65,6 +64,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
   /** Called in the order of its methods, once each. */
   ends: RunEnds | undefined;
   readonly retries: Retries;
+  protected readonly kept: Keeping | undefined;
   readonly #outerStops = new OuterStops();
   readonly #finalTerms: FinalCallTerms;
   #isWrappingUp = false;
@@ -86,6 +86,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     this.releases = new Releases(this, this.#finalTerms, () => {
       this.#endIfDone();
     });
+    this.kept = settings.keeping?.(this);
     const { inputs, onFailure } = settings;
     const root = { depth: 0, parentRow: nobody, parentScope: undefined };
     this.budget = new RunBudget(blueprint, settings, root, this.slice, settings.share?.(this));
@@ -140,23 +141,23 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
   /** Begins: where the run is kept, once the store has it. */
   #takeUp(): void {
     this.startedAt = this.now;
-    const { keeper } = this.settings;
-    if (keeper === undefined) {
+    const { kept } = this;
+    if (kept === undefined) {
       this.#begin(false);
       return;
     }
     this.#outerStops.attach(this.settings, this);
     this.#isOpening = true;
     this.root.isRecalling = true;
-    keeper.open(new KeptEngine(this), (opening) => {
+    kept.open((opening) => {
       this.#isOpening = false;
       this.root.isRecalling = false;
-      this.#opened(keeper, opening);
+      this.#opened(kept, opening);
     });
   }
 
-  #opened(keeper: Keeper, opening: Opening): void {
-    if (!('refused' in opening)) this.keeping = new Keeping(keeper, this.table, this);
+  #opened(kept: Keeping, opening: Opening): void {
+    if (!('refused' in opening)) this.keeping = kept;
     else if (opening.refused !== undefined)
       this.halt(this.root, { kind: 'failed', error: opening.refused, drain: false });
     // Whoever has cancelled it meanwhile waits for its end.
@@ -244,9 +245,11 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
   }
 
   timeOut(timeoutMs: number): void {
+    if (!this.#isWrappingUp) this.failWith(new WorkflowTimeoutError(this.blueprint.name, timeoutMs));
+  }
+
+  failWith(error: unknown): void {
     this.wake(() => {
-      if (this.#isWrappingUp) return;
-      const error = new WorkflowTimeoutError(this.blueprint.name, timeoutMs);
       this.halt(this.root, { kind: 'failed', error, drain: false });
     });
   }

@@ -7,7 +7,7 @@ import type { StepBody, StepDefinition } from '../definition/step.ts';
 import type { Ranks } from '../graph/ranks.ts';
 import type { RunHistory } from '../observe/history.ts';
 import type { ServedRun, Share } from '../sharing/share.ts';
-import type { Keeper } from './keeper.ts';
+import type { Keeping, KeepingRun } from './keeping.ts';
 
 /** The options of a run, read. */
 export interface RunSettings {
@@ -38,8 +38,8 @@ export interface RunSettings {
   /** The order that a history suggests, where one is given that knows the steps. */
   readonly measuredRanks: Ranks | undefined;
   readonly history: RunHistory | undefined;
-  /** Who keeps what the run does; `undefined` where nobody does. */
-  readonly keeper: Keeper | undefined;
+  /** Makes what keeps what the run does; `undefined` where nobody does. */
+  readonly keeping: ((run: KeepingRun) => Keeping) | undefined;
   readonly onFailure: 'fail-fast' | 'continue';
   readonly timeout: number | undefined;
   readonly gracePeriod: number;

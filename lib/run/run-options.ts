@@ -285,7 +285,7 @@ export function readRunOptions(
     givenLimits: hasLimits ? limits : {},
     plannedRanks: readPlan(checker, blueprint, options.plan),
     measuredRanks: undefined,
-    keeper: undefined,
+    keeping: undefined,
     history: options.history,
     onFailure:
       checker.oneOf('onFailure', options.onFailure, ['fail-fast', 'continue']) ??
@@ -306,7 +306,7 @@ export function readRunOptions(
   if (history === undefined && keeping === undefined) return settings;
   return {
     ...settings,
-    keeper: keeping?.({ settings, blueprint, version: defaults.version }),
+    keeping: keeping?.({ settings, blueprint, version: defaults.version }),
     measuredRanks: history === undefined ? undefined : ranksOfHistory(blueprint, history),
   };
 }

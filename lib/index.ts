@@ -44,19 +44,6 @@ export type {
   ForEachOptions,
   ForEachReduceOptions,
 } from './definition/for-each-options.ts';
-export {
-  type ForEachBody,
-  type ForEachContext,
-  type ForEachDependencies,
-  type ForEachInputs,
-  type ForEachNeeds,
-  forEachStep,
-  type HasItems,
-  type ItemOf,
-  type ItemSource,
-  type Items,
-  type SharedOf,
-} from './definition/for-each-step.ts';
 export type {
   Dependencies,
   Handle,
@@ -81,6 +68,19 @@ export { NoneSucceededError, StepSkippedError, UnknownBranchError } from './engi
 export { EngineFaultError } from './engine/engine-fault-error.ts';
 export { RecursionLimitError } from './engine/recursion-limit-error.ts';
 export { ChildrenFailedError, DuplicateKeyError } from './fan-out/fan-out-errors.ts';
+export {
+  type ForEachBody,
+  type ForEachContext,
+  type ForEachDependencies,
+  type ForEachInputs,
+  type ForEachNeeds,
+  forEachStep,
+  type HasItems,
+  type ItemOf,
+  type ItemSource,
+  type Items,
+  type SharedOf,
+} from './for-each-step.ts';
 export type { CriticalPath, Weights } from './graph/critical-path.ts';
 export type { Graph } from './graph/graph.ts';
 export { InvalidWorkflowError, type WorkflowFault } from './graph/invalid-workflow-error.ts';

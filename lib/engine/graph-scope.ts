@@ -13,7 +13,7 @@ import type { Origin } from '../observe/progress-event.ts';
 import type { WaitReason } from '../observe/wait-reason.ts';
 import { Edges } from './edges.ts';
 import { Groups } from './groups.ts';
-import { applyKnown } from './known-outputs.ts';
+import { KnownOutputs } from './known-outputs.ts';
 import type { RowShape } from './row-rules.ts';
 import { Scope, type ScopeRun, type StepAttempt } from './scope.ts';
 import type { Skip } from './skip.ts';
@@ -117,16 +117,14 @@ export class GraphScope extends Scope {
   }
 
   launch(): void {
-    const { given } = this.run.settings;
-    if (given.size === 0 && this.run.keeper === undefined) {
-      this.#launchSteps();
-      return;
-    }
     this.isRecalling = true;
-    applyKnown(this, this.run.keeper, () => {
+    const launch = (): void => {
       this.isRecalling = false;
       if (this.stopped === undefined) this.#launchSteps();
-    });
+    };
+    if (this.run.recall(this, launch)) return;
+    if (this.run.settings.given.size > 0) new KnownOutputs(this).settle();
+    launch();
   }
 
   #launchSteps(): void {
@@ -161,6 +159,10 @@ export class GraphScope extends Scope {
 
   completeStep(step: number, output: unknown, origin: Origin, order?: number): void {
     this.run.complete(this, this.first + step, output, origin, order);
+  }
+
+  restoreStep(step: number, order: number, outputs: ReadonlyMap<number, unknown>): void {
+    this.completeStep(step, outputs.has(step) ? outputs.get(step) : released, 'restored', order);
   }
 
   dropStep(step: number, because: string): void {

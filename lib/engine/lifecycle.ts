@@ -5,11 +5,12 @@ import { CancelledError } from '../base/errors.ts';
 import { StepFailedError } from '../observe/failures.ts';
 import type { Origin, SkipReason } from '../observe/progress-event.ts';
 import { leastWaitMs, type Waited } from '../observe/wait-reason.ts';
+import type { Nesting } from '../sharing/nesting.ts';
 import { StepSkippedError } from './branching-errors.ts';
 import { EngineCore } from './core.ts';
 import type { Keeper } from './keeper.ts';
 import type { Keeping } from './keeping.ts';
-import type { Nesting } from './nesting.ts';
+import type { RecallingScope } from './kept-outputs.ts';
 import type { Releases } from './releases.ts';
 import type { Retries } from './retries.ts';
 import type { RowShape } from './row-rules.ts';
@@ -49,6 +50,11 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
 
   get keeper(): Keeper | undefined {
     return this.keeping?.keeper;
+  }
+
+  recall(scope: RecallingScope, launch: () => void): boolean {
+    this.keeping?.recall(scope, launch);
+    return this.keeping !== undefined;
   }
 
   isOverdue(): boolean {
@@ -228,7 +234,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     keeping.keep(attempt);
   }
 
-  kept(attempt: StepAttempt): void {
+  stays(attempt: StepAttempt): void {
     this.#complete(attempt);
   }
 

@@ -17,7 +17,6 @@ import { Turns } from '../admission/turns.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { ownOf } from '../base/record.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
-import { lossOf } from '../sharing/given-up.ts';
 import type { Share } from '../sharing/share.ts';
 import { AnnouncedClasses } from './announced-classes.ts';
 import { DemandRefusals } from './demand-refusals.ts';
@@ -252,7 +251,7 @@ export class RunBudget {
   lossErrors(row: Row): (stepId: string, demand: Demand) => ResourceLimitError {
     const { admission } = this;
     const place = admission.neverFits(row);
-    const shared = place === undefined ? lossOf(this.shapeOf(row).shared) : undefined;
+    const shared = place === undefined ? this.shapeOf(row).shared?.loss : undefined;
     const resource = shared?.name ?? this.classes.nameAt(place ?? 0) ?? '';
     const limit = shared?.capacity ?? admission.capacities[place ?? 0] ?? 0;
     const lost = shared?.lost ?? admission.lostOf(place ?? 0);

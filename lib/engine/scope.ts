@@ -11,6 +11,7 @@ import { pathText, type ShownStep, type StepFailedError } from '../observe/failu
 import type { Origin } from '../observe/progress-event.ts';
 import type { Reporter } from '../observe/reporter.ts';
 import type { Keeper } from './keeper.ts';
+import type { RecallingScope } from './kept-outputs.ts';
 import type { Releases, ReleasingScope } from './releases.ts';
 import type { RankedScope } from './row-order.ts';
 import type { RowShape } from './row-rules.ts';
@@ -90,6 +91,8 @@ export interface ScopeRun {
   complete(scope: Scope, row: Row, output: unknown, origin: Origin, order?: number): void;
   /** Who keeps what the run does; `undefined` where nobody does. */
   readonly keeper: Keeper | undefined;
+  /** Settles what was done of a graph before, and then has it launched; false where nothing is kept. */
+  recall(scope: RecallingScope, launch: () => void): boolean;
   /** Whether the event loop is to be given back by now. */
   isOverdue(): boolean;
 }

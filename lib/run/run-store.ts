@@ -2,10 +2,10 @@ import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { Version } from '../definition/cache-option.ts';
-import type { Keeper } from '../engine/keeper.ts';
+import type { Keeping, KeepingRun } from '../engine/keeping.ts';
 import type { RunSettings } from '../engine/run-settings.ts';
 
-/** Under this name a store gives a run its keeper. */
+/** Under this name a store gives a run what keeps it. */
 export const keeping = Symbol.for('millrace.keeping');
 
 /** Where runs are kept: made by `fileStore`, `sqliteStore` or `memoryStore` of `millrace/store`. */
@@ -13,7 +13,7 @@ export interface RunStore {
   /** What messages call it. */
   readonly name: string;
   /** @hidden */
-  readonly [keeping]: (run: RunToKeep) => Keeper;
+  readonly [keeping]: (run: RunToKeep) => (run: KeepingRun) => Keeping;
 }
 
 /** A run that is about to be made. */
@@ -40,12 +40,12 @@ interface KeepingOptions {
   readonly onStoreError?: 'fail' | 'warn' | undefined;
 }
 
-/** Reads what is said of the store; gives what makes the keeper, once all else has been read. */
+/** Reads what is said of the store; gives what asks it for what keeps the run, once all else has been read. */
 export function readKeeping(
   checker: OptionChecker,
   blueprint: Blueprint,
   { store, resume, onStoreError }: KeepingOptions,
-): ((run: Omit<RunToKeep, 'resume' | 'onStoreError'>) => Keeper) | undefined {
+): ((run: Omit<RunToKeep, 'resume' | 'onStoreError'>) => RunSettings['keeping']) | undefined {
   const read = readResume(checker, blueprint, resume);
   const onError = checker.oneOf('onStoreError', onStoreError, ['fail', 'warn']) ?? 'fail';
   if (store === undefined) {

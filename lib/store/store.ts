@@ -1,6 +1,6 @@
 import { clockOf } from '../base/clock.ts';
 import { InvalidOptionsError, type OptionProblem } from '../base/errors.ts';
-import type { Keeper } from '../engine/keeper.ts';
+import { Keeping, type KeepingRun } from '../engine/keeping.ts';
 import type { EventLog } from '../node/event-log.ts';
 import { keeping, type RunStore, type RunToKeep } from '../run/run-store.ts';
 import type { StoreBackend } from './backend.ts';
@@ -42,7 +42,7 @@ export class Store implements RunStore, AsyncDisposable {
   }
 
   /** @hidden */
-  [keeping](terms: RunToKeep): Keeper {
+  [keeping](terms: RunToKeep): (run: KeepingRun) => Keeping {
     const { settings, blueprint } = terms;
     const problems: OptionProblem[] = [];
     const expected = runIdFault(settings.runId);
@@ -64,7 +64,8 @@ export class Store implements RunStore, AsyncDisposable {
     if (problems.length > 0) throw new InvalidOptionsError(`run of workflow '${blueprint.name}'`, problems);
     const given: Record<string, string | null> = {};
     for (const [path, output] of settings.given) given[path] = digestOrUndefined(output) ?? null;
-    return new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
+    const keeper = new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
+    return (run) => new Keeping(keeper, run);
   }
 
   /** What runs there are, the one that changed last first. */

@@ -140,7 +140,7 @@ class Performance {
   }
 
   get recording(): Recording {
-    const { limits, concurrency, maxOvertakes, plannedRanks, rates, shared } = this.#settings;
+    const { limits, concurrency, maxOvertakes, plannedRanks, rates, share } = this.#settings;
     return {
       workflow: this.#blueprint.name,
       steps: Array.from(this.#blueprint.info.steps, (step, index) => ({
@@ -154,7 +154,7 @@ class Performance {
       })),
       limits: { ...Object.fromEntries(limits), ...(concurrency === undefined ? {} : { concurrency }) },
       maxOvertakes,
-      isHeldBack: plannedRanks !== undefined || rates.size > 0 || shared.length > 0,
+      isHeldBack: plannedRanks !== undefined || rates.size > 0 || share !== undefined,
       trace: this.#trace,
       stoppedAt: this.#stoppedAt,
       events: this.#trace.flatMap((entry) => (entry.kind === 'event' ? [entry.event] : [])),

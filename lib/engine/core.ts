@@ -79,13 +79,16 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     return this.settings.runId;
   }
 
-  /** Whether another process could go on with it. */
-  get isKept(): boolean {
-    return this.kept !== undefined;
-  }
-
   get epoch(): number {
     return this.kept?.keeper.epoch ?? 1;
+  }
+
+  get life(): string | undefined {
+    return this.kept?.keeper.life;
+  }
+
+  lifeStays(): Promise<void> | undefined {
+    return this.kept?.keeper.lifeStays();
   }
 
   get gracePeriod(): number {

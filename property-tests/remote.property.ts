@@ -2,6 +2,7 @@ import { fc, test } from '@fast-check/vitest';
 import { forEachStep, type ProgressEvent, workflow } from 'millrace';
 import { expect } from 'vitest';
 import { QueueStage } from '../test/bullmq/support/stage.ts';
+import { cases } from './support/effort.ts';
 
 const leaseMs = 1000;
 
@@ -26,9 +27,7 @@ const scenario = fc.record({
   cancelAt: fc.option(fc.integer({ min: 0, max: 3000 }), { nil: undefined }),
 });
 
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
-
-test.prop([scenario], { numRuns: 200 * effort })(
+test.prop([scenario], { numRuns: cases(200) })(
   'whatever becomes of workers: each step counts once, what is held covers what runs, and the run ends',
   async ({ slots, durations, happenings, cancelAt }) => {
     const stage = new QueueStage(leaseMs);

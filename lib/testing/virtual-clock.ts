@@ -56,7 +56,7 @@ export class VirtualTime {
     const action = this.scheduler.actions.shift();
     if (action === undefined) return false;
     this.scheduler.frame = action.delay;
-    const error: unknown = action.execute(action.state, action.delay);
+    const error = action.execute(action.state, action.delay) as Error | undefined;
     if (error !== undefined) throw error;
     return true;
   }

@@ -51,7 +51,7 @@ export function replay(
 
   const makeReady = (stepId: string): void => {
     const demand = wholeDemand(scenario, stepId);
-    const units = limits.map(([name]) => demand[name as keyof Demand] ?? 0);
+    const units = limits.map(([name]) => demand[name] ?? 0);
     model.enqueue({ stepId, rank: ranking.indexOf(stepId), units, attempt: 0 });
   };
   const start = (stepId: string, attempt: number): void => {

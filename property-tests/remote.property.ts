@@ -3,6 +3,7 @@ import { forEachStep, type ProgressEvent, workflow } from 'millrace';
 import { expect } from 'vitest';
 import { doneFor } from '../test/bullmq/support/holder.ts';
 import { QueueStage } from '../test/bullmq/support/stage.ts';
+import { cases } from './support/effort.ts';
 
 const leaseMs = 1000;
 
@@ -27,9 +28,7 @@ const scenario = fc.record({
   cancelAt: fc.option(fc.integer({ min: 0, max: 3000 }), { nil: undefined }),
 });
 
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
-
-test.prop([scenario], { numRuns: 200 * effort })(
+test.prop([scenario], { numRuns: cases(200) })(
   'whatever becomes of workers: each step counts once, what is held covers what runs, and the run ends',
   async ({ slots, durations, happenings, cancelAt }) => {
     const stage = new QueueStage(leaseMs);

@@ -88,7 +88,7 @@ const claims = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-test.prop([claims], { numRuns: 100 * effort })(
+test.prop([claims], { numRuns: cases(100) })(
   'whoever has lost a run to a later holder is refused, and nobody else, whatever runs had its name',
   async (all) => {
     const stage = new QueueStage(leaseMs);

@@ -38,9 +38,9 @@ export class OutputStreams {
   #settled(index: number): Observable<unknown> {
     const engine = this.#engine;
     return new RxObservable((subscriber) => {
-      const output = engine.outputOf(index);
-      if (engine.statusOf(index) !== 'completed') {
-        subscriber.error(engine.failureOf(index));
+      const output = engine.view.outputOf(index);
+      if (engine.view.statusOf(index) !== 'completed') {
+        subscriber.error(engine.view.failureOf(index));
       } else if (output === released) {
         subscriber.error(new OutputReleasedError(engine.blueprint.graph.ids[index] ?? ''));
       } else {

@@ -90,6 +90,14 @@ const floors = [
     typesOnly: ['rxjs'],
   },
   {
+    files: 'lib/branching.ts',
+    below: lib('base', 'definition', 'engine'),
+  },
+  {
+    files: 'lib/stream.ts',
+    below: [...lib('base', 'definition', 'engine'), 'lib/branching.ts'],
+  },
+  {
     files: 'lib/for-each-step.ts',
     below: lib('base', 'definition', 'engine', 'run'),
     typesOnly: ['rxjs'],
@@ -114,6 +122,8 @@ const floors = [
         'run',
       ),
       'lib/workflow.ts',
+      'lib/branching.ts',
+      'lib/stream.ts',
       'lib/for-each-step.ts',
       'lib/subflow.ts',
     ],
@@ -220,6 +230,8 @@ const floors = [
         'store',
       ),
       'lib/workflow.ts',
+      'lib/branching.ts',
+      'lib/stream.ts',
       'lib/for-each-step.ts',
       'lib/subflow.ts',
     ],

@@ -532,7 +532,8 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     const { table, blueprint } = this;
     if (isComplete) {
       // Everything else had its last consumer.
-      for (const step of blueprint.cleanedUp) table.releaseOne(step);
+      const { cleanedUp } = blueprint;
+      table.release(0, Uint32Array.from(cleanedUp), 0, cleanedUp.length);
       return;
     }
     const kept = new Set(blueprint.outputs.values());

@@ -10,7 +10,7 @@ import { WorkflowTimeoutError } from '../observe/failures.ts';
 import { GraphScope } from './graph-scope.ts';
 import { readInputs } from './read-inputs.ts';
 import { RecursionLimitError } from './recursion-limit-error.ts';
-import type { Pulled, Scope, ScopeRun, StepAttempt } from './scope.ts';
+import type { FanOut, Scope, ScopeRun, StepAttempt } from './scope.ts';
 import type { Row } from './step-table.ts';
 import { Stopping } from './stopping.ts';
 import { status } from './transitions.ts';
@@ -30,9 +30,9 @@ export abstract class Hosting extends Stopping {
   readonly #counts = new Map<Row, Counts>();
   /** The scopes that aren't over, the run's own apart. */
   readonly nested = new Set<Scope>();
-  #toPull = new Set<Pulled>();
+  #toPull = new Set<FanOut>();
   /** The other one of two that take turns: whoever pulls may ask for more. */
-  #pulled = new Set<Pulled>();
+  #pulled = new Set<FanOut>();
   protected abstract readonly root: GraphScope;
 
   protected scopeOf(row: Row): Scope {
@@ -59,7 +59,7 @@ export abstract class Hosting extends Stopping {
       return;
     }
     this.table.transition(row, status.hosting);
-    scope.handedOver(attempt);
+    scope.fanOut?.handedOver(attempt);
     const keeps = work instanceof HostedItems && work.plan.isLive;
     if (!keeps && attempt.holds !== undefined) {
       const held = attempt.holds;
@@ -149,7 +149,7 @@ export abstract class Hosting extends Stopping {
     this.budget.order.enter(row, scope, place);
   }
 
-  pull(fanOut: Pulled): void {
+  pull(fanOut: FanOut): void {
     if (this.#toPull.size === 0) this.loop.signal(this.#pullAll);
     this.#toPull.add(fanOut);
   }

@@ -15,7 +15,8 @@ interface Asking {
 
 /** Where rows belong, as far as it matters for what is kept of them. */
 interface KeptScope {
-  readonly isFanOut: boolean;
+  /** Present where its rows are the children of a fan-out. */
+  readonly fanOut: object | undefined;
   definitionOf(row: Row): StepDefinition;
   idOf(definition: StepDefinition): string;
   inputsOf(row: Row): Readonly<Record<string, unknown>>;
@@ -100,7 +101,7 @@ export class Keeping {
 
   /** Writes down what a child has come to, if nobody need wait for that; false where somebody has to, or it is no child. */
   keepsLater(attempt: KeptAttempt): boolean {
-    return attempt.scope.isFanOut && this.keeper.keepLater(new AttemptOutput(this, attempt));
+    return attempt.scope.fanOut !== undefined && this.keeper.keepLater(new AttemptOutput(this, attempt));
   }
 
   keep(attempt: KeptAttempt): void {
@@ -173,5 +174,5 @@ class AttemptOutput implements KeptOutput {
 
 /** What a child was made of. */
 function itemOf(scope: KeptScope, row: Row): { readonly value: unknown } | undefined {
-  return scope.isFanOut ? { value: scope.inputsOf(row)['item'] } : undefined;
+  return scope.fanOut !== undefined ? { value: scope.inputsOf(row)['item'] } : undefined;
 }

@@ -119,7 +119,7 @@ export class RunBudget {
     this.turns =
       settings.plannedRanks === undefined
         ? undefined
-        : new Turns(ranks.itemAt, this.classes.size, (row) => this.#rootShapeOf(row).classes);
+        : new Turns(ranks.itemAt, this.classes.size, (row) => this.ownShapeOf(row).classes);
     // Where everyone has a turn, nobody is overtaken; nor where all demand the same.
     const bound = distinct.length > 1 ? maxOvertakes : undefined;
     this.admission = new Admission<Row>(
@@ -154,9 +154,7 @@ export class RunBudget {
       const group = this.#groups.get(row);
       if (group !== undefined) return group;
     }
-    return row < this.order.roots
-      ? this.#rootShapeOf(row)
-      : (this.#laterShapes[row - this.order.roots] as RowShape);
+    return this.ownShapeOf(row);
   }
 
   /** What a row waits for to be free, or has waited for if it starts just now. */
@@ -166,9 +164,10 @@ export class RunBudget {
 
   /** What a row itself demands, also where it stands for several. */
   ownShapeOf(row: Row): RowShape {
-    return row < this.order.roots
-      ? this.#rootShapeOf(row)
-      : (this.#laterShapes[row - this.order.roots] as RowShape);
+    const { roots } = this.order;
+    return (
+      row < roots ? this.#rootShapes[this.#places[row] as number] : this.#laterShapes[row - roots]
+    ) as RowShape;
   }
 
   /** Says what a row that came later demands. */
@@ -284,10 +283,6 @@ export class RunBudget {
         { taken: taken[place] ?? 0, limit: capacities[place] ?? 0 },
       ]),
     );
-  }
-
-  #rootShapeOf(row: Row): RowShape {
-    return this.#rootShapes[this.#places[row] as number] as RowShape;
   }
 
   #knownShape(demand: Demand, stepId: () => string): RowShape {

@@ -165,7 +165,7 @@ export abstract class Stopping extends Lifecycle {
   // Bodies that go on all the same.
 
   protected abandon(attempt: StepAttempt): void {
-    attempt.scope.abandoned(attempt);
+    attempt.scope.fanOut?.abandoned(attempt);
     const { holds } = attempt;
     if (holds !== undefined) {
       holds.shared?.noteGivenUp(attempt, `'${attempt.stepId}' of run '${this.settings.runId}'`);

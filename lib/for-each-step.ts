@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import { isInterop } from './base/interop-observable.ts';
+import { isInterop, isObservable } from './base/interop-observable.ts';
 import { OptionChecker } from './base/option-checker.ts';
 import { StreamHandle } from './definition/edge-handle.ts';
 import {
@@ -186,10 +186,7 @@ type AnyRun = (item: never, inputs: never, ctx: never) => unknown;
 
 function hasItems(items: unknown): boolean {
   if ((typeof items !== 'object' && typeof items !== 'function') || items === null) return false;
-  const { subscribe, lift } = items as { readonly subscribe?: unknown; readonly lift?: unknown };
-  // As RxJS tells its own.
-  const isObservable = typeof subscribe === 'function' && typeof lift === 'function';
-  return isObservable || isInterop(items) || Symbol.iterator in items || Symbol.asyncIterator in items;
+  return isObservable(items) || isInterop(items) || Symbol.iterator in items || Symbol.asyncIterator in items;
 }
 
 /** Whether it gives the items anew each time it is called. */

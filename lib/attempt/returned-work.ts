@@ -1,6 +1,5 @@
 import { InvalidOptionsError } from '../base/errors.ts';
-import { isInterop } from '../base/interop-observable.ts';
-import { isObservable } from '../base/rxjs-run-parts.ts';
+import { isInterop, isObservable } from '../base/interop-observable.ts';
 import { OptionalHandle, StreamHandle } from '../definition/edge-handle.ts';
 import { hosted } from '../definition/hosted.ts';
 import { isHandle } from '../definition/step-arguments.ts';

@@ -2,11 +2,11 @@ import { Graph } from '../graph/graph.ts';
 import { InvalidWorkflowError, type WorkflowFault } from '../graph/invalid-workflow-error.ts';
 import type { Rows } from '../graph/rows.ts';
 import { Blueprint } from './blueprint.ts';
-import { edge, type Mark } from './edge.ts';
+import type { Mark } from './connections.ts';
+import { edge } from './edge.ts';
 import { OptionalHandle, StreamHandle } from './edge-handle.ts';
 import type { Dependencies, Input } from './handle.ts';
 import { isStep, StepHandle } from './step-handle.ts';
-import { streamFaults } from './stream-faults.ts';
 
 /**
  * The blueprint of the steps that the outputs reach. Linear in steps + dependencies, without recursion.
@@ -49,7 +49,8 @@ export function blueprintOfHandles(name: string, outputs: Dependencies): Bluepri
 
 /** @throws InvalidWorkflowError where steps can't run at the same time that a stream connects */
 function refuseStreams(blueprint: Blueprint): void {
-  const faults = streamFaults(blueprint);
+  const { branching } = blueprint;
+  const faults = branching?.streams?.faultsOf(blueprint, branching) ?? [];
   if (faults.length > 0) throw new InvalidWorkflowError(blueprint.name, faults);
 }
 

@@ -194,6 +194,13 @@ export type RunOptions<Needs extends Need> = RunSettingsOptions &
           readonly inputs: InputsOf<Needs>;
         });
 
+/** What others call some of them. */
+const runOptionSynonyms = {
+  id: 'runId',
+  abortSignal: 'signal',
+  maxConcurrency: 'concurrency',
+  resources: 'limits',
+};
 const runOptionNames = [
   'inputs',
   'limits',
@@ -254,7 +261,7 @@ export function readRunOptions(
   const checker = new OptionChecker();
   const owner = `run of workflow '${blueprint.name}'`;
   if (!checker.record('options', options)) checker.throwIfAny(owner);
-  checker.knownKeys('', options, runOptionNames);
+  checker.knownKeys('', options, runOptionNames, runOptionSynonyms);
   const { limits, token, signal, scheduler } = options;
   if (token !== undefined && !(token instanceof CancellationToken))
     checker.fail('token', 'a CancellationToken', token);

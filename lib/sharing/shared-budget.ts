@@ -324,7 +324,7 @@ export function checkSharedLimits(checker: OptionChecker, limits: Limits): void 
   checkLimits(checker, limits);
   const runs: unknown = limits[runsClass];
   // What is no limit at all has been noted.
-  if (typeof runs === 'number') checker.count(`limits.${runsClass}`, runs, 1);
+  if (typeof runs === 'number' && runs > 0) checker.count(`limits.${runsClass}`, runs, 1);
   else if (typeof runs === 'object' && runs !== null && 'limit' in runs)
     checker.count(`limits.${runsClass}.limit`, runs.limit as number | undefined, 1);
 }

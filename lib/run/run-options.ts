@@ -6,7 +6,7 @@ import { resolveConcurrency, resolveLimits } from '../admission/limits.ts';
 import { CancellationToken, isSignal } from '../base/cancellation.ts';
 import { type Clock, clockOf, isScheduler } from '../base/clock.ts';
 import type { Duration } from '../base/durations.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintAfter } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { seededRandom } from '../base/seeded-random.ts';
 import type { Around } from '../definition/around.ts';
@@ -330,8 +330,7 @@ function readGiven(
     return nothingGiven;
   for (const [id, output] of Object.entries(given)) {
     if (isKnownPath(blueprint, id)) continue;
-    const meant = nearestName(id, blueprint.graph.ids);
-    const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
+    const hint = hintAfter(id, blueprint.graph.ids);
     checker.fail(`given['${id}']`, `absent (the workflow has no such step${hint})`, output);
   }
   return new Map(Object.entries(given));

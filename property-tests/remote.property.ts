@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { MemoryPlace, memoryBackend } from '../lib/store/memory-backend.ts';
 import { doneFor } from '../test/bullmq/support/holder.ts';
 import { QueueStage } from '../test/bullmq/support/stage.ts';
+import { cases } from './support/effort.ts';
 
 const leaseMs = 1000;
 
@@ -29,9 +30,7 @@ const scenario = fc.record({
   cancelAt: fc.option(fc.integer({ min: 0, max: 3000 }), { nil: undefined }),
 });
 
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
-
-test.prop([scenario], { numRuns: 200 * effort })(
+test.prop([scenario], { numRuns: cases(200) })(
   'whatever becomes of workers: each step counts once, what is held covers what runs, and the run ends',
   async ({ slots, durations, happenings, cancelAt }) => {
     const stage = new QueueStage(leaseMs);
@@ -91,7 +90,7 @@ const deaths = fc.array(
   { minLength: 1, maxLength: 3 },
 );
 
-test.prop([scenario, deaths], { numRuns: 100 * effort })(
+test.prop([scenario, deaths], { numRuns: cases(100) })(
   'whatever becomes of workers and of those who have it: a kept run that is gone on with ends, and each step counts once',
   async ({ slots, durations, happenings }, dying) => {
     const stage = new QueueStage(leaseMs);
@@ -156,7 +155,7 @@ const claims = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-test.prop([claims], { numRuns: 100 * effort })(
+test.prop([claims], { numRuns: cases(100) })(
   'whoever has lost a run to a later holder is refused, and nobody else, whatever runs had its name',
   async (all) => {
     const stage = new QueueStage(leaseMs);

@@ -389,7 +389,8 @@ export class Attempt<Scope extends AttemptScope = AttemptScope, Holding = unknow
     }
     const extras = this.#extras;
     if (extras === undefined) {
-      this.#settle();
+      this.isOver = true;
+      this.#run.over(this);
       return;
     }
     extras.body = undefined;

@@ -10,7 +10,7 @@ import {
   subflow,
   workflow,
 } from 'millrace';
-import { NEVER } from 'rxjs';
+import { NEVER, Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { failsAfter, takes } from './support/branches.ts';
 import { broken } from './support/broken.ts';

@@ -9,7 +9,7 @@ import { type Rows, reverseRows } from '../graph/rows.ts';
 import { Blueprint } from './blueprint.ts';
 import { repeated } from './blueprint-of-handles.ts';
 import type { Input } from './handle.ts';
-import { isInput } from './input.ts';
+import { isInput } from './input-handle.ts';
 import { offloadedMark } from './offloaded-body.ts';
 import type { StepContext } from './step-context.ts';
 import type { StepDefinition } from './step-definition.ts';

@@ -1,12 +1,15 @@
 import { clockOf } from '../base/clock.ts';
 import { InvalidOptionsError, type OptionProblem } from '../base/errors.ts';
-import { Keeping, type KeepingRun } from '../engine/keeping.ts';
+import type { OptionChecker } from '../base/option-checker.ts';
+import type { Blueprint } from '../definition/blueprint.ts';
+import { Keeping } from '../engine/keeping.ts';
 import type { EventLog } from '../node/event-log.ts';
-import { keeping, type RunStore, type RunToKeep } from '../run/run-store.ts';
+import { type KeepingMaker, type KeepingOptions, keeping, type RunStore } from '../run/run-store.ts';
 import type { StoreBackend } from './backend.ts';
 import { diffIn, type RunDifference } from './diff.ts';
 import { digestOf, digestOrUndefined } from './digest.ts';
 import { type GcOptions, type GcReport, gcOf } from './gc.ts';
+import { type KeptTerms, readResume } from './read-resume.ts';
 import { runIdFault } from './run-id.ts';
 import { RunKeeper } from './run-keeper.ts';
 import { eventsIn, noEvents } from './stored-events.ts';
@@ -42,7 +45,16 @@ export class Store implements RunStore, AsyncDisposable {
   }
 
   /** @hidden */
-  [keeping](terms: RunToKeep): (run: KeepingRun) => Keeping {
+  [keeping](checker: OptionChecker, blueprint: Blueprint, options: KeepingOptions): KeepingMaker {
+    const resume = readResume(checker, blueprint, options.resume);
+    const onStoreError = checker.oneOf('onStoreError', options.onStoreError, ['fail', 'warn']) ?? 'fail';
+    return (run) => {
+      const keeper = this.#keeperOf({ ...run, resume, onStoreError });
+      return (engine) => new Keeping(keeper, engine);
+    };
+  }
+
+  #keeperOf(terms: KeptTerms): RunKeeper {
     const { settings, blueprint } = terms;
     const problems: OptionProblem[] = [];
     const expected = runIdFault(settings.runId);
@@ -64,8 +76,7 @@ export class Store implements RunStore, AsyncDisposable {
     if (problems.length > 0) throw new InvalidOptionsError(`run of workflow '${blueprint.name}'`, problems);
     const given: Record<string, string | null> = {};
     for (const [path, output] of settings.given) given[path] = digestOrUndefined(output) ?? null;
-    const keeper = new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
-    return (run) => new Keeping(keeper, run);
+    return new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
   }
 
   /** What runs there are, the one that changed last first. */

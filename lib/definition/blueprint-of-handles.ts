@@ -56,8 +56,6 @@ function refuseStreams(blueprint: Blueprint): void {
 
 /** The step that a handle is about, where it is about one. */
 function stepBehind(handle: unknown): unknown {
-  // Most are steps themselves.
-  if (handle instanceof StepHandle) return handle;
   return handle instanceof OptionalHandle || handle instanceof StreamHandle ? handle.step : handle;
 }
 
@@ -93,7 +91,8 @@ function reach(roots: readonly StepHandle[]): StepHandle[] {
   for (let next = 0; next < found.length; next++) {
     const { inputs } = found[next] as StepHandle;
     for (let at = 0; at < inputs.length; at++) {
-      const handle = stepBehind(inputs[at]);
+      const input = inputs[at];
+      const handle = input instanceof StepHandle ? input : stepBehind(input);
       if (handle instanceof StepHandle && StepHandle.visit(handle, workflow)) found.push(handle);
     }
   }

@@ -35,7 +35,7 @@ export abstract class Hosting extends Stopping {
   #pulled = new Set<FanOut>();
   protected abstract readonly root: GraphScope;
 
-  protected scopeOf(row: Row): Scope {
+  scopeOf(row: Row): Scope {
     return row < this.budget.order.roots ? this.root : (this.#later[row - this.budget.order.roots] as Scope);
   }
 

@@ -44,7 +44,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   abstract readonly abandonedAttempts: ReadonlySet<StepAttempt>;
   abstract readonly isAtStandstill: boolean;
   /** Of the run's own steps, where the outputs come from that no attempt has made. */
-  protected readonly origins = new Map<Row, Origin>();
+  readonly origins = new Map<Row, Origin>();
   /** Once the store is open. */
   protected keeping: Keeping | undefined;
 

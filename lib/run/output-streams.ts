@@ -36,9 +36,9 @@ export class OutputStreams {
 
   #deliver(index: number, subscriber: Subscriber<unknown>): void {
     const engine = this.#engine;
-    const output = engine.outputOf(index);
-    if (engine.statusOf(index) !== 'completed') {
-      subscriber.error(engine.failureOf(index));
+    const output = engine.view.outputOf(index);
+    if (engine.view.statusOf(index) !== 'completed') {
+      subscriber.error(engine.view.failureOf(index));
     } else if (output === released) {
       subscriber.error(new OutputReleasedError(engine.blueprint.graph.ids[index] ?? ''));
     } else {

@@ -3,7 +3,7 @@ import type { Blueprint } from '../definition/blueprint.ts';
 import type { Version } from '../definition/cache-option.ts';
 import type { RunSettings } from '../engine/run-settings.ts';
 
-/** Under this name a store gives a run what keeps it. */
+/** Under this name a store has what gives a run what keeps it. */
 export const keeping = Symbol.for('millrace.keeping');
 
 /** Where runs are kept: made by `fileStore`, `sqliteStore` or `memoryStore` of `millrace/store`. */
@@ -11,7 +11,13 @@ export interface RunStore {
   /** What messages call it. */
   readonly name: string;
   /** @hidden */
-  readonly [keeping]: (checker: OptionChecker, blueprint: Blueprint, options: KeepingOptions) => KeepingMaker;
+  readonly [keeping]: KeepingSource;
+}
+
+/** Who makes what keeps a run. What that takes and gives is the engine's, and isn't part of what is declared to users. */
+export interface KeepingSource {
+  /** @internal Reads how the run is to be kept; what can't be used is noted with the checker. */
+  readonly keepingOf: (checker: OptionChecker, blueprint: Blueprint, options: KeepingOptions) => KeepingMaker;
 }
 
 /** What is said of how a run is kept. */
@@ -46,9 +52,9 @@ export function readKeeping(
     return undefined;
   }
   if (!isStore(store)) return checker.fail('store', 'a store, as fileStore() of millrace/store makes', store);
-  return store[keeping](checker, blueprint, options);
+  return store[keeping].keepingOf(checker, blueprint, options);
 }
 
 function isStore(value: unknown): value is RunStore {
-  return typeof (value as Partial<RunStore> | null)?.[keeping] === 'function';
+  return typeof value === 'object' && value !== null && (value as Partial<RunStore>)[keeping] !== undefined;
 }

@@ -319,7 +319,7 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
 
   #followSnapshots(): Snapshots {
     if (this.#snapshots === undefined) {
-      this.#snapshots = new Snapshots(this.#engine);
+      this.#snapshots = new Snapshots(this.#engine.view);
       this.#listen();
     }
     return this.#snapshots;

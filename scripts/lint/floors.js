@@ -154,7 +154,7 @@ const floors = [
   {
     files: 'lib/report/page/**',
     below: [],
-    packages: ['\\.\\./[^/]+', '\\.\\./\\.\\./observe/[^/]+', '@dagrejs/dagre', 'uplot'],
+    packages: ['\\.\\./[^/]+', '\\.\\./\\.\\./observe/[^/]+', '@dagrejs/dagre'],
   },
   {
     files: 'lib/opentelemetry/**',

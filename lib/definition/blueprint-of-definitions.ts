@@ -13,7 +13,13 @@ import { isInput } from './input-handle.ts';
 import { offloadedMark } from './offloaded-body.ts';
 import type { StepContext } from './step-context.ts';
 import type { StepDefinition } from './step-definition.ts';
-import { defaultSettings, parseStepOptions, type StepOptions, stepOptionNames } from './step-options.ts';
+import {
+  defaultSettings,
+  parseStepOptions,
+  type StepOptions,
+  stepOptionNames,
+  stepOptionSynonyms,
+} from './step-options.ts';
 
 /** A step as data: its id, the ids it depends on (of steps, or names of inputs), its function, its options. */
 export interface Definition extends StepOptions<unknown, Readonly<Record<string, unknown>>> {
@@ -95,7 +101,7 @@ function readStep(checker: OptionChecker, where: string, definition: Definition)
   if (dependsOn !== undefined && names !== dependsOn) {
     checker.fail(`${path}dependsOn`, 'an array of ids', dependsOn);
   }
-  checker.knownKeys(path, definition, definitionKeys);
+  checker.knownKeys(path, definition, definitionKeys, stepOptionSynonyms);
   const mark = offloadedMark(run);
   return {
     id,

@@ -35,12 +35,12 @@ export class OutputStreams {
   }
 
   #deliver(index: number, subscriber: Subscriber<unknown>): void {
-    const engine = this.#engine;
-    const output = engine.view.outputOf(index);
-    if (engine.view.statusOf(index) !== 'completed') {
-      subscriber.error(engine.view.failureOf(index));
+    const { view } = this.#engine;
+    const output = view.outputOf(index);
+    if (view.statusOf(index) !== 'completed') {
+      subscriber.error(view.failureOf(index));
     } else if (output === released) {
-      subscriber.error(new OutputReleasedError(engine.blueprint.graph.ids[index] ?? ''));
+      subscriber.error(new OutputReleasedError(view.blueprint.graph.ids[index] ?? ''));
     } else {
       subscriber.next(output);
       subscriber.complete();

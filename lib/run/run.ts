@@ -3,7 +3,7 @@ import type { Observable, Subscriber } from 'rxjs';
 import type { Limits } from '../admission/limits.ts';
 import type { CancellationToken } from '../base/cancellation.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintInBrackets } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
 import type { Around } from '../definition/around.ts';
@@ -261,13 +261,10 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
    */
   cancelStep(id: string, reason?: unknown): void {
     if (this.#engine.isOver || this.#engine.cancelStep(id, reason)) return;
-    const meant = typeof id === 'string' ? nearestName(id, this.#engine.blueprint.graph.ids) : undefined;
-    throw new InvalidOptionsError(`cancelStep of a run of '${this.#engine.blueprint.name}'`, [
-      {
-        option: 'the step',
-        expected: `a step that there is just now${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`,
-        value: id,
-      },
+    const { name, graph } = this.#engine.blueprint;
+    const hint = hintInBrackets(id, graph.ids);
+    throw new InvalidOptionsError(`cancelStep of a run of '${name}'`, [
+      { option: 'the step', expected: `a step that there is just now${hint}`, value: id },
     ]);
   }
 
@@ -340,13 +337,9 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
     const index = id === undefined ? undefined : graph.indexOf(id);
     // A handle that merely has the id of one of the steps is another step.
     if (index !== undefined && (typeof step === 'string' || steps[index] === (step as unknown))) return index;
-    const meant = id === undefined ? undefined : nearestName(id, graph.ids);
+    const hint = hintInBrackets(id, graph.ids);
     throw new InvalidOptionsError(`output$ of a run of '${name}'`, [
-      {
-        option: 'the step',
-        expected: `a step of the workflow${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`,
-        value: id ?? step,
-      },
+      { option: 'the step', expected: `a step of the workflow${hint}`, value: id ?? step },
     ]);
   }
 }

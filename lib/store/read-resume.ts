@@ -1,4 +1,4 @@
-import { nearestName } from '../base/nearest.ts';
+import { hintInBrackets } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { KeepingOptions, RunToKeep } from '../run/run-store.ts';
@@ -35,8 +35,7 @@ export function readResume(
   }
   for (const [at, id] of from.entries()) {
     if (typeof id === 'string' && graph.has(id)) continue;
-    const meant = typeof id === 'string' ? nearestName(id, graph.ids) : undefined;
-    const hint = meant === undefined ? '' : ` (did you mean '${meant}'?)`;
+    const hint = hintInBrackets(id, graph.ids);
     checker.fail(`resume.from[${String(at)}]`, `the id of a step of the workflow${hint}`, id);
   }
   return { isLenient: true, from: from as readonly string[] };

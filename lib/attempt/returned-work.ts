@@ -1,6 +1,5 @@
 import { InvalidOptionsError } from '../base/errors.ts';
-import { isInterop } from '../base/interop-observable.ts';
-import { isObservable } from '../base/rxjs-run-parts.ts';
+import { isInterop, isObservable } from '../base/interop-observable.ts';
 import { OptionalHandle, StreamHandle } from '../definition/edge-handle.ts';
 import { hosted } from '../definition/hosted.ts';
 import { isHandle } from '../definition/step-arguments.ts';
@@ -20,9 +19,9 @@ export function isPlain(returned: unknown): boolean {
 
 /** @throws InvalidOptionsError where it is a handle, or a list of these, that stands for no work */
 export function kindOf(returned: unknown): ReturnedKind {
+  if (returned instanceof Promise) return 'promise';
   if (isPlain(returned)) return 'plain';
   const value = returned as Partial<PromiseLike<unknown> & AsyncIterable<unknown>>;
-  if (value instanceof Promise) return 'promise';
   if (typeof value.then === 'function') return 'thenable';
   if (isObservable(value)) return 'observable';
   if (isInterop(value)) return 'interop';

@@ -17,7 +17,7 @@ import {
 } from './messages.ts';
 import { Outages } from './outages.ts';
 import { bytesOf } from './parcel.ts';
-import type { RemoteCall, SentJob } from './remote-call.ts';
+import type { RemoteCall, RemoteRequest, SentJob } from './remote-call.ts';
 import { RemoteClosedError } from './remote-closed-error.ts';
 import type { RemoteStats } from './remote-stats.ts';
 import { Roster } from './roster.ts';
@@ -232,7 +232,7 @@ export class Coordinator implements AnnouncedLimit {
 
   #place(call: RemoteCall): void {
     if (call.isOver || call.sent !== undefined) return;
-    if (!call.hasLookedForEarlier && call.request.isKept && call.request.epoch > 1) {
+    if (!call.hasLookedForEarlier && call.isKept && mayHaveEarlier(call.request)) {
       void this.#adopt(call);
       return;
     }
@@ -272,7 +272,8 @@ export class Coordinator implements AnnouncedLimit {
 
   async #takeBack(call: RemoteCall, job: SentJob): Promise<void> {
     try {
-      const isBack = await this.#sender.takeBack(job);
+      // One that was adopted isn't this process's alone.
+      const isBack = !job.isAdopted && (await this.#sender.takeBack(job));
       if (isBack) this.#isBack(job);
       else if (call.sent?.job === job) this.#tellToStop(call);
     } catch {
@@ -398,6 +399,10 @@ export class Coordinator implements AnnouncedLimit {
       for (const call of this.#sender.takeGathered(lane)) this.#place(call);
     this.#rosterChanged();
   }
+}
+
+function mayHaveEarlier({ epoch, mayBeSent }: RemoteRequest): boolean {
+  return epoch > 1 || mayBeSent !== undefined;
 }
 
 function doNothing(): void {

@@ -28,7 +28,7 @@ export class JobContext implements StepContext {
   readonly #finalisers: (() => unknown)[] = [];
 
   constructor(body: CallBody, taskName: string, clock: Clock, listener: JobListener) {
-    const { stepId, attempt, runId, epoch, isKept, idempotencyKey, gracePeriod, isolation, carrier } = body;
+    const { stepId, attempt, runId, epoch, life, idempotencyKey, gracePeriod, isolation, carrier } = body;
     this.stepId = stepId ?? taskName;
     this.attempt = attempt;
     this.idempotencyKey = idempotencyKey;
@@ -47,7 +47,9 @@ export class JobContext implements StepContext {
       run: everyone,
       runId,
       epoch,
-      isKept,
+      life,
+      // Whoever has sent it has waited for that.
+      lifeStays: () => undefined,
       demand,
       carrier,
       workWaits: () => undefined,

@@ -1,7 +1,7 @@
 import { Fifo } from '../base/fifo.ts';
 import { parcelOf, type UsedBlob } from './blob-uses.ts';
 import type { CallTable } from './call-table.ts';
-import type { CoordinatorTerms } from './coordinator-terms.ts';
+import { type CoordinatorTerms, sponsorOf } from './coordinator-terms.ts';
 import type { EarlierCalls } from './earlier-calls.ts';
 import { type CallBody, type JobBody, pack, protocol } from './messages.ts';
 import { digestOf, type Parcel } from './parcel.ts';
@@ -87,9 +87,8 @@ export class Sender {
     return calls;
   }
 
-  /** Takes a job back that nobody has taken; false where somebody has, or where it isn't this process's alone. */
-  async takeBack(job: SentJob): Promise<boolean> {
-    if (job.isAdopted) return false;
+  /** Takes a job back that nobody has taken; false where somebody has. Others who wait for calls in it find it gone, and send them again. */
+  takeBack(job: SentJob): Promise<boolean> {
     job.takingBack ??= this.#withdraw(job).finally(() => {
       job.takingBack = undefined;
     });
@@ -179,17 +178,16 @@ export class Sender {
     const [{ call: first }] = parts as readonly [Part];
     return {
       protocol,
-      coordinator: this.#terms.id,
-      coordinatorLeaseMs: this.#terms.leaseMs,
+      ...sponsorOf(this.#terms),
       task: first.request.taskName,
       calls: parts.map(({ call }, at): CallBody => {
-        const { runId, epoch, isKept, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
+        const { runId, epoch, life, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
           call.request;
         return {
           id: call.sent?.id ?? '',
           runId,
           epoch,
-          isKept,
+          life,
           stepId,
           attempt,
           gracePeriod,
@@ -208,8 +206,8 @@ export class Sender {
     call.dispatches++;
     // Of the clock, as a run may be started anew under its name.
     call.dispatchNumber = Math.max(call.dispatchNumber + 1, Math.floor(this.#terms.clock.now()));
-    const { runId, stepId, attempt, isKept } = call.request;
-    return isKept
+    const { runId, stepId, attempt } = call.request;
+    return call.isKept
       ? `k${digestOf(JSON.stringify([runId, stepId, attempt, call.dispatchNumber])).slice(0, 32)}`
       : `c${this.#tag}-${String(++this.#sequence)}`;
   }

@@ -11,6 +11,7 @@ import {
   type OfCall,
   pack,
   protocol,
+  type Sponsor,
   type ToWorkers,
   unpack,
   unpackAll,
@@ -47,8 +48,8 @@ export interface TaskServerTerms {
  *
  * 1. It announces itself five times a lease. Where that hasn't got through four times in a row, it stops all that it does, so that
  *    nothing of it goes on once coordinators believe it gone.
- * 2. What a coordinator wants that was silent for its own lease is stopped: nobody waits for it. For an hour it isn't, where somebody
- *    may go on with the run.
+ * 2. What a coordinator wants that was silent for its own lease is stopped: nobody waits for it. Where somebody may go on with the run, that
+ *    takes longer, as its coordinator says.
  * 3. A call's last word is told before its job is let go of, and again to whoever hasn't heard it. What calls of kept runs come to lies in
  *    the queue besides, where it is found after the end of this process.
  * 4. While tasks are short, as many jobs again are taken as there are slots, so that no thread waits for Redis. What waits for a thread
@@ -66,7 +67,7 @@ export class TaskServer {
   readonly #adopted = new Recent<WhoWaits>(most);
   /** When coordinators were heard of last. */
   readonly #coordinators = new Recent<true>(most);
-  /** The latest epoch of each run that there were jobs of. */
+  /** The latest epoch of each kept run that there were jobs of. */
   readonly #epochs = new Recent<number>(most);
   /** What calls came to of late, for coordinators that haven't heard. */
   readonly #answers = new Recent<{ waiting: WhoWaits; readonly answer: Answer }>(mostAnswers);
@@ -207,12 +208,19 @@ export class TaskServer {
     this.#adopted.forgetBefore(now - longAgo);
     this.#epochs.forgetBefore(now - longAgo);
     for (const call of [...this.#running.values()]) {
-      const { coordinator, coordinatorLeaseMs } = call.waiting;
-      const patience = call.body.isKept ? longAgo : coordinatorLeaseMs;
+      const { coordinator } = call.waiting;
       const heardAt = this.#coordinators.at(coordinator);
       if (heardAt === undefined) this.#coordinators.set(coordinator, true, now);
-      else if (now - heardAt > patience) call.stop('connection');
+      else if (now - heardAt > patienceWith(call.waiting, call.body)) call.stop('connection');
     }
+  }
+
+  /** A call is begun for a coordinator. One that seems gone has a lease to be heard of: both may have lost the connection. */
+  #beginsFor(sponsor: Sponsor, call: CallBody, now: number): void {
+    const { coordinator, coordinatorLeaseMs } = sponsor;
+    const leastAt = now - patienceWith(sponsor, call) + coordinatorLeaseMs;
+    const heardAt = this.#coordinators.at(coordinator) ?? now;
+    this.#coordinators.set(coordinator, true, Math.max(heardAt, leastAt));
   }
 
   #heard(message: ToWorkers): void {
@@ -231,6 +239,9 @@ export class TaskServer {
       }
       case 'adopt':
         this.#adopt(message[1], message[2], now);
+        return;
+      case 'held':
+        this.#noteEpoch(message[1], message[2], now);
         return;
       case 'cancel': {
         const call = this.#running.get(message[1]);
@@ -252,7 +263,7 @@ export class TaskServer {
       this.#tell(waiting, kept.answer);
     } else if (call !== undefined && call.waiting.epoch <= waiting.epoch) {
       call.waiting = waiting;
-      this.#epochs.set(call.body.runId, waiting.epoch, now);
+      this.#noteEpoch(call.body.life, waiting.epoch, now);
       const { id: worker } = this.#terms;
       if (call.hasBegun) this.#tell(waiting, ['began', id, worker, worker]);
     }
@@ -267,7 +278,9 @@ export class TaskServer {
     // So that dashboards show it as what it is.
     const failure = answers.find((answer) => answer[0] === 'failure');
     return {
-      answer: pack(answers.filter((answer, at) => answer[0] !== 'result' || body.calls[at]?.isKept === true)),
+      answer: pack(
+        answers.filter((answer, at) => answer[0] !== 'result' || body.calls[at]?.life !== undefined),
+      ),
       failure: failure === undefined ? undefined : textOf(decodeThrown(failure[2])),
     };
   }
@@ -275,15 +288,15 @@ export class TaskServer {
   async #do(call: CallBody, job: JobBody): Promise<Answer> {
     const { id, epoch } = call;
     const { clock } = this.#terms;
-    const { coordinator, coordinatorLeaseMs } = job;
+    const { coordinator, coordinatorLeaseMs, takeoverWait } = job;
     const now = clock.now();
-    const waiting = this.#adopted.get(id) ?? { coordinator, coordinatorLeaseMs, epoch };
+    const waiting = this.#adopted.get(id) ?? { coordinator, coordinatorLeaseMs, takeoverWait, epoch };
     const refusal = this.#refusal(call, waiting, now);
     if (refusal !== undefined) {
       this.#tell(waiting, refusal);
       return refusal;
     }
-    this.#coordinators.set(waiting.coordinator, true, now);
+    this.#beginsFor(waiting, call, now);
     const inline = Math.floor(largestInline / job.calls.length);
     const served = new ServedCall(call, job.task, waiting, this.#site(inline));
     this.#running.set(id, served);
@@ -299,13 +312,22 @@ export class TaskServer {
   }
 
   /** Why a call isn't begun. */
-  #refusal({ id, runId }: CallBody, { epoch }: WhoWaits, now: number): Answer | undefined {
-    // Runs without a name have no later holders.
-    const latest = runId === '' ? 0 : (this.#epochs.get(runId) ?? 0);
-    if (latest > epoch) return ['outdated', id, latest];
-    if (runId !== '') this.#epochs.set(runId, epoch, now);
+  #refusal(call: CallBody, waiting: WhoWaits, now: number): Answer | undefined {
+    const { id, life } = call;
+    const latest = this.#latestOf(life);
+    if (latest > waiting.epoch) return ['outdated', id, latest];
+    this.#noteEpoch(life, waiting.epoch, now);
     if (this.#cancelled.delete(id)) return stoppedAnswer(id, 'stopped');
     return this.#takesNone ? stoppedAnswer(id, 'closed') : undefined;
+  }
+
+  /** What isn't kept has no later holders. */
+  #latestOf(life: string | undefined): number {
+    return life === undefined ? 0 : (this.#epochs.get(life) ?? 0);
+  }
+
+  #noteEpoch(life: string | undefined, epoch: number, now: number): void {
+    if (life !== undefined) this.#epochs.set(life, Math.max(epoch, this.#latestOf(life)), now);
   }
 
   #site(inline: number): CallSite {
@@ -354,9 +376,14 @@ export class TaskServer {
   }
 }
 
+/** How long, in ms, whoever waits for a call may be silent. */
+function patienceWith({ coordinatorLeaseMs, takeoverWait }: Sponsor, { life }: CallBody): number {
+  return life === undefined ? coordinatorLeaseMs : Math.max(coordinatorLeaseMs, takeoverWait);
+}
+
 /** For how long, in ms, it is tried to say that it leaves. */
 const farewell = 500;
-/** For how long, in ms, something is done for whoever may adopt it: as long as the queue keeps what it comes to. */
+/** For how long, in ms, it is known who has adopted something: as long as the queue keeps what that comes to. */
 const longAgo = 3_600_000;
 /** Each has 16 KiB at most. */
 const mostAnswers = 1024;

@@ -1,5 +1,6 @@
 import type { Demand } from '../admission/demand.ts';
 import { type Blueprint, demandsOf } from './blueprint.ts';
+import type { Machinery } from './machinery.ts';
 import type { StepBody } from './step-definition.ts';
 import type { StepSettings, Within } from './step-options.ts';
 
@@ -70,11 +71,14 @@ export class HostedItems {
   /** What every child gets beside its item. */
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly plan: FanOutPlan;
+  /** What the children run in. */
+  readonly Scope: Machinery;
 
-  constructor(items: unknown, inputs: Readonly<Record<string, unknown>>, plan: FanOutPlan) {
+  constructor(items: unknown, inputs: Readonly<Record<string, unknown>>, plan: FanOutPlan, Scope: Machinery) {
     this.items = items;
     this.inputs = inputs;
     this.plan = plan;
+    this.Scope = Scope;
   }
 
   [hosted](): this {

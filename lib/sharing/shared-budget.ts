@@ -11,7 +11,7 @@ import {
 import { RateWindow } from '../admission/rate-window.ts';
 import { type Clock, clockOf } from '../base/clock.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintInBrackets } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { question, serve } from './line.ts';
 import { type ClassOwner, SharedClass } from './shared-class.ts';
@@ -36,10 +36,18 @@ export interface SharedTerms {
   readonly name: string | undefined;
   readonly maxOvertakes: number;
   readonly maxWaiting: number;
+  /** What a run fails with where as many wait as may. */
+  readonly refused: new (
+    runId: string,
+    label: string,
+    running: number,
+    limit: number,
+    waiting: number,
+  ) => Error;
 }
 
 /** The class whose limit is how many runs may be under way. */
-export const runsClass = 'runs';
+const runsClass = 'runs';
 
 /**
  * Limits over all runs that are given them: their classes, the demands on these, and the runs.
@@ -53,6 +61,7 @@ export class SharedBudget implements ClassOwner {
   clock = clockOf(undefined);
   readonly maxOvertakes: number;
   readonly maxWaiting: number;
+  readonly runsClass = runsClass;
   readonly label: string;
   isPaused = false;
   losses = 0;
@@ -63,6 +72,7 @@ export class SharedBudget implements ClassOwner {
   changes = 0;
   /** Called when something has changed that `usage` tells; absent where nobody listens. */
   onChange: (() => void) | undefined;
+  readonly #refused: SharedTerms['refused'];
   #given: Limits;
   /** The limits of classes of steps, as they were given and changed. */
   given: Limits;
@@ -73,7 +83,8 @@ export class SharedBudget implements ClassOwner {
   #mostClasses = manyClasses;
 
   /** @param limits - checked by {@link checkSharedLimits} */
-  constructor(limits: Limits, { name, maxOvertakes, maxWaiting }: SharedTerms) {
+  constructor(limits: Limits, { name, maxOvertakes, maxWaiting, refused }: SharedTerms) {
+    this.#refused = refused;
     this.maxOvertakes = maxOvertakes;
     this.maxWaiting = maxWaiting;
     this.#given = { ...limits };
@@ -113,6 +124,12 @@ export class SharedBudget implements ClassOwner {
     }
     this.sharers.add(run);
     this.#changed();
+  }
+
+  /** What a run fails with where as many wait already as may. */
+  refusalOf({ runId }: SharingRun): Error {
+    const { label, runs, maxWaiting } = this;
+    return new this.#refused(runId, label, runs?.taken ?? 0, runs?.capacity ?? 0, maxWaiting);
   }
 
   leave(run: SharingRun): void {
@@ -172,7 +189,7 @@ export class SharedBudget implements ClassOwner {
         if (limits[name] !== undefined && !this.#isKnown(name))
           checker.fail(
             `limits['${name}']`,
-            `absent${this.#meant(name)}, since it isn't among these limits`,
+            `absent${this.#hint(name)}, since it isn't among these limits`,
             limits[name],
           );
     }
@@ -243,15 +260,14 @@ export class SharedBudget implements ClassOwner {
     const known = typeof name === 'string' ? this.#classes.get(name) : undefined;
     if (known !== undefined) return known;
     if (typeof name === 'string' && !isFamily(name) && this.shares(name)) return this.#add(name);
-    const hint = typeof name === 'string' ? this.#meant(name) : '';
+    const hint = this.#hint(name);
     throw new InvalidOptionsError(`${method} of the ${this.label}`, [
       { option: 'the resource', expected: `one that is among these limits${hint}`, value: name },
     ]);
   }
 
-  #meant(name: string): string {
-    const meant = nearestName(name, [...Object.keys(this.#given), ...this.#classes.keys()]);
-    return meant === undefined ? '' : ` (did you mean '${meant}'?)`;
+  #hint(name: unknown): string {
+    return hintInBrackets(name, [...Object.keys(this.#given), ...this.#classes.keys()]);
   }
 
   #add(name: string): SharedClass<SharedShape> {

@@ -1,8 +1,8 @@
 import { clockOf } from '../base/clock.ts';
 import { InvalidOptionsError, type OptionProblem } from '../base/errors.ts';
-import type { Keeper } from '../engine/keeper.ts';
+import { Keeping, type KeepingRun } from '../engine/keeping.ts';
 import type { EventLog } from '../node/event-log.ts';
-import { type KeeperSource, keeping, type RunStore, type RunToKeep } from '../run/run-store.ts';
+import { type KeepingSource, keeping, type RunStore, type RunToKeep } from '../run/run-store.ts';
 import type { StoreBackend } from './backend.ts';
 import { diffIn, type RunDifference } from './diff.ts';
 import { digestOf, digestOrUndefined } from './digest.ts';
@@ -42,7 +42,7 @@ export class Store implements RunStore, AsyncDisposable {
   }
 
   /** @hidden */
-  readonly [keeping]: KeeperSource = { keeperOf: (terms) => this.#keeperOf(terms) };
+  readonly [keeping]: KeepingSource = { keepingOf: (terms) => this.#keepingOf(terms) };
 
   /** What runs there are, the one that changed last first. */
   runs(): Promise<readonly StoredRunInfo[]> {
@@ -160,7 +160,7 @@ export class Store implements RunStore, AsyncDisposable {
     await this.backend.close();
   }
 
-  #keeperOf(terms: RunToKeep): Keeper {
+  #keepingOf(terms: RunToKeep): (run: KeepingRun) => Keeping {
     const { settings, blueprint } = terms;
     const problems: OptionProblem[] = [];
     const expected = runIdFault(settings.runId);
@@ -182,6 +182,7 @@ export class Store implements RunStore, AsyncDisposable {
     if (problems.length > 0) throw new InvalidOptionsError(`run of workflow '${blueprint.name}'`, problems);
     const given: Record<string, string | null> = {};
     for (const [path, output] of settings.given) given[path] = digestOrUndefined(output) ?? null;
-    return new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
+    const keeper = new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
+    return (run) => new Keeping(keeper, run);
   }
 }

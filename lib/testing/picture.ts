@@ -1,7 +1,7 @@
 import { type Duration, durationExpected, parseDuration } from '../base/durations.ts';
 import { MillraceError } from '../base/errors.ts';
 import { messageOf } from '../base/inspect.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintInBrackets } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Need } from '../definition/handle.ts';
 import type { Workflow } from '../workflow.ts';
@@ -101,13 +101,8 @@ export function expectRun<Outputs, Needs extends Need>(
       const ids = Array.from(workflow.steps, ({ id }) => id);
       const checker = new OptionChecker();
       for (const [id, row] of Object.entries(rows)) {
-        const meant = nearestName(id, ids);
         if (!ids.includes(id))
-          checker.fail(
-            `the row '${id}'`,
-            `that of a step${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`,
-            row,
-          );
+          checker.fail(`the row '${id}'`, `that of a step${hintInBrackets(id, ids)}`, row);
         else if (typeof row !== 'string' || !/^[-x|#! ]*$/.test(row))
           checker.fail(`the row '${id}'`, 'made of - x | # ! and spaces', row);
       }

@@ -412,6 +412,7 @@ describe.skipIf(chromiumPath === undefined)('the live page', { timeout: 60_000 }
       count('now', '.running tbody');
       count('steps', '.rows');
     })()`);
+    // In real time, as the page's own rate is what is measured.
     for (let part = 0; part <= 400; part++) {
       puppet.context?.progress(part / 400, `part ${String(part)}`);
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,7 +1,8 @@
 import { defineWorkflow, forEachStep, input, type StepContext, step, type, workflow } from 'millrace';
 import { htmlReport, record } from 'millrace/report';
+import { VirtualTime } from 'millrace/testing';
 import type { Browser, Page } from 'playwright-core';
-import { timer, VirtualTimeScheduler } from 'rxjs';
+import { timer } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { chromiumPath, startChromium } from '../ecosystem/support/chromium.ts';
 import { record as recorded, recordOf, taking } from './support/recorded.ts';
@@ -242,7 +243,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
     const only = step('only', { path }, () => 1);
     const run = workflow('w', { only }).run({
       inputs: { path: 'flights.parquet' },
-      scheduler: new VirtualTimeScheduler(),
+      scheduler: new VirtualTime().scheduler,
     });
     record(run);
     await run.result();

@@ -90,7 +90,7 @@ const deaths = fc.array(
   { minLength: 1, maxLength: 3 },
 );
 
-test.prop([scenario, deaths], { numRuns: 100 * effort })(
+test.prop([scenario, deaths], { numRuns: cases(100) })(
   'whatever becomes of workers and of those who have it: a kept run that is gone on with ends, and each step counts once',
   async ({ slots, durations, happenings }, dying) => {
     const stage = new QueueStage(leaseMs);

@@ -71,7 +71,7 @@ export class BullTransport implements Transport {
   }
 
   async open(channels: readonly string[], hearing: Hearing): Promise<void> {
-    this.#commands = await connectTo(this.#address, { ...this.#options, enableAutoPipelining: true });
+    this.#commands = await connectTo(this.#address, this.#options);
     const listener = await connectTo(this.#address, this.#options);
     this.#listener = listener;
     let isUp = true;

@@ -128,7 +128,8 @@ function parseSize(checker: OptionChecker, size: number | undefined): number | u
   return undefined;
 }
 
-function parseTasks(checker: OptionChecker, tasks: Tasks | undefined): Tasks | undefined {
+/** Reads the record that a worker module exposes. */
+export function parseTasks(checker: OptionChecker, tasks: Tasks | undefined): Tasks | undefined {
   if (tasks === undefined || !checker.record('tasks', tasks, 'the record that the worker module exposes')) {
     return undefined;
   }

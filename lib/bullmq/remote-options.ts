@@ -171,9 +171,7 @@ export function parseRemoteOptions(
 }
 
 /** Reads the options of a worker. */
-export function parseServeOptions(
-  options: ServeTasksOptions,
-): QueueSettings & {
+export function parseServeOptions(options: ServeTasksOptions): QueueSettings & {
   readonly slots: number | undefined;
   readonly inline: Inline;
   readonly tasks: Tasks | undefined;
@@ -191,7 +189,11 @@ export function parseServeOptions(
       checker.oneOf('onSigterm', options.onSigterm, ['drain', 'cancel', 'ignore']) ?? ('drain' as const),
   };
   if (settings.inline !== 'never' && options.tasks === undefined)
-    checker.fail('tasks', "the record that the worker module exposes, as `inline` isn't 'never'", options.tasks);
+    checker.fail(
+      'tasks',
+      "the record that the worker module exposes, as `inline` isn't 'never'",
+      options.tasks,
+    );
   checker.throwIfAny('serveTasks');
   return settings;
 }

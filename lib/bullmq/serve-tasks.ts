@@ -4,8 +4,8 @@ import process from 'node:process';
 import { clockOf } from '../base/clock.ts';
 import { availableParallelism, macrotask } from '../base/host.ts';
 import { uniqueId } from '../base/unique-id.ts';
-import { type ClosePoolOptions, parseDrain } from '../pool/close-pool-options.ts';
 import type { Inline } from '../pool/call-options.ts';
+import { type ClosePoolOptions, parseDrain } from '../pool/close-pool-options.ts';
 import { Pool } from '../pool/pool.ts';
 import { parsePoolOptions } from '../pool/pool-options.ts';
 import type { Tasks } from '../task/task-record.ts';
@@ -70,8 +70,7 @@ export async function serveTasks(module: URL | string, options: ServeTasksOption
   const shard = Number.parseInt(digestOf(id).slice(0, 8), 16) % servers.length;
   const transport = new BullTransport(servers[shard] as RedisParts, blobs);
   try {
-    const tasks =
-      inline === 'always' ? Object.keys(own as Tasks).sort() : await pool.taskNames();
+    const tasks = inline === 'always' ? Object.keys(own as Tasks).sort() : await pool.taskNames();
     const lane = laneOf(settings.queue, tasks, settings.version);
     const terms = { ...settings, id, lane, slots, clock: clockOf(undefined), soon: macrotask };
     const server = new Server(transport, servedBy(pool, tasks, inline), terms);

@@ -1,11 +1,21 @@
 import type { Observable } from 'rxjs';
 import type { Clock } from '../base/clock.ts';
 import { EmptyStepError } from '../base/empty-step-error.ts';
-import type { StepContext } from '../definition/step-context.ts';
+import type { ProgressAmount, StepContext } from '../definition/step-context.ts';
 import { encodeThrown } from '../wire/error-codec.ts';
 import { JobContext } from './job-context.ts';
-import type { Answer, CallBody, OfCall, WhoWaits } from './messages.ts';
-import { bytesOf, unwrap, wrap } from './parcel.ts';
+import type { AnswerToTell, CallBody, OfCallToTell, WhoWaits } from './messages.ts';
+import {
+  fetchValue,
+  isBlob,
+  type Parcel,
+  parcelOf,
+  parcelOfValue,
+  putAway,
+  sizeOf,
+  valueIn,
+  write,
+} from './parcel.ts';
 import type { BlobStore } from './transport.ts';
 
 /** Who wanted a call to stop: its coordinator, or this worker itself, and why. */
@@ -22,9 +32,9 @@ export interface CallSite {
   readonly blobs: BlobStore;
   /** How many bytes of output may be in the answer itself. */
   readonly inline: number;
-  tell(waiting: WhoWaits, message: OfCall): void;
+  tell(waiting: WhoWaits, message: OfCallToTell): void;
   /** Tells something that nobody waits for. */
-  tellLater(waiting: WhoWaits, message: OfCall, name: string): void;
+  tellLater(waiting: WhoWaits, message: OfCallToTell, name: string): void;
 }
 
 /** A call that is being done. */
@@ -35,6 +45,7 @@ export class ServedCall {
   /** Who hears of it: whoever has adopted it last. */
   waiting: WhoWaits;
   readonly #site: CallSite;
+  readonly #input: Parcel;
   readonly #ctx: JobContext;
   #beganAt: number | undefined;
   #thread: string;
@@ -42,8 +53,9 @@ export class ServedCall {
   /** What it was told before it had begun. */
   #stoppedAs: StoppedAs | undefined;
 
-  constructor(body: CallBody, taskName: string, waiting: WhoWaits, site: CallSite) {
+  constructor(body: CallBody, input: Parcel, taskName: string, waiting: WhoWaits, site: CallSite) {
     this.body = body;
+    this.#input = input;
     this.taskName = taskName;
     this.waiting = waiting;
     this.since = site.clock.now();
@@ -58,10 +70,10 @@ export class ServedCall {
         site.tellLater(this.waiting, ['began', id, worker, this.#thread], id);
       },
       progress: (amount, text) => {
-        if (isHeard) site.tell(this.waiting, ['progress', id, amount, text]);
+        if (isHeard) site.tell(this.waiting, progressOf(id, amount, text));
       },
       log: (text, data) => {
-        if (isHeard) site.tell(this.waiting, ['log', id, text, data]);
+        if (isHeard) site.tell(this.waiting, ['log', id, text, parcelOfValue(data)]);
       },
     });
   }
@@ -81,20 +93,22 @@ export class ServedCall {
   }
 
   /** Does it. Never rejects. */
-  async answer(task: ServedBody): Promise<Answer> {
-    const { id, input: parcel } = this.body;
+  async answer(task: ServedBody): Promise<AnswerToTell> {
+    const { id } = this.body;
+    const parcel = this.#input;
     const { blobs, inline } = this.#site;
     try {
-      const input = await unwrap(parcel, blobs);
+      const input = isBlob(parcel) ? await fetchValue(parcel, blobs) : valueIn(parcel);
       if (this.#stoppedAs !== undefined) return stoppedAnswer(id, this.#stoppedAs);
       const output = await this.#run(task, input);
       if (output instanceof Stopped) return stoppedAnswer(id, output.as);
       const { ms } = this;
-      const bytes = bytesOf(output, this.taskName, 'output');
-      return ['result', id, await wrap(bytes, id, blobs, inline), ms, this.#thread];
+      const value = write(output, this.taskName, 'output');
+      const sent = sizeOf(value) <= inline ? parcelOf(value) : await putAway(value, id, blobs);
+      return ['result', id, sent, ms, this.#thread];
     } catch (error) {
       if (error instanceof EmptyStepError) return ['empty', id];
-      return ['failure', id, encodeThrown(error)];
+      return ['failure', id, parcelOfValue(encodeThrown(error))];
     }
   }
 
@@ -128,6 +142,11 @@ export class ServedCall {
   }
 }
 
+function progressOf(id: string, amount: ProgressAmount, text: string | undefined): OfCallToTell {
+  const parcel = parcelOfValue(amount);
+  return text === undefined ? ['progress', id, parcel] : ['progress', id, parcel, text];
+}
+
 /** What a call comes to that was told to stop, and has. */
 class Stopped {
   readonly as: StoppedAs;
@@ -137,6 +156,6 @@ class Stopped {
   }
 }
 
-export function stoppedAnswer(id: string, as: StoppedAs): Answer {
+export function stoppedAnswer(id: string, as: StoppedAs): AnswerToTell {
   return as === 'stopped' || as === 'returned' ? [as, id] : ['given-up', id, as];
 }

@@ -1,23 +1,24 @@
 // Long because taking a job, telling of it and giving it up share what is known of the lease.
 import type { Clock } from '../base/clock.ts';
 import { textOf } from '../base/inspect.ts';
-import { decodeThrown } from '../wire/error-codec.ts';
+import { decodeThrown, type Encoded } from '../wire/error-codec.ts';
 import {
   type Announcement,
-  type Answer,
+  type AnswerToTell,
   type CallBody,
   channels,
   type JobBody,
-  type OfCall,
-  pack,
+  messagesText,
+  messageText,
+  type OfCallToTell,
   protocol,
+  read,
+  readAll,
   type ToWorkers,
-  unpack,
-  unpackAll,
   type WhoWaits,
 } from './messages.ts';
 import { Outbox } from './outbox.ts';
-import { largestInline } from './parcel.ts';
+import { type InlineParcel, largestInline, type Parcel, valueIn } from './parcel.ts';
 import { Recent } from './recent.ts';
 import { type CallSite, type ServedBody, ServedCall, stoppedAnswer } from './served-call.ts';
 import type { Job, JobOutcome, Serving, Transport } from './transport.ts';
@@ -69,7 +70,7 @@ export class TaskServer {
   /** The latest epoch of each run that there were jobs of. */
   readonly #epochs = new Recent<number>(most);
   /** What calls came to of late, for coordinators that haven't heard. */
-  readonly #answers = new Recent<{ waiting: WhoWaits; readonly answer: Answer }>(mostAnswers);
+  readonly #answers = new Recent<{ waiting: WhoWaits; readonly answer: AnswerToTell }>(mostAnswers);
   #serving: Serving | undefined;
   #stopBeat: (() => void) | undefined;
   #stopReturning: (() => void) | undefined;
@@ -103,8 +104,8 @@ export class TaskServer {
   async #open(): Promise<void> {
     const { queue, id, lane, slots, leaseMs, clock } = this.#terms;
     await this.#transport.open([channels.workers(queue), channels.one(queue, id)], {
-      heard: (bytes) => {
-        for (const message of unpackAll(bytes) as readonly ToWorkers[]) this.#heard(message);
+      heard: (text) => {
+        for (const message of readAll(text) as readonly ToWorkers[]) this.#heard(message);
       },
       changed: (isUp) => {
         if (isUp) this.#announce();
@@ -139,7 +140,7 @@ export class TaskServer {
     this.#outbox.flush();
     // Where nobody can be told, they notice; what is under way ends with the connections.
     const told = this.#transport
-      .tell(channels.coordinators(queue), pack(['left', id]))
+      .tell(channels.coordinators(queue), messagesText([messageText(['left', id])]))
       .catch(() => undefined);
     let stopTimer: (() => void) | undefined;
     const tooLate = new Promise<void>((resolve) => {
@@ -180,13 +181,15 @@ export class TaskServer {
     };
     // What it is no longer at, it has said something of.
     this.#outbox.flush();
-    this.#transport.tell(channels.coordinators(queue), pack(['announce', announcement])).then(
-      () => {
-        this.#confirmedAt = Math.max(this.#confirmedAt, at);
-        this.#isFenced = false;
-      },
-      () => undefined,
-    );
+    this.#transport
+      .tell(channels.coordinators(queue), messagesText([messageText(['announce', announcement])]))
+      .then(
+        () => {
+          this.#confirmedAt = Math.max(this.#confirmedAt, at);
+          this.#isFenced = false;
+        },
+        () => undefined,
+      );
   }
 
   /** Nobody knows any more that it is there: what it does, others may be doing. */
@@ -260,19 +263,28 @@ export class TaskServer {
 
   // Jobs.
 
-  async #work({ body: bytes }: Job): Promise<JobOutcome> {
-    const body = unpack<JobBody>(bytes);
+  async #work({ body: text }: Job): Promise<JobOutcome> {
+    const body = read<JobBody>(text);
     if (body?.protocol !== protocol) throw new Error('the job is of another version of millrace');
-    const answers = await Promise.all(body.calls.map((call) => this.#do(call, body)));
+    const answers = await Promise.all(
+      body.calls.map((call, at) => this.#do(call, body.inputs[at] ?? [], body)),
+    );
     // So that dashboards show it as what it is.
     const failure = answers.find((answer) => answer[0] === 'failure');
     return {
-      answer: pack(answers.filter((answer, at) => answer[0] !== 'result' || body.calls[at]?.isKept === true)),
-      failure: failure === undefined ? undefined : textOf(decodeThrown(failure[2])),
+      answer: messagesText(
+        answers
+          .filter((answer, at) => answer[0] !== 'result' || body.calls[at]?.isKept === true)
+          .map((answer) => messageText(answer)),
+      ),
+      failure:
+        failure === undefined
+          ? undefined
+          : textOf(decodeThrown(valueIn(read(failure[2]) as InlineParcel) as Encoded)),
     };
   }
 
-  async #do(call: CallBody, job: JobBody): Promise<Answer> {
+  async #do(call: CallBody, input: Parcel, job: JobBody): Promise<AnswerToTell> {
     const { id, epoch } = call;
     const { clock } = this.#terms;
     const { coordinator, coordinatorLeaseMs } = job;
@@ -285,7 +297,7 @@ export class TaskServer {
     }
     this.#coordinators.set(waiting.coordinator, true, now);
     const inline = Math.floor(largestInline / job.calls.length);
-    const served = new ServedCall(call, job.task, waiting, this.#site(inline));
+    const served = new ServedCall(call, input, job.task, waiting, this.#site(inline));
     this.#running.set(id, served);
     this.#returnLater();
     const answer = await served.answer(this.#tasks.body(job.task, call.isolation !== undefined));
@@ -299,7 +311,7 @@ export class TaskServer {
   }
 
   /** Why a call isn't begun. */
-  #refusal({ id, runId }: CallBody, { epoch }: WhoWaits, now: number): Answer | undefined {
+  #refusal({ id, runId }: CallBody, { epoch }: WhoWaits, now: number): AnswerToTell | undefined {
     // Runs without a name have no later holders.
     const latest = runId === '' ? 0 : (this.#epochs.get(runId) ?? 0);
     if (latest > epoch) return ['outdated', id, latest];
@@ -320,13 +332,13 @@ export class TaskServer {
         this.#tell(waiting, message);
       },
       tellLater: ({ coordinator }, message, name) => {
-        this.#outbox.addLater(channels.one(this.#terms.queue, coordinator), message, name);
+        this.#outbox.addLater(channels.one(this.#terms.queue, coordinator), messageText(message), name);
       },
     };
   }
 
-  #tell({ coordinator }: WhoWaits, message: OfCall): void {
-    this.#outbox.add(channels.one(this.#terms.queue, coordinator), message);
+  #tell({ coordinator }: WhoWaits, message: OfCallToTell): void {
+    this.#outbox.add(channels.one(this.#terms.queue, coordinator), messageText(message));
   }
 
   // How many are taken.

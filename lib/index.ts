@@ -44,19 +44,6 @@ export type {
   ForEachOptions,
   ForEachReduceOptions,
 } from './definition/for-each-options.ts';
-export {
-  type ForEachBody,
-  type ForEachContext,
-  type ForEachDependencies,
-  type ForEachInputs,
-  type ForEachNeeds,
-  forEachStep,
-  type HasItems,
-  type ItemOf,
-  type ItemSource,
-  type Items,
-  type SharedOf,
-} from './definition/for-each-step.ts';
 export type {
   Dependencies,
   Handle,
@@ -79,9 +66,21 @@ export { type LiveStream, type StreamTermsOptions, stream } from './definition/s
 export type { WorkflowInfo } from './definition/workflow-info.ts';
 export { NoneSucceededError, StepSkippedError, UnknownBranchError } from './engine/branching-errors.ts';
 export { EngineFaultError } from './engine/engine-fault-error.ts';
-export { OverloadedError } from './engine/overloaded-error.ts';
 export { RecursionLimitError } from './engine/recursion-limit-error.ts';
 export { ChildrenFailedError, DuplicateKeyError } from './fan-out/fan-out-errors.ts';
+export {
+  type ForEachBody,
+  type ForEachContext,
+  type ForEachDependencies,
+  type ForEachInputs,
+  type ForEachNeeds,
+  forEachStep,
+  type HasItems,
+  type ItemOf,
+  type ItemSource,
+  type Items,
+  type SharedOf,
+} from './for-each-step.ts';
 export type { CriticalPath, Weights } from './graph/critical-path.ts';
 export type { Graph } from './graph/graph.ts';
 export { InvalidWorkflowError, type WorkflowFault } from './graph/invalid-workflow-error.ts';
@@ -129,6 +128,7 @@ export type { StepStatus } from './observe/step-status.ts';
 export { type Waited, type WaitReason, type Waits, waitText } from './observe/wait-reason.ts';
 export type { EventsOptions } from './run/event-reader.ts';
 export type { LimitInForce, LimitsInForce } from './run/limits-in-force.ts';
+export { OverloadedError } from './run/overloaded-error.ts';
 export { type Plan, PlanMismatchError } from './run/plan.ts';
 export type { CancelOptions, Run } from './run/run.ts';
 export type { RunOptions, RunSettingsOptions, WorkflowOptions } from './run/run-options.ts';

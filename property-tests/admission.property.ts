@@ -6,6 +6,7 @@ import { RankSet } from '../lib/admission/rank-set.ts';
 import { Shape } from '../lib/admission/shape.ts';
 import type { WaitingItems } from '../lib/admission/waiting-items.ts';
 import { NaiveAdmission, type Units } from '../test/admission/support/naive-admission.ts';
+import { cases } from './support/effort.ts';
 
 interface Item {
   readonly rank: number;
@@ -71,7 +72,7 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
   commands: fc.array(command, { maxLength: 120, size: 'max' }),
 });
 
-test.prop([scenario], { numRuns: 400 })(
+test.prop([scenario], { numRuns: cases(400) })(
   'an admission decides as the plain list that specifies it',
   ({ commands, ...rest }) => {
     const both = new Both(rest);

@@ -3,9 +3,7 @@ import fc, { toStringMethod } from 'fast-check';
 import { forEachStep, input, type ProgressEvent, type Step, step, subflow, type, workflow } from 'millrace';
 import { memoryStore, type Store } from 'millrace/store';
 import { describe, expect } from 'vitest';
-
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
-const timeout = 60_000 * Math.max(1, effort);
+import { cases } from './support/effort.ts';
 
 /** One step of a graph. What it comes to follows from what it gets, its salt and nothing else. */
 interface Plan {
@@ -169,7 +167,7 @@ async function run(plans: readonly Plan[], variant: Variant, store: Store | unde
 }
 
 describe('runs that share a cache', () => {
-  test.prop([arbitraryCase], { numRuns: 300 * effort, endOnFailure: false })(
+  test.prop([arbitraryCase], { numRuns: cases(300), endOnFailure: false })(
     'come to the same as without one, and do exactly what hasn’t been done',
     async ({ plans, variants }) => {
       const store = memoryStore();
@@ -184,6 +182,5 @@ describe('runs that share a cache', () => {
         ).toStrictEqual([]);
       }
     },
-    timeout,
   );
 });

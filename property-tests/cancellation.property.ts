@@ -4,6 +4,7 @@ import { describe, expect } from 'vitest';
 import { CancelledError, type ProgressEvent } from '../lib/index.ts';
 import { arbitraryScenario, everything } from './support/arbitrary-scenario.ts';
 import { courseOf } from './support/course.ts';
+import { cases } from './support/effort.ts';
 import { explained, forAllRuns } from './support/forall.ts';
 import type { Entry, Journal } from './support/journal.ts';
 import { type Performance, perform } from './support/performance.ts';
@@ -92,7 +93,7 @@ describe('a cancel', () => {
   const at = fc.oneof(fc.record({ at: fc.nat(12) }), fc.record({ event: fc.integer({ min: 1, max: 20 }) }));
 
   test.prop([arbitraryScenario({ ...everything, cancels: false }), at, fc.constantFrom(...routes)], {
-    numRuns: 300,
+    numRuns: cases(300),
   })('has one behaviour, whatever its route', ({ steps, run }, when, route) => {
     const [direct, roundabout] = (['cancel()', route] as const).map((each) =>
       perform(new Scenario(steps, { ...run, cancels: [{ when, route: each }] })),

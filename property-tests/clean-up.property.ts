@@ -5,19 +5,6 @@ import { forAllRuns } from './support/forall.ts';
 import { cleanUpFailure, outputOf } from './support/step-body.ts';
 
 describe('clean-ups', () => {
-  forAllRuns(
-    'run for completed steps only, in reverse order of completion, and only after a failure or a cancel',
-    everything,
-    ({ scenario, journal }) => {
-      const completed = journal.events.flatMap((event) =>
-        event.type === 'step-completed' ? [event.stepId] : [],
-      );
-      const expected = completed.filter((id) => scenario.step(id).cleanup !== undefined).reverse();
-      const hasCompleted = journal.events.at(-1)?.type === 'run-completed';
-      expect(journal.all('cleaning').map(({ stepId }) => stepId)).toEqual(hasCompleted ? [] : expected);
-    },
-  );
-
   forAllRuns('get the output and the outcome', everything, ({ journal }) => {
     const end = journal.events.at(-1)?.type;
     for (const { stepId, output, outcome } of journal.all('cleaning')) {

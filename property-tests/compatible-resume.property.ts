@@ -3,9 +3,7 @@ import fc from 'fast-check';
 import { type Step, step, workflow } from 'millrace';
 import { memoryStore } from 'millrace/store';
 import { describe, expect } from 'vitest';
-
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
-const timeout = 60_000 * Math.max(1, effort);
+import { cases } from './support/effort.ts';
 
 /** A step at one time: from one to the next it may get another version, need others, go or come. */
 interface Plan {
@@ -102,7 +100,7 @@ function stillDone(done: ReadonlySet<number>, before: readonly Plan[], now: read
 }
 
 describe('a run that goes on with what is compatible, each time its graph has changed', () => {
-  test.prop([arbitraryGoes], { numRuns: 200 * effort, endOnFailure: false })(
+  test.prop([arbitraryGoes], { numRuns: cases(200), endOnFailure: false })(
     'does again exactly what has changed, what depends on it, and what wasn’t done; and comes to what a new one does',
     async (goes) => {
       const store = memoryStore();
@@ -129,6 +127,5 @@ describe('a run that goes on with what is compatible, each time its graph has ch
         before = plans;
       }
     },
-    timeout,
   );
 });

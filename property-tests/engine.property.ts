@@ -10,12 +10,10 @@ import {
 } from 'millrace/testing';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect } from 'vitest';
+import { cases } from './support/effort.ts';
 import { NaivePart } from './support/naive-part.ts';
 
-/** Set to a number, it multiplies how many compositions are tried: `PROPERTY_EFFORT=50 npx vitest run engine.property`. */
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
-const options = (numRuns: number) => ({ numRuns: numRuns * effort, endOnFailure: false });
-const timeout = 60_000 * Math.max(1, effort);
+const options = (numRuns: number) => ({ numRuns: cases(numRuns), endOnFailure: false });
 
 /** What it comes to, and when. */
 interface Course {
@@ -59,28 +57,23 @@ describe('the engine', () => {
   test.prop(
     [composition({ resources: false, cancels: false, stubborn: false, goingOn: false, ties: false })],
     options(1_200),
-  )(
-    'comes to what RxJS alone makes of it, at the same moment',
-    async (composed) => {
-      const naive = naiveCourse(composed.plan);
-      const { laws, ...rest } = composed.options;
-      const recording = await runInVirtualTime(composed.workflow, rest);
-      const course = courseOf(recording);
-      if (!naive.isTied) {
-        expect(course.outcome).toEqual(naive.outcome);
-        expect(course.at).toBeCloseTo(naive.at, 6);
-      }
-      checkLaws(recording, laws);
-    },
-    timeout,
-  );
+  )('comes to what RxJS alone makes of it, at the same moment', async (composed) => {
+    const naive = naiveCourse(composed.plan);
+    const { laws, ...rest } = composed.options;
+    const recording = await runInVirtualTime(composed.workflow, rest);
+    const course = courseOf(recording);
+    if (!naive.isTied) {
+      expect(course.outcome).toEqual(naive.outcome);
+      expect(course.at).toBeCloseTo(naive.at, 6);
+    }
+    checkLaws(recording, laws);
+  });
 
   test.prop([composition()], options(1_200))(
     'comes to what the plan says and breaks no law, within limits, with bodies that don’t stop and cancels at any time',
     async ({ workflow, options: given }) => {
       await expectLawful(workflow, given);
     },
-    timeout,
   );
 
   test.prop([composition({ stubborn: false, goingOn: false })], options(300))(
@@ -92,6 +85,5 @@ describe('the engine', () => {
         plan: planned(workflow, { limits, concurrency, schedules: 5 }),
       });
     },
-    timeout,
   );
 });

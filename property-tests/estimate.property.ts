@@ -1,9 +1,10 @@
 import { fc, test } from '@fast-check/vitest';
 import { defineWorkflow } from 'millrace';
 import { type Estimate, estimate } from 'millrace/operators';
-import { composition, runInVirtualTime } from 'millrace/testing';
-import { from, map, timer, VirtualTimeScheduler } from 'rxjs';
+import { composition, dag, runInVirtualTime, VirtualTime } from 'millrace/testing';
+import { from, map } from 'rxjs';
 import { expect } from 'vitest';
+import { cases } from './support/effort.ts';
 
 /** Gives the last of them. */
 function expectSound(estimates: readonly Estimate[]): Estimate | undefined {
@@ -25,57 +26,62 @@ function expectSound(estimates: readonly Estimate[]): Estimate | undefined {
   return before;
 }
 
-const stepArbitrary = fc.record({
+const maxSteps = 20;
+const work = fc.record({
   takes: fc.integer({ min: 0, max: 500 }),
   estimate: fc.option(fc.integer({ min: 1, max: 500 }), { nil: undefined }),
-  needs: fc.array(fc.nat(20), { maxLength: 3 }),
   fails: fc.boolean(),
   demand: fc.integer({ min: 1, max: 3 }),
 });
 
 test.prop([
-  fc.array(stepArbitrary, { minLength: 1, maxLength: 20 }),
+  dag({ maxSteps }),
+  fc.array(work, { minLength: maxSteps, maxLength: maxSteps }),
   fc.integer({ min: 3, max: 6 }),
   fc.option(fc.nat(1500), { nil: undefined }),
   fc.boolean(),
-])('estimates are in order, count up, and end where the run does', (steps, limit, cancelAt, mayFail) => {
-  const scheduler = new VirtualTimeScheduler();
-  const run = defineWorkflow(
-    'estimated',
-    steps.map(({ takes, estimate, needs, fails, demand }, place) => ({
-      id: `step ${String(place)}`,
-      dependsOn: [...new Set(needs.filter((need) => need < place))].map((need) => `step ${String(need)}`),
-      resource: { db: demand },
-      estimate,
-      run: () =>
-        timer(takes, scheduler).pipe(
-          map(() => {
-            if (fails && mayFail) throw new Error('as chance has it');
-            return takes;
-          }),
-        ),
-    })),
-    { onFailure: 'continue' },
-  ).run({ scheduler, limits: { db: limit } });
-  const estimates: Estimate[] = [];
-  run.progress$.pipe(estimate(run, { every: 0 })).subscribe((one) => estimates.push(one));
-  run.result$.subscribe({ error: () => undefined });
-  if (cancelAt !== undefined)
-    scheduler.schedule(() => {
-      run.cancel();
-    }, cancelAt);
-  scheduler.flush();
+])(
+  'estimates are in order, count up, and end where the run does',
+  (graph, works, limit, cancelAt, mayFail) => {
+    const steps = graph.map((step, place) => ({ ...step, ...(works[place] as (typeof works)[0]) }));
+    const time = new VirtualTime();
+    const run = defineWorkflow(
+      'estimated',
+      steps.map(({ id, dependsOn, takes, estimate, fails, demand }) => ({
+        id,
+        dependsOn,
+        resource: { db: demand },
+        estimate,
+        run: () =>
+          time.after(takes, takes).pipe(
+            map((took) => {
+              if (fails && mayFail) throw new Error('as chance has it');
+              return took;
+            }),
+          ),
+      })),
+      { onFailure: 'continue' },
+    ).run({ scheduler: time.scheduler, limits: { db: limit } });
+    const estimates: Estimate[] = [];
+    run.progress$.pipe(estimate(run, { every: 0 })).subscribe((one) => estimates.push(one));
+    run.result$.subscribe({ error: () => undefined });
+    if (cancelAt !== undefined)
+      time.at(cancelAt, () => {
+        run.cancel();
+      });
+    time.flush();
 
-  const before = expectSound(estimates);
-  expect(before).toMatchObject({
-    done: steps.length,
-    total: steps.length,
-    remaining: { low: 0, likely: 0, high: 0 },
-  });
-  if (run.snapshot().status === 'completed') expect(before?.fraction).toBe(1);
-});
+    const before = expectSound(estimates);
+    expect(before).toMatchObject({
+      done: steps.length,
+      total: steps.length,
+      remaining: { low: 0, likely: 0, high: 0 },
+    });
+    if (run.snapshot().status === 'completed') expect(before?.fraction).toBe(1);
+  },
+);
 
-test.prop([composition({ ties: false, resources: false })], { numRuns: 300 })(
+test.prop([composition({ ties: false, resources: false })], { numRuns: cases(300) })(
   'they are, whatever comes of steps and becomes of it',
   async ({ workflow, options }) => {
     const { laws: _, ...runOptions } = options;

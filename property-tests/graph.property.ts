@@ -1,5 +1,5 @@
 import { fc, test } from '@fast-check/vitest';
-import { VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
 import { describe, expect } from 'vitest';
 import {
   type Definition,
@@ -9,6 +9,7 @@ import {
   type WorkflowFault,
 } from '../lib/index.ts';
 import { arbitraryScenario } from './support/arbitrary-scenario.ts';
+import { cases } from './support/effort.ts';
 import { byRank } from './support/naive-ranks.ts';
 import { type Edges, faultsOf, isCycleOf } from './support/naive-validation.ts';
 import type { Scenario } from './support/scenario.ts';
@@ -23,24 +24,28 @@ const edges: fc.Arbitrary<Edges> = fc.array(
 );
 
 describe('defineWorkflow', () => {
-  test.prop([edges], { numRuns: 3000 })('finds every fault that there is, and no other', (definitions) => {
-    const found = define(definitions);
-    const faults = found instanceof InvalidWorkflowError ? found.faults : [];
-    const expected = faultsOf(definitions);
-    const withoutCycles = faults.flatMap((fault) => (fault.kind === 'cycle' ? [] : [plain(fault)]));
-    expect(withoutCycles.sort()).toEqual(expected.faults.map((fault) => plain(fault)).sort());
-    const paths = faults.flatMap((fault) => (fault.kind === 'cycle' ? [fault.path] : []));
-    expect(paths).toHaveLength(expected.knots.length);
-    for (const knot of expected.knots) {
-      const path = paths.find(([first]) => knot.has(first ?? ''));
-      expect(path, `a cycle of ${[...knot].join(', ')}`).toBeDefined();
-      expect(isCycleOf(definitions, knot, path ?? []), `whether ${(path ?? []).join(' → ')} is a cycle`).toBe(
-        true,
-      );
-    }
-  });
+  test.prop([edges], { numRuns: cases(3000) })(
+    'finds every fault that there is, and no other',
+    (definitions) => {
+      const found = define(definitions);
+      const faults = found instanceof InvalidWorkflowError ? found.faults : [];
+      const expected = faultsOf(definitions);
+      const withoutCycles = faults.flatMap((fault) => (fault.kind === 'cycle' ? [] : [plain(fault)]));
+      expect(withoutCycles.sort()).toEqual(expected.faults.map((fault) => plain(fault)).sort());
+      const paths = faults.flatMap((fault) => (fault.kind === 'cycle' ? [fault.path] : []));
+      expect(paths).toHaveLength(expected.knots.length);
+      for (const knot of expected.knots) {
+        const path = paths.find(([first]) => knot.has(first ?? ''));
+        expect(path, `a cycle of ${[...knot].join(', ')}`).toBeDefined();
+        expect(
+          isCycleOf(definitions, knot, path ?? []),
+          `whether ${(path ?? []).join(' → ')} is a cycle`,
+        ).toBe(true);
+      }
+    },
+  );
 
-  test.prop([edges], { numRuns: 300 })('puts every fault into the message', (definitions) => {
+  test.prop([edges], { numRuns: cases(300) })('puts every fault into the message', (definitions) => {
     const found = define(definitions);
     if (!(found instanceof InvalidWorkflowError)) return;
     for (const fault of found.faults) {
@@ -56,7 +61,7 @@ describe('defineWorkflow', () => {
 describe('a graph', () => {
   const scenario = arbitraryScenario({ ranks: true });
 
-  test.prop([scenario], { numRuns: 500 })(
+  test.prop([scenario], { numRuns: cases(500) })(
     'has an order in which each step comes after all that it needs',
     (plan) => {
       const order = graphOf(plan).topologicalOrder();
@@ -68,7 +73,7 @@ describe('a graph', () => {
     },
   );
 
-  test.prop([scenario], { numRuns: 500 })('knows the neighbours of each step, both ways', (plan) => {
+  test.prop([scenario], { numRuns: cases(500) })('knows the neighbours of each step, both ways', (plan) => {
     const graph = graphOf(plan);
     expect(graph.ids).toEqual(plan.steps.map(({ id }) => id));
     for (const { id, dependsOn } of plan.steps) {
@@ -77,7 +82,7 @@ describe('a graph', () => {
     }
   });
 
-  test.prop([scenario, fc.func(fc.boolean())], { numRuns: 500 })(
+  test.prop([scenario, fc.func(fc.boolean())], { numRuns: cases(500) })(
     'knows who is ready when some have settled',
     (plan, isSettled) => {
       const settled = plan.steps.map(({ id }) => id).filter((id) => isSettled(id));
@@ -88,7 +93,7 @@ describe('a graph', () => {
     },
   );
 
-  test.prop([scenario, fc.boolean()], { numRuns: 500 })(
+  test.prop([scenario, fc.boolean()], { numRuns: cases(500) })(
     'has a critical path that no other path exceeds',
     (plan, hasWeights) => {
       const weightOf = (id: string): number => (hasWeights ? (plan.step(id).estimate ?? 1) : 1);
@@ -101,7 +106,7 @@ describe('a graph', () => {
     },
   );
 
-  test.prop([scenario], { numRuns: 500 })(
+  test.prop([scenario], { numRuns: cases(500) })(
     'ranks its steps by priority, then by what remains to be done, then by definition',
     (plan) => {
       // The roots are ready all at once: a run of one at a time shows their order, if nothing gets in between.
@@ -115,7 +120,7 @@ describe('a graph', () => {
         run: () => started.push(id),
       }));
       defineWorkflow('ranks', definitions)
-        .run({ concurrency: 1, scheduler: new VirtualTimeScheduler() })
+        .run({ concurrency: 1, scheduler: new VirtualTime().scheduler })
         .result$.subscribe();
       expect(started.filter((id) => roots.has(id))).toEqual(byRank(plan).filter((id) => roots.has(id)));
     },

@@ -1,4 +1,4 @@
-import { VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
 import { describe, expect, test } from 'vitest';
 import {
   type Definition,
@@ -67,7 +67,7 @@ test(`a failure at the root of a ${String(size)}-step chain is carried to its en
     ],
     { onFailure: 'continue' },
   );
-  const run = chain.run({ scheduler: new VirtualTimeScheduler() });
+  const run = chain.run({ scheduler: new VirtualTime().scheduler });
   let skipped = 0;
   run.progress$.subscribe(({ type }) => {
     if (type === 'step-skipped') skipped++;
@@ -124,7 +124,7 @@ function oneMore(inputs: Readonly<Record<string, unknown>>): number {
 /** Runs a workflow of synchronous steps: without slices it is over when `subscribe` returns. */
 function depthOf(large: Workflow): number {
   let outputs: Readonly<Record<string, unknown>> = {};
-  large.run({ scheduler: new VirtualTimeScheduler() }).result$.subscribe((result) => {
+  large.run({ scheduler: new VirtualTime().scheduler }).result$.subscribe((result) => {
     outputs = result;
   });
   return oneMore(outputs) - 1;

@@ -6,23 +6,6 @@ import { allLimits } from './support/replay.ts';
 
 describe('limits', () => {
   forAllRuns(
-    'are exceeded at no instant: not a class, not memory, not the concurrency',
-    everything,
-    ({ scenario, journal }) => {
-      const limits = allLimits(scenario);
-      const occupancy = new Occupancy(scenario);
-      for (const entry of journal.entries) {
-        occupancy.heed(entry);
-        for (const [name, amount] of Object.entries(occupancy.taken)) {
-          expect(amount, `what is taken of ${name} by ${occupancy.bodies.join(' + ')}`).toBeLessThanOrEqual(
-            limits[name] ?? 0,
-          );
-        }
-      }
-    },
-  );
-
-  forAllRuns(
     'held = running + abandoned: what the run says is taken is what its bodies hold',
     everything,
     () => undefined,

@@ -3,6 +3,7 @@ import { step, workflow } from 'millrace';
 import { VirtualTime } from 'millrace/testing';
 import { expect } from 'vitest';
 import { watch } from '../test/run/support/watch.ts';
+import { cases } from './support/effort.ts';
 
 type Order =
   | { readonly do: 'pause' | 'resume' | 'pause db' | 'resume db' }
@@ -34,7 +35,7 @@ test.prop(
       orders: fc.array(fc.record({ at: fc.nat(60), order }), { maxLength: 8 }),
     }),
   ],
-  { numRuns: 300 },
+  { numRuns: cases(300) },
 )('pauses, changes of limits and rates let start what a plain list would, and when it would', (scenario) => {
   const { durations, limit, rate: firstRate } = scenario;
   // At moments of their own, so that nothing else comes at the same.

@@ -8,6 +8,7 @@ import {
   type Reaction,
 } from '../test/operators/support/merge-scenario.ts';
 import { ours, oursWithOneResource, Trampoline, theirs } from '../test/operators/support/mergers.ts';
+import { cases } from './support/effort.ts';
 
 const letters = ['a', 'b', 'c', 'd'];
 const end = fc.constantFrom('|', '|', '|', '#', '');
@@ -111,7 +112,7 @@ const anything: fc.Arbitrary<MergeScenario> = fc.record({
   ),
 });
 
-const runs = { numRuns: 1500 };
+const runs = { numRuns: cases(1500) };
 
 test.prop([still], runs)(
   'with a number or one resource mergeMapWithin does what mergeMap does',

@@ -14,6 +14,7 @@ import {
 import { describe, expect } from 'vitest';
 import { defineWorkflow, type StepFailedError, WorkflowFailedError } from '../lib/index.ts';
 import { arbitraryScenario } from './support/arbitrary-scenario.ts';
+import { cases } from './support/effort.ts';
 import { forAllRuns } from './support/forall.ts';
 import type { Journal } from './support/journal.ts';
 import { type NaiveFailure, naiveGraph } from './support/naive-graph.ts';
@@ -59,7 +60,7 @@ describe('the engine agrees with the naive RxJS graph', () => {
         error instanceof WorkflowFailedError ? error.errors.map(({ stepId }) => stepId).sort() : [],
       ).toEqual(failed.sort());
     },
-    { numRuns: 800 },
+    { numRuns: cases(800) },
   );
 
   forAllRuns(
@@ -103,7 +104,7 @@ describe('the engine agrees with the naive RxJS graph', () => {
     },
   );
 
-  test.prop([arbitraryScenario({ ranks: true, resources: true, outputs: true })], { numRuns: 150 })(
+  test.prop([arbitraryScenario({ ranks: true, resources: true, outputs: true })], { numRuns: cases(150) })(
     'whatever a body returns: values, Promises, Observables and iterables',
     async (scenario) => {
       const body = (step: StepPlan, attempt: number, inputs: Readonly<Record<string, unknown>>): unknown =>

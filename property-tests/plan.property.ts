@@ -1,15 +1,14 @@
 import { fc, test } from '@fast-check/vitest';
 import { VirtualTime } from 'millrace/testing';
-import { throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import { throwError, timer } from 'rxjs';
 import { describe, expect } from 'vitest';
 import { type Definition, defineWorkflow } from '../lib/index.ts';
 import { plan, simulate } from '../lib/simulate/index.ts';
 import { play } from '../test/run/support/watch.ts';
 import { arbitraryScenario } from './support/arbitrary-scenario.ts';
+import { cases } from './support/effort.ts';
 import { growingNodes, growingWorkflow } from './support/growing-workflow.ts';
 import type { Scenario } from './support/scenario.ts';
-
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
 
 /** The scenario's workflow, each step taking its estimate (1 without), or what `durationOf` says; -1 fails at once. */
 function workflowOf({ steps }: Scenario, durationOf = (ms: number): number => ms) {
@@ -37,7 +36,7 @@ function conditionsOf({ run: { limits, concurrency, maxOvertakes } }: Scenario) 
 }
 
 describe('a plan', () => {
-  test.prop([arbitraryScenario({ resources: true, ranks: true })], { numRuns: 200 * effort })(
+  test.prop([arbitraryScenario({ resources: true, ranks: true })], { numRuns: cases(200) })(
     'is never longer than no plan, never below its bound, and a run that follows it takes just as long',
     (scenario) => {
       const conditions = conditionsOf(scenario);
@@ -48,24 +47,26 @@ describe('a plan', () => {
       const found = plan(flow, { ...conditions, durations, schedules: 20 });
       expect(found.makespan).toBeLessThanOrEqual(simulate(flow, { ...conditions, durations }).makespan);
       expect(found.makespan).toBeGreaterThanOrEqual(found.lowerBound - 1e-9);
-      const scheduler = new VirtualTimeScheduler();
+      const time = new VirtualTime();
+      const { scheduler } = time;
       const run = flow.run({ ...conditions, plan: found, scheduler });
       run.result$.subscribe();
-      scheduler.flush();
+      time.flush();
       expect(run.metrics().totalMs).toBe(found.makespan);
     },
   );
 
-  test.prop([arbitraryScenario({ resources: true, ranks: true })], { numRuns: 200 * effort })(
+  test.prop([arbitraryScenario({ resources: true, ranks: true })], { numRuns: cases(200) })(
     'never keeps a run from its end, however long its steps take and whichever fail',
     (scenario) => {
       const conditions = conditionsOf(scenario);
       const flow = workflowOf(scenario, (ms) => (ms < 0 ? ms : (ms * 7) % 5));
       const found = plan(flow, { ...conditions, schedules: 10 });
-      const scheduler = new VirtualTimeScheduler();
+      const time = new VirtualTime();
+      const { scheduler } = time;
       const run = flow.run({ ...conditions, plan: found, scheduler, onFailure: 'continue' });
       run.result$.subscribe({ error: () => undefined });
-      scheduler.flush();
+      time.flush();
       const settled = ['completed', 'failed', 'skipped'];
       const steps = [...run.metrics().steps];
       expect(steps.filter(({ status }) => !settled.includes(status))).toEqual([]);
@@ -79,7 +80,7 @@ describe('a plan', () => {
       fc.integer({ min: 1, max: 2 }),
     ],
     {
-      numRuns: 200 * effort,
+      numRuns: cases(200),
     },
   )(
     'of subflows and fan-outs is never longer than no plan, never below its bound, and followed as was said',

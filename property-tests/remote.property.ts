@@ -1,7 +1,9 @@
 import { fc, test } from '@fast-check/vitest';
 import { forEachStep, type ProgressEvent, workflow } from 'millrace';
 import { expect } from 'vitest';
+import { doneFor } from '../test/bullmq/support/holder.ts';
 import { QueueStage } from '../test/bullmq/support/stage.ts';
+import { cases } from './support/effort.ts';
 
 const leaseMs = 1000;
 
@@ -26,9 +28,7 @@ const scenario = fc.record({
   cancelAt: fc.option(fc.integer({ min: 0, max: 3000 }), { nil: undefined }),
 });
 
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
-
-test.prop([scenario], { numRuns: 200 * effort })(
+test.prop([scenario], { numRuns: cases(200) })(
   'whatever becomes of workers: each step counts once, what is held covers what runs, and the run ends',
   async ({ slots, durations, happenings, cancelAt }) => {
     const stage = new QueueStage(leaseMs);
@@ -80,5 +80,27 @@ test.prop([scenario], { numRuns: 200 * effort })(
       .filter(({ type }) => type === 'step-completed')
       .map((event) => 'stepId' in event && event.stepId);
     expect(new Set(ends).size).toBe(ends.length);
+  },
+);
+
+const claims = fc.array(
+  fc.record({ life: fc.constantFrom('a', 'b', 'c'), epoch: fc.integer({ min: 1, max: 4 }) }),
+  { minLength: 1, maxLength: 12 },
+);
+
+test.prop([claims], { numRuns: cases(100) })(
+  'whoever has lost a run to a later holder is refused, and nobody else, whatever runs had its name',
+  async (all) => {
+    const stage = new QueueStage(leaseMs);
+    for (const id of ['v', 'w']) stage.worker(id, 1);
+    const { remote } = stage.coordinator();
+    const latest = new Map<string, number>();
+    for (const [at, { life, epoch }] of all.entries()) {
+      const done = doneFor(remote, { runId: 'nightly', life, epoch }, 10);
+      await stage.advanceTo(500 * (at + 1));
+      const isOutdated = epoch < (latest.get(life) ?? 0);
+      expect(await done).toBe(isOutdated ? 'OUTDATED_RUN' : 10);
+      if (!isOutdated) latest.set(life, epoch);
+    }
   },
 );

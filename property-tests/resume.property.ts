@@ -16,11 +16,9 @@ import { JournalState } from '../lib/store/journal-state.ts';
 import { isWritten } from '../lib/store/outputs.ts';
 import { eventually } from '../test/store/support/eventually.ts';
 import { singleLines } from '../test/store/support/single-lines.ts';
+import { cases } from './support/effort.ts';
 import { keptRunId, recordsOf, storeWith } from './support/kept-runs.ts';
 import { validated } from './support/validated.ts';
-
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
-const timeout = 60_000 * Math.max(1, effort);
 
 /**
  * Runs a composition that goes on with what these lines say; gives what happened, and the lines it has added.
@@ -46,7 +44,7 @@ async function goOn(
 }
 
 describe('a run that stopped anywhere', () => {
-  test.prop([composition({ maxDepth: 3 })], { numRuns: 100 * effort, endOnFailure: false })(
+  test.prop([composition({ maxDepth: 3 })], { numRuns: cases(100), endOnFailure: false })(
     'goes on to what its plan says, and does nothing twice that it has written down',
     async (composed) => {
       const first = await goOn(composed, [], true);
@@ -71,13 +69,12 @@ describe('a run that stopped anywhere', () => {
         }
       }
     },
-    timeout,
   );
 });
 
 describe('a run that stopped anywhere, with a store that takes its time', () => {
   test.prop([composition({ maxDepth: 3 }), fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true }))], {
-    numRuns: 60 * effort,
+    numRuns: cases(60),
     endOnFailure: false,
   })(
     'goes on to what its plan says, and does nothing twice that it has written down',
@@ -95,7 +92,6 @@ describe('a run that stopped anywhere, with a store that takes its time', () => 
         expectNothingTwice(recording, before, added);
       }
     },
-    timeout,
   );
 });
 

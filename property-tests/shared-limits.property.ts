@@ -1,5 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
+import { cases } from './support/effort.ts';
 import { naiveStarts } from './support/naive-line.ts';
 import {
   type PlayedRun,
@@ -11,7 +12,6 @@ import {
 } from './support/shared-play.ts';
 import { validated } from './support/validated.ts';
 
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
 const classes = ['a', 'b', 'host:x', 'host:y'];
 /** Demands fit whatever limits are set. */
 const most = 2;
@@ -165,7 +165,7 @@ function expectAllOver(play: SharedPlay): void {
   expect(play.time.planned).toBe(0);
 }
 
-test.prop([scenario(fc.constantFrom(0, 1, 3, 64))], { numRuns: 300 * effort })(
+test.prop([scenario(fc.constantFrom(0, 1, 3, 64))], { numRuns: cases(300) })(
   'whatever runs come, are cancelled or linger, no limit is exceeded, what is held is at work, and all of them end',
   async (given) => {
     await validated(() => {
@@ -179,7 +179,7 @@ test.prop([scenario(fc.constantFrom(0, 1, 3, 64))], { numRuns: 300 * effort })(
   },
 );
 
-test.prop([scenario(fc.constant(Infinity))], { numRuns: 300 * effort })(
+test.prop([scenario(fc.constant(Infinity))], { numRuns: cases(300) })(
   'nothing waits that fits, where nobody has to wait for who was overtaken',
   (given) => {
     const play = new SharedPlay(given);
@@ -223,7 +223,7 @@ const lined = fc
   })
   .filter(({ runs }) => runs.reduce((bits, { durations }) => bits + durations.length + 2, 0) < 40);
 
-test.prop([lined], { numRuns: 500 * effort })(
+test.prop([lined], { numRuns: cases(500) })(
   'runs start as a plain list says: in turn, a start each, the more urgent first, and none overtaken too often',
   ({ runs, limit, maxOvertakes }) => {
     const play = new SharedPlay({

@@ -3,6 +3,7 @@ import { simulate } from 'millrace/simulate';
 import { VirtualTime } from 'millrace/testing';
 import { expect } from 'vitest';
 import { play } from '../test/run/support/watch.ts';
+import { cases } from './support/effort.ts';
 import { growingNodes, growingWorkflow } from './support/growing-workflow.ts';
 
 test.prop(
@@ -11,7 +12,7 @@ test.prop(
     fc.integer({ min: 2, max: 4 }),
     fc.integer({ min: 1, max: 2 }),
   ],
-  { numRuns: 300 },
+  { numRuns: cases(300) },
 )('a simulation of subflows and fan-outs in each other is what a run does', (list, a, b) => {
   const time = new VirtualTime();
   const flow = growingWorkflow(list, [], time);

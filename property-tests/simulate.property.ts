@@ -1,12 +1,13 @@
 import { fc, test } from '@fast-check/vitest';
-import { timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { timer } from 'rxjs';
 import { describe, expect } from 'vitest';
 import { type Definition, defineWorkflow } from '../lib/index.ts';
 import { simulate } from '../lib/simulate/index.ts';
 import { arbitraryScenario } from './support/arbitrary-scenario.ts';
+import { cases } from './support/effort.ts';
 import type { Scenario, StepPlan } from './support/scenario.ts';
 
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
 const scenarios = arbitraryScenario({ resources: true, ranks: true });
 
 /** How long a step takes: its streams' gaps, or no time. */
@@ -20,7 +21,8 @@ function conditionsOf({ run: { limits, concurrency, maxOvertakes } }: Scenario) 
 
 /** Runs a scenario in RxJS's virtual time, its bodies waiting for real; gives when each step started and ended. */
 function live(scenario: Scenario) {
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const times = new Map<string, { start: number; end: number }>();
   const flow = defineWorkflow(
     'live',
@@ -43,12 +45,12 @@ function live(scenario: Scenario) {
     }
   });
   run.result$.subscribe();
-  scheduler.flush();
+  time.flush();
   return { times, flow };
 }
 
 describe('a simulation', () => {
-  test.prop([scenarios], { numRuns: 400 * effort })(
+  test.prop([scenarios], { numRuns: cases(400) })(
     'has the very schedule of a run whose steps take these durations',
     (scenario) => {
       const { times, flow } = live(scenario);
@@ -59,7 +61,7 @@ describe('a simulation', () => {
     },
   );
 
-  test.prop([scenarios, fc.constantFrom('in-turn', 'together')], { numRuns: 400 * effort })(
+  test.prop([scenarios, fc.constantFrom('in-turn', 'together')], { numRuns: cases(400) })(
     'is never below its lower bounds, holds every dependency and exceeds no limit',
     (scenario, simultaneous) => {
       const { flow } = live(scenario);

@@ -18,7 +18,7 @@ describe('a snapshot', () => {
     for (const step of all) {
       const record = records.get(step.id) as StepRecord;
       expect(
-        statusesOf(scenario, record, records, step.id, journal.time.now(), isStopped),
+        statusesOf(scenario, record, records, step.id, journal.time.now, isStopped),
         `the status of ${step.id}`,
       ).toContain(step.status);
       expect(step, `the rest of ${step.id}`).toMatchObject(timesOf(record));
@@ -112,7 +112,7 @@ function subscribe(run: Run, journal: Journal): void {
   const heard: Emissions = { snapshots: [], isComplete: false };
   emissions.set(journal, heard);
   run.snapshot$.subscribe({
-    next: (snapshot) => heard.snapshots.push({ at: journal.time.now(), snapshot }),
+    next: (snapshot) => heard.snapshots.push({ at: journal.time.now, snapshot }),
     complete: () => {
       heard.isComplete = true;
     },

@@ -1,8 +1,8 @@
 import { test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { arbitraryScenario, everything } from './support/arbitrary-scenario.ts';
+import { cases } from './support/effort.ts';
 import { explained, forAllRuns } from './support/forall.ts';
-import { byRank } from './support/naive-ranks.ts';
 import { perform } from './support/performance.ts';
 import { replay } from './support/replay.ts';
 import { Scenario } from './support/scenario.ts';
@@ -24,7 +24,7 @@ describe('who starts when', () => {
         },
       });
     },
-    { numRuns: 600 },
+    { numRuns: cases(600) },
   );
 
   forAllRuns(
@@ -43,41 +43,17 @@ describe('who starts when', () => {
     },
   );
 
-  forAllRuns(
-    'a step is overtaken by those that rank below it maxOvertakes times at the most',
-    { resources: true, ranks: true },
-    ({ scenario, journal }) => {
-      const ranking = byRank(scenario);
-      const maxOvertakes = scenario.run.maxOvertakes ?? 64;
-      const overtakenFromBelow = new Map<string, number>();
-      replay(scenario, journal, {
-        onStart: (started, _, model) => {
-          for (const id of model.overtakenBy(started)) {
-            if (ranking.indexOf(started) < ranking.indexOf(id)) continue;
-            const overtaken = (overtakenFromBelow.get(id) ?? 0) + 1;
-            overtakenFromBelow.set(id, overtaken);
-            expect(overtaken, `how often ${id} was overtaken, last by ${started}`).toBeLessThanOrEqual(
-              maxOvertakes,
-            );
-          }
-        },
-        onQuiet: () => undefined,
-      });
-    },
-  );
-
   test.prop([arbitraryScenario({ failures: true, ranks: true, resources: true, onFailure: 'continue' })], {
-    numRuns: 300,
+    numRuns: cases(300),
   })(
     'with a concurrency of 1 the steps run in turn, always the first in order of those that are ready',
     ({ steps, run }) => {
       const sequential = perform(new Scenario(steps, { ...run, concurrency: 1, maxOvertakes: 10_000 }));
       explained(sequential, ({ scenario, journal }) => {
         replay(scenario, journal, {
-          onStart: (started, _, model) => {
-            expect(started).toBe(model.waiting[0]);
+          onStart: (started, _, [first]) => {
+            expect(started).toBe(first);
           },
-          onQuiet: () => undefined,
         });
       });
     },

@@ -6,8 +6,7 @@ import { RunHeldError, StoreError } from '../lib/store/store-errors.ts';
 import { FragileDisk } from '../test/store/support/fragile-disk.ts';
 import { gated } from '../test/store/support/gated.ts';
 import { World, type WorldProcess } from '../test/store/support/world.ts';
-
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
+import { cases } from './support/effort.ts';
 
 /** A process that opens the run, appends and closes it, again and again, and what it waits for. */
 interface Actor {
@@ -114,7 +113,7 @@ async function strife(
   return { deeds, lines: [...last.takeLines()] };
 }
 
-test.prop([fc.integer()], { numRuns: 300 * effort })(
+test.prop([fc.integer()], { numRuns: cases(300) })(
   'however processes get in each other’s way, what has settled is there in order, and what a displaced one appends is not',
   async (seed) => {
     const { deeds, lines } = await strife(seed);

@@ -2,10 +2,11 @@ import { fc, test } from '@fast-check/vitest';
 import { defineWorkflow } from 'millrace';
 import { dag, expectLawful, resources, type Shape, scenario } from 'millrace/testing';
 import { describe, expect } from 'vitest';
+import { cases } from './support/effort.ts';
 
 const shapes: readonly Shape[] = ['random', 'layered', 'chain', 'fan', 'tree', 'series-parallel'];
 
-test.prop([scenario({ maxSteps: 12 })], { numRuns: 400 })(
+test.prop([scenario({ maxSteps: 12 })], { numRuns: cases(400) })(
   'every scenario is lawful',
   async ({ workflow, options }) => {
     await expectLawful(workflow, options);

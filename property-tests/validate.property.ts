@@ -2,23 +2,19 @@ import { test } from '@fast-check/vitest';
 import { composition, runInVirtualTime } from 'millrace/testing';
 import { describe, expect } from 'vitest';
 import { arbitraryScenario, everything } from './support/arbitrary-scenario.ts';
+import { cases } from './support/effort.ts';
 import { perform } from './support/performance.ts';
 import { validated } from './support/validated.ts';
 
-/** Set to a number, it multiplies how many runs are tried. */
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
-const timeout = 60_000 * Math.max(1, effort);
-
 describe('what the engine knows in several places agrees at every event, start and rest', () => {
-  test.prop([composition()], { numRuns: 400 * effort, endOnFailure: false })(
+  test.prop([composition()], { numRuns: cases(400), endOnFailure: false })(
     'in compositions of all kinds, within limits, with bodies that don’t stop and cancels at any time',
     async ({ workflow, options: { laws: _, ...options } }) => {
       await validated(() => runInVirtualTime(workflow, options));
     },
-    timeout,
   );
 
-  test.prop([arbitraryScenario(everything)], { numRuns: 300 * effort })(
+  test.prop([arbitraryScenario(everything)], { numRuns: cases(300) })(
     'and at every tick of the scheduler in plain graphs',
     async (scenario) => {
       await validated((found) => {
@@ -31,6 +27,5 @@ describe('what the engine knows in several places agrees at every event, start a
         expect(found.looks).toBeGreaterThan(0);
       });
     },
-    timeout,
   );
 });

@@ -7,6 +7,16 @@ export interface SharedLack {
   readonly label: string;
 }
 
+/** A class of which there is too little for good. */
+export interface SharedLoss {
+  readonly name: string;
+  readonly capacity: number;
+  /** How much of it bodies hold that were given up, and go on. */
+  readonly lost: number;
+  /** How messages call the limits. */
+  readonly label: string;
+}
+
 /** What one run asks of limits that it shares with others: a demand, beside that of its own limits. */
 export interface SharedDemand {
   /** Whether it may be taken now. Where it may not, whoever asks waits in line for it from now on. */
@@ -24,6 +34,11 @@ export interface SharedDemand {
   recover(): void;
   /** Whether more is demanded of a class than can ever be free again. */
   readonly isHopeless: boolean;
+  /** What it lacks for good; `undefined` where it can be met some time. */
+  readonly loss: SharedLoss | undefined;
+  /** A body was given up that holds it, and is told by that name; or it has stopped after all. */
+  noteGivenUp(holder: object, name: string): void;
+  forgetGivenUp(holder: object): void;
 }
 
 /** Where a run asks for what it shares. */

@@ -20,9 +20,9 @@ export function isPlain(returned: unknown): boolean {
 
 /** @throws InvalidOptionsError where it is a handle, or a list of these, that stands for no work */
 export function kindOf(returned: unknown): ReturnedKind {
+  if (returned instanceof Promise) return 'promise';
   if (isPlain(returned)) return 'plain';
   const value = returned as Partial<PromiseLike<unknown> & AsyncIterable<unknown>>;
-  if (value instanceof Promise) return 'promise';
   if (typeof value.then === 'function') return 'thenable';
   if (isObservable(value)) return 'observable';
   if (isInterop(value)) return 'interop';

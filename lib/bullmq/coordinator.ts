@@ -19,7 +19,7 @@ import {
 } from './messages.ts';
 import { Outages } from './outages.ts';
 import { valueIn, write } from './parcel.ts';
-import type { RemoteCall, SentJob } from './remote-call.ts';
+import type { RemoteCall, RemoteRequest, SentJob } from './remote-call.ts';
 import { RemoteClosedError } from './remote-closed-error.ts';
 import type { RemoteStats } from './remote-stats.ts';
 import { Roster } from './roster.ts';
@@ -234,7 +234,7 @@ export class Coordinator implements AnnouncedLimit {
 
   #place(call: RemoteCall): void {
     if (call.isOver || call.sent !== undefined) return;
-    if (!call.hasLookedForEarlier && call.request.isKept && call.request.epoch > 1) {
+    if (!call.hasLookedForEarlier && call.isKept && mayHaveEarlier(call.request)) {
       void this.#adopt(call);
       return;
     }
@@ -400,6 +400,10 @@ export class Coordinator implements AnnouncedLimit {
       for (const call of this.#sender.takeGathered(lane)) this.#place(call);
     this.#rosterChanged();
   }
+}
+
+function mayHaveEarlier({ epoch, mayBeSent }: RemoteRequest): boolean {
+  return epoch > 1 || mayBeSent !== undefined;
 }
 
 function doNothing(): void {

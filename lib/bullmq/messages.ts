@@ -8,7 +8,7 @@
 import type { InlineParcel, Parcel, ParcelText } from './parcel.ts';
 
 /** What both sides have to agree on: raised with every change of what is sent. */
-export const protocol = 3;
+export const protocol = 4;
 
 /** What a worker says of itself, again and again. */
 export interface Announcement {
@@ -69,23 +69,29 @@ export type ToWorkers =
   | readonly [kind: 'cancel', callId: string]
   /** The last word of a call hasn't been heard. */
   | readonly [kind: 'repeat', callId: string]
+  /** A process has a kept run from now on that is not its first: which run, and how many have had it. */
+  | readonly [kind: 'held', life: string, epoch: number]
   /** Somebody else waits for a call from now on: the process that has its run by now. */
   | readonly [kind: 'adopt', callId: string, waiting: WhoWaits];
 
-/** Who waits for the answer of a call. */
-export interface WhoWaits {
+/** A coordinator, to whoever does something for it. */
+export interface Sponsor {
   readonly coordinator: string;
-  /** How long, in ms, the coordinator may be silent before nobody waits any more. */
+  /** How long, in ms, it may be silent before it is gone. */
   readonly coordinatorLeaseMs: number;
+  /** How long, in ms, it may be silent before nobody takes over its kept runs any more. */
+  readonly takeoverWait: number;
+}
+
+/** Who waits for the answer of a call. */
+export interface WhoWaits extends Sponsor {
   /** How many processes have had the run, the one that waits included. */
   readonly epoch: number;
 }
 
 /** What a job is, for whoever does it: calls of one task, each for itself. */
-export interface JobBody {
+export interface JobBody extends Sponsor {
   readonly protocol: number;
-  readonly coordinator: string;
-  readonly coordinatorLeaseMs: number;
   readonly task: string;
   readonly calls: readonly CallBody[];
   /** Their inputs, in the same order. */
@@ -97,8 +103,8 @@ export interface CallBody {
   readonly id: string;
   readonly runId: string;
   readonly epoch: number;
-  /** Whether somebody else may go on with its run, and wait for it. */
-  readonly isKept: boolean;
+  /** What tells its run from others of its name, where somebody else may go on with that, and wait for it. */
+  readonly life: string | undefined;
   readonly stepId: string | undefined;
   readonly attempt: number;
   readonly gracePeriod: number;

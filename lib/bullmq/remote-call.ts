@@ -11,8 +11,10 @@ export interface RemoteRequest {
   readonly input: unknown;
   readonly runId: string;
   readonly epoch: number;
-  /** Whether another process may go on with its run. */
-  readonly isKept: boolean;
+  /** What tells its run from others of its name, where another process may go on with that. */
+  readonly life: string | undefined;
+  /** Settles when it may be sent, where it may not yet. */
+  readonly mayBeSent: Promise<void> | undefined;
   readonly stepId: string | undefined;
   readonly attempt: number;
   readonly gracePeriod: number;
@@ -113,6 +115,11 @@ export class RemoteCall {
 
   get isOver(): boolean {
     return this.#state === 'over';
+  }
+
+  /** Whether another process may go on with its run. */
+  get isKept(): boolean {
+    return this.request.life !== undefined;
   }
 
   get isHeard(): boolean {

@@ -52,6 +52,13 @@ export interface RemoteTasksOptions extends QueueOptions {
   readonly batch?: number | undefined;
   /** How long a call waits for a connection that was lost, before it fails with `QueueUnavailableError`. @defaultValue '30s' */
   readonly connectionWait?: Duration | undefined;
+  /**
+   * How long workers go on with tasks of a run that has a store once this process gives no sign of life, so that another one may take them
+   * over; until then such tasks hold their slots. What ends meanwhile lies in the queue for an hour. No less than the `lease`.
+   *
+   * @defaultValue '10m'
+   */
+  readonly takeoverWait?: Duration | undefined;
 }
 
 /** The options of {@link serveTasks}. `undefined` is always absent. */
@@ -153,18 +160,25 @@ function isBlobStore(value: unknown): boolean {
   return ['put', 'get', 'drop'].every((name) => typeof methods[name] === 'function');
 }
 
+/** How long a coordinator waits for what, and is waited for, in ms; and how many calls share a job. */
+interface Waits {
+  readonly batch: number;
+  readonly workerWait: number;
+  readonly connectionWait: number;
+  readonly takeoverWait: number;
+}
+
 /** Reads the options of a coordinator. */
-export function parseRemoteOptions(
-  options: RemoteTasksOptions,
-): QueueSettings & { readonly batch: number; readonly workerWait: number; readonly connectionWait: number } {
+export function parseRemoteOptions(options: RemoteTasksOptions): QueueSettings & Waits {
   const checker = new OptionChecker();
   if (!checker.record('options', options)) checker.throwIfAny('remoteTasks');
-  checker.knownKeys('', options, [...sharedNames, 'batch', 'workerWait', 'connectionWait']);
+  checker.knownKeys('', options, [...sharedNames, 'batch', 'workerWait', 'connectionWait', 'takeoverWait']);
   const settings = {
     ...parseShared(checker, options),
     batch: checker.finiteCount('batch', options.batch, 1) ?? 64,
     workerWait: checker.duration('workerWait', options.workerWait) ?? 30_000,
     connectionWait: checker.duration('connectionWait', options.connectionWait) ?? 30_000,
+    takeoverWait: checker.duration('takeoverWait', options.takeoverWait) ?? 600_000,
   };
   checker.throwIfAny('remoteTasks');
   return settings;

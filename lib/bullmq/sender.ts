@@ -1,7 +1,7 @@
 import { Fifo } from '../base/fifo.ts';
 import { inputOf, type UsedBlob } from './blob-uses.ts';
 import type { CallTable } from './call-table.ts';
-import type { CoordinatorTerms } from './coordinator-terms.ts';
+import { type CoordinatorTerms, sponsorOf } from './coordinator-terms.ts';
 import type { EarlierCalls } from './earlier-calls.ts';
 import { type CallBody, type JobBody, jobText, protocol } from './messages.ts';
 import { digestOf, sizeOf, type Written } from './parcel.ts';
@@ -179,17 +179,16 @@ export class Sender {
     const [{ call: first }] = parts as readonly [Part];
     return {
       protocol,
-      coordinator: this.#terms.id,
-      coordinatorLeaseMs: this.#terms.leaseMs,
+      ...sponsorOf(this.#terms),
       task: first.request.taskName,
       calls: parts.map(({ call }): CallBody => {
-        const { runId, epoch, isKept, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
+        const { runId, epoch, life, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
           call.request;
         return {
           id: call.sent?.id ?? '',
           runId,
           epoch,
-          isKept,
+          life,
           stepId,
           attempt,
           gracePeriod,
@@ -207,8 +206,8 @@ export class Sender {
     call.dispatches++;
     // Of the clock, as a run may be started anew under its name.
     call.dispatchNumber = Math.max(call.dispatchNumber + 1, Math.floor(this.#terms.clock.now()));
-    const { runId, stepId, attempt, isKept } = call.request;
-    return isKept
+    const { runId, stepId, attempt } = call.request;
+    return call.isKept
       ? `k${digestOf(JSON.stringify([runId, stepId, attempt, call.dispatchNumber])).slice(0, 32)}`
       : `c${this.#tag}-${String(++this.#sequence)}`;
   }

@@ -15,9 +15,15 @@ export interface Hostable<out Out = unknown> {
 declare const output: unique symbol;
 
 /** The steps that a body hands its work to. */
-export type HostedSteps<Out = unknown> = (HostedGraph | HostedItems) & {
+export type HostedSteps<Out = unknown> = (HostedGraph | BroughtScope) & {
   readonly [output]?: Out;
 };
+
+/** Work other than a graph, which brings what of the engine it takes: so only a program that makes such work has that in its bundle. */
+export interface BroughtScope {
+  /** Whether the step whose work it is goes on holding what it has taken. */
+  readonly keepsHolding: boolean;
+}
 
 /** A graph of steps. */
 export class HostedGraph {
@@ -62,24 +68,6 @@ export interface FanOutPlan {
    * runs in: or what that step holds could be what all children wait for.
    */
   readonly isLive: boolean;
-}
-
-/** A step an item. */
-export class HostedItems {
-  readonly items: unknown;
-  /** What every child gets beside its item. */
-  readonly inputs: Readonly<Record<string, unknown>>;
-  readonly plan: FanOutPlan;
-
-  constructor(items: unknown, inputs: Readonly<Record<string, unknown>>, plan: FanOutPlan) {
-    this.items = items;
-    this.inputs = inputs;
-    this.plan = plan;
-  }
-
-  [hosted](): this {
-    return this;
-  }
 }
 
 /** What is known of a graph before it is run. */

@@ -14,20 +14,17 @@ import type { Origin } from '../observe/progress-event.ts';
 import type { ResourceUse, RunMeasurements, RunStatus, RunView } from '../observe/run-view.ts';
 import type { StepStatus } from '../observe/step-status.ts';
 import type { Waited, WaitReason, Waits } from '../observe/wait-reason.ts';
-import { type ServedRun, Share } from '../sharing/share.ts';
+import type { ServedRun, Share } from '../sharing/share.ts';
 import { StepSkippedError } from './branching-errors.ts';
 import { EngineFaultError } from './engine-fault-error.ts';
 import { failedAncestors } from './failed-ancestors.ts';
 import { callInTurn, type FinalCall, type FinalCallTerms } from './final-calls.ts';
 import { GraphScope } from './graph-scope.ts';
 import { Hosting } from './hosting.ts';
-import type { Keeper, Opening } from './keeper.ts';
-import { Keeping } from './keeping.ts';
-import { KeptEngine } from './kept-engine.ts';
+import type { Opening } from './keeper.ts';
+import type { Keeping } from './keeping.ts';
 import { LiveLimits } from './live-limits.ts';
-import { Nesting } from './nesting.ts';
 import { OuterStops } from './outer-stops.ts';
-import { OverloadedError } from './overloaded-error.ts';
 import { Releases } from './releases.ts';
 import { Retries } from './retries.ts';
 import { RunBudget } from './run-budget.ts';
@@ -67,6 +64,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
   /** Called in the order of its methods, once each. */
   ends: RunEnds | undefined;
   readonly retries: Retries;
+  protected readonly kept: Keeping | undefined;
   readonly #outerStops = new OuterStops();
   readonly #finalTerms: FinalCallTerms;
   #isWrappingUp = false;
@@ -88,11 +86,10 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     this.releases = new Releases(this, this.#finalTerms, () => {
       this.#endIfDone();
     });
+    this.kept = settings.keeping?.(this);
     const { inputs, onFailure } = settings;
     const root = { depth: 0, parentRow: nobody, parentScope: undefined };
-    const { shared, priority } = settings;
-    const share = shared.length === 0 ? undefined : new Share(shared, priority, this);
-    this.budget = new RunBudget(blueprint, settings, root, this.slice, share);
+    this.budget = new RunBudget(blueprint, settings, root, this.slice, settings.share?.(this));
     this.root = new GraphScope(this, { blueprint, inputs, onFailure, pick: undefined }, undefined, undefined);
     const { turns } = this.budget;
     if (turns !== undefined) {
@@ -119,7 +116,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     if (share === undefined) {
       this.loop.settleIn();
     } else {
-      this.nesting = new Nesting(this);
+      this.nesting = share.nesting();
       this.nesting.markRun(() => {
         this.loop.settleIn();
       });
@@ -144,23 +141,23 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
   /** Begins: where the run is kept, once the store has it. */
   #takeUp(): void {
     this.startedAt = this.now;
-    const { keeper } = this.settings;
-    if (keeper === undefined) {
+    const { kept } = this;
+    if (kept === undefined) {
       this.#begin(false);
       return;
     }
     this.#outerStops.attach(this.settings, this);
     this.#isOpening = true;
     this.root.isRecalling = true;
-    keeper.open(new KeptEngine(this), (opening) => {
+    kept.open((opening) => {
       this.#isOpening = false;
       this.root.isRecalling = false;
-      this.#opened(keeper, opening);
+      this.#opened(kept, opening);
     });
   }
 
-  #opened(keeper: Keeper, opening: Opening): void {
-    if (!('refused' in opening)) this.keeping = new Keeping(keeper, this.table, this);
+  #opened(kept: Keeping, opening: Opening): void {
+    if (!('refused' in opening)) this.keeping = kept;
     else if (opening.refused !== undefined)
       this.halt(this.root, { kind: 'failed', error: opening.refused, drain: false });
     // Whoever has cancelled it meanwhile waits for its end.
@@ -218,8 +215,7 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
       if (this.root.stopped === undefined) this.#outerStops.attach(this.settings, this);
       return false;
     }
-    const { label, runs, maxWaiting } = entry.refusedBy;
-    const error = new OverloadedError(this.runId, label, runs?.taken ?? 0, runs?.capacity ?? 0, maxWaiting);
+    const error = entry.refusedBy.refusalOf(this);
     this.halt(this.root, { kind: 'failed', error, drain: false });
     return false;
   }
@@ -249,9 +245,11 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
   }
 
   timeOut(timeoutMs: number): void {
+    if (!this.#isWrappingUp) this.failWith(new WorkflowTimeoutError(this.blueprint.name, timeoutMs));
+  }
+
+  failWith(error: unknown): void {
     this.wake(() => {
-      if (this.#isWrappingUp) return;
-      const error = new WorkflowTimeoutError(this.blueprint.name, timeoutMs);
       this.halt(this.root, { kind: 'failed', error, drain: false });
     });
   }
@@ -534,7 +532,8 @@ export class Engine extends Hosting implements RunView, RunMeasurements, ServedR
     const { table, blueprint } = this;
     if (isComplete) {
       // Everything else had its last consumer.
-      for (const step of blueprint.cleanedUp) table.releaseOne(step);
+      const { cleanedUp } = blueprint;
+      table.release(0, Uint32Array.from(cleanedUp), 0, cleanedUp.length);
       return;
     }
     const kept = new Set(blueprint.outputs.values());

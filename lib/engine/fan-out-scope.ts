@@ -2,7 +2,7 @@
 import type { Demand } from '../admission/demand.ts';
 import { decided } from '../base/decision.ts';
 import { markNotRetriable } from '../base/not-retriable.ts';
-import type { FanOutPlan, HostedItems } from '../definition/hosted.ts';
+import type { FanOutPlan } from '../definition/hosted.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import { Child } from '../fan-out/child.ts';
@@ -15,7 +15,7 @@ import type { StepFailedError } from '../observe/failures.ts';
 import type { Keeper, Kept } from './keeper.ts';
 import { Lane } from './lane.ts';
 import type { RowShape } from './row-rules.ts';
-import { Scope, type ScopeRun, type StepAttempt } from './scope.ts';
+import { type FanOut, Scope, type ScopeRun, type StepAttempt } from './scope.ts';
 import { escaped } from './step-id.ts';
 import { nobody, type Row } from './step-table.ts';
 import { status } from './transitions.ts';
@@ -26,6 +26,14 @@ const mostWaiting = 16;
 /** The failures that are kept under 'continue'; the others are only counted. */
 const mostFailures = 100;
 
+/** What a fan-out is made of. */
+export interface FannedOut {
+  readonly items: unknown;
+  /** What every child gets beside its item. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly plan: FanOutPlan;
+}
+
 /**
  * The children of a step, one an item: rows that come one by one, and are used again.
  *
@@ -35,7 +43,7 @@ const mostFailures = 100;
  *
  * What is kept is what is not over: children that wait or run, and results that an earlier one still has to come before.
  */
-export class FanOutScope extends Scope {
+export class FanOutScope extends Scope implements FanOut {
   readonly undoing: Undoing;
   readonly live: Scope | undefined;
   readonly #parent: StepAttempt;
@@ -59,7 +67,7 @@ export class FanOutScope extends Scope {
   /** @throws InvalidOptionsError, ResourceLimitError where there can be no children */
   constructor(
     run: ScopeRun,
-    { items, inputs, plan }: HostedItems,
+    { items, inputs, plan }: FannedOut,
     parent: StepAttempt,
     counts: Counts | undefined,
   ) {
@@ -96,7 +104,7 @@ export class FanOutScope extends Scope {
     return this.#parent.scope.onFailure;
   }
 
-  readonly isFanOut = true;
+  readonly fanOut: FanOut = this;
 
   get isClosed(): boolean {
     return this.#isExhausted && (this.stopped === undefined || this.#source.isClosed);

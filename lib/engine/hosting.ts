@@ -3,15 +3,15 @@ import { markNotRetriable } from '../base/not-retriable.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { blueprintOfHandles } from '../definition/blueprint-of-handles.ts';
 import type { Step } from '../definition/handle.ts';
-import { type Hostable, HostedGraph, HostedItems, hosted } from '../definition/hosted.ts';
+import { type Hostable, HostedGraph, hosted } from '../definition/hosted.ts';
 import { isStep } from '../definition/step-handle.ts';
 import { Counts } from '../observe/child-counts.ts';
 import { WorkflowTimeoutError } from '../observe/failures.ts';
-import { FanOutScope } from './fan-out-scope.ts';
 import { GraphScope } from './graph-scope.ts';
+import type { HostedScope } from './hosted-scope.ts';
 import { readInputs } from './read-inputs.ts';
 import { RecursionLimitError } from './recursion-limit-error.ts';
-import type { Pulled, Scope, StepAttempt } from './scope.ts';
+import type { FanOut, Scope, StepAttempt } from './scope.ts';
 import type { Row } from './step-table.ts';
 import { Stopping } from './stopping.ts';
 import { status } from './transitions.ts';
@@ -28,9 +28,9 @@ export abstract class Hosting extends Stopping {
   readonly #counts = new Map<Row, Counts>();
   /** The scopes that aren't over, the run's own apart. */
   readonly nested = new Set<Scope>();
-  #toPull = new Set<Pulled>();
+  #toPull = new Set<FanOut>();
   /** The other one of two that take turns: whoever pulls may ask for more. */
-  #pulled = new Set<Pulled>();
+  #pulled = new Set<FanOut>();
   protected abstract readonly root: GraphScope;
 
   protected scopeOf(row: Row): Scope {
@@ -57,15 +57,15 @@ export abstract class Hosting extends Stopping {
       return;
     }
     this.table.transition(row, status.hosting);
-    scope.handedOver(attempt);
-    const keeps = work instanceof HostedItems && work.plan.isLive;
+    scope.fanOut?.handedOver(attempt);
+    const keeps = (work as Partial<HostedScope>).keepsHolding === true;
     if (!keeps && attempt.holds !== undefined) {
       const held = attempt.holds;
       this.giveBack(attempt);
       if (held.classes.length > 0) this.report.holdsChanged(attempt, nothing);
       if (scope.parent === undefined) this.table.noteHandedOver(row, this.now);
     }
-    let nested: GraphScope | FanOutScope;
+    let nested: Scope;
     try {
       nested = this.#open(attempt, work);
     } catch (error) {
@@ -80,7 +80,7 @@ export abstract class Hosting extends Stopping {
     this.review(nested);
   }
 
-  #open(attempt: StepAttempt, work: Hostable | Step): GraphScope | FanOutScope {
+  #open(attempt: StepAttempt, work: Hostable | Step): Scope {
     const { maxDepth } = this.settings;
     if (attempt.scope.depth + 1 > maxDepth)
       throw new RecursionLimitError(attempt.stepId, maxDepth, attempt.scope.shownId(attempt.definition));
@@ -91,8 +91,9 @@ export abstract class Hosting extends Stopping {
       return this.#openGraph(attempt, graph, counts, 'output');
     }
     const steps = (work as Hostable)[hosted]();
-    if (steps instanceof HostedItems) return new FanOutScope(this, steps, attempt, counts);
-    return this.#openGraph(attempt, steps, counts, undefined);
+    return steps instanceof HostedGraph
+      ? this.#openGraph(attempt, steps, counts, undefined)
+      : (steps as HostedScope).open(this, attempt, counts);
   }
 
   #openGraph(attempt: StepAttempt, steps: HostedGraph, counts: Counts, pick: string | undefined): GraphScope {
@@ -147,7 +148,7 @@ export abstract class Hosting extends Stopping {
     this.budget.order.enter(row, scope, place);
   }
 
-  pull(fanOut: Pulled): void {
+  pull(fanOut: FanOut): void {
     if (this.#toPull.size === 0) this.loop.signal(this.#pullAll);
     this.#toPull.add(fanOut);
   }

@@ -2,10 +2,10 @@ import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { Version } from '../definition/cache-option.ts';
-import type { Keeper } from '../engine/keeper.ts';
+import type { Keeping, KeepingRun } from '../engine/keeping.ts';
 import type { RunSettings } from '../engine/run-settings.ts';
 
-/** Under this name a store gives a run its keeper. */
+/** Under this name a store has what gives a run what keeps it. */
 export const keeping = Symbol.for('millrace.keeping');
 
 /** Where runs are kept: made by `fileStore`, `sqliteStore` or `memoryStore` of `millrace/store`. */
@@ -13,7 +13,13 @@ export interface RunStore {
   /** What messages call it. */
   readonly name: string;
   /** @hidden */
-  readonly [keeping]: (run: RunToKeep) => Keeper;
+  readonly [keeping]: KeepingSource;
+}
+
+/** Who makes what keeps a run. What that takes and gives is the engine's, and isn't part of what is declared to users. */
+export interface KeepingSource {
+  /** @internal */
+  readonly keepingOf: (run: RunToKeep) => (run: KeepingRun) => Keeping;
 }
 
 /** A run that is about to be made. */
@@ -40,12 +46,12 @@ interface KeepingOptions {
   readonly onStoreError?: 'fail' | 'warn' | undefined;
 }
 
-/** Reads what is said of the store; gives what makes the keeper, once all else has been read. */
+/** Reads what is said of the store; gives what asks it for what keeps the run, once all else has been read. */
 export function readKeeping(
   checker: OptionChecker,
   blueprint: Blueprint,
   { store, resume, onStoreError }: KeepingOptions,
-): ((run: Omit<RunToKeep, 'resume' | 'onStoreError'>) => Keeper) | undefined {
+): ((run: Omit<RunToKeep, 'resume' | 'onStoreError'>) => RunSettings['keeping']) | undefined {
   const read = readResume(checker, blueprint, resume);
   const onError = checker.oneOf('onStoreError', onStoreError, ['fail', 'warn']) ?? 'fail';
   if (store === undefined) {
@@ -59,13 +65,11 @@ export function readKeeping(
     checker.fail('store', 'a store, as fileStore() of millrace/store makes', store);
     return undefined;
   }
-  return (run) => store[keeping]({ ...run, resume: read, onStoreError: onError });
+  return (run) => store[keeping].keepingOf({ ...run, resume: read, onStoreError: onError });
 }
 
 function isStore(value: unknown): value is RunStore {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as Partial<RunStore>)[keeping] === 'function'
-  );
+  return typeof value === 'object' && value !== null && (value as Partial<RunStore>)[keeping] !== undefined;
 }
 
 function readResume(checker: OptionChecker, { graph }: Blueprint, resume: KeepingOptions['resume']): Resume {

@@ -1,5 +1,5 @@
 // Long because what is asked for, in line, granted, taken and lost is one thing, and counted together.
-import type { SharedDemand, SharedLack } from '../admission/shared-demand.ts';
+import type { SharedDemand, SharedLack, SharedLoss } from '../admission/shared-demand.ts';
 import type { Claimant } from './claimant.ts';
 import { lookAgain, question } from './line.ts';
 import { type Part, type SharedShape, Spot, type Waiter } from './shared-shape.ts';
@@ -65,6 +65,21 @@ export class Claim implements SharedDemand, Waiter {
 
   get isHopeless(): boolean {
     return this.shape.hopelessPart !== undefined;
+  }
+
+  get loss(): SharedLoss | undefined {
+    const lost = this.shape.hopelessPart?.class;
+    return lost === undefined
+      ? undefined
+      : { name: lost.name, capacity: lost.capacity, lost: lost.lost, label: lost.owner.label };
+  }
+
+  noteGivenUp(holder: object, name: string): void {
+    for (const { class: each } of this.shape.parts) each.owner.givenUp.set(holder, name);
+  }
+
+  forgetGivenUp(holder: object): void {
+    for (const { class: each } of this.shape.parts) each.owner.givenUp.delete(holder);
   }
 
   get liveNow(): number | undefined {

@@ -1,9 +1,10 @@
 import { Observable } from 'rxjs';
 import { Blueprint } from '../definition/blueprint.ts';
 import { edge, withoutBackpressure } from '../definition/edge.ts';
-import { type FanOutPlan, HostedGraph, HostedItems } from '../definition/hosted.ts';
+import { type FanOutPlan, HostedGraph } from '../definition/hosted.ts';
 import type { StepBody, StepDefinition } from '../definition/step-definition.ts';
 import { type StepSettings, withoutChoice } from '../definition/step-options.ts';
+import { HostedItems } from '../engine/hosted-items.ts';
 import type { Fate } from './fate.ts';
 import type { Parts } from './parts.ts';
 import type { VirtualClock } from './virtual-clock.ts';

@@ -33,6 +33,8 @@ export interface Head {
   readonly given: Readonly<Record<string, string | null>>;
   readonly startedAt: number;
   readonly epoch: number;
+  /** Tells the run from others of its id; absent where an earlier version wrote it. */
+  readonly life?: string | undefined;
 }
 
 /** The format that this version writes, and the latest that it reads. */

@@ -1,8 +1,8 @@
 import { clockOf } from '../base/clock.ts';
 import { InvalidOptionsError, type OptionProblem } from '../base/errors.ts';
-import type { Keeper } from '../engine/keeper.ts';
+import { Keeping, type KeepingRun } from '../engine/keeping.ts';
 import type { EventLog } from '../node/event-log.ts';
-import { keeping, type RunStore, type RunToKeep } from '../run/run-store.ts';
+import { type KeepingSource, keeping, type RunStore, type RunToKeep } from '../run/run-store.ts';
 import type { StoreBackend } from './backend.ts';
 import { diffIn, type RunDifference } from './diff.ts';
 import { digestOf, digestOrUndefined } from './digest.ts';
@@ -42,30 +42,7 @@ export class Store implements RunStore, AsyncDisposable {
   }
 
   /** @hidden */
-  [keeping](terms: RunToKeep): Keeper {
-    const { settings, blueprint } = terms;
-    const problems: OptionProblem[] = [];
-    const expected = runIdFault(settings.runId);
-    if (expected !== undefined) problems.push({ option: 'runId', expected, value: settings.runId });
-    const inputs: Record<string, string> = {};
-    for (const [at, { name }] of blueprint.inputs.entries()) {
-      const value = settings.inputs[at];
-      try {
-        inputs[name] = digestOf(value);
-      } catch (error) {
-        if (!(error instanceof Unstorable)) throw error;
-        problems.push({
-          option: `inputs.${name}`,
-          expected: `a value that can be stored, so that the run can be known again (${error.path === '' ? 'this is' : `at '${error.path}' is`} ${error.part})`,
-          value,
-        });
-      }
-    }
-    if (problems.length > 0) throw new InvalidOptionsError(`run of workflow '${blueprint.name}'`, problems);
-    const given: Record<string, string | null> = {};
-    for (const [path, output] of settings.given) given[path] = digestOrUndefined(output) ?? null;
-    return new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
-  }
+  readonly [keeping]: KeepingSource = { keepingOf: (terms) => this.#keepingOf(terms) };
 
   /** What runs there are, the one that changed last first. */
   runs(): Promise<readonly StoredRunInfo[]> {
@@ -181,5 +158,31 @@ export class Store implements RunStore, AsyncDisposable {
   /** Lets go of what the store has open. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.backend.close();
+  }
+
+  #keepingOf(terms: RunToKeep): (run: KeepingRun) => Keeping {
+    const { settings, blueprint } = terms;
+    const problems: OptionProblem[] = [];
+    const expected = runIdFault(settings.runId);
+    if (expected !== undefined) problems.push({ option: 'runId', expected, value: settings.runId });
+    const inputs: Record<string, string> = {};
+    for (const [at, { name }] of blueprint.inputs.entries()) {
+      const value = settings.inputs[at];
+      try {
+        inputs[name] = digestOf(value);
+      } catch (error) {
+        if (!(error instanceof Unstorable)) throw error;
+        problems.push({
+          option: `inputs.${name}`,
+          expected: `a value that can be stored, so that the run can be known again (${error.path === '' ? 'this is' : `at '${error.path}' is`} ${error.part})`,
+          value,
+        });
+      }
+    }
+    if (problems.length > 0) throw new InvalidOptionsError(`run of workflow '${blueprint.name}'`, problems);
+    const given: Record<string, string | null> = {};
+    for (const [path, output] of settings.given) given[path] = digestOrUndefined(output) ?? null;
+    const keeper = new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
+    return (run) => new Keeping(keeper, run);
   }
 }

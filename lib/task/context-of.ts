@@ -19,7 +19,11 @@ class VoicedContext implements TaskContext {
   readonly log: TaskContext['log'];
   readonly #token: () => CancellationToken;
 
-  constructor({ taskName, stepId, attempt, carrier }: Told, voice: TaskVoice, token: () => CancellationToken) {
+  constructor(
+    { taskName, stepId, attempt, carrier }: Told,
+    voice: TaskVoice,
+    token: () => CancellationToken,
+  ) {
     this.taskName = taskName;
     this.stepId = stepId;
     this.attempt = attempt;

@@ -1,5 +1,5 @@
 import type { Demand } from '../admission/demand.ts';
-import type { SpecialNeed, StepKind } from '../definition/step-info.ts';
+import type { SpecialNeed, StepInfo, StepKind } from '../definition/step-info.ts';
 import type { RunMetrics } from '../observe/metrics.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
 
@@ -102,6 +102,12 @@ export interface Recording {
   readonly outcome: RecordedCompletion | RecordedFailure;
   /** What was measured. */
   readonly metrics: RunMetrics;
+}
+
+/** A step as a recording knows it. */
+export function recordedStep(step: StepInfo, hasCleanUp: boolean): RecordedStep {
+  const { id, dependsOn, demand, kind, specialNeeds = [], isConditional = false } = step;
+  return { id, dependsOn, demand, hasCleanUp, kind, specialNeeds, isConditional };
 }
 
 /** What happened to one step, in a line each: for messages. */

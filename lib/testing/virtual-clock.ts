@@ -46,6 +46,21 @@ export class VirtualTime {
     this.scheduler.frame = ms;
   }
 
+  /**
+   * Lets time pass up to the next thing that is planned, and that alone happen: others of the same moment don't. Tells whether there
+   * was one.
+   *
+   * @throws what it throws
+   */
+  step(): boolean {
+    const action = this.scheduler.actions.shift();
+    if (action === undefined) return false;
+    this.scheduler.frame = action.delay;
+    const error = action.execute(action.state, action.delay) as Error | undefined;
+    if (error !== undefined) throw error;
+    return true;
+  }
+
   /** Lets time pass until nothing is planned any more. */
   flush(): void {
     this.scheduler.maxFrames = Infinity;

@@ -11,7 +11,7 @@ import { Run } from '../run/run.ts';
 import { type RunOptions, readRunOptions } from '../run/run-options.ts';
 import type { AnyWorkflow } from '../simulate/any-workflow.ts';
 import { Workflow } from '../workflow.ts';
-import type { Recording, TraceEntry } from './recording.ts';
+import { type Recording, recordedStep, type TraceEntry } from './recording.ts';
 import { readScript, type Script } from './script.ts';
 import { Stage } from './stage.ts';
 import { StandstillError } from './standstill-error.ts';
@@ -140,21 +140,15 @@ class Performance {
   }
 
   get recording(): Recording {
-    const { limits, concurrency, maxOvertakes, plannedRanks, rates, shared } = this.#settings;
+    const { limits, concurrency, maxOvertakes, plannedRanks, rates, share } = this.#settings;
     return {
       workflow: this.#blueprint.name,
-      steps: Array.from(this.#blueprint.info.steps, (step, index) => ({
-        id: step.id,
-        dependsOn: step.dependsOn,
-        demand: step.demand,
-        hasCleanUp: this.#blueprint.steps[index]?.settings.cleanup !== undefined,
-        kind: step.kind,
-        specialNeeds: step.specialNeeds ?? [],
-        isConditional: step.isConditional === true,
-      })),
+      steps: Array.from(this.#blueprint.info.steps, (step, index) =>
+        recordedStep(step, this.#blueprint.steps[index]?.settings.cleanup !== undefined),
+      ),
       limits: { ...Object.fromEntries(limits), ...(concurrency === undefined ? {} : { concurrency }) },
       maxOvertakes,
-      isHeldBack: plannedRanks !== undefined || rates.size > 0 || shared.length > 0,
+      isHeldBack: plannedRanks !== undefined || rates.size > 0 || share !== undefined,
       trace: this.#trace,
       stoppedAt: this.#stoppedAt,
       events: this.#trace.flatMap((entry) => (entry.kind === 'event' ? [entry.event] : [])),

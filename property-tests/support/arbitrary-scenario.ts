@@ -1,5 +1,7 @@
 import fc, { type Arbitrary, type WeightedArbitrary } from 'fast-check';
+import { type DagConstraints, type DagStep, dag } from 'millrace/testing';
 import type { Demand } from '../../lib/index.ts';
+import { demandOf, limitsOf, raised } from '../../lib/testing/arbitrary-script.ts';
 import {
   type AttemptPlan,
   type BodyPlan,
@@ -58,50 +60,52 @@ const gracePeriod = 10;
 
 /** Scenarios of one step to sixty, small ones mostly. They shrink to fewer steps that do less. */
 export function arbitraryScenario(features: Features): Arbitrary<Scenario> {
-  const step = arbitraryStep(features);
+  const sized = (graph: DagConstraints & { readonly maxSteps: number }): Arbitrary<Drawn> => {
+    const { maxSteps } = graph;
+    const drafts = fc.array(arbitraryStep(features), { minLength: maxSteps, maxLength: maxSteps });
+    return fc.tuple(dag(graph), drafts);
+  };
   const steps = oneOf(
-    { weight: 20, arbitrary: fc.array(step, { minLength: 1, maxLength: 8, size: 'max' }) },
-    { weight: 1, arbitrary: fc.array(step, { minLength: 9, maxLength: 60, size: 'max' }) },
+    { weight: 18, arbitrary: sized({ maxSteps: 8 }) },
+    { weight: 2, arbitrary: sized({ maxSteps: 8, shape: 'series-parallel' }) },
+    { weight: 1, arbitrary: sized({ minSteps: 9, maxSteps: 60 }) },
   );
-  return fc.tuple(steps, arbitraryRun(features)).map(([drafts, run]) => compose(drafts, run));
+  return fc.tuple(steps, arbitraryRun(features)).map(([drawn, run]) => compose(drawn, run));
 }
 
-/** A step whose dependencies are so many steps further up, and whose place says when it is defined. */
-interface Draft extends Omit<StepPlan, 'id' | 'dependsOn'> {
-  readonly distances: readonly number[];
+/** A step but for its place in the graph, and where in the order of definition it comes. */
+interface Draft extends Omit<StepPlan, keyof DagStep> {
   readonly place: number;
 }
 
+/** A graph, and what each of its steps does; there may be more of these. */
+type Drawn = readonly [graph: readonly DagStep[], drafts: readonly Draft[]];
+
 type RunDraft = Omit<RunPlan, 'outputs'> & { readonly outputs: readonly number[] };
 
-function compose(drafts: readonly Draft[], run: RunDraft): Scenario {
-  const ids = drafts.map((_, index) => (index < 26 ? String.fromCodePoint(97 + index) : `s${String(index)}`));
-  const steps = drafts.map(({ distances, place, ...step }, index) => {
-    const dependencies = new Set(
-      distances.filter((distance) => distance <= index).map((distance) => ids[index - distance] ?? ''),
-    );
-    return {
-      place,
-      plan: { ...step, id: ids[index] ?? '', dependsOn: [...dependencies] } satisfies StepPlan,
-    };
+function compose([graph, drafts]: Drawn, run: RunDraft): Scenario {
+  const ids = graph.map(({ id }) => id);
+  const placed = graph.map((step, index) => {
+    const { place, ...plan } = drafts[index] as Draft;
+    return { place, plan: { ...plan, ...step } satisfies StepPlan };
   });
-  const plans = steps.sort((left, right) => left.place - right.place).map(({ plan }) => plan);
-  // Limits below a demand are refused before anything starts; that isn't the matter here.
-  const limits: Record<string, number> = {};
-  for (const { demand } of plans) {
-    for (const [name, amount] of Object.entries(demand)) {
-      limits[name] = Math.max(limits[name] ?? run.limits[name] ?? Infinity, amount);
-    }
-  }
+  const plans = placed.sort((left, right) => left.place - right.place).map(({ plan }) => plan);
+  const demands = plans.map(({ demand }) => demand);
+  const demanded = Object.entries(raised(run.limits, demands)).filter(([name]) =>
+    demands.some((demand) => name in demand),
+  );
   const outputs = new Set(run.outputs.map((place) => ids[place % ids.length] ?? ''));
-  return new Scenario(plans, { ...run, limits, outputs: outputs.size === 0 ? undefined : [...outputs] });
+  return new Scenario(plans, {
+    ...run,
+    limits: Object.fromEntries(demanded),
+    outputs: outputs.size === 0 ? undefined : [...outputs],
+  });
 }
 
 function arbitraryStep(features: Features): Arbitrary<Draft> {
   const attempt = arbitraryAttempt(features);
   return fc
     .record({
-      distances: fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 3 }),
       attempts:
         features.failures === true ? fc.array(attempt, { minLength: 1, maxLength: 3 }) : fc.tuple(attempt),
       retry: features.failures === true ? maybe(arbitraryRetry) : fc.constant(undefined),
@@ -188,27 +192,17 @@ const arbitraryRetry: Arbitrary<RetryPlan> = fc.record({
 
 const arbitraryCleanUp: Arbitrary<CleanUpPlan> = fc.record({ duration: fc.nat(2), fails: fc.boolean() });
 
-const resources = ['db', 'heavy-cpu', 'memory', 'gpu'] as const;
+/** Everybody's class, two with a place each, and two that are taken several at a time. */
+const classes = ['db', 'heavy-cpu', 'light-cpu', 'memory', 'gpu'] as const;
 
 const arbitraryDemand: Arbitrary<Demand> = oneOf(
-  { weight: 1, arbitrary: fc.constant({}) },
-  { weight: 4, arbitrary: fc.constantFrom<Demand>({ db: 1 }, { 'heavy-cpu': 1 }, { 'light-cpu': 1 }) },
-  {
-    weight: 4,
-    arbitrary: fc
-      .uniqueArray(fc.tuple(fc.constantFrom(...resources), fc.integer({ min: 1, max: 3 })), {
-        minLength: 1,
-        maxLength: 3,
-        selector: ([name]) => name,
-      })
-      .map((amounts): Demand => Object.fromEntries(amounts)),
-  },
+  { weight: 1, arbitrary: demandOf(classes) },
+  { weight: 1, arbitrary: fc.constantFrom(...classes.slice(0, 3)).map((name): Demand => ({ [name]: 1 })) },
 );
 
 function arbitraryRun(features: Features): Arbitrary<RunDraft> {
-  const limit = fc.integer({ min: 1, max: 5 });
   return fc.record({
-    limits: fc.record({ db: limit, 'heavy-cpu': limit, 'light-cpu': limit, memory: limit, gpu: limit }),
+    limits: limitsOf(classes),
     concurrency:
       features.resources === true ? maybe(fc.integer({ min: 1, max: 4 }), 2) : fc.constant(undefined),
     maxOvertakes: features.resources === true ? maybe(fc.nat(4)) : fc.constant(undefined),

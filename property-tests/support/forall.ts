@@ -1,10 +1,8 @@
 import { test } from '@fast-check/vitest';
 import type { Features } from './arbitrary-scenario.ts';
 import { arbitraryScenario } from './arbitrary-scenario.ts';
+import { cases } from './effort.ts';
 import { type Performance, perform, type Spectator } from './performance.ts';
-
-/** Set to a number, it multiplies how many scenarios are tried: `PROPERTY_EFFORT=50 npx vitest run --project property`. */
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
 
 /**
  * A property of all runs of scenarios with the given features, checked once each is over.
@@ -17,7 +15,7 @@ export function forAllRuns(
   check: (performance: Performance) => void,
   { numRuns = 400, spectator = {} }: { readonly numRuns?: number; readonly spectator?: Spectator } = {},
 ): void {
-  test.prop([arbitraryScenario(features)], { numRuns: numRuns * effort })(sentence, (scenario) => {
+  test.prop([arbitraryScenario(features)], { numRuns: cases(numRuns) })(sentence, (scenario) => {
     const performance = perform(scenario, spectator);
     explained(performance, check);
   });

@@ -1,3 +1,5 @@
+// For this project only: what `composition` of `millrace/testing` draws may fail, be chosen or go on for ever, of which no plan can say how
+// long it takes. What is drawn here takes as long as its estimates say, so that a simulation, a plan and a run must agree to the ms.
 import fc from 'fast-check';
 import { forEachStep, input, type Step, step, subflow, type, type Workflow, workflow } from 'millrace';
 import type { VirtualTime } from 'millrace/testing';

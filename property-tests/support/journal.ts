@@ -1,12 +1,13 @@
 import { inspect } from 'node:util';
-import { asapScheduler, type SchedulerLike } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
 import type { ProgressEvent, RunOutcome } from '../../lib/index.ts';
 
 /** What happened in a run, as its steps' bodies, its subscribers and its scheduler saw it. */
 type Happening =
-  /** The scheduler was asked to run an action at `due`; it has begun to run it. */
-  | { readonly kind: 'scheduled'; readonly action: number; readonly due: number }
-  | { readonly kind: 'tick'; readonly action: number }
+  /** Something that was planned happens; it may be that a step's back-off is over. */
+  | { readonly kind: 'tick'; readonly backOffOf: string | undefined }
+  /** All that follows from the last of these has happened. */
+  | { readonly kind: 'quiet'; readonly taken: Readonly<Record<string, number>> }
   /** The body of an attempt was called, was told to stop by its token or signal, was unsubscribed from or ended. */
   | {
       readonly kind: 'called';
@@ -48,14 +49,19 @@ type Happening =
 /** A happening, and when it was. */
 export type Entry = Happening & { readonly at: number };
 
-/** All that happened, in order. */
+/**
+ * All that happened, in order.
+ *
+ * For this project only: it is finer than a `Recording`. It knows what bodies see of their end, and between two ticks one thing leads
+ * to another, where a recording knows moments.
+ */
 export class Journal {
   readonly entries: Entry[] = [];
   /** The virtual time in which it happens. */
-  time: SchedulerLike = asapScheduler;
+  readonly time = new VirtualTime();
 
-  add(happening: Happening): void {
-    this.entries.push({ at: this.time.now(), ...happening });
+  add(happening: Happening, at = this.time.now): void {
+    this.entries.push({ at, ...happening });
   }
 
   /** The entries of one kind. */
@@ -69,7 +75,6 @@ export class Journal {
 
   toString(): string {
     return this.entries
-      .filter(({ kind }) => kind !== 'scheduled')
       .map((entry) => (entry.kind === 'tick' ? '' : `  ${String(entry.at).padStart(6)}  ${describe(entry)}`))
       .join('\n')
       .replace(/\n\n+/g, '\n\n');

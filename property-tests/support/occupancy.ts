@@ -2,7 +2,11 @@ import type { Journal } from './journal.ts';
 import { wholeDemand } from './replay.ts';
 import type { Scenario } from './scenario.ts';
 
-/** What the bodies hold at a point of the journal, as they themselves tell: from their call until nothing is left of them. */
+/**
+ * What the bodies hold at a point of the journal, as they themselves tell: from their call until nothing is left of them.
+ *
+ * For this project only: the laws of `millrace/testing` go by what events say is held, and this is what that is compared with.
+ */
 export class Occupancy {
   readonly #scenario: Scenario;
   readonly #bodies = new Set<string>();

@@ -1,3 +1,4 @@
+import type { VirtualTime } from 'millrace/testing';
 import { materialize, Subject, takeUntil } from 'rxjs';
 import {
   CancellationToken,
@@ -11,7 +12,6 @@ import {
   type Workflow,
 } from '../../lib/index.ts';
 import { Journal } from './journal.ts';
-import { JournalledTime } from './journalled-time.ts';
 import type { Scenario, StepPlan } from './scenario.ts';
 import { bodyOf, cleanUpOf, retryOf } from './step-body.ts';
 
@@ -19,7 +19,7 @@ import { bodyOf, cleanUpOf, retryOf } from './step-body.ts';
 export interface Spectator {
   /** Called when the run is made, before it is started. */
   readonly before?: (run: Run, journal: Journal, scenario: Scenario) => void;
-  /** Called before each action of the scheduler: whatever follows at once from the last one has happened. */
+  /** Called before each thing that was planned happens: whatever follows at once from the last one has happened. */
   readonly onTick?: (run: Run, journal: Journal, scenario: Scenario) => void;
   /** Called on each event, after it was noted. */
   readonly onEvent?: (run: Run, journal: Journal, scenario: Scenario) => void;
@@ -52,9 +52,8 @@ export function perform(scenario: Scenario, spectator: Spectator = {}): Performa
       complaint ??= { error };
     }
   };
-  const time = new JournalledTime(journal, () => {
-    show(spectator.onTick);
-  });
+  const { time } = journal;
+  const backOffs = new BackOffs(time);
   const token = new CancellationToken();
   const controller = new AbortController();
   const leave$ = new Subject<void>();
@@ -63,7 +62,7 @@ export function perform(scenario: Scenario, spectator: Spectator = {}): Performa
   const run: Run = workflow.run({
     ...options,
     runId: 'run',
-    scheduler: time,
+    scheduler: time.scheduler,
     random: () => random,
     token,
     signal: controller.signal,
@@ -79,15 +78,17 @@ export function perform(scenario: Scenario, spectator: Spectator = {}): Performa
   };
   for (const { route, when } of cancels) {
     if ('at' in when)
-      time.schedule(() => {
+      time.at(when.at, () => {
         cancelBy(route);
-      }, when.at);
+      });
   }
   let events = 0;
   if (spectator.hasProgress !== false) {
     run.progress$.subscribe({
       next: (event) => {
         journal.add({ kind: 'event', event });
+        if (event.type === 'step-retrying' && event.delayMs > 0)
+          backOffs.begin(event.stepId, event.at + event.delayMs);
         show(spectator.onEvent);
         events++;
         for (const { route, when } of cancels) if ('event' in when && when.event === events) cancelBy(route);
@@ -104,8 +105,45 @@ export function perform(scenario: Scenario, spectator: Spectator = {}): Performa
       journal.add({ kind: 'result error', error: notification.error as unknown });
     else journal.add({ kind: 'result completed' });
   });
-  time.flush();
+  for (let { next } = time; next !== undefined; { next } = time) {
+    show(spectator.onTick);
+    journal.add({ kind: 'tick', backOffOf: backOffs.endedNext }, next);
+    time.step();
+  }
   return { scenario, journal, run, complaint };
+}
+
+/** Which step's back-off is over with what is planned: it is what is planned first once the step has told of it. */
+class BackOffs {
+  readonly #time: VirtualTime;
+  readonly #stepIds = new Map<unknown, string>();
+  #begun:
+    | { readonly stepId: string; readonly due: number; readonly before: ReadonlySet<unknown> }
+    | undefined;
+
+  constructor(time: VirtualTime) {
+    this.#time = time;
+  }
+
+  begin(stepId: string, due: number): void {
+    this.#find();
+    this.#begun = { stepId, due, before: new Set(this.#time.scheduler.actions) };
+  }
+
+  /** The step whose back-off is over with what happens next, if it is one's. */
+  get endedNext(): string | undefined {
+    this.#find();
+    return this.#stepIds.get(this.#time.scheduler.actions[0]);
+  }
+
+  #find(): void {
+    if (this.#begun === undefined) return;
+    const { stepId, due, before } = this.#begun;
+    const action = this.#time.scheduler.actions.find((each) => each.delay === due && !before.has(each));
+    // A stop of the same moment may have ended it.
+    if (action !== undefined) this.#stepIds.set(action, stepId);
+    this.#begun = undefined;
+  }
 }
 
 /** The scenario's workflow, as data. */

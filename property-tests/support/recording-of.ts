@@ -1,9 +1,10 @@
 import type { Recording, TraceEntry } from 'millrace/testing';
+import { recordedStep } from '../../lib/testing/recording.ts';
 import type { Entry } from './journal.ts';
 import type { Performance } from './performance.ts';
 import { allLimits } from './replay.ts';
 
-/** A run of a scenario as the laws want it. */
+/** A run of a scenario as the laws of `millrace/testing` want it. */
 export function recordingOf({ scenario, journal, run }: Performance): Recording {
   const [result] = journal.all('result');
   const [failure] = journal.all('result error');
@@ -11,15 +12,9 @@ export function recordingOf({ scenario, journal, run }: Performance): Recording 
   const isCompleted = journal.events.at(-1)?.type === 'run-completed';
   return {
     workflow: 'scenario',
-    steps: scenario.steps.map(({ id, dependsOn, demand, cleanup }) => ({
-      id,
-      dependsOn,
-      demand,
-      hasCleanUp: cleanup !== undefined,
-      kind: 'step',
-      specialNeeds: [],
-      isConditional: false,
-    })),
+    steps: Array.from(run.workflow.steps, (step) =>
+      recordedStep(step, scenario.step(step.id).cleanup !== undefined),
+    ),
     limits: allLimits(scenario),
     maxOvertakes: scenario.run.maxOvertakes ?? 64,
     isHeldBack: false,
@@ -39,6 +34,8 @@ function traced(entry: Entry): TraceEntry[] {
       return [{ kind: 'event', event: entry.event }];
     case 'called':
       return [{ kind: 'call', at: entry.at, stepId: entry.stepId, attempt: entry.attempt }];
+    case 'quiet':
+      return [entry];
     case 'cleaning':
       return [{ kind: 'cleanup', at: entry.at, stepId: entry.stepId }];
     default:

@@ -1,6 +1,6 @@
 import type { Demand } from '../../lib/index.ts';
+import { NaiveAdmission, type Units } from '../../test/admission/support/naive-admission.ts';
 import type { Entry, Journal } from './journal.ts';
-import { ListAdmission } from './list-admission.ts';
 import { byRank } from './naive-ranks.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -15,50 +15,74 @@ export function allLimits({ run }: Scenario): Record<string, number> {
   return { ...run.limits, ...(run.concurrency === undefined ? {} : { concurrency: run.concurrency }) };
 }
 
+/** A step that waits, or an attempt of it that holds what it takes. */
+interface Attempt {
+  readonly stepId: string;
+  readonly rank: number;
+  readonly units: Units;
+  /** Its number, once it has started. */
+  attempt: number;
+}
+
 /**
- * Goes through what happened and asks the list model at each point who must start, from the settlements alone.
+ * Goes through what happened and asks the plain list that specifies admission, at each point, who must start: from the settlements alone.
  *
- * Calls `onStart` with the one that started and the one that should have, and `onQuiet` whenever control is back at
- * the scheduler, with the one that should have started but hasn't.
+ * Calls `onStart` with the one that started, the one that should have, and those that waited, in order; `onQuiet` whenever control is
+ * back at the scheduler, with the one that should have started but hasn't; and `onHopeless` with one that fails while it waits, and
+ * whether it could never fit any more.
  */
 export function replay(
   scenario: Scenario,
   journal: Journal,
   judge: {
-    readonly onStart: (started: string, expected: string | undefined, model: ListAdmission) => void;
-    readonly onQuiet: (expected: string | undefined, model: ListAdmission) => void;
+    readonly onStart: (started: string, expected: string | undefined, waiting: readonly string[]) => void;
+    readonly onQuiet?: (expected: string | undefined) => void;
     readonly onHopeless?: (stepId: string, isHopeless: boolean) => void;
   },
 ): void {
-  const model = new ListAdmission(byRank(scenario), allLimits(scenario), scenario.run.maxOvertakes ?? 64);
+  const limits = Object.entries(allLimits(scenario));
+  const ranking = byRank(scenario);
+  const model = new NaiveAdmission<Attempt>(
+    limits.map(([, limit]) => limit),
+    scenario.run.maxOvertakes ?? 64,
+  );
   const waitingFor = new Map(scenario.steps.map(({ id, dependsOn }) => [id, dependsOn.length]));
-  /** Whose back-off the scheduler's next action, and each known one, ends. */
-  let nextBackOff: string | undefined;
-  const backOffs = new Map<number, string>();
   let isStopped = false;
 
-  const makeReady = (id: string): void => {
-    model.ready(id, wholeDemand(scenario, id));
+  const makeReady = (stepId: string): void => {
+    const demand = wholeDemand(scenario, stepId);
+    const units = limits.map(([name]) => demand[name] ?? 0);
+    model.enqueue({ stepId, rank: ranking.indexOf(stepId), units, attempt: 0 });
+  };
+  const start = (stepId: string, attempt: number): void => {
+    const waiting = model.waiting.map((each) => each.stepId);
+    const admitted = isStopped ? undefined : model.admit();
+    judge.onStart(stepId, admitted?.stepId, waiting);
+    if (admitted !== undefined) admitted.attempt = attempt;
+  };
+  const release = (stepId: string): Attempt[] => {
+    const place = model.running.findIndex((each) => each.stepId === stepId);
+    return place === -1 ? [] : model.running.splice(place, 1);
+  };
+  const rest = (): void => {
+    judge.onQuiet?.(isStopped ? undefined : model.next?.stepId);
   };
   const heed = (entry: Entry): void => {
     switch (entry.kind) {
-      case 'scheduled':
-        if (nextBackOff !== undefined) backOffs.set(entry.action, nextBackOff);
-        nextBackOff = undefined;
+      case 'tick':
+        rest();
+        if (entry.backOffOf !== undefined && !isStopped) makeReady(entry.backOffOf);
         break;
-      case 'tick': {
-        judge.onQuiet(isStopped ? undefined : model.next(), model);
-        const retried = backOffs.get(entry.action);
-        if (retried !== undefined && !isStopped) makeReady(retried);
-        break;
-      }
       case 'cancelling':
         isStopped = true;
         break;
-      case 'gone':
+      case 'gone': {
         // A body that was given up has stopped after all.
-        model.recover(entry.stepId, entry.attempt);
+        const { stepId, attempt } = entry;
+        const place = model.forfeited.findIndex((each) => each.stepId === stepId && each.attempt === attempt);
+        if (place !== -1) model.forfeited.splice(place, 1);
         break;
+      }
       case 'event':
         heedEvent(entry);
         break;
@@ -71,14 +95,13 @@ export function replay(
         for (const { id, dependsOn } of scenario.steps) if (dependsOn.length === 0) makeReady(id);
         break;
       case 'step-started':
-        judge.onStart(event.stepId, isStopped ? undefined : model.next(), model);
-        model.start(event.stepId);
+        start(event.stepId, event.attempt);
         break;
       case 'warning':
-        if (event.topic === 'abandoned') model.abandon(event.stepId, event.attempt);
+        if (event.topic === 'abandoned') model.forfeited.push(...release(event.stepId));
         break;
       case 'step-completed':
-        model.release(event.stepId);
+        release(event.stepId);
         for (const { id } of scenario.dependentsOf(event.stepId)) {
           const left = (waitingFor.get(id) ?? 0) - 1;
           waitingFor.set(id, left);
@@ -86,25 +109,27 @@ export function replay(
         }
         break;
       case 'step-retrying':
-        model.release(event.stepId);
+        release(event.stepId);
         if (event.delayMs === 0) makeReady(event.stepId);
-        else nextBackOff = event.stepId;
         break;
-      case 'step-failed':
-        if (model.isWaiting(event.stepId))
-          judge.onHopeless?.(event.stepId, model.hopeless.includes(event.stepId));
-        model.leave(event.stepId);
-        model.release(event.stepId);
+      case 'step-failed': {
+        const waiting = model.waiting.find(({ stepId }) => stepId === event.stepId);
+        if (waiting !== undefined) judge.onHopeless?.(event.stepId, model.neverFits(waiting));
+        leave(event.stepId);
         if (scenario.run.onFailure === 'fail-fast') isStopped = true;
         break;
+      }
       case 'step-cancelled':
         isStopped = true;
-        model.leave(event.stepId);
-        model.release(event.stepId);
+        leave(event.stepId);
         break;
       default:
     }
   };
+  const leave = (stepId: string): void => {
+    model.leave((each) => each.stepId === stepId);
+    release(stepId);
+  };
   for (const entry of journal.entries) heed(entry);
-  judge.onQuiet(isStopped ? undefined : model.next(), model);
+  rest();
 }

@@ -1,6 +1,10 @@
 import { toStringMethod } from 'fast-check';
 import type { Demand } from '../../lib/index.ts';
 
+// For this project only. The graph, the demands and the limits are those that `millrace/testing` draws; what is told here beside them is
+// what each attempt's body, finalisers and clean-up do, moment by moment, since the models that the engine is compared with (how an
+// attempt must end, who must start, what RxJS alone comes to) are worked out from just that.
+
 /** What the body of one attempt does. All times in ms. */
 export type BodyPlan =
   /** Returns a value. */

@@ -1,3 +1,4 @@
+// For this project only: several runs over the same limits, and what their bodies are at work with, counted beside the engine.
 import {
   type Run,
   type SharedLimits,

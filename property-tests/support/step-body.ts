@@ -184,6 +184,6 @@ export function cleanUpOf({ id, cleanup }: StepPlan, journal: Journal): StepOpti
       end();
       return undefined;
     }
-    return timer(duration, journal.time).pipe(map(end));
+    return timer(duration, journal.time.scheduler).pipe(map(end));
   };
 }

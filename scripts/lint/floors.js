@@ -90,6 +90,11 @@ const floors = [
     typesOnly: ['rxjs'],
   },
   {
+    files: 'lib/for-each-step.ts',
+    below: lib('base', 'definition', 'engine', 'run'),
+    typesOnly: ['rxjs'],
+  },
+  {
     files: 'lib/subflow.ts',
     below: [...lib('base', 'definition'), 'lib/workflow.ts'],
   },
@@ -109,6 +114,7 @@ const floors = [
         'run',
       ),
       'lib/workflow.ts',
+      'lib/for-each-step.ts',
       'lib/subflow.ts',
     ],
   },
@@ -144,7 +150,7 @@ const floors = [
   {
     files: 'lib/report/page/**',
     below: [],
-    packages: ['\\.\\./[^/]+', '\\.\\./\\.\\./observe/[^/]+', '@dagrejs/dagre', 'uplot'],
+    packages: ['\\.\\./[^/]+', '\\.\\./\\.\\./observe/[^/]+', '@dagrejs/dagre'],
   },
   {
     files: 'lib/opentelemetry/**',
@@ -214,6 +220,7 @@ const floors = [
         'store',
       ),
       'lib/workflow.ts',
+      'lib/for-each-step.ts',
       'lib/subflow.ts',
     ],
     packages: ['rxjs', 'fast-check', 'vitest'],

@@ -38,6 +38,7 @@ async function coordinate(args: readonly string[], killAfter: number | undefined
   await started;
   let wasKilled = false;
   if (killAfter !== undefined) {
+    // At any instant of real time, whatever happens then.
     await Promise.race([over, sleep(killAfter)]);
     wasKilled = child.exitCode === null;
     child.kill('SIGKILL');

@@ -1,6 +1,7 @@
 import { forEachStep, step, subflow, workflow } from 'millrace';
 import { renderProgress } from 'millrace/node';
-import { map, timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { map, timer } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { patience } from './support/shown.ts';
 import { FakeTerminal } from './support/terminal.ts';
@@ -15,7 +16,8 @@ afterEach(() => {
 describe('what comes of a step', () => {
   /** A subflow whose fan-out takes 100 ms an item, two at a time, and a step beside it. */
   function growing(items: number, fails = false) {
-    const scheduler = new VirtualTimeScheduler();
+    const time = new VirtualTime();
+    const { scheduler } = time;
     const pages = forEachStep(
       'page',
       { items: Array.from({ length: items }, (_, place) => place) },
@@ -30,19 +32,18 @@ describe('what comes of a step', () => {
     );
     const book = subflow('book', workflow('pages', { pages }));
     const cover = step('cover', () => timer(250, scheduler));
-    return { scheduler, run: workflow('demo', { book, cover }).run({ scheduler }) };
+    return { time, run: workflow('demo', { book, cover }).run({ scheduler }) };
   }
 
   test('is told by numbers, beside its step', async () => {
     const terminal = new FakeTerminal(100, 24);
-    const { run, scheduler } = growing(6);
-    const { done } = renderProgress(run, { stream: terminal, scheduler });
+    const { run, time } = growing(6);
+    const { done } = renderProgress(run, { stream: terminal, scheduler: time.scheduler });
     await vi.waitFor(() => {
       expect(terminal.listenerCount('resize')).toBe(2);
     }, patience);
     run.result$.subscribe();
-    scheduler.maxFrames = 160;
-    scheduler.flush();
+    time.advanceTo(160);
     expect(await terminal.lines()).toEqual([
       'demo  ██████████████░░░░░░░░░░  0/2 steps, 2/5 within them  160 ms',
       expect.stringContaining('light-cpu'),
@@ -50,8 +51,7 @@ describe('what comes of a step', () => {
 
       expect.stringMatching(/^ {2}cover +160 ms$/),
     ]);
-    scheduler.maxFrames = Infinity;
-    scheduler.flush();
+    time.flush();
     await done;
     expect(await terminal.lines()).toEqual([
       '✓ demo completed in 300 ms',
@@ -64,7 +64,8 @@ describe('what comes of a step', () => {
 
   test('is told where it waits to be tried again', async () => {
     const terminal = new FakeTerminal(100, 24);
-    const scheduler = new VirtualTimeScheduler();
+    const time = new VirtualTime();
+    const { scheduler } = time;
     const each = forEachStep(
       'each',
       { items: [1, 2, 3, 4] },
@@ -83,22 +84,20 @@ describe('what comes of a step', () => {
       expect(terminal.listenerCount('resize')).toBe(2);
     }, patience);
     run.result$.subscribe();
-    scheduler.maxFrames = 160;
-    scheduler.flush();
+    time.advanceTo(160);
     const lines = await terminal.lines();
     expect(lines.at(-3)).toContain('  0/1 steps, 2/4 within them · 2 to be tried again  160 ms');
     expect(lines.at(-1)).toMatch(/ 2\/4 within, 2 to be tried again$/);
-    scheduler.maxFrames = 240;
-    scheduler.flush();
+    time.advanceTo(240);
     expect((await terminal.lines()).at(-1)).toMatch(/2\/4 within$/);
-    scheduler.maxFrames = Infinity;
-    scheduler.flush();
+    time.flush();
     await done;
   });
 
   test('counts for the whole by how long it takes', async () => {
     const terminal = new FakeTerminal(100, 24);
-    const scheduler = new VirtualTimeScheduler();
+    const time = new VirtualTime();
+    const { scheduler } = time;
     const quick = step('quick', () => timer(10, scheduler), { estimate: 10 });
     const each = forEachStep(
       'each',
@@ -120,22 +119,20 @@ describe('what comes of a step', () => {
       [480, '███████████░'],
       [880, '█████████████████████░'],
     ] as const) {
-      scheduler.maxFrames = at;
-      scheduler.flush();
+      time.advanceTo(at);
       expect((await terminal.lines())[0]).toContain(`  ${bar}`);
     }
-    scheduler.maxFrames = Infinity;
-    scheduler.flush();
+    time.flush();
     await done;
   });
 
   test('gets a line a second where there is no terminal, and its failures are told', async () => {
     let text = '';
-    const { run, scheduler } = growing(60, true);
+    const { run, time } = growing(60, true);
     const stream = { write: (more: string) => (text += more) };
-    const { done } = renderProgress(run, { stream, scheduler });
+    const { done } = renderProgress(run, { stream, scheduler: time.scheduler });
     run.result$.subscribe();
-    scheduler.flush();
+    time.flush();
     await done;
     expect(text.trimEnd().split('\n')).toEqual([
       'demo: 0/2 steps, 1/3 within them, 2 running',

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { type Definition, defineWorkflow, type RunOptions, sharedLimits } from 'millrace';
 import { renderProgress } from 'millrace/node';
-import { NEVER, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { NEVER } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { pipeline, taking } from './support/shown.ts';
 
@@ -18,9 +19,10 @@ describe('where there is no terminal', () => {
     definitions: readonly Definition[],
     stream: object = {},
     options: RunOptions<never> = {},
-    scheduler = new VirtualTimeScheduler(),
+    time = new VirtualTime(),
   ): Promise<string[]> {
     let text = '';
+    const { scheduler } = time;
     const run = defineWorkflow('demo', definitions).run({
       scheduler,
       onFailure: 'continue',
@@ -30,7 +32,7 @@ describe('where there is no terminal', () => {
     const output = { write: (more: string) => (text += more), ...stream };
     const { done } = renderProgress(run, { stream: output, scheduler });
     run.result$.subscribe({ error: () => undefined });
-    scheduler.flush();
+    time.flush();
     await done;
     return text.trimEnd().split('\n');
   }
@@ -54,10 +56,11 @@ describe('where there is no terminal', () => {
   });
 
   test('a run that waits for others says so', async () => {
-    const scheduler = new VirtualTimeScheduler();
+    const time = new VirtualTime();
+    const { scheduler } = time;
     const shared = sharedLimits({ runs: 1 });
     defineWorkflow('first', pipeline).run({ scheduler, shared }).result$.subscribe();
-    const lines = await plainLines([{ id: 'quick', run: taking(100) }], {}, { shared }, scheduler);
+    const lines = await plainLines([{ id: 'quick', run: taking(100) }], {}, { shared }, time);
     expect(lines).toEqual([
       'demo: waits for other runs to end, as one of 1',
       'demo: quick (1/1, 100 ms)',

@@ -1,6 +1,7 @@
 import { type Definition, defineWorkflow, InvalidOptionsError, sharedLimits } from 'millrace';
 import { readJsonLines, renderProgress, replay, writeJsonLines } from 'millrace/node';
-import { map, NEVER, timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { map, NEVER, timer } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { patience, pipeline, shown, taking } from './support/shown.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
@@ -365,14 +366,15 @@ describe('on a terminal', () => {
       throw new Error('not installed');
     });
     const other = new FakeTerminal(80, 24);
-    const scheduler = new VirtualTimeScheduler();
+    const time = new VirtualTime();
+    const { scheduler } = time;
     const again = defineWorkflow('host', pipeline).run({ scheduler });
     const { done } = renderProgress(again, { stream: other, scheduler });
     await vi.waitFor(async () => {
       expect((await other.lines())[0]).toContain('needs the package log-update');
     }, patience);
     again.result$.subscribe();
-    scheduler.flush();
+    time.flush();
     await done;
     expect((await other.lines()).join('\n')).toContain('host: quick (1/3, 100 ms)');
     vi.doUnmock('log-update');
@@ -444,11 +446,12 @@ test('yesterday’s log is shown like the run', async () => {
   const end = await goTo(Infinity);
   await log.done;
   const again = new FakeTerminal(100, 24);
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const yesterday = replay(await readJsonLines(path('shown.jsonl')), { speed: 1, scheduler });
   renderProgress(yesterday, { stream: again, scheduler });
   yesterday.play();
-  scheduler.flush();
+  time.flush();
   expect((await again.lines()).slice(1)).toEqual(end.slice(1));
   expect(early[0]).toContain('1/3 steps');
 });

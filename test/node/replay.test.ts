@@ -9,7 +9,8 @@ import {
 } from 'millrace';
 import { readJsonLines, replay, writeJsonLines } from 'millrace/node';
 import { toMermaid } from 'millrace/report';
-import { map, NEVER, type Observable, timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { map, NEVER, type Observable, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
@@ -43,16 +44,17 @@ function asEventsTell(snapshot: RunSnapshot): unknown {
 async function recorded(
   definitions: readonly Definition[],
   options: RunOptions<never> = {},
-  act: (run: Run, scheduler: VirtualTimeScheduler) => void = () => undefined,
+  act: (run: Run, time: VirtualTime) => void = () => undefined,
 ) {
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const run = defineWorkflow('replayed', definitions).run({ scheduler, ...options });
   const writer = writeJsonLines(run, path('replay.jsonl'));
   const events = collected(run.progress$);
   const snapshots = collected(run.snapshot$);
-  act(run, scheduler);
+  act(run, time);
   run.result$.subscribe({ error: () => undefined });
-  scheduler.flush();
+  time.flush();
   await writer.done;
   return { run, events, snapshots, log: await readJsonLines(path('replay.jsonl')) };
 }
@@ -77,18 +79,18 @@ const failing: Definition[] = [
 const turns = sharedLimits({ runs: 1, 'heavy-cpu': 3, concurrency: 12 });
 /** Starts another run that goes before. */
 const afterAnother =
-  (act: (run: Run, scheduler: VirtualTimeScheduler) => void) =>
-  (run: Run, scheduler: VirtualTimeScheduler): void => {
+  (act: (run: Run, time: VirtualTime) => void) =>
+  (run: Run, time: VirtualTime): void => {
     const another = defineWorkflow('another', [{ id: 'only', run: taking(50) }]);
-    another.run({ scheduler, shared: turns }).result$.subscribe();
-    act(run, scheduler);
+    another.run({ scheduler: time.scheduler, shared: turns }).result$.subscribe();
+    act(run, time);
   };
 
 const cases: [
   what: string,
   definitions: readonly Definition[],
   options: RunOptions<never>,
-  act?: (run: Run, scheduler: VirtualTimeScheduler) => void,
+  act?: (run: Run, time: VirtualTime) => void,
 ][] = [
   ['600 steps in chunks', layers, { limits }],
   ['within a concurrency', layers.slice(0, 50), { limits, concurrency: 3 }],
@@ -98,64 +100,64 @@ const cases: [
     'a cancel',
     layers.slice(0, 100),
     { limits },
-    (run, scheduler) =>
-      scheduler.schedule(() => {
+    (run, time) =>
+      time.at(60, () => {
         run.cancel('enough');
-      }, 60),
+      }),
   ],
   [
     'a drain',
     layers.slice(0, 100),
     { limits },
-    (run, scheduler) =>
-      scheduler.schedule(() => {
+    (run, time) =>
+      time.at(60, () => {
         run.cancel('enough', { drain: true });
-      }, 60),
+      }),
   ],
   ['a timeout', layers.slice(0, 100), { limits, timeout: 70 }],
   [
     'pauses and other limits',
     layers.slice(0, 100),
     { limits },
-    (run, scheduler) => {
+    (run, time) => {
       run.pause('light-io');
-      scheduler.schedule(() => {
+      time.at(40, () => {
         run.setLimits({ 'heavy-cpu': 1 });
-      }, 40);
-      scheduler.schedule(() => {
+      });
+      time.at(60, () => {
         run.pause();
-      }, 60);
-      scheduler.schedule(() => {
+      });
+      time.at(300, () => {
         run.resume();
-      }, 300);
-      scheduler.schedule(() => {
+      });
+      time.at(500, () => {
         run.resume('light-io');
-      }, 500);
+      });
     },
   ],
   [
     'a wait for another run, and limits that are shared',
     layers.slice(0, 100),
     { limits, shared: turns },
-    afterAnother((_, scheduler) => {
+    afterAnother((_, time) => {
       for (const [at, limit] of [
         [20, 2],
         [120, 1],
         [220, 3],
       ] as const)
-        scheduler.schedule(() => {
+        time.at(at, () => {
           turns.setLimits({ 'heavy-cpu': limit });
-        }, at);
+        });
     }),
   ],
   [
     'a cancel while it waits for another run',
     layers.slice(0, 100),
     { limits, shared: turns },
-    afterAnother((run, scheduler) => {
-      scheduler.schedule(() => {
+    afterAnother((run, time) => {
+      time.at(30, () => {
         run.cancel('enough');
-      }, 30);
+      });
     }),
   ],
   [
@@ -188,15 +190,16 @@ describe('a replay says what the run said:', () => {
 
 test('at its speed, each event comes when it came', async () => {
   const { log, snapshots } = await recorded(layers.slice(0, 40), { limits });
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const again = replay(log, { speed: 2, scheduler });
   const times: number[] = [];
-  again.progress$.subscribe(() => times.push(scheduler.now()));
+  again.progress$.subscribe(() => times.push(time.now));
   const replayed: RunSnapshot[] = collected(again.snapshot$);
   again.play();
   expect(times.length).toBeLessThan(log.events.length);
   again.play();
-  scheduler.flush();
+  time.flush();
   const first = log.events[0]?.at ?? 0;
   expect(times).toEqual(log.events.map(({ at }) => (at - first) / 2));
   expect(replayed.map(asEventsTell)).toEqual(snapshots.map(asEventsTell));
@@ -204,7 +207,8 @@ test('at its speed, each event comes when it came', async () => {
 
 test('it can be stopped, and a log that breaks off ends there', async () => {
   const { log } = await recorded(layers.slice(0, 40), { limits });
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const again = replay(log, { speed: 1, scheduler });
   let isComplete = false;
   again.progress$.subscribe({ complete: () => (isComplete = true) });
@@ -212,7 +216,7 @@ test('it can be stopped, and a log that breaks off ends there', async () => {
     if (event.type === 'step-completed') again.stop();
   });
   again.play();
-  scheduler.flush();
+  time.flush();
   expect(isComplete).toBe(true);
   expect(again.snapshot().counts.completed).toBe(1);
   again.stop();

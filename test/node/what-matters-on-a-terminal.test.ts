@@ -1,7 +1,8 @@
 import { type Definition, forEachStep, step, workflow } from 'millrace';
 import { renderProgress } from 'millrace/node';
 import { memoryStore } from 'millrace/store';
-import { config, map, timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { config, map, timer } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { patience, shown, taking } from './support/shown.ts';
 import { FakeTerminal } from './support/terminal.ts';
@@ -91,7 +92,8 @@ describe('what the others wait for', () => {
 
   test('of a fan-out, the child that takes long is named', async () => {
     const terminal = new FakeTerminal(120, 24);
-    const scheduler = new VirtualTimeScheduler();
+    const time = new VirtualTime();
+    const { scheduler } = time;
     const each = forEachStep(
       'each',
       { items: [100, 3_000, 100, 100] },
@@ -104,8 +106,7 @@ describe('what the others wait for', () => {
       expect(terminal.listenerCount('resize')).toBe(2);
     }, patience);
     run.result$.subscribe();
-    scheduler.maxFrames = 2_000;
-    scheduler.flush();
+    time.advanceTo(2_000);
     expect((await terminal.lines()).at(-1)).toMatch(/3\/4 within {2}\[item 1\] 2\.0 s$/);
   });
 });
@@ -369,12 +370,13 @@ describe('in a log', () => {
   /** What is written of a run to a stream that is none. */
   async function logOf(definitions: readonly Definition[]): Promise<string[]> {
     let text = '';
-    const scheduler = new VirtualTimeScheduler();
+    const time = new VirtualTime();
+    const { scheduler } = time;
     const { defineWorkflow } = await import('millrace');
     const run = defineWorkflow('demo', definitions).run({ scheduler, limits: { db: 1 } });
     const { done } = renderProgress(run, { stream: { write: (more: string) => (text += more) }, scheduler });
     run.result$.subscribe({ error: () => undefined });
-    scheduler.flush();
+    time.flush();
     await done;
     return text.trimEnd().split('\n');
   }

@@ -9,7 +9,8 @@ import {
   workflow,
 } from 'millrace';
 import { meterRuns } from 'millrace/opentelemetry';
-import { map, NEVER, timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { map, NEVER, timer } from 'rxjs';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { prometheus } from './support/prometheus.ts';
 
@@ -31,7 +32,8 @@ afterEach(() => {
 test('runs and attempts have durations and waits in seconds, by step, class and outcome', async () => {
   const { meter, scrape } = await prometheus();
   const runs = meterOf(meter);
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const run = defineWorkflow('w', [
     { id: 'a', run: second, resource: { db: 2 } },
     { id: 'b', run: second, resource: ['heavy-cpu', { db: 1 }] },
@@ -39,7 +41,7 @@ test('runs and attempts have durations and waits in seconds, by step, class and 
   ]).run({ scheduler, limits: { db: 2, 'heavy-cpu': 1 } });
   runs.watch(run);
   run.result$.subscribe();
-  scheduler.flush();
+  time.flush();
   const read = await scrape();
   const of = (id: string, classes: string): string =>
     `workflow_name=w,step_id=${id},resource_classes=${classes}`;
@@ -60,7 +62,8 @@ test('runs and attempts have durations and waits in seconds, by step, class and 
 test('retries, failures and outputs that were known are counted, and a back-off is no wait', async () => {
   const { meter, scrape } = await prometheus();
   const runs = meterOf(meter);
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const run = defineWorkflow('w', [
     {
       id: 'broken',
@@ -75,7 +78,7 @@ test('retries, failures and outputs that were known are counted, and a back-off 
   ]).run({ scheduler, given: { known: 1 } });
   runs.watch(run);
   run.result$.subscribe({ error: () => undefined });
-  scheduler.flush();
+  time.flush();
   const read = await scrape();
   expect(read.of('millrace_step_retries_total')).toStrictEqual({
     'workflow_name=w,step_id=broken,error_type=FAR': 2,
@@ -107,7 +110,8 @@ test('retries, failures and outputs that were known are counted, and a back-off 
 test('what is cancelled, skipped or thrown is counted as that, whatever it is', async () => {
   const { meter, scrape } = await prometheus();
   const runs = meterOf(meter);
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const run = defineWorkflow('w', [
     {
       id: 'text',
@@ -229,7 +233,8 @@ test('the delay of the event loop is measured unless that is unwanted', async ()
 
 test('who leaves, or closes the meter, is measured no more, and the run goes on', async () => {
   const { meter, scrape } = await prometheus();
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const flow = defineWorkflow('w', [{ id: 'a', run: second }]);
   const [left, closed] = [flow.run({ scheduler }), flow.run({ scheduler })];
   using runs = meterOf(meter);
@@ -241,7 +246,7 @@ test('who leaves, or closes the meter, is measured no more, and the run goes on'
   watching.unsubscribe();
   expect((await scrape()).of('millrace_run_active')).toStrictEqual({ 'workflow_name=w': 1 });
   runs.close();
-  scheduler.flush();
+  time.flush();
   expect((await scrape()).of('millrace_run_duration_count')).toStrictEqual({});
   expect([left.snapshot().status, closed.snapshot().status]).toStrictEqual(['completed', 'completed']);
 });

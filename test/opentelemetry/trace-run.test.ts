@@ -20,7 +20,8 @@ import {
   workflow,
 } from 'millrace';
 import { traceRun } from 'millrace/opentelemetry';
-import { map, NEVER, timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { map, NEVER, timer } from 'rxjs';
 import { afterEach, expect, test, vi } from 'vitest';
 import { idOf, named, parentOf, recorder } from './support/recorder.ts';
 
@@ -28,13 +29,14 @@ const second: Definition['run'] = (_, { scheduler }) => timer(1000, scheduler).p
 
 /** A run in virtual time, not started yet. */
 function runOf(definitions: readonly Definition[], options: RunOptions<never> = {}) {
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const run = defineWorkflow('traced', definitions).run({ scheduler, ...options });
   return {
     run,
     start: () => {
       run.result$.subscribe({ error: () => undefined });
-      scheduler.flush();
+      time.flush();
     },
   };
 }
@@ -207,14 +209,15 @@ test('the parent is the context given', () => {
 
 test('a run that has begun is traced from then on, and one that is over not at all', () => {
   const { tracer, spans } = recorder();
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const run = defineWorkflow('traced', [
     { id: 'a', run: second },
     { id: 'b', dependsOn: ['a'], run: second },
   ]).run({ scheduler });
   run.result$.subscribe();
   traceRun(run, tracer);
-  scheduler.flush();
+  time.flush();
   expect(spans().map(({ name }) => name)).toStrictEqual(['b', 'traced']);
   expect(spans()[0]?.links).toStrictEqual([]);
   traceRun(run, tracer);
@@ -223,13 +226,14 @@ test('a run that has begun is traced from then on, and one that is over not at a
 
 test('who leaves ends the spans that are open, and the run goes on', () => {
   const { tracer, spans } = recorder();
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const run = defineWorkflow('traced', [{ id: 'a', run: second }]).run({ scheduler });
   const tracing = traceRun(run, tracer);
   run.result$.subscribe();
   tracing.unsubscribe();
   expect(spans().map(({ name }) => name)).toStrictEqual(['a', 'traced']);
-  scheduler.flush();
+  time.flush();
   expect(run.snapshot().status).toBe('completed');
   expect(spans()).toHaveLength(2);
 });
@@ -283,7 +287,8 @@ test.each([null, undefined, {}])('%o is no run', (run) => {
 
 test('a run that waits for others is a span from its start, with the wait as an event', () => {
   const { tracer, spans } = recorder();
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const shared = sharedLimits({ runs: 1 });
   const [first, next] = ['first', 'next'].map((name) =>
     defineWorkflow(name, [{ id: 'only', run: second }]).run({ scheduler, shared }),
@@ -292,7 +297,7 @@ test('a run that waits for others is a span from its start, with the wait as an 
     if (run !== undefined) traceRun(run, tracer);
     run?.result$.subscribe();
   }
-  scheduler.flush();
+  time.flush();
   const [span] = named(spans(), 'next');
   expect(span === undefined ? undefined : lengthOf(span)).toBe(2000);
   expect(span?.events).toMatchObject([{ name: 'run waiting', attributes: { 'millrace.runs.waiting': 1 } }]);

@@ -1,23 +1,25 @@
 import { forEachStep, type RunHistory, type RunOptions, type Step, step, subflow, workflow } from 'millrace';
 import { type Estimate, type EstimateOptions, estimate } from 'millrace/operators';
-import { map, type Observable, throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { map, type Observable, type SchedulerLike, throwError, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 
-const wait = (ms: number, scheduler: VirtualTimeScheduler): Observable<number> =>
+const wait = (ms: number, scheduler: SchedulerLike): Observable<number> =>
   timer(ms, scheduler).pipe(map(() => ms));
 
 /** The estimates of a run in virtual time. */
 function estimatesOf(
-  make: (scheduler: VirtualTimeScheduler) => Record<string, Step<unknown, never>>,
+  make: (scheduler: SchedulerLike) => Record<string, Step<unknown, never>>,
   runOptions: RunOptions<never> = {},
   options: EstimateOptions = { every: 0 },
 ): Estimate[] {
-  const scheduler = new VirtualTimeScheduler(undefined, Infinity);
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const run = workflow('estimated', make(scheduler)).run({ scheduler, ...runOptions });
   const estimates: Estimate[] = [];
   run.progress$.pipe(estimate(run, options)).subscribe((one) => estimates.push(one));
   run.result$.subscribe({ error: () => undefined });
-  scheduler.flush();
+  time.flush();
   return estimates;
 }
 
@@ -153,11 +155,7 @@ describe('a fan-out', () => {
 });
 
 describe('a subflow', () => {
-  const chain = (
-    scheduler: VirtualTimeScheduler,
-    takes: number,
-    said: number | undefined,
-  ): Step<number, never> => {
+  const chain = (scheduler: SchedulerLike, takes: number, said: number | undefined): Step<number, never> => {
     const first = step('first', () => wait(takes, scheduler), { estimate: said });
     const second = step('second', { first }, () => wait(takes, scheduler), { estimate: said });
     return step('third', { second }, () => wait(takes, scheduler), { estimate: said });

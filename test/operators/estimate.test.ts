@@ -7,7 +7,8 @@ import {
   type RunOptions,
 } from 'millrace';
 import { type Estimate, type EstimateOptions, estimate } from 'millrace/operators';
-import { map, NEVER, Subject, take, throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { map, NEVER, Subject, take, throwError, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 
 /** A step that takes some time. */
@@ -21,12 +22,13 @@ function estimatesOf(
   runOptions: RunOptions<never> = {},
   options: EstimateOptions = { every: 0 },
 ): Estimate[] {
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const run = defineWorkflow('estimated', definitions).run({ scheduler, ...runOptions });
   const estimates: Estimate[] = [];
   run.progress$.pipe(estimate(run, options)).subscribe((one) => estimates.push(one));
   run.result$.subscribe({ error: () => undefined });
-  scheduler.flush();
+  time.flush();
   return estimates;
 }
 
@@ -116,7 +118,8 @@ describe('what remains', () => {
   });
 
   test('is unknown while the run is paused, be it in part', () => {
-    const scheduler = new VirtualTimeScheduler();
+    const time = new VirtualTime();
+    const { scheduler } = time;
     const run = defineWorkflow('estimated', [
       { id: 'a', run: taking(100), estimate: 100, resource: 'db' },
       { id: 'b', dependsOn: ['a'], run: taking(100), estimate: 100, resource: 'db' },
@@ -134,7 +137,7 @@ describe('what remains', () => {
     const before = estimates.at(-1)?.remaining?.likely ?? 0;
     run.setLimits({ db: 5 });
     expect(estimates.at(-1)?.remaining?.likely).toBeLessThanOrEqual(before);
-    scheduler.flush();
+    time.flush();
     expect(estimates.at(-1)?.fraction).toBe(1);
   });
 });
@@ -186,7 +189,8 @@ describe('how far the run is', () => {
   });
 
   test('stays where it is when the run is cancelled', () => {
-    const scheduler = new VirtualTimeScheduler();
+    const time = new VirtualTime();
+    const { scheduler } = time;
     const run = defineWorkflow('estimated', [{ id: 'a', run: () => NEVER, estimate: 100 }]).run({
       scheduler,
     });

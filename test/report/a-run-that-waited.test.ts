@@ -1,10 +1,12 @@
 import { defineWorkflow, type ProgressEvent, sharedLimits } from 'millrace';
-import { timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { timer } from 'rxjs';
 import { expect, test } from 'vitest';
 import { timelineOf } from '../../lib/report/timeline-of.ts';
 
 test('a report tells that a run waits for others, and of limits that changed meanwhile', () => {
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const shared = sharedLimits({ db: 4, runs: 1 });
   const query = { id: 'query', resource: 'db', run: () => timer(100, scheduler) };
   const [first, next] = ['first', 'next'].map((name) =>
@@ -22,7 +24,7 @@ test('a report tells that a run waits for others, and of limits that changed mea
   scheduler.schedule(() => {
     shared.setLimits({ db: 2 });
   }, 50);
-  scheduler.flush();
+  time.flush();
   const timeline = timelineOf({ ...picture, events });
   expect(timeline).toMatchObject({ status: 'completed', startedAt: 100, endedAt: 200 });
   expect(timeline.capacity.get('db')).toStrictEqual([

@@ -1,7 +1,8 @@
 import { forEachStep, workflow } from 'millrace';
 import { htmlReport, record } from 'millrace/report';
+import { VirtualTime } from 'millrace/testing';
 import type { Browser, Page } from 'playwright-core';
-import { map, throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import { map, throwError, timer } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { chromiumPath, startChromium } from '../ecosystem/support/chromium.ts';
 import {
@@ -168,12 +169,12 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
       { retry: { attempts: 2, delay: 100, jitter: 0 }, concurrency: 2, estimate: 100 },
     );
     const flow = workflow('followed', { each });
-    const scheduler = new VirtualTimeScheduler();
+    const time = new VirtualTime();
+    const { scheduler } = time;
     const run = flow.run({ scheduler });
     record(run);
     const subscription = run.result$.subscribe();
-    scheduler.maxFrames = 160;
-    scheduler.flush();
+    time.advanceTo(160);
     const page = await open(run);
     const cells = await page.locator('.rows .row').first().locator('span').allTextContents();
     expect(cells).toContain('running 25 %');

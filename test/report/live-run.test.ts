@@ -1,5 +1,6 @@
 import { defineWorkflow, type ProgressEvent, type Workflow } from 'millrace';
-import { NEVER, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { NEVER } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Frame, RunHead } from '../../lib/report/dashboard-frame.ts';
 import { DashboardRun } from '../../lib/report/dashboard-run.ts';
@@ -12,7 +13,7 @@ type Watched = ReturnType<Workflow['run']>;
 /** Plays a run, and calls `between` after every so many ms of its time with what a dashboard has of it. */
 function play(
   run: Watched,
-  scheduler: VirtualTimeScheduler,
+  time: VirtualTime,
   everyMs: number,
   between: (kept: DashboardRun, number: number) => void,
 ): { kept: DashboardRun; events: ProgressEvent[] } {
@@ -30,8 +31,7 @@ function play(
   });
   run.result$.subscribe({ error: () => undefined });
   for (let at = 0; !kept.isOver; at += everyMs) {
-    scheduler.maxFrames = at;
-    scheduler.flush();
+    time.advanceTo(at);
     kept.look(++number);
     between(kept, number);
   }
@@ -101,12 +101,12 @@ describe.each([
   ['a failure with retries', () => failing, {}],
 ] as const)('a page that follows %s', (_, workflow, limits) => {
   test('sees at any time what one sees that has just been opened, and a report of all events has', () => {
-    const scheduler = new VirtualTimeScheduler();
-    const run = workflow().run({ limits, scheduler });
+    const time = new VirtualTime();
+    const run = workflow().run({ limits, scheduler: time.scheduler });
     let live: LiveRun | undefined;
     let sent = 0;
     let compared = 0;
-    const { kept, events } = play(run, scheduler, 7, (now, number) => {
+    const { kept, events } = play(run, time, 7, (now, number) => {
       live ??= new LiveRun(headOf(now));
       live.add(frameOf(now, sent), 0);
       sent = number;
@@ -127,9 +127,9 @@ describe.each([
   });
 
   test('is told nothing new by what it is sent twice', () => {
-    const scheduler = new VirtualTimeScheduler();
-    const run = workflow().run({ limits, scheduler });
-    const { kept } = play(run, scheduler, 1e6, () => undefined);
+    const time = new VirtualTime();
+    const run = workflow().run({ limits, scheduler: time.scheduler });
+    const { kept } = play(run, time, 1e6, () => undefined);
     const live = fresh(kept);
     const before = shown(live);
     live.add(frameOf(kept), 0);
@@ -138,7 +138,8 @@ describe.each([
 });
 
 test('what has begun before anybody watched is known: what runs, what is taken, how far it is', () => {
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const slow = defineWorkflow('slow', [
     { id: 'a', run: taking(10), resource: 'db', estimate: 10 },
     { id: 'b', run: taking(100), resource: { db: 2 }, estimate: 100 },
@@ -148,8 +149,7 @@ test('what has begun before anybody watched is known: what runs, what is taken, 
   ]);
   const run = slow.run({ limits: { db: 3 }, scheduler, onFailure: 'continue' });
   run.result$.subscribe({ error: () => undefined });
-  scheduler.maxFrames = 50;
-  scheduler.flush();
+  time.advanceTo(50);
   const kept = new DashboardRun(run, 1, 'run', {});
   kept.look(1);
   const live = fresh(kept);
@@ -179,14 +179,14 @@ test('the time of what goes on moves between what is told, and stops at the end'
 });
 
 test('a run that nothing more comes of is interrupted, and its time stands still', () => {
-  const scheduler = new VirtualTimeScheduler();
-  const run = defineWorkflow('lost', [{ id: 'a', run: () => NEVER }]).run({ scheduler });
+  const time = new VirtualTime();
+  const run = defineWorkflow('lost', [{ id: 'a', run: () => NEVER }]).run({ scheduler: time.scheduler });
   const kept = new DashboardRun(run, 1, 'run', {});
   run.progress$.subscribe((event) => {
     kept.add(event.seq, event);
   });
   const subscription = run.result$.subscribe({ error: () => undefined });
-  scheduler.flush();
+  time.flush();
   kept.look(10);
   kept.end(11);
   subscription.unsubscribe();
@@ -234,9 +234,9 @@ test('a page that stays open keeps a bounded number of messages, the first failu
 });
 
 test('a million children leave no more behind than a few', () => {
-  const scheduler = new VirtualTimeScheduler();
-  const run = growing(3).run({ scheduler });
-  const { kept } = play(run, scheduler, 1e6, () => undefined);
+  const time = new VirtualTime();
+  const run = growing(3).run({ scheduler: time.scheduler });
+  const { kept } = play(run, time, 1e6, () => undefined);
   const head = { at: 0, runId: 'run', attempt: 1 };
   let seq = 1e6;
   const length = (): number => kept.frame(undefined).json.length;

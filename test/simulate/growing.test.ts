@@ -16,7 +16,8 @@ import {
   workflow,
 } from 'millrace';
 import { plan, simulate, whatIf } from 'millrace/simulate';
-import { take, timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { take, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 
 const limits = { 'light-cpu': 2 };
@@ -27,8 +28,8 @@ function rows({ schedule }: ReturnType<typeof simulate>): string[] {
 }
 
 /** The same of what really happens. */
-function ran(flow: Workflow, options: RunOptions<never>, scheduler: VirtualTimeScheduler): string[] {
-  const run = flow.run({ ...options, scheduler });
+function ran(flow: Workflow, options: RunOptions<never>, time: VirtualTime): string[] {
+  const run = flow.run({ ...options, scheduler: time.scheduler });
   const starts = new Map<string, number>();
   const ended: string[] = [];
   run.progress$.subscribe((event) => {
@@ -37,7 +38,7 @@ function ran(flow: Workflow, options: RunOptions<never>, scheduler: VirtualTimeS
       ended.push(`${event.stepId} ${String(starts.get(event.stepId))}–${String(event.at)}`);
   });
   run.result$.subscribe();
-  scheduler.flush();
+  time.flush();
   return ended.filter((row) => !row.includes('undefined'));
 }
 
@@ -86,7 +87,8 @@ describe('a subflow', () => {
   });
 
   test('measured by a run takes what it took, not what it held', () => {
-    const scheduler = new VirtualTimeScheduler();
+    const time = new VirtualTime();
+    const { scheduler } = time;
     const slow = workflow('slow', { slow: step('slow', () => timer(70, scheduler)) });
     const around = workflow('around', {
       part: subflow('part', slow),
@@ -94,7 +96,7 @@ describe('a subflow', () => {
     });
     const run = around.run({ scheduler });
     run.result$.subscribe();
-    scheduler.flush();
+    time.flush();
     expect(simulate(around, { durations: run.metrics() }).makespan).toBe(70);
   });
 
@@ -238,7 +240,8 @@ test('who reads a stream ends no earlier than what it reads', () => {
 });
 
 test('is what a run does, with all of it in each other', () => {
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const took = (ms: number) => () => timer(ms, scheduler);
   const each = forEachStep('each', { items: [0, 1, 2, 3, 4] }, took(7), {
     estimate: 7,
@@ -253,7 +256,7 @@ test('is what a run does, with all of it in each other', () => {
   const end = step('end', { nested, second }, took(5), { estimate: 5 });
   const flow = workflow('all', { end });
   const conditions = { limits: { 'light-io': 3, 'light-cpu': 1 } };
-  expect(rows(simulate(flow, conditions)).toSorted()).toEqual(ran(flow, conditions, scheduler).toSorted());
+  expect(rows(simulate(flow, conditions)).toSorted()).toEqual(ran(flow, conditions, time).toSorted());
 });
 
 describe('is refused:', () => {

@@ -11,7 +11,8 @@ import {
   workflow,
 } from 'millrace';
 import { plan, simulate } from 'millrace/simulate';
-import { timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 
 const minutes: Readonly<Record<string, number>> = { a: 3, b: 3, c: 2, d: 2, e: 2 };
@@ -42,10 +43,11 @@ describe('a plan', () => {
   it('is followed by a run, to the millisecond where the steps take as long as planned', () => {
     const flow = packing();
     const found = plan(flow, machines);
-    const scheduler = new VirtualTimeScheduler();
+    const time = new VirtualTime();
+    const { scheduler } = time;
     const run = flow.run({ ...machines, plan: found, scheduler });
     run.result$.subscribe();
-    scheduler.flush();
+    time.flush();
     expect(run.metrics().totalMs).toBe(found.makespan);
   });
 
@@ -63,13 +65,14 @@ describe('a plan', () => {
       { ...body('second', 9), dependsOn: ['first'], resource: 'machine' },
       { ...body('filler', 9), resource: 'machine' },
     ]);
-    const scheduler = new VirtualTimeScheduler();
+    const time = new VirtualTime();
+    const { scheduler } = time;
     const order: Plan = {
       ...plan(flow, { limits: { io: 1, machine: 1 } }),
       order: ['first', 'second', 'filler'],
     };
     flow.run({ limits: { io: 1, machine: 1 }, plan: order, scheduler }).result$.subscribe();
-    scheduler.flush();
+    time.flush();
     expect(started).toEqual(['first', 'second', 'filler']);
   });
 

@@ -116,6 +116,7 @@ describe('a process that is killed at any instant', () => {
           const program = new Program(store, join(folder, 'bodies.log'));
           await program.started;
           if (figures.kills < kills) {
+            // At any instant of real time, whatever happens then.
             await sleep(Math.random() * 450);
             if (program.hasEnded) figures.afterTheEnd++;
             else figures.kills++;

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CancelledError, step, workflow } from 'millrace';
+import { CancellationToken, CancelledError, step, workflow } from 'millrace';
 import {
   fileStore,
   ResumeMismatchError,
@@ -9,6 +9,7 @@ import {
   StoreError,
   StoreFormatError,
 } from 'millrace/store';
+import { firstValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fileBackend } from '../../lib/store/file-backend.ts';
 import type { FileIo, OpenFile } from '../../lib/store/file-io.ts';
@@ -358,10 +359,11 @@ describe('a run whose store is still being opened', () => {
     for (const how of ['leave', 'signal', 'timeout'] as const) {
       const place = new Place();
       const { calls, steps } = chain();
+      const stopped = new CancellationToken();
       const store = new Store({
         ...eventually(place.backend),
         openRun: async (id, watcher) => {
-          await new Promise((resolve) => setTimeout(resolve, 5));
+          await firstValueFrom(stopped.cancelled$);
           return place.backend.openRun(id, watcher);
         },
       });
@@ -374,6 +376,9 @@ describe('a run whose store is still being opened', () => {
       });
       const over = new Promise<void>((resolve) => {
         run.progress$.subscribe({ complete: resolve });
+      });
+      run.token.onCancel(() => {
+        stopped.cancel();
       });
       const subscription = run.result$.subscribe({ error: () => undefined });
       if (how === 'leave') subscription.unsubscribe();

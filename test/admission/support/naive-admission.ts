@@ -60,9 +60,12 @@ export class NaiveAdmission<Item extends NaiveItem> {
     this.#waiting.sort((left, right) => left.item.rank - right.item.rank);
   }
 
+  /** The one that goes now, if any. */
+  get next(): Item | undefined {
+    return this.#next()?.item;
+  }
+
   admit(): Item | undefined {
-    // With a limit of 0 an item is a barrier as soon as it is found to lack something.
-    for (const entry of this.#waiting) entry.isBarrier ||= this.#maxOvertakes === 0 && this.#lacksAny(entry);
     const next = this.#next();
     if (next === undefined) return undefined;
     for (const other of this.#waiting) {
@@ -76,6 +79,11 @@ export class NaiveAdmission<Item extends NaiveItem> {
     return next.item;
   }
 
+  /** Those that are as is said wait no longer. */
+  leave(isSo: (item: Item) => boolean): void {
+    this.#waiting = this.#waiting.filter(({ item }) => !isSo(item));
+  }
+
   clear(): Item[] {
     return this.#waiting.splice(0).map(({ item }) => item);
   }
@@ -86,7 +94,7 @@ export class NaiveAdmission<Item extends NaiveItem> {
 
   removeHopeless(): Item[] {
     const hopeless = this.waiting.filter((item) => this.neverFits(item));
-    this.#waiting = this.#waiting.filter(({ item }) => !hopeless.includes(item));
+    this.leave((item) => hopeless.includes(item));
     return hopeless;
   }
 
@@ -99,6 +107,8 @@ export class NaiveAdmission<Item extends NaiveItem> {
   }
 
   #next(): Waiting<Item> | undefined {
+    // With a limit of 0 an item is a barrier as soon as it is found to lack something.
+    for (const entry of this.#waiting) entry.isBarrier ||= this.#maxOvertakes === 0 && this.#lacksAny(entry);
     const bars: Waiting<Item>[] = [];
     for (const barrier of this.#waiting.filter(({ isBarrier }) => isBarrier)) {
       if (this.#lacksAny(barrier)) bars.push(barrier);

@@ -89,6 +89,7 @@ export class MemoryBroker {
   /** Looks for somebody who does what waits. */
   dispatch(): void {
     for (const server of this.#servers) {
+      if (server.busy >= server.slots) continue;
       const waiting = this.#queue(server.lane);
       while (server.end.isUp && !server.isStopped && server.busy < server.slots && waiting.length > 0) {
         const entry = this.#jobs(server.lane).get(waiting.shift() ?? '');

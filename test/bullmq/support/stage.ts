@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { VirtualTime } from 'millrace/testing';
 import { Observable } from 'rxjs';
-import { clockOf } from '../../../lib/base/clock.ts';
+import { type Clock, clockOf } from '../../../lib/base/clock.ts';
 import { Remote } from '../../../lib/bullmq/remote-tasks.ts';
 import { TaskServer } from '../../../lib/bullmq/task-server.ts';
 import { offloadHostOf } from '../../../lib/definition/offloaded-body.ts';
@@ -26,7 +26,7 @@ export interface StagedWorker {
 /** Coordinators and workers in virtual time, over a broker in memory. Bodies take as many ms as their input says, and 5 to stop. */
 export class QueueStage {
   readonly time = new VirtualTime();
-  readonly clock = clockOf(this.time.scheduler);
+  readonly clock = oneTimerAMoment(clockOf(this.time.scheduler));
   readonly broker = new MemoryBroker(this.clock);
   readonly works: Work[] = [];
   readonly leaseMs: number;
@@ -36,7 +36,7 @@ export class QueueStage {
     this.leaseMs = leaseMs;
   }
 
-  coordinator(terms: { readonly workerWait?: number; readonly connectionWait?: number } = {}) {
+  coordinator(terms: Partial<Record<'workerWait' | 'connectionWait' | 'takeoverWait', number>> = {}) {
     const end = this.broker.connect();
     const remote = new Remote<{ wait: (ms: number) => number }>(end, {
       queue: 'stage',
@@ -46,6 +46,7 @@ export class QueueStage {
       soon: queueMicrotask,
       workerWait: 60_000,
       connectionWait: 60_000,
+      takeoverWait: 5000,
       clock: this.clock,
       ...terms,
     });
@@ -113,4 +114,29 @@ export class QueueStage {
       };
     });
   }
+}
+
+/** A clock that has what is to happen at one moment wait in one timer: virtual time looks through all timers with each that comes. */
+function oneTimerAMoment(clock: Clock): Clock {
+  const moments = new Map<number, Set<{ readonly work: () => void }>>();
+  return {
+    ...clock,
+    after(ms, work) {
+      const at = clock.now() + ms;
+      const known = moments.get(at);
+      const all = known ?? new Set();
+      if (known === undefined) {
+        moments.set(at, all);
+        clock.after(ms, () => {
+          moments.delete(at);
+          for (const due of all) due.work();
+        });
+      }
+      const entry = { work };
+      all.add(entry);
+      return () => {
+        all.delete(entry);
+      };
+    },
+  };
 }

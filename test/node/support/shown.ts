@@ -1,6 +1,7 @@
 import { type Definition, defineWorkflow, type RunOptions } from 'millrace';
 import { type RenderProgressOptions, renderProgress } from 'millrace/node';
-import { map, timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { map, timer } from 'rxjs';
 import { expect, vi } from 'vitest';
 import type { FakeTerminal } from './terminal.ts';
 
@@ -24,7 +25,8 @@ export async function shown(
   runOptions: RunOptions<never> = {},
   options: RenderProgressOptions = {},
 ) {
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const run = defineWorkflow('demo', definitions).run({ scheduler, ...runOptions });
   const display = renderProgress(run, { stream: terminal, scheduler, ...options });
   // log-update is loaded when it is needed.
@@ -33,9 +35,8 @@ export async function shown(
       expect(terminal.listenerCount('resize')).toBe(2);
     }, patience);
   run.result$.subscribe({ error: () => undefined });
-  const goTo = (time: number): Promise<string[]> => {
-    scheduler.maxFrames = time;
-    scheduler.flush();
+  const goTo = (ms: number): Promise<string[]> => {
+    time.advanceTo(ms);
     return terminal.lines();
   };
   return { run, display, scheduler, goTo };

@@ -12,7 +12,8 @@ import {
   workflow,
 } from 'millrace';
 import type { PicturedRun } from 'millrace/report';
-import { map, timer, VirtualTimeScheduler } from 'rxjs';
+import { VirtualTime } from 'millrace/testing';
+import { map, timer } from 'rxjs';
 
 export interface Recorded {
   readonly workflow: Workflow;
@@ -35,12 +36,13 @@ export function recordOf(
   limits: Readonly<Record<string, number>>,
   options: RunOptions<never> = {},
 ): Recorded {
-  const scheduler = new VirtualTimeScheduler();
+  const time = new VirtualTime();
+  const { scheduler } = time;
   const run = workflow.run({ limits, scheduler, ...options });
   const events: ProgressEvent[] = [];
   run.progress$.subscribe((event) => events.push(event));
   run.result$.subscribe({ error: () => undefined });
-  scheduler.flush();
+  time.flush();
   return { workflow, run, log: { workflow, limits, events } };
 }
 

@@ -2,6 +2,7 @@ import type { Need, ProgressEvent, Run, RunOptions, Workflow } from 'millrace';
 import type { Recording } from 'millrace/testing';
 import { VirtualTime } from 'millrace/testing';
 import type { Subscription } from 'rxjs';
+import { recordedStep } from '../../../lib/testing/recording.ts';
 import { settlePromises } from './settle-promises.ts';
 
 /** A run in virtual time, with everything it told. */
@@ -70,18 +71,7 @@ export class Watched<Outputs> {
     const { workflow } = this.run;
     return {
       workflow: workflow.name,
-      steps: Array.from(
-        workflow.steps,
-        ({ id, dependsOn, demand, kind, specialNeeds = [], isConditional }) => ({
-          id,
-          dependsOn,
-          demand,
-          kind,
-          specialNeeds,
-          isConditional: isConditional === true,
-          hasCleanUp: false,
-        }),
-      ),
+      steps: Array.from(workflow.steps, (step) => recordedStep(step, false)),
       limits: this.#limits,
       maxOvertakes: this.#options.maxOvertakes ?? 64,
       isHeldBack: this.#options.plan !== undefined,

@@ -1,0 +1,34 @@
+import { channel } from 'node:diagnostics_channel';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
+
+// Files of a project share a process and its modules, so what one leaves behind is there in those that come after it: slower runs that
+// somebody listens to, a clock that stands still, another folder. So each file is held to leave nothing.
+
+const channels = ['run', 'run-started', 'step-started', 'step-completed', 'step-failed', 'run-completed'];
+
+/** What belongs to the process and could be left otherwise than it was found. */
+function surroundings() {
+  return {
+    folder: process.cwd(),
+    environment: { ...process.env },
+    listeners: Object.fromEntries(
+      ['SIGINT', 'SIGTERM', 'uncaughtException', 'unhandledRejection', 'warning', 'exit'].map((event) => [
+        event,
+        process.listenerCount(event),
+      ]),
+    ),
+    heardChannels: channels.filter((name) => channel(`millrace:${name}`).hasSubscribers),
+    isClockFake: vi.isFakeTimers(),
+    isConsoleMocked: vi.isMockFunction(console.log) || vi.isMockFunction(console.warn),
+  };
+}
+
+let found: ReturnType<typeof surroundings>;
+
+beforeAll(() => {
+  found = surroundings();
+});
+
+afterAll(() => {
+  expect(surroundings(), 'what this file leaves behind for the next').toEqual(found);
+});

@@ -93,10 +93,16 @@ export interface WhoWaits extends Sponsor {
 export interface JobBody extends Sponsor {
   readonly protocol: number;
   readonly task: string;
-  readonly calls: readonly CallBody[];
+  /** What the calls have in common: as it is of the first. */
+  readonly shared: Omit<CallBody, 'id'>;
+  /** What each is called, and what is otherwise of it. */
+  readonly calls: readonly SentCall[];
   /** Their inputs, in the same order. */
   readonly inputs: readonly Parcel[];
 }
+
+/** `null` is what isn't there of this one. */
+type SentCall = readonly [id: string, otherwise?: Readonly<Record<string, unknown>>];
 
 /** What a call is, for whoever does it: its input is beside it. */
 export interface CallBody {
@@ -136,7 +142,7 @@ export type Message = ToCoordinators | ToWorkers | OfCall;
 export function messageText(message: ToCoordinators | ToWorkers | OfCallToTell): string {
   switch (message[0]) {
     case 'result':
-      return `["result",${JSON.stringify(message[1])},${message[2]},${String(message[3])},${JSON.stringify(message[4])}]`;
+      return `["result",${JSON.stringify(message[1])},${message[2]},${message[3].toFixed(3)},${JSON.stringify(message[4])}]`;
     case 'failure':
       return `["failure",${JSON.stringify(message[1])},${message[2]}]`;
     case 'progress': {
@@ -155,10 +161,42 @@ export function messagesText(texts: readonly string[]): string {
   return `[${texts.join(',')}]`;
 }
 
-/** A job as JSON. */
-export function jobText(job: Omit<JobBody, 'inputs'>, inputs: readonly ParcelText[]): string {
+/** A job as JSON: some calls with their inputs, one at least. */
+export function jobText(
+  job: Omit<JobBody, 'shared' | 'calls' | 'inputs'>,
+  calls: readonly CallBody[],
+  inputs: readonly ParcelText[],
+): string {
+  const [first] = calls as readonly [CallBody];
+  const { id: _, ...shared } = first;
+  const sent = calls.map((call): SentCall => {
+    const otherwise = call === first ? undefined : otherwiseThan(shared, call);
+    return otherwise === undefined ? [call.id] : [call.id, otherwise];
+  });
   // Its last brace makes room.
-  return `${JSON.stringify(job).slice(0, -1)},"inputs":[${inputs.join(',')}]}`;
+  return `${JSON.stringify({ ...job, shared, calls: sent }).slice(0, -1)},"inputs":[${inputs.join(',')}]}`;
+}
+
+function otherwiseThan(
+  shared: Omit<CallBody, 'id'>,
+  call: CallBody,
+): Readonly<Record<string, unknown>> | undefined {
+  let otherwise: Record<string, unknown> | undefined;
+  for (const [key, value] of Object.entries(call) as readonly [keyof CallBody, unknown][]) {
+    if (key === 'id' || value === shared[key]) continue;
+    otherwise ??= {};
+    otherwise[key] = value ?? null;
+  }
+  return otherwise;
+}
+
+/** The calls of a job, each as it was. */
+export function callsOf({ shared, calls }: JobBody): CallBody[] {
+  return calls.map(([id, otherwise = {}]) => {
+    const call: Record<string, unknown> = { ...shared, id };
+    for (const [key, value] of Object.entries(otherwise)) call[key] = value ?? undefined;
+    return call as unknown as CallBody;
+  });
 }
 
 /** What was told; `undefined` where it is something else. */

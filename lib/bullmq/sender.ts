@@ -3,7 +3,7 @@ import { inputOf, type UsedBlob } from './blob-uses.ts';
 import type { CallTable } from './call-table.ts';
 import { type CoordinatorTerms, sponsorOf } from './coordinator-terms.ts';
 import type { EarlierCalls } from './earlier-calls.ts';
-import { type CallBody, type JobBody, jobText, protocol } from './messages.ts';
+import { type CallBody, jobText, protocol } from './messages.ts';
 import { digestOf, sizeOf, type Written } from './parcel.ts';
 import type { RemoteCall, SentJob } from './remote-call.ts';
 import type { Roster } from './roster.ts';
@@ -170,35 +170,13 @@ export class Sender {
       id: job.id,
       name: taskName,
       shown,
-      body: jobText(this.#body(parts), inputs),
+      body: jobText(
+        { protocol, ...sponsorOf(this.#terms), task: taskName },
+        parts.map(({ call }) => bodyOf(call)),
+        inputs,
+      ),
     });
     await Promise.all([...noted.filter((each) => each !== undefined), sent]);
-  }
-
-  #body(parts: readonly Part[]): Omit<JobBody, 'inputs'> {
-    const [{ call: first }] = parts as readonly [Part];
-    return {
-      protocol,
-      ...sponsorOf(this.#terms),
-      task: first.request.taskName,
-      calls: parts.map(({ call }): CallBody => {
-        const { runId, epoch, life, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
-          call.request;
-        return {
-          id: call.sent?.id ?? '',
-          runId,
-          epoch,
-          life,
-          stepId,
-          attempt,
-          gracePeriod,
-          idempotencyKey,
-          carrier,
-          isolation,
-          isHeard: call.isHeard,
-        };
-      }),
-    };
   }
 
   /** What a call is called from now on. */
@@ -211,6 +189,25 @@ export class Sender {
       ? `k${digestOf(JSON.stringify([runId, stepId, attempt, call.dispatchNumber])).slice(0, 32)}`
       : `c${this.#tag}-${String(++this.#sequence)}`;
   }
+}
+
+function bodyOf(call: RemoteCall): CallBody {
+  const { runId, epoch, life, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
+    call.request;
+  const { isHeard } = call;
+  return {
+    id: call.sent?.id ?? '',
+    runId,
+    epoch,
+    life,
+    stepId,
+    attempt,
+    gracePeriod,
+    idempotencyKey,
+    carrier,
+    isolation,
+    isHeard,
+  };
 }
 
 interface Part {

@@ -62,7 +62,15 @@ export async function serveTasks(module: URL | string, options: ServeTasksOption
   const slots = settings.slots ?? availableParallelism();
   const { servers, blobs, inline, tasks: own } = settings;
   const pool = new Pool<Tasks>(
-    parsePoolOptions(module, { size: slots, name: settings.queue, idleTimeout: longestIdle, tasks: own }),
+    {
+      ...parsePoolOptions(module, {
+        size: slots,
+        name: settings.queue,
+        idleTimeout: longestIdle,
+        tasks: own,
+      }),
+      wakesFew: true,
+    },
     // What comes in was just read from a message, and what goes out is written into one at once.
     { most: slots, areValuesOwn: true },
   );

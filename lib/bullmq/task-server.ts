@@ -4,6 +4,7 @@ import {
   type Announcement,
   type AnswerToTell,
   type CallBody,
+  callsOf,
   channels,
   type JobBody,
   messagesText,
@@ -289,7 +290,8 @@ export class TaskServer {
   async #work({ body: text }: Job): Promise<JobOutcome> {
     const job = read<JobBody>(text);
     if (job?.protocol !== protocol) throw new Error('the job is of another version of millrace');
-    const { calls, inputs } = job;
+    const { inputs } = job;
+    const calls = callsOf(job);
     const inline = Math.floor(largestInline / calls.length);
     const kept: string[] = [];
     // So that dashboards show it as what it is.

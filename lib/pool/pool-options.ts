@@ -59,6 +59,8 @@ export interface PoolSettings extends ParsedSource {
   readonly name: string;
   readonly resourceLimits: Readonly<Record<string, number>> | undefined;
   readonly tasks: Tasks | undefined;
+  /** Whether very short calls rather wait for a busy thread than wake another, which costs whoever has many of them more than they do. */
+  readonly wakesFew?: boolean;
 }
 
 const optionNames = [

@@ -26,28 +26,38 @@ export function optionsOf({ host, port, username, password, db, tls }: RedisPart
   };
 }
 
+/** After so many commands those that were gathered leave, so that Redis does them while the next ones are made. */
+const mostGathered = 4;
+
 /**
- * A client whose commands of one turn of the event loop leave as one write.
+ * A client whose commands of one turn of the event loop leave together, some a write.
  *
  * ioredis's own pipelines do so, too, but make an object with a method for each command that there is, and wait for one another.
  */
 class GatheringRedis extends Redis {
-  #isGathering = false;
+  #held: Redis['stream'] | undefined;
+  #gathered = 0;
 
   override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
-    this.#gather();
-    return super.sendCommand(command, stream);
+    if (this.#held === undefined && this.status === 'ready') this.#hold(this.stream);
+    const reply = super.sendCommand(command, stream);
+    if (++this.#gathered >= mostGathered) this.#letGo();
+    return reply;
   }
 
-  #gather(): void {
-    if (this.#isGathering || this.status !== 'ready') return;
-    const { stream } = this;
-    this.#isGathering = true;
+  #hold(stream: Redis['stream']): void {
+    this.#held = stream;
     stream.cork();
     macrotask(() => {
-      this.#isGathering = false;
+      this.#held = undefined;
       stream.uncork();
     });
+  }
+
+  #letGo(): void {
+    this.#gathered = 0;
+    this.#held?.uncork();
+    this.#held?.cork();
   }
 }
 

@@ -103,8 +103,8 @@ class Line {
   }
 }
 
-const live = new Line();
-const other = new Line();
+const live = /* @__PURE__ */ new Line();
+const other = /* @__PURE__ */ new Line();
 
 /** Something of a class may have come free: those in line are asked when they are served. */
 export function question(each: SharedClass<SharedShape>): void {

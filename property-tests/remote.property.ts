@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { MemoryPlace, memoryBackend } from '../lib/store/memory-backend.ts';
 import { doneFor } from '../test/bullmq/support/holder.ts';
 import { QueueStage } from '../test/bullmq/support/stage.ts';
+import { unwatched } from '../test/store/support/unwatched.ts';
 import { cases } from './support/effort.ts';
 
 const leaseMs = 1000;
@@ -122,6 +123,8 @@ test.prop([scenario, deaths], { numRuns: cases(100) })(
         // In this process its limit would go on to be asked.
         void remote.close({ pending: 'drain' });
         backend.abandon();
+        // Nothing that it writes from now on counts.
+        memoryBackend(place).openRun('nightly', unwatched).close();
       };
       return { remote, outcome, die };
     };

@@ -15,6 +15,8 @@ export interface AttemptRun<Attempt> {
   readonly epoch: number;
   /** Tells a run that is kept from others of its id; `undefined` where it isn't, so that no other process could go on with it. */
   readonly life: string | undefined;
+  /** From which holder on what was sent elsewhere for a step is to be taken over. */
+  takesFrom(stepId: string): number;
   /** Settles once later holders will know that; `undefined` where that is so. */
   lifeStays(): Promise<void> | undefined;
   /** How long a body may go on after it was told to stop, in ms. */

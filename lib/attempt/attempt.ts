@@ -270,6 +270,10 @@ export class Attempt<Scope extends AttemptScope = AttemptScope, Holding = unknow
     return this.#run.life;
   }
 
+  get takesFrom(): number {
+    return this.#run.takesFrom(this.stepId);
+  }
+
   lifeStays(): Promise<void> | undefined {
     return this.#run.lifeStays();
   }

@@ -22,7 +22,7 @@ interface Entry {
  * What processes before this one have sent for its runs. Each step of a run that has a store is written down when it is sent, so that who
  * goes on with the run finds it: waiting, running or done.
  *
- * 1. What was to be done with another input, or by other code, isn't taken: it is stopped.
+ * 1. What was to be done with another input, or by other code, isn't taken: it is stopped. Nor is what the run had dealt with already.
  * 2. It is forgotten some time after the step is over, when the store is sure to know what came of it.
  */
 export class EarlierCalls {
@@ -67,7 +67,7 @@ export class EarlierCalls {
 
   /** The job in which a call was sent by a process before this one; `undefined` where none was. */
   async adopt(call: RemoteCall): Promise<SentJob | undefined> {
-    const { epoch, mayBeSent } = call.request;
+    const { epoch, takesFrom, mayBeSent } = call.request;
     call.hasLookedForEarlier = true;
     await mayBeSent;
     if (epoch === 1) return undefined;
@@ -77,7 +77,8 @@ export class EarlierCalls {
     let found: Entry | undefined;
     for (const entry of texts.map((text) => JSON.parse(text) as Entry)) {
       if (entry.epoch >= epoch) continue;
-      if (entry.content !== content) this.#tell(channels.workers(this.#terms.queue), ['cancel', entry.id]);
+      if (entry.content !== content || entry.epoch < takesFrom)
+        this.#tell(channels.workers(this.#terms.queue), ['cancel', entry.id]);
       else if (found === undefined || entry.number > found.number) found = entry;
     }
     if (found === undefined || call.isOver || !call.isWanted) return undefined;

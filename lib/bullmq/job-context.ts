@@ -37,6 +37,10 @@ export class JobContext implements StepContext, OffloadHost {
     return this;
   }
 
+  get takesFrom(): number {
+    return this.#body.epoch;
+  }
+
   get stepId(): string {
     return this.#body.stepId ?? this.#taskName;
   }

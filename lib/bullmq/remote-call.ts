@@ -13,6 +13,8 @@ export interface RemoteRequest {
   readonly epoch: number;
   /** What tells its run from others of its name, where another process may go on with that. */
   readonly life: string | undefined;
+  /** Of the processes that have had its run, from which on what they have sent is taken over: what was sent before is dealt with. */
+  readonly takesFrom: number;
   /** Settles when it may be sent, where it may not yet. */
   readonly mayBeSent: Promise<void> | undefined;
   readonly stepId: string | undefined;

@@ -36,6 +36,8 @@ export interface OffloadHost {
    * with what was sent for it; `undefined` where it has none.
    */
   readonly life: string | undefined;
+  /** From which of the processes on that have had the run what was sent for this step is to be taken over. */
+  readonly takesFrom: number;
   /** Settles once later processes will know its `life`: nothing is to be sent before. `undefined` where that is so. */
   lifeStays(): Promise<void> | undefined;
   /** What the step demands. */

@@ -87,6 +87,10 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     return this.kept?.keeper.life;
   }
 
+  takesFrom(path: string): number {
+    return this.kept?.keeper.takesFrom(path) ?? 1;
+  }
+
   lifeStays(): Promise<void> | undefined {
     return this.kept?.keeper.lifeStays();
   }

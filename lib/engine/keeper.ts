@@ -18,6 +18,8 @@ export interface Keeper {
   readonly epoch: number;
   /** Tells the run from others that were begun under its id, before or later; the same for all processes that have held it. */
   readonly life: string;
+  /** From which holder on that is to be taken over which was sent elsewhere for a step: what was sent before has been dealt with. */
+  takesFrom(path: string): number;
   /** Settles once whoever holds the run later will know its `life`; `undefined` where that is so already. */
   lifeStays(): Promise<void> | undefined;
   /** Takes the run. Where it can't be had, `refused` is what the run fails with. */

@@ -35,6 +35,8 @@ export class JournalState {
   head: Head | undefined;
   /** How the run ended last; `undefined` where it stopped without an end. */
   outcome: string | undefined;
+  /** What holders up to this one have sent for others to do isn't to be taken over: the run has come to an end since, or steps are done again. */
+  overUpTo = 0;
   /** By path; of one that was written with others, its number among all such. */
   readonly #outputs = new Map<string, KeptRecord | number>();
   /** In pieces of `mostTogether`. */
@@ -84,12 +86,14 @@ export class JournalState {
         this.#failed.set(record[1], order);
         break;
       case 'undone':
+        this.#isOver();
         this.#undone.set(record[1], order);
         break;
       case 'closed':
         this.#outputs.delete(record[1]);
         break;
       case 'again':
+        this.#isOver();
         this.#outputs.delete(record[1]);
         this.#choices.delete(record[1]);
         this.#failed.delete(record[1]);
@@ -100,11 +104,16 @@ export class JournalState {
         this.#clearedAt.set(record[1], order);
         break;
       case 'end':
+        this.#isOver();
         this.outcome = record[1];
         break;
       case 'keys':
         break;
     }
+  }
+
+  #isOver(): void {
+    this.overUpTo = this.head?.epoch ?? 0;
   }
 
   #addMany(

@@ -77,6 +77,10 @@ export class RunKeeper implements Keeper {
     return this.#life;
   }
 
+  takesFrom(path: string): number {
+    return this.#state.hasFailed(path) ? this.epoch : this.#state.overUpTo + 1;
+  }
+
   lifeStays(): Promise<void> | undefined {
     return this.#lifeStays;
   }

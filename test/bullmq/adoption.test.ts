@@ -2,6 +2,7 @@ import { type ProgressEvent, StepFailedError, step, workflow } from 'millrace';
 import { Store } from 'millrace/store';
 import { expect, test } from 'vitest';
 import { MemoryPlace, memoryBackend } from '../../lib/store/memory-backend.ts';
+import { unwatched } from '../store/support/unwatched.ts';
 import { QueueStage } from './support/stage.ts';
 
 const leaseMs = 1000;
@@ -32,6 +33,8 @@ class AdoptedRun {
       die: () => {
         end.setUp(false);
         backend.abandon();
+        // Nothing that it writes from now on counts.
+        memoryBackend(this.#place).openRun('nightly', unwatched).close();
       },
     };
   }
@@ -170,6 +173,34 @@ test('what waits in a lane that nobody serves any more fails where nobody comes'
   const { outcome } = adopted.goOn();
   await adopted.stage.advanceTo(20_000);
   expect(outcome.error).toMatchObject({ cause: { code: 'NO_REMOTE_WORKER' } });
+});
+
+test.for([
+  { of: 'a step that had failed', task: 'breakOnce' as const },
+  { of: 'one that was undone', task: 'wait' as const },
+])('what the run had dealt with before it ended isn’t taken over: $of is done again', async ({ task }) => {
+  const stage = new QueueStage(leaseMs);
+  stage.worker('a', 1);
+  const { remote } = stage.coordinator();
+  let undone = 0;
+  const held = step(
+    'held',
+    remote.task(task, () => 10),
+    { cleanup: () => void undone++ },
+  );
+  const last = step('last', { held }, (): number => {
+    throw new Error('broken');
+  });
+  const place = new MemoryPlace();
+  for (let runs = 1; runs <= 2; runs++) {
+    const store = new Store(memoryBackend(place));
+    const run = workflow('w', { last }).run({ scheduler: stage.time.scheduler, store, runId: 'nightly' });
+    const failure = run.result().catch((error: unknown) => error);
+    await stage.advanceBy(100);
+    expect(await failure).toBeInstanceOf(StepFailedError);
+    expect(stage.works).toHaveLength(runs);
+    expect(undone).toBe(task === 'wait' ? runs : 0);
+  }
 });
 
 test('what the queue has forgotten meanwhile is done again', async () => {

@@ -22,7 +22,14 @@ export function doneFor(
     ctx: StepContext,
   ) => Observable<number>;
   const nothing = (): void => undefined;
-  const host = { ...holder, demand: {}, lifeStays: nothing, workBegan: nothing, workWaits: nothing };
+  const host = {
+    ...holder,
+    demand: {},
+    takesFrom: 1,
+    lifeStays: nothing,
+    workBegan: nothing,
+    workWaits: nothing,
+  };
   const context = Object.assign(new RecordingContext(), { [offloadHost]: host });
   return firstValueFrom(body({}, context)).catch(
     (error: unknown) => (error as { readonly code: string }).code,

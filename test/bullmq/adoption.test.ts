@@ -186,7 +186,11 @@ test.for([
   const held = step(
     'held',
     remote.task(task, () => 10),
-    { cleanup: () => void undone++ },
+    {
+      cleanup: () => {
+        undone++;
+      },
+    },
   );
   const last = step('last', { held }, (): number => {
     throw new Error('broken');

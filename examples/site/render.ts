@@ -18,6 +18,8 @@ const markdown = MarkdownIt({
     highlighter.codeToHtml(code, {
       lang: languages.includes(language) ? language : 'text',
       theme: 'github-light',
+      // What a page looks like isn't for the clock to say.
+      tokenizeTimeLimit: 0,
     }),
 });
 

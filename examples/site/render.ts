@@ -18,7 +18,7 @@ const markdown = MarkdownIt({
     highlighter.codeToHtml(code, {
       lang: languages.includes(language) ? language : 'text',
       theme: 'github-light',
-      // What a page looks like isn't for the clock to say.
+      // However busy the machine is, a page comes out the same.
       tokenizeTimeLimit: 0,
     }),
 });

@@ -54,6 +54,7 @@ export class KeptEngine implements KeptRun {
   }
 
   warn(stepId: string, message: string, error?: unknown): void {
-    this.#engine.report.notKept(stepId, message, error);
+    const thrown = error === undefined ? {} : { error };
+    this.#engine.report.warn({ topic: 'store', stepId, attempt: 0, message, ...thrown });
   }
 }

@@ -3,9 +3,10 @@ import { hrtime, pid } from 'node:process';
 import { setImmediate } from 'node:timers/promises';
 import { exposeTasks } from 'millrace/worker';
 
-/** What `bullmq.bench` has done elsewhere. Processes of one machine share the clock that is noted. */
+/** What `bullmq.bench` and `bullmq-memory.bench` have done elsewhere. Processes of one machine share the clock that is noted. */
 export const tasks = exposeTasks({
   echo: (value: unknown) => value,
+  bytes: (length: number) => new Uint8Array(length).fill(7),
   async untilCancelled(notes: string, { token }) {
     appendFileSync(notes, `began ${String(hrtime.bigint())} ${String(pid)}\n`);
     while (!token.isCancelled) await setImmediate();

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { bundledPackages, noticesOf } from './third-party-notices.js';
 
 /*
@@ -38,16 +38,13 @@ export async function reportPageModule() {
   const { outputFiles, metafile } = await bundle();
   const notices = await noticesOf(bundledPackages(metafile, root));
   const styles = await Promise.all(
-    [
-      new URL('../node_modules/uplot/dist/uPlot.min.css', import.meta.url),
-      new URL('page.css', folder),
-      new URL('live.css', folder),
-    ].map((file) => readFile(file, 'utf8')),
+    ['page.css', 'live.css'].map((file) => readFile(new URL(file, folder), 'utf8')),
   );
+  const { code: style } = await transform(styles.join('\n'), { loader: 'css', minify: true });
   // What would end the element it stands in.
   const script = outputFiles[0].text.replaceAll(/<(?=\/script|script|!--)/gi, '\\x3C');
   const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
-  return `export const notices = ${JSON.stringify(notices)};\nexport const version = ${JSON.stringify(version)};\nexport const script = ${JSON.stringify(script)};\nexport const style = ${JSON.stringify(styles.join('\n'))};\n`;
+  return `export const notices = ${JSON.stringify(notices)};\nexport const version = ${JSON.stringify(version)};\nexport const script = ${JSON.stringify(script)};\nexport const style = ${JSON.stringify(style.trim())};\n`;
 }
 
 /** For esbuild, and so for tsup. */

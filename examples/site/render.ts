@@ -26,7 +26,7 @@ const markdown = MarkdownIt({
 /** From Markdown to HTML; tens of ms for a page with much code, which is why it is done in a thread. */
 export function render(source: string): RenderedPage {
   // What stands before the page is for other tools; its lines count.
-  const body = source.replace(/^---\n.*?\n---\n/s, (block) => block.replaceAll(/[^\n]/g, ''));
+  const body = source.replace(/^---\r?\n.*?\n---\r?\n/s, (block) => block.replaceAll(/[^\n]/g, ''));
   const tokens = markdown.parse(body, {});
   const ids = new Set<string>();
   let title = '';

@@ -2,7 +2,7 @@
 import type { AdmissionQueue } from './admission-queue.ts';
 import { Gates } from './gates.ts';
 import { type Lack, lackOf, lacksShared, lacksTurn } from './lack.ts';
-import { Ledger } from './ledger.ts';
+import { Ledger, type Time } from './ledger.ts';
 import type { ItemOrder } from './priority-heap.ts';
 import type { RateWindow } from './rate-window.ts';
 import type { Shape } from './shape.ts';
@@ -23,8 +23,8 @@ export interface AdmissionRules<Item> extends ItemOrder<Item> {
   isDue?(item: Item): boolean;
   /** An item starts. */
   started?(item: Item): void;
-  /** The time in ms, for rates and for how long what was taken. */
-  now?(): number;
+  /** The time in ms, for rates and for how long what was taken; it stands still where there is none. */
+  readonly time?: Time | undefined;
   /** Where shapes take of limits that are shared with others; absent where none does. */
   readonly shared?: SharedAccess | undefined;
 }
@@ -63,7 +63,7 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
   #pauses = 0;
 
   constructor(rules: AdmissionRules<Item>) {
-    super(rules.capacities, rules);
+    super(rules.capacities, rules.time);
     this.#rules = rules;
     this.#maxOvertakes = rules.maxOvertakes;
     this.#shared = rules.shared;
@@ -78,8 +78,8 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
     return this.#pauses > 0;
   }
 
-  enqueue(item: Item): void {
-    const shape = this.#rules.shapeOf(item);
+  /** @param shape - that of the item, where it is known */
+  enqueue(item: Item, shape = this.#rules.shapeOf(item)): void {
     if (!shape.isListed) {
       shape.isListed = true;
       this.#shapes.push(shape);
@@ -119,27 +119,27 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
 
   /** Lets nothing more go until {@link resume} has been called as often. */
   pause(): void {
-    if (this.#pauses === 0) this.#pausedAt = this.now();
+    if (this.#pauses === 0) this.#pausedAt = this.time.now;
     this.#pauses++;
   }
 
   resume(): void {
     this.#pauses--;
-    const now = this.now();
+    const now = this.time.now;
     if (this.#pauses === 0 && now > this.#pausedAt) this.resumedAt = now;
     if (this.#pauses === 0 && this.#waiting > 0) this.onRoom?.();
   }
 
   /** Lets nothing take of a class, or lets it again. */
   setPaused(place: number, isPaused: boolean): void {
-    this.#gates ??= new Gates(this.#rules);
+    this.#gates ??= new Gates(this.time);
     this.#gates.paused[place] = isPaused;
     if (!isPaused) this.onRoom?.();
   }
 
   /** Bounds how much of a class may start in a stretch of time; `undefined` doesn't. Only where the rules tell the time. */
   setWindow(place: number, window: RateWindow | undefined): void {
-    this.#gates ??= new Gates(this.#rules);
+    this.#gates ??= new Gates(this.time);
     this.#gates.windows[place] = window;
     this.onRoom?.();
   }
@@ -148,7 +148,7 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
   isAtEase(place: number): boolean {
     if (this.#gates === undefined) return true;
     if (this.#gates.paused[place] === true) return false;
-    return this.#gates.windows[place]?.roomAfter(this.now()) === undefined;
+    return this.#gates.windows[place]?.roomAfter(this.time.now) === undefined;
   }
 
   override dropClass(place: number): void {
@@ -184,9 +184,9 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
   /** Takes out one item that waits. */
   remove(item: Item): void {
     const shape = this.#rules.shapeOf(item);
-    const barriers = shape.barriers.size;
+    const { barred } = shape;
     shape.remove(item, this.#maxOvertakes !== undefined);
-    this.#barriers -= barriers - shape.barriers.size;
+    this.#barriers -= barred - shape.barred;
     this.#waiting--;
   }
 
@@ -220,7 +220,7 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
     for (const shape of this.#shapes) {
       const item = shape.peek();
       if (item === undefined || !this.#fits(shape)) continue;
-      if (this.#isBarred(shape, lacking) || this.#rules.isDue?.(item) === false) {
+      if ((lacking.length > 0 && this.#isBarred(shape, lacking)) || this.#rules.isDue?.(item) === false) {
         this.#note(shape, lacksTurn);
         continue;
       }
@@ -238,9 +238,9 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
 
   #bestWithBarriers(): Shape<Item> | undefined {
     const lacking: Shape<Item>[] = [];
-    const barred = this.#shapes.filter((shape) => shape.barriers.size > 0);
+    const barred = this.#shapes.filter((shape) => shape.barred > 0);
     barred.sort((left, right) =>
-      this.#rules.before(left.barriers.peek() as Item, right.barriers.peek() as Item) ? -1 : 1,
+      this.#rules.before(left.firstBarrier() as Item, right.firstBarrier() as Item) ? -1 : 1,
     );
     for (const shape of barred) {
       if (!this.#fits(shape)) lacking.push(shape);
@@ -253,7 +253,7 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
 
   #start(shape: Shape<Item>): Item {
     if (this.#maxOvertakes !== undefined) this.#countOvertakes(shape, this.#maxOvertakes);
-    if (shape.barriers.size > 0) this.#barriers--;
+    if (shape.barred > 0) this.#barriers--;
     const item = shape.take();
     this.#rules.started?.(item);
     this.#waiting--;
@@ -268,7 +268,7 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
       this.taken[place] = taken;
       this.holders[place] = (this.holders[place] as number) + 1;
       if (taken > (this.peaks[place] as number)) this.peaks[place] = taken;
-      if (this.#gates !== undefined) this.#gates.windows[place]?.take(rated[at] as number, this.now());
+      if (this.#gates !== undefined) this.#gates.windows[place]?.take(rated[at] as number, this.time.now);
     }
     return item;
   }
@@ -283,21 +283,22 @@ export class Admission<Item> extends Ledger<Item> implements AdmissionQueue<Item
     const { classes, amounts, rated } = shape;
     for (let at = 0; at < classes.length; at++) {
       const place = classes[at] as number;
-      if (!this.#lacks(place, amounts[at] as number, rated[at] as number)) continue;
-      this.#note(shape, this.#howLacking(place, amounts[at] as number));
+      const isTaken =
+        (this.taken[place] as number) + (amounts[at] as number) > (this.ceilings[place] as number);
+      if (!isTaken && this.#gates?.isShut(place, rated[at] as number) !== true) continue;
+      this.#note(shape, this.#howLacking(place, isTaken));
       return false;
     }
     return true;
   }
 
-  #howLacking(place: number, amount: number): Lack {
+  #howLacking(place: number, isTaken: boolean): Lack {
     if (this.#gates?.paused[place] === true) return lackOf(place, 'pause');
-    const isTaken = (this.taken[place] as number) + amount > (this.ceilings[place] as number);
     return lackOf(place, isTaken ? 'resource' : 'rate');
   }
 
   #note(shape: Shape<Item>, lack: Lack): void {
-    shape.lackedAt = this.now();
+    shape.lackedAt = this.time.now;
     if (shape.lacks === lack) return;
     shape.lacks = lack;
     this.lackChanges++;

@@ -9,6 +9,13 @@ export function ceilingOf(capacity: number): number {
   return capacity + Math.min(capacity * 1e-9, 0.5);
 }
 
+/** Whoever knows the present, in ms. */
+export interface Time {
+  readonly now: number;
+}
+
+const noTime: Time = { now: 0 };
+
 /**
  * What is taken of each class, by place: how much, by how many, for how long, and how much of it for good.
  *
@@ -27,6 +34,7 @@ export abstract class Ledger<Item> {
   protected readonly ceilings: number[];
   /** By how many demands. */
   readonly holders: number[];
+  protected readonly time: Time;
   /** How much of each class is taken for good by items whose demand will not come back. */
   readonly #lost: number[];
   /** How many of those hold some of each class. */
@@ -34,12 +42,11 @@ export abstract class Ledger<Item> {
   /** Amount × ms that was taken of each class up to its last change, and when that was. */
   readonly #takenMs: number[];
   readonly #changedAt: number[];
-  readonly #time: { now?(): number };
   /** The places of classes that were dropped. */
   readonly #free: number[] = [];
 
-  constructor(capacities: readonly number[], time: { now?(): number }) {
-    this.#time = time;
+  constructor(capacities: readonly number[], time = noTime) {
+    this.time = time;
     this.capacities = [...capacities];
     this.ceilings = capacities.map(ceilingOf);
     this.taken = capacities.map(() => 0);
@@ -48,7 +55,7 @@ export abstract class Ledger<Item> {
     this.#lost = capacities.map(() => 0);
     this.#losers = capacities.map(() => 0);
     this.#takenMs = capacities.map(() => 0);
-    this.#changedAt = capacities.map(() => this.now());
+    this.#changedAt = capacities.map(() => time.now);
   }
 
   /** A demand that was taken comes back. */
@@ -94,7 +101,7 @@ export abstract class Ledger<Item> {
     this.ceilings[place] = ceilingOf(capacity);
     for (const column of [this.taken, this.peaks, this.holders, this.#lost, this.#losers, this.#takenMs])
       column[place] = 0;
-    this.#changedAt[place] = this.now();
+    this.#changedAt[place] = this.time.now;
     return place;
   }
 
@@ -152,15 +159,11 @@ export abstract class Ledger<Item> {
 
   /** What is taken of a class is about to change. */
   protected noteUse(place: number): void {
-    const now = this.now();
+    const now = this.time.now;
     const since = this.#changedAt[place] as number;
     if (now === since) return;
     this.#takenMs[place] = (this.#takenMs[place] as number) + (this.taken[place] as number) * (now - since);
     this.#changedAt[place] = now;
-  }
-
-  protected now(): number {
-    return this.#time.now?.() ?? 0;
   }
 
   #lose({ classes, amounts }: Shape<Item>, sign: number): void {

@@ -57,8 +57,9 @@ export class RankSet implements WaitingItems<number> {
   }
 
   pop(): number | undefined {
-    const item = this.peek();
-    if (item !== undefined) this.#delete(this.#first);
+    if (this.#size === 0) return undefined;
+    const item = this.#itemAt[this.#first];
+    this.#delete(this.#first);
     return item;
   }
 

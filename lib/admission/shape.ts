@@ -20,14 +20,18 @@ export class Shape<Item> {
   keepers = 0;
   /** What it takes of limits that are shared with others; absent where that is nothing. */
   shared: SharedDemand | undefined = undefined;
-  /** The waiting items that have been overtaken too often. */
-  readonly barriers: PriorityHeap<Item>;
+  /** How many items wait, and how many of them are barriers: fields, since each decision looks at them. */
+  size = 0;
+  barred = 0;
   /** Whether its admission knows it. */
   isListed = false;
   /** What it lacked when it was looked at last and couldn't go, and when that was. */
   lacks: Lack = lacksNothing;
   lackedAt = Number.NEGATIVE_INFINITY;
   readonly #waiting: WaitingItems<Item>;
+  /** The waiting items that have been overtaken too often. */
+  #barriers: PriorityHeap<Item> | undefined;
+  readonly #order: ItemOrder<Item>;
   /** How often the shape has been overtaken, and that count at each waiting item's arrival, in that order. */
   #overtaken = 0;
   readonly #overtakenOnArrival = new Map<Item, number>();
@@ -44,7 +48,7 @@ export class Shape<Item> {
     this.classes = [...classes];
     this.amounts = [...amounts];
     this.rated = [...rated];
-    this.barriers = new PriorityHeap(order);
+    this.#order = order;
     this.#waiting = waiting;
   }
 
@@ -53,11 +57,6 @@ export class Shape<Item> {
     this.classes.push(place);
     this.amounts.push(amount);
     this.rated.push(amount);
-  }
-
-  /** How many items wait, barriers included. */
-  get size(): number {
-    return this.#waiting.size + this.barriers.size;
   }
 
   /** Whether nobody waits for it, has taken it or knows it. */
@@ -72,24 +71,30 @@ export class Shape<Item> {
 
   add(item: Item, countsOvertakes: boolean): void {
     this.#waiting.push(item);
+    this.size++;
     if (countsOvertakes) this.#overtakenOnArrival.set(item, this.#overtaken);
   }
 
   /** Those that wait count from now on how often they are overtaken. */
   beginToCount(): void {
-    for (const item of this.#waiting.clear()) this.add(item, true);
+    for (const item of this.#waiting.items()) this.#overtakenOnArrival.set(item, this.#overtaken);
   }
 
   /** The item that goes first: a barrier where there is one. */
   peek(): Item | undefined {
-    return this.barriers.peek() ?? this.#waiting.peek();
+    return this.barred > 0 ? this.firstBarrier() : this.#waiting.peek();
+  }
+
+  /** The barrier that goes first. */
+  firstBarrier(): Item | undefined {
+    return this.#barriers?.peek();
   }
 
   /** Takes out the item that `peek` gives. */
   take(): Item {
-    const item = this.peek() as Item;
-    if (this.barriers.size > 0) this.barriers.pop();
-    else this.#waiting.pop();
+    const item = (this.barred > 0 ? this.#barriers?.pop() : this.#waiting.pop()) as Item;
+    if (this.barred > 0) this.barred--;
+    this.size--;
     if (this.#overtakenOnArrival.size > 0) this.#overtakenOnArrival.delete(item);
     return item;
   }
@@ -97,8 +102,13 @@ export class Shape<Item> {
   /** Takes out an item that waits. */
   remove(item: Item, countsOvertakes: boolean): void {
     // What is no longer counted has become a barrier.
-    if (countsOvertakes && !this.#overtakenOnArrival.delete(item)) this.barriers.remove(item);
-    else this.#waiting.remove(item);
+    if (countsOvertakes && !this.#overtakenOnArrival.delete(item)) {
+      this.#barriers?.remove(item);
+      this.barred--;
+    } else {
+      this.#waiting.remove(item);
+    }
+    this.size--;
   }
 
   /** Counts an overtake and makes barriers of those that had too many; returns how many. */
@@ -114,21 +124,25 @@ export class Shape<Item> {
       }
       this.#overtakenOnArrival.delete(item);
       this.#waiting.remove(item);
-      this.barriers.push(item);
+      this.#barriers ??= new PriorityHeap(this.#order);
+      this.#barriers.push(item);
       made++;
     }
     this.#leastOnArrival = least;
+    this.barred += made;
     return made;
   }
 
   /** Everything that waits, in no particular order. */
   items(): Item[] {
-    return [...this.#waiting.items(), ...this.barriers.items()];
+    return [...this.#waiting.items(), ...(this.#barriers?.items() ?? [])];
   }
 
   /** Takes out everything, in no particular order. */
   clear(): Item[] {
     this.#overtakenOnArrival.clear();
-    return [...this.#waiting.clear(), ...this.barriers.clear()];
+    this.size = 0;
+    this.barred = 0;
+    return [...this.#waiting.clear(), ...(this.#barriers?.clear() ?? [])];
   }
 }

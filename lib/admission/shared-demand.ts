@@ -1,9 +1,19 @@
 import type { HowLacking } from './lack.ts';
 
-/** A class that is lacking, and what the limits are called that say so. */
+/** A class that is lacking, and what the limits are called that say so: one object for each class and way. */
 export interface SharedLack {
   readonly resource: string;
   readonly how: HowLacking;
+  readonly label: string;
+}
+
+/** A class of which there is too little for good. */
+export interface SharedLoss {
+  readonly name: string;
+  readonly capacity: number;
+  /** How much of it bodies hold that were given up, and go on. */
+  readonly lost: number;
+  /** How messages call the limits. */
   readonly label: string;
 }
 
@@ -24,6 +34,11 @@ export interface SharedDemand {
   recover(): void;
   /** Whether more is demanded of a class than can ever be free again. */
   readonly isHopeless: boolean;
+  /** What it lacks for good; `undefined` where it can be met some time. */
+  readonly loss: SharedLoss | undefined;
+  /** A body was given up that holds it, and is told by that name; or it has stopped after all. */
+  noteGivenUp(holder: object, name: string): void;
+  forgetGivenUp(holder: object): void;
 }
 
 /** Where a run asks for what it shares. */

@@ -13,7 +13,10 @@ export interface AttemptRun<Attempt> {
   readonly runId: string;
   /** How many processes have had the run, this one included. */
   readonly epoch: number;
-  readonly isKept: boolean;
+  /** Tells a run that is kept from others of its id; `undefined` where it isn't, so that no other process could go on with it. */
+  readonly life: string | undefined;
+  /** Settles once later holders will know that; `undefined` where that is so. */
+  lifeStays(): Promise<void> | undefined;
   /** How long a body may go on after it was told to stop, in ms. */
   readonly gracePeriod: number;
   /** Calls bodies in its way; `undefined` where nobody wants that. */

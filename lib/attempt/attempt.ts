@@ -266,8 +266,12 @@ export class Attempt<Scope extends AttemptScope = AttemptScope, Holding = unknow
     return this.#run.epoch;
   }
 
-  get isKept(): boolean {
-    return this.#run.isKept;
+  get life(): string | undefined {
+    return this.#run.life;
+  }
+
+  lifeStays(): Promise<void> | undefined {
+    return this.#run.lifeStays();
   }
 
   workWaits(message: string): void {
@@ -385,7 +389,8 @@ export class Attempt<Scope extends AttemptScope = AttemptScope, Holding = unknow
     }
     const extras = this.#extras;
     if (extras === undefined) {
-      this.#settle();
+      this.isOver = true;
+      this.#run.over(this);
       return;
     }
     extras.body = undefined;

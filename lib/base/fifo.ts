@@ -1,20 +1,20 @@
 /** First in, first out; both ends in constant time, however long it is. */
 export class Fifo<Item> {
+  /** How many are in it. A field: it is asked for more often than anything else. */
+  size = 0;
   #items: (Item | undefined)[] = [];
   #head = 0;
 
-  get size(): number {
-    return this.#items.length - this.#head;
-  }
-
   push(item: Item): void {
     this.#items.push(item);
+    this.size++;
   }
 
   /** Takes the first item out. Ask for `size` before: what is in it may be `undefined` itself. */
   shift(): Item | undefined {
-    const item = this.#items[this.#head];
     if (this.size === 0) return undefined;
+    const item = this.#items[this.#head];
+    this.size--;
     this.#items[this.#head++] = undefined;
     // Each item is moved once at most for each one that has left.
     if (this.#head > 32 && this.#head * 2 > this.#items.length) {
@@ -27,5 +27,6 @@ export class Fifo<Item> {
   clear(): void {
     this.#items = [];
     this.#head = 0;
+    this.size = 0;
   }
 }

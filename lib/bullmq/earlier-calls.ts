@@ -1,7 +1,8 @@
 import type { CallTable } from './call-table.ts';
-import type { CoordinatorTerms } from './coordinator-terms.ts';
+import { type CoordinatorTerms, sponsorOf } from './coordinator-terms.ts';
 import { channels, type ToWorkers } from './messages.ts';
-import { digestOf } from './parcel.ts';
+import { digestOf, type Written } from './parcel.ts';
+import { Recent } from './recent.ts';
 import type { RemoteCall, SentJob } from './remote-call.ts';
 import type { Transport } from './transport.ts';
 
@@ -29,6 +30,8 @@ export class EarlierCalls {
   readonly #terms: CoordinatorTerms;
   readonly #table: CallTable;
   readonly #tell: (channel: string, message: ToWorkers) => void;
+  /** Of which runs it has been told that this process has them. */
+  readonly #told = new Recent<number>(mostRuns);
   #over = new Set<string>();
   #stopTimer: (() => void) | undefined;
 
@@ -46,9 +49,9 @@ export class EarlierCalls {
 
   /** Writes down that a call is sent, before it is. */
   note(call: RemoteCall, job: SentJob): Promise<void> | undefined {
-    const { isKept, epoch } = call.request;
+    const { epoch } = call.request;
     const { sent } = call;
-    if (!isKept || sent === undefined) return undefined;
+    if (!call.isKept || sent === undefined) return undefined;
     const name = this.#nameOf(call);
     this.#over.delete(name);
     const entry: Entry = {
@@ -64,9 +67,11 @@ export class EarlierCalls {
 
   /** The job in which a call was sent by a process before this one; `undefined` where none was. */
   async adopt(call: RemoteCall): Promise<SentJob | undefined> {
-    const { isKept, epoch } = call.request;
+    const { epoch, mayBeSent } = call.request;
     call.hasLookedForEarlier = true;
-    if (!isKept || epoch === 1) return undefined;
+    await mayBeSent;
+    if (epoch === 1) return undefined;
+    this.#tellOfHolder(call);
     const texts = await this.#transport.register.find(this.#nameOf(call));
     const content = this.#contentOf(call);
     let found: Entry | undefined;
@@ -81,7 +86,7 @@ export class EarlierCalls {
 
   /** A call is over. */
   over(call: RemoteCall): void {
-    if (!call.request.isKept || call.dispatchNumber === 0) return;
+    if (!call.isKept || call.dispatchNumber === 0) return;
     this.#over.add(this.#nameOf(call));
     this.#stopTimer ??= this.#terms.clock.after(this.#terms.leaseMs, () => {
       this.#stopTimer = undefined;
@@ -99,8 +104,16 @@ export class EarlierCalls {
     if (names.length > 0) await this.#transport.register.forget(names).catch(() => undefined);
   }
 
+  /** Workers are to refuse whoever believes that it has the run still. */
+  #tellOfHolder({ request: { life = '', epoch } }: RemoteCall): void {
+    if (this.#told.get(life) === epoch) return;
+    const { clock, queue } = this.#terms;
+    this.#told.set(life, epoch, clock.now());
+    this.#tell(channels.workers(queue), ['held', life, epoch]);
+  }
+
   #take(call: RemoteCall, { id, job: jobId, lane, number }: Entry): SentJob {
-    const { id: coordinator, leaseMs: coordinatorLeaseMs, queue } = this.#terms;
+    const { queue } = this.#terms;
     const { epoch } = call.request;
     const job: SentJob = this.#table.job(jobId) ?? {
       lane,
@@ -115,16 +128,18 @@ export class EarlierCalls {
     call.dispatchNumber = number;
     this.#table.sentAs(call, id, job, undefined);
     this.note(call, job)?.catch(() => undefined);
-    this.#tell(channels.workers(queue), ['adopt', id, { coordinator, coordinatorLeaseMs, epoch }]);
+    this.#tell(channels.workers(queue), ['adopt', id, { ...sponsorOf(this.#terms), epoch }]);
     return job;
   }
 
-  #nameOf({ request: { runId, stepId } }: RemoteCall): string {
-    return `${this.#terms.queue}:${digestOf(JSON.stringify([runId, stepId])).slice(0, 32)}`;
+  #nameOf({ request: { life, stepId } }: RemoteCall): string {
+    return `${this.#terms.queue}:${digestOf(JSON.stringify([life, stepId])).slice(0, 32)}`;
   }
 
   #contentOf({ request: { taskName }, input }: RemoteCall): string {
     const { version = null } = this.#terms;
-    return digestOf(JSON.stringify([taskName, version, digestOf(input as Uint8Array)])).slice(0, 32);
+    return digestOf(JSON.stringify([taskName, version, digestOf(input as Written)])).slice(0, 32);
   }
 }
+
+const mostRuns = 1000;

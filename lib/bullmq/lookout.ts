@@ -1,7 +1,7 @@
 import { type Answers, wasGivenUpBefore } from './answers.ts';
 import type { CallTable } from './call-table.ts';
 import { type CoordinatorTerms, patience } from './coordinator-terms.ts';
-import { type Answer, unpack } from './messages.ts';
+import { type Answer, read } from './messages.ts';
 import type { RemoteCall, SentJob } from './remote-call.ts';
 import type { Roster } from './roster.ts';
 import type { Transport } from './transport.ts';
@@ -89,7 +89,7 @@ export class Lookout {
     switch (state.kind) {
       case 'waiting':
         for (const call of calls) if (call.isStopping) this.#actions.stop(call);
-        if (!this.#roster.isServed(job.lane)) await this.#actions.takeElsewhere(job);
+        if (this.#isStranded(job)) await this.#actions.takeElsewhere(job);
         return;
       case 'active':
         for (const call of calls) if (call.isStopping) this.#actions.stop(call);
@@ -117,8 +117,15 @@ export class Lookout {
       if (call.sent?.worker === undefined && this.#table.isHeard(call)) this.#failed(call, undefined);
   }
 
-  #read(job: SentJob, bytes: Uint8Array, calls: readonly RemoteCall[]): void {
-    const answers = new Map((unpack<readonly Answer[]>(bytes) ?? []).map((answer) => [answer[1], answer]));
+  /** Nobody serves its lane. Who has just adopted it may not have heard of those who do. */
+  #isStranded({ lane, isAdopted, calls }: SentJob): boolean {
+    if (this.#roster.isServed(lane)) return false;
+    const since = this.#terms.clock.now() - patience;
+    return !isAdopted || [...calls].every((call) => call.since <= since);
+  }
+
+  #read(job: SentJob, text: string, calls: readonly RemoteCall[]): void {
+    const answers = new Map((read<readonly Answer[]>(text) ?? []).map((answer) => [answer[1], answer]));
     for (const call of calls) {
       const answer = answers.get(call.sent?.id ?? '');
       if (answer !== undefined) this.#answers.heard(answer);

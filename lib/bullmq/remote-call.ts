@@ -3,6 +3,7 @@ import type { EnterContext } from '../base/async-context.ts';
 import type { ProgressAmount } from '../definition/step-context.ts';
 
 import type { UsedBlob } from './blob-uses.ts';
+import type { Written } from './parcel.ts';
 
 /** What a call is made of. */
 export interface RemoteRequest {
@@ -10,8 +11,10 @@ export interface RemoteRequest {
   readonly input: unknown;
   readonly runId: string;
   readonly epoch: number;
-  /** Whether another process may go on with its run. */
-  readonly isKept: boolean;
+  /** What tells its run from others of its name, where another process may go on with that. */
+  readonly life: string | undefined;
+  /** Settles when it may be sent, where it may not yet. */
+  readonly mayBeSent: Promise<void> | undefined;
   readonly stepId: string | undefined;
   readonly attempt: number;
   readonly gracePeriod: number;
@@ -75,8 +78,8 @@ export class RemoteCall {
   readonly request: RemoteRequest;
   readonly #subscriber: Subscriber<unknown>;
   readonly #enter: EnterContext;
-  /** The bytes of its input. */
-  input: Uint8Array | undefined;
+  /** Its input. */
+  input: Written | undefined;
   /** How often this process has sent it. */
   dispatches = 0;
   /** Tells what it was sent as from all that the same attempt was sent as before, by whatever process: it rises. */
@@ -112,6 +115,11 @@ export class RemoteCall {
 
   get isOver(): boolean {
     return this.#state === 'over';
+  }
+
+  /** Whether another process may go on with its run. */
+  get isKept(): boolean {
+    return this.request.life !== undefined;
   }
 
   get isHeard(): boolean {

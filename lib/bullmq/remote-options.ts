@@ -3,6 +3,9 @@ import { isSignal } from '../base/cancellation.ts';
 import type { Duration } from '../base/durations.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { ProgressAmount } from '../definition/step-context.ts';
+import { type Inline, inlineModes } from '../pool/call-options.ts';
+import { parseTasks } from '../pool/pool-options.ts';
+import type { Tasks } from '../task/task-record.ts';
 import { parseConnection, type RedisConnection, type RedisParts } from './redis-connection.ts';
 import type { BlobStore } from './transport.ts';
 
@@ -49,12 +52,32 @@ export interface RemoteTasksOptions extends QueueOptions {
   readonly batch?: number | undefined;
   /** How long a call waits for a connection that was lost, before it fails with `QueueUnavailableError`. @defaultValue '30s' */
   readonly connectionWait?: Duration | undefined;
+  /**
+   * How long workers go on with tasks of a run that has a store once this process gives no sign of life, so that another one may take them
+   * over; until then such tasks hold their slots. What ends meanwhile lies in the queue for an hour. No less than the `lease`.
+   *
+   * @defaultValue '10m'
+   */
+  readonly takeoverWait?: Duration | undefined;
 }
 
 /** The options of {@link serveTasks}. `undefined` is always absent. */
 export interface ServeTasksOptions extends QueueOptions {
   /** How many tasks at once, each in a thread. @defaultValue what the machine runs at once */
   readonly slots?: number | undefined;
+  /**
+   * Whether tasks run on the main thread, `slots` at once, as of `pool.task`: `'auto'` where a task's own calls so far took less than about
+   * 50 µs on average, and `'always'` without any thread but for what is isolated. Needs `tasks`. The way to a thread costs more than a short
+   * task, and what only waits needs none.
+   *
+   * A task that keeps the main thread busy keeps this process from saying that it is alive, and from hearing of cancels: after its `lease`
+   * the process counts as lost. One that doesn't stop can't be ended.
+   *
+   * @defaultValue 'never'
+   */
+  readonly inline?: Inline | undefined;
+  /** The record that the worker module exposes, imported here too. @defaultValue none: every task runs in a thread */
+  readonly tasks?: Tasks | undefined;
   /**
    * What SIGTERM means: `'drain'` takes no further tasks and lets those that run finish; `'cancel'` stops them, and their steps are
    * tried again elsewhere; `'ignore'` leaves it to you.
@@ -137,36 +160,54 @@ function isBlobStore(value: unknown): boolean {
   return ['put', 'get', 'drop'].every((name) => typeof methods[name] === 'function');
 }
 
+/** How long a coordinator waits for what, and is waited for, in ms; and how many calls share a job. */
+interface Waits {
+  readonly batch: number;
+  readonly workerWait: number;
+  readonly connectionWait: number;
+  readonly takeoverWait: number;
+}
+
 /** Reads the options of a coordinator. */
-export function parseRemoteOptions(
-  options: RemoteTasksOptions,
-): QueueSettings & { readonly batch: number; readonly workerWait: number; readonly connectionWait: number } {
+export function parseRemoteOptions(options: RemoteTasksOptions): QueueSettings & Waits {
   const checker = new OptionChecker();
   if (!checker.record('options', options)) checker.throwIfAny('remoteTasks');
-  checker.knownKeys('', options, [...sharedNames, 'batch', 'workerWait', 'connectionWait']);
+  checker.knownKeys('', options, [...sharedNames, 'batch', 'workerWait', 'connectionWait', 'takeoverWait']);
   const settings = {
     ...parseShared(checker, options),
     batch: checker.finiteCount('batch', options.batch, 1) ?? 64,
     workerWait: checker.duration('workerWait', options.workerWait) ?? 30_000,
     connectionWait: checker.duration('connectionWait', options.connectionWait) ?? 30_000,
+    takeoverWait: checker.duration('takeoverWait', options.takeoverWait) ?? 600_000,
   };
   checker.throwIfAny('remoteTasks');
   return settings;
 }
 
 /** Reads the options of a worker. */
-export function parseServeOptions(
-  options: ServeTasksOptions,
-): QueueSettings & { readonly slots: number | undefined; readonly onSigterm: 'drain' | 'cancel' | 'ignore' } {
+export function parseServeOptions(options: ServeTasksOptions): QueueSettings & {
+  readonly slots: number | undefined;
+  readonly inline: Inline;
+  readonly tasks: Tasks | undefined;
+  readonly onSigterm: 'drain' | 'cancel' | 'ignore';
+} {
   const checker = new OptionChecker();
   if (!checker.record('options', options)) checker.throwIfAny('serveTasks');
-  checker.knownKeys('', options, [...sharedNames, 'slots', 'onSigterm']);
+  checker.knownKeys('', options, [...sharedNames, 'slots', 'inline', 'tasks', 'onSigterm']);
   const settings = {
     ...parseShared(checker, options),
     slots: checker.finiteCount('slots', options.slots, 1),
+    inline: checker.oneOf('inline', options.inline, inlineModes) ?? ('never' as const),
+    tasks: parseTasks(checker, options.tasks),
     onSigterm:
       checker.oneOf('onSigterm', options.onSigterm, ['drain', 'cancel', 'ignore']) ?? ('drain' as const),
   };
+  if (settings.inline !== 'never' && options.tasks === undefined)
+    checker.fail(
+      'tasks',
+      "the record that the worker module exposes, as `inline` isn't 'never'",
+      options.tasks,
+    );
   checker.throwIfAny('serveTasks');
   return settings;
 }

@@ -1,10 +1,10 @@
 import { Fifo } from '../base/fifo.ts';
-import { parcelOf, type UsedBlob } from './blob-uses.ts';
+import { inputOf, type UsedBlob } from './blob-uses.ts';
 import type { CallTable } from './call-table.ts';
-import type { CoordinatorTerms } from './coordinator-terms.ts';
+import { type CoordinatorTerms, sponsorOf } from './coordinator-terms.ts';
 import type { EarlierCalls } from './earlier-calls.ts';
-import { type CallBody, type JobBody, pack, protocol } from './messages.ts';
-import { digestOf, type Parcel } from './parcel.ts';
+import { type CallBody, jobText, protocol } from './messages.ts';
+import { digestOf, sizeOf, type Written } from './parcel.ts';
 import type { RemoteCall, SentJob } from './remote-call.ts';
 import type { Roster } from './roster.ts';
 import type { ShortCalls } from './short-calls.ts';
@@ -87,9 +87,8 @@ export class Sender {
     return calls;
   }
 
-  /** Takes a job back that nobody has taken; false where somebody has, or where it isn't this process's alone. */
-  async takeBack(job: SentJob): Promise<boolean> {
-    if (job.isAdopted) return false;
+  /** Takes a job back that nobody has taken; false where somebody has. Others who wait for calls in it find it gone, and send them again. */
+  takeBack(job: SentJob): Promise<boolean> {
     job.takingBack ??= this.#withdraw(job).finally(() => {
       job.takingBack = undefined;
     });
@@ -123,7 +122,7 @@ export class Sender {
         if (call.isOver || call.sent !== undefined) continue;
         if (together.length === 0) room = Math.min(room, this.#short.together(call.request));
         together.push(call);
-        bytes += call.input?.byteLength ?? 0;
+        bytes += sizeOf(call.input as Written);
         room--;
       }
       if (together.length > 0) this.#sendTogether(together, lane);
@@ -144,7 +143,7 @@ export class Sender {
       takingBack: undefined,
     };
     const parts = calls.map((call, at) => {
-      const input = call.input as Uint8Array;
+      const input = call.input as Written;
       const blob = this.#table.blobs.take(blobs, input);
       this.#table.sentAs(call, ids[at] as string, job, blob);
       return { call, input, blob };
@@ -158,7 +157,7 @@ export class Sender {
     // Nothing is awaited where nothing has to be: what was sent first is to be there first.
     const puts = parts.flatMap(({ blob }) => (blob === undefined ? [] : [blob.put]));
     if (puts.length > 0) await Promise.all(puts);
-    const inputs = parts.map(({ blob, input }) => parcelOf(blob, input));
+    const inputs = parts.map(({ blob, input }) => inputOf(blob, input));
     const noted = parts.map(({ call }) => this.#earlier.note(call, job));
     const [{ call: first }] = parts as readonly [Part];
     const { runId, stepId, attempt, taskName } = first.request;
@@ -170,37 +169,13 @@ export class Sender {
       id: job.id,
       name: taskName,
       shown,
-      body: pack(this.#body(parts, inputs)),
+      body: jobText(
+        { protocol, ...sponsorOf(this.#terms), task: taskName },
+        parts.map(({ call }) => bodyOf(call)),
+        inputs,
+      ),
     });
     await Promise.all([...noted.filter((each) => each !== undefined), sent]);
-  }
-
-  #body(parts: readonly Part[], inputs: readonly Parcel[]): JobBody {
-    const [{ call: first }] = parts as readonly [Part];
-    return {
-      protocol,
-      coordinator: this.#terms.id,
-      coordinatorLeaseMs: this.#terms.leaseMs,
-      task: first.request.taskName,
-      calls: parts.map(({ call }, at): CallBody => {
-        const { runId, epoch, isKept, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
-          call.request;
-        return {
-          id: call.sent?.id ?? '',
-          runId,
-          epoch,
-          isKept,
-          stepId,
-          attempt,
-          gracePeriod,
-          idempotencyKey,
-          carrier,
-          isolation,
-          isHeard: call.isHeard,
-          input: inputs[at] as Parcel,
-        };
-      }),
-    };
   }
 
   /** What a call is called from now on. */
@@ -208,16 +183,35 @@ export class Sender {
     call.dispatches++;
     // Of the clock, as a run may be started anew under its name.
     call.dispatchNumber = Math.max(call.dispatchNumber + 1, Math.floor(this.#terms.clock.now()));
-    const { runId, stepId, attempt, isKept } = call.request;
-    return isKept
+    const { runId, stepId, attempt } = call.request;
+    return call.isKept
       ? `k${digestOf(JSON.stringify([runId, stepId, attempt, call.dispatchNumber])).slice(0, 32)}`
       : `c${this.#tag}-${String(++this.#sequence)}`;
   }
 }
 
+function bodyOf(call: RemoteCall): CallBody {
+  const { runId, epoch, life, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
+    call.request;
+  const { isHeard } = call;
+  return {
+    id: call.sent?.id ?? '',
+    runId,
+    epoch,
+    life,
+    stepId,
+    attempt,
+    gracePeriod,
+    idempotencyKey,
+    carrier,
+    isolation,
+    isHeard,
+  };
+}
+
 interface Part {
   readonly call: RemoteCall;
-  readonly input: Uint8Array;
+  readonly input: Written;
   readonly blob: UsedBlob | undefined;
 }
 

@@ -31,8 +31,13 @@ export interface OffloadHost {
   readonly runId: string;
   /** How many processes have had the run before this one, and this one: the later one is right where two believe that they have it. */
   readonly epoch: number;
-  /** Whether it has a store, so that a later process may go on with it and with what was sent for it. */
-  readonly isKept: boolean;
+  /**
+   * Tells it from others that are begun under its name, before or later, where it has a store, so that a later process may go on with it and
+   * with what was sent for it; `undefined` where it has none.
+   */
+  readonly life: string | undefined;
+  /** Settles once later processes will know its `life`: nothing is to be sent before. `undefined` where that is so. */
+  lifeStays(): Promise<void> | undefined;
   /** What the step demands. */
   readonly demand: Demand;
   /** Texts that go along with the work; `undefined` where there are none. */

@@ -9,6 +9,7 @@ import { fractionOf, type ProgressAmount } from '../definition/step-context.ts';
 import { Progress } from '../observe/progress.ts';
 import { Reporter } from '../observe/reporter.ts';
 import { CallWatch } from './call-watch.ts';
+import type { Keeping } from './keeping.ts';
 import { Loop, type LoopOwner } from './loop.ts';
 import type { RunBudget } from './run-budget.ts';
 import type { RunListener } from './run-listener.ts';
@@ -27,10 +28,12 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
   readonly progress: Progress;
   readonly report: Reporter;
   abstract readonly budget: RunBudget;
+  /** What keeps it, whether or not the store is open. */
+  protected abstract readonly kept: Keeping | undefined;
   /** Told of every one of the run's own steps; absent where nobody follows them. */
   listener: RunListener | undefined;
   protected readonly loop: Loop;
-  protected readonly runningTime = new RunningTime();
+  readonly runningTime = new RunningTime();
   readonly #calls = new CallWatch();
   /** The hooks around attempts, the outermost first. */
   #hooks: readonly Around[] = [];
@@ -76,13 +79,16 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     return this.settings.runId;
   }
 
-  /** Whether another process could go on with it. */
-  get isKept(): boolean {
-    return this.settings.keeper !== undefined;
+  get epoch(): number {
+    return this.kept?.keeper.epoch ?? 1;
   }
 
-  get epoch(): number {
-    return this.settings.keeper?.epoch ?? 1;
+  get life(): string | undefined {
+    return this.kept?.keeper.life;
+  }
+
+  lifeStays(): Promise<void> | undefined {
+    return this.kept?.keeper.lifeStays();
   }
 
   get gracePeriod(): number {
@@ -207,5 +213,5 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     if (this.listener !== undefined && scope.parent === undefined) this.listener.changed(row);
   }
 
-  protected abstract scopeOf(row: Row): Scope;
+  abstract scopeOf(row: Row): Scope;
 }

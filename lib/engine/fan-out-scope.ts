@@ -15,7 +15,7 @@ import type { StepFailedError } from '../observe/failures.ts';
 import type { Keeper, Kept } from './keeper.ts';
 import { Lane } from './lane.ts';
 import type { RowShape } from './row-rules.ts';
-import { Scope, type ScopeRun, type StepAttempt } from './scope.ts';
+import { type FanOut, Scope, type ScopeRun, type StepAttempt } from './scope.ts';
 import { escaped } from './step-id.ts';
 import { nobody, type Row } from './step-table.ts';
 import { status } from './transitions.ts';
@@ -35,7 +35,7 @@ const mostFailures = 100;
  *
  * What is kept is what is not over: children that wait or run, and results that an earlier one still has to come before.
  */
-export class FanOutScope extends Scope {
+export class FanOutScope extends Scope implements FanOut {
   readonly undoing: Undoing;
   readonly live: Scope | undefined;
   readonly #parent: StepAttempt;
@@ -96,7 +96,7 @@ export class FanOutScope extends Scope {
     return this.#parent.scope.onFailure;
   }
 
-  readonly isFanOut = true;
+  readonly fanOut: FanOut = this;
 
   get isClosed(): boolean {
     return this.#isExhausted && (this.stopped === undefined || this.#source.isClosed);

@@ -12,8 +12,8 @@ import { type StepFailedError, WorkflowFailedError } from '../observe/failures.t
 import type { Origin } from '../observe/progress-event.ts';
 import type { WaitReason } from '../observe/wait-reason.ts';
 import { Edges } from './edges.ts';
-import { Groups } from './groups.ts';
-import { applyKnown } from './known-outputs.ts';
+import type { Groups } from './groups.ts';
+import { KnownOutputs } from './known-outputs.ts';
 import type { RowShape } from './row-rules.ts';
 import { Scope, type ScopeRun, type StepAttempt } from './scope.ts';
 import type { Skip } from './skip.ts';
@@ -50,8 +50,9 @@ export class GraphScope extends Scope {
   readonly errors = new Map<number, StepFailedError>();
   readonly edges: Edges | undefined;
   readonly groups: Groups | undefined;
+  readonly spreadsAtOnce: boolean;
   readonly isClosed = true;
-  readonly isFanOut = false;
+  readonly fanOut = undefined;
   /** Whether it is yet to be known what of it was done before. */
   isRecalling = false;
   readonly live: Scope | undefined;
@@ -81,9 +82,11 @@ export class GraphScope extends Scope {
     this.first = parent === undefined ? 0 : run.table.addBlock(size);
     this.#countNeeds();
     const { branching } = blueprint;
+    this.spreadsAtOnce = branching === undefined;
     if (branching === undefined) return;
     this.edges = new Edges(branching, this);
-    if (branching.gangs.length > 0) this.groups = new Groups(branching, this);
+    if (branching.streams !== undefined)
+      this.groups = new (branching.streams.Groups as typeof Groups)(branching, this);
   }
 
   *rows(): Iterable<Row> {
@@ -115,16 +118,14 @@ export class GraphScope extends Scope {
   }
 
   launch(): void {
-    const { given } = this.run.settings;
-    if (given.size === 0 && this.run.keeper === undefined) {
-      this.#launchSteps();
-      return;
-    }
     this.isRecalling = true;
-    applyKnown(this, this.run.keeper, () => {
+    const launch = (): void => {
       this.isRecalling = false;
       if (this.stopped === undefined) this.#launchSteps();
-    });
+    };
+    if (this.run.recall(this, launch)) return;
+    if (this.run.settings.given.size > 0) new KnownOutputs(this).settle();
+    launch();
   }
 
   #launchSteps(): void {
@@ -161,12 +162,12 @@ export class GraphScope extends Scope {
     this.run.complete(this, this.first + step, output, origin, order);
   }
 
-  dropStep(step: number, because: string): void {
-    this.run.drop(this, this.first + step, because);
+  restoreStep(step: number, order: number | undefined, outputs: ReadonlyMap<number, unknown>): void {
+    this.completeStep(step, outputs.has(step) ? outputs.get(step) : released, 'restored', order);
   }
 
-  isLent(): boolean {
-    return false;
+  dropStep(step: number, because: string): void {
+    this.run.drop(this, this.first + step, because);
   }
 
   retry(row: Row): void {
@@ -178,10 +179,6 @@ export class GraphScope extends Scope {
     return this.groups?.mayRetry(row - this.first) ?? true;
   }
 
-  started(): void {
-    // Who starts isn't counted.
-  }
-
   attemptEnded({ row }: StepAttempt): void {
     this.groups?.reopen(row - this.first);
   }
@@ -191,36 +188,32 @@ export class GraphScope extends Scope {
     this.failures.push(error);
   }
 
-  leave(): void {
-    // Its row stays until the graph is through.
-  }
-
-  completed(): void {
-    // The output is in the table, where those who need it look for it.
-  }
-
   failedRow(row: Row, error: StepFailedError): void {
     this.errors.set(row - this.first, error);
   }
 
   settled(row: Row): void {
-    const { table } = this.run;
+    const { table, releases } = this.run;
     const { starts, values } = this.blueprint.graph.dependencies;
     const step = row - this.first;
+    const start = starts[step] as number;
     const end = starts[step + 1] as number;
-    if (this.run.releases.isNeeded && table.status[row] === status.completed)
-      for (const joined of this.edges?.joinedBy(step) ?? [])
-        this.run.releases.share(this.first + joined, row);
-    const keeps = this.#wouldNeedAgain(row);
-    for (let at = starts[step] as number; at < end; at++) {
-      const needed = this.first + (values[at] as number);
-      if (!keeps || this.run.releases.holds(needed)) table.releaseOne(needed);
-    }
-    if (this.run.releases.isNeeded)
-      for (const needed of new Set(values.subarray(starts[step], end))) {
-        const row = this.first + needed;
-        if (table.consumers[row] === 0 && table.status[row] === status.completed) this.unused(row);
+    if (!releases.isNeeded) {
+      if (this.stopped === undefined || !this.#wouldNeedAgain(row))
+        table.release(this.first, values, start, end);
+    } else {
+      if (table.status[row] === status.completed)
+        for (const joined of this.edges?.joins?.joinedBy(step) ?? [])
+          releases.share(this.first + joined, row);
+      const keeps = this.#wouldNeedAgain(row);
+      for (let at = start; at < end; at++)
+        if (!keeps || releases.holds(this.first + (values[at] as number)))
+          table.release(this.first, values, at, at + 1);
+      for (const needed of new Set(values.subarray(start, end))) {
+        const other = this.first + needed;
+        if (table.consumers[other] === 0 && table.status[other] === status.completed) this.unused(other);
       }
+    }
     this.groups?.settled(step);
   }
 
@@ -282,10 +275,6 @@ export class GraphScope extends Scope {
     return this.edges?.skipOf(row - this.first)?.because;
   }
 
-  get spreadsAtOnce(): boolean {
-    return this.edges === undefined;
-  }
-
   isGuarded(row: Row): boolean {
     return this.edges?.isGuarded(row - this.first) === true;
   }
@@ -331,14 +320,6 @@ export class GraphScope extends Scope {
 
   close(): void {
     this.groups?.withdraw();
-  }
-
-  abandoned(): void {
-    // Its attempts hold what they hold themselves.
-  }
-
-  handedOver(): void {
-    // Nothing is kept for them.
   }
 
   result(): unknown {
@@ -409,7 +390,7 @@ export class GraphScope extends Scope {
   inputsOf(row: Row): Readonly<Record<string, unknown>> {
     const step = row - this.first;
     if (this.edges === undefined) return inputsOf(this, step);
-    const joined = this.edges.joined(step);
+    const joined = this.edges.joins?.joined(step);
     if (joined !== undefined) return joined;
     const { join } = (this.blueprint.steps[step] as StepDefinition).settings;
     // What a selector is asked with are no branches.

@@ -7,14 +7,16 @@ import { type Hostable, HostedGraph, HostedItems, hosted } from '../definition/h
 import { isStep } from '../definition/step-handle.ts';
 import { Counts } from '../observe/child-counts.ts';
 import { WorkflowTimeoutError } from '../observe/failures.ts';
-import { FanOutScope } from './fan-out-scope.ts';
 import { GraphScope } from './graph-scope.ts';
 import { readInputs } from './read-inputs.ts';
 import { RecursionLimitError } from './recursion-limit-error.ts';
-import type { Pulled, Scope, StepAttempt } from './scope.ts';
+import type { FanOut, Scope, ScopeRun, StepAttempt } from './scope.ts';
 import type { Row } from './step-table.ts';
 import { Stopping } from './stopping.ts';
 import { status } from './transitions.ts';
+
+/** What the children of a fan-out run in. */
+type ItemsScope = new (run: ScopeRun, items: HostedItems, parent: StepAttempt, counts: Counts) => Scope;
 
 /**
  * Steps that come while a run is under way: the work of a row that handed it over becomes a scope of its own.
@@ -28,12 +30,12 @@ export abstract class Hosting extends Stopping {
   readonly #counts = new Map<Row, Counts>();
   /** The scopes that aren't over, the run's own apart. */
   readonly nested = new Set<Scope>();
-  #toPull = new Set<Pulled>();
+  #toPull = new Set<FanOut>();
   /** The other one of two that take turns: whoever pulls may ask for more. */
-  #pulled = new Set<Pulled>();
+  #pulled = new Set<FanOut>();
   protected abstract readonly root: GraphScope;
 
-  protected scopeOf(row: Row): Scope {
+  scopeOf(row: Row): Scope {
     return row < this.budget.order.roots ? this.root : (this.#later[row - this.budget.order.roots] as Scope);
   }
 
@@ -57,7 +59,7 @@ export abstract class Hosting extends Stopping {
       return;
     }
     this.table.transition(row, status.hosting);
-    scope.handedOver(attempt);
+    scope.fanOut?.handedOver(attempt);
     const keeps = work instanceof HostedItems && work.plan.isLive;
     if (!keeps && attempt.holds !== undefined) {
       const held = attempt.holds;
@@ -65,7 +67,7 @@ export abstract class Hosting extends Stopping {
       if (held.classes.length > 0) this.report.holdsChanged(attempt, nothing);
       if (scope.parent === undefined) this.table.noteHandedOver(row, this.now);
     }
-    let nested: GraphScope | FanOutScope;
+    let nested: Scope;
     try {
       nested = this.#open(attempt, work);
     } catch (error) {
@@ -80,7 +82,7 @@ export abstract class Hosting extends Stopping {
     this.review(nested);
   }
 
-  #open(attempt: StepAttempt, work: Hostable | Step): GraphScope | FanOutScope {
+  #open(attempt: StepAttempt, work: Hostable | Step): Scope {
     const { maxDepth } = this.settings;
     if (attempt.scope.depth + 1 > maxDepth)
       throw new RecursionLimitError(attempt.stepId, maxDepth, attempt.scope.shownId(attempt.definition));
@@ -90,8 +92,8 @@ export abstract class Hosting extends Stopping {
       const graph = new HostedGraph(blueprint, {}, attempt.scope.onFailure, undefined);
       return this.#openGraph(attempt, graph, counts, 'output');
     }
-    const steps = (work as Hostable)[hosted]();
-    if (steps instanceof HostedItems) return new FanOutScope(this, steps, attempt, counts);
+    const { work: steps } = (work as Hostable)[hosted]();
+    if (steps instanceof HostedItems) return new (steps.Scope as ItemsScope)(this, steps, attempt, counts);
     return this.#openGraph(attempt, steps, counts, undefined);
   }
 
@@ -147,7 +149,7 @@ export abstract class Hosting extends Stopping {
     this.budget.order.enter(row, scope, place);
   }
 
-  pull(fanOut: Pulled): void {
+  pull(fanOut: FanOut): void {
     if (this.#toPull.size === 0) this.loop.signal(this.#pullAll);
     this.#toPull.add(fanOut);
   }

@@ -16,6 +16,10 @@ import type { RunView } from '../observe/run-view.ts';
 export interface Keeper {
   /** How many processes have held the run, this one included; 1 before it is open. */
   readonly epoch: number;
+  /** Tells the run from others that were begun under its id, before or later; the same for all processes that have held it. */
+  readonly life: string;
+  /** Settles once whoever holds the run later will know its `life`; `undefined` where that is so already. */
+  lifeStays(): Promise<void> | undefined;
   /** Takes the run. Where it can't be had, `refused` is what the run fails with. */
   open(run: KeptRun, opened: (opening: Opening) => void): void;
   /** What is kept of the steps of a graph that is about to be launched. */
@@ -89,8 +93,8 @@ export interface Recalled {
 /** Something that is kept of a step. */
 export interface Kept {
   readonly path: string;
-  /** When it completed, among all that have. */
-  readonly order: number;
+  /** When it completed, among all that have; `undefined` where it isn't the run's to undo, which has found it in the cache. */
+  readonly order: number | undefined;
 }
 
 /** An output that was kept. */

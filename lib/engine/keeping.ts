@@ -1,7 +1,8 @@
 import type { CacheTerms } from '../definition/cache-option.ts';
 import type { StepDefinition } from '../definition/step.ts';
-import type { CacheKey, Keeper, KeptOutput } from './keeper.ts';
-import type { Scope, StepAttempt } from './scope.ts';
+import type { CacheKey, Keeper, KeptOutput, Opening } from './keeper.ts';
+import { type KeepableRun, KeptEngine } from './kept-engine.ts';
+import { type RecallingScope, recall } from './kept-outputs.ts';
 import type { Row, StepTable } from './step-table.ts';
 
 /** What a row hears that has asked. */
@@ -12,9 +13,29 @@ interface Asking {
   refused(error: unknown): void;
 }
 
-/** Who goes on with a row once what it has come to is sure to stay. */
-interface Settling {
-  kept(attempt: StepAttempt): void;
+/** Where rows belong, as far as it matters for what is kept of them. */
+interface KeptScope {
+  /** Present where its rows are the children of a fan-out. */
+  readonly fanOut: object | undefined;
+  definitionOf(row: Row): StepDefinition;
+  idOf(definition: StepDefinition): string;
+  inputsOf(row: Row): Readonly<Record<string, unknown>>;
+}
+
+/** An attempt that has come to something. */
+interface KeptAttempt {
+  readonly scope: KeptScope;
+  readonly row: Row;
+  readonly definition: StepDefinition;
+  readonly stepId: string;
+  readonly result: unknown;
+}
+
+/** A run whose rows are written down. */
+export interface KeepingRun extends KeepableRun {
+  readonly table: StepTable;
+  /** What an attempt has come to is sure to stay. */
+  stays(attempt: KeptAttempt): void;
 }
 
 /**
@@ -24,27 +45,37 @@ interface Settling {
  */
 export class Keeping {
   readonly keeper: Keeper;
+  readonly #run: KeepingRun;
   readonly #table: StepTable;
-  readonly #settling: Settling;
   /** The rows that have asked, each with what stands for its question. */
   readonly #asking = new Map<Row, object>();
   /** What the outputs of rows may be found by, that were asked for and not found. */
   readonly #keys = new Map<Row, CacheKey>();
   /** The attempts whose steps have done something that may have to be undone. */
-  #undoing: WeakSet<StepAttempt> | undefined;
+  #undoing: WeakSet<KeptAttempt> | undefined;
 
-  constructor(keeper: Keeper, table: StepTable, settling: Settling) {
+  constructor(keeper: Keeper, run: KeepingRun) {
     this.keeper = keeper;
-    this.#table = table;
-    this.#settling = settling;
+    this.#run = run;
+    this.#table = run.table;
+  }
+
+  /** Takes the run; nothing else is asked before. */
+  open(opened: (opening: Opening) => void): void {
+    this.keeper.open(new KeptEngine(this.#run), opened);
+  }
+
+  /** What was done of a graph before is settled, then its other steps are launched. */
+  recall(scope: RecallingScope, launch: () => void): void {
+    recall(scope, this.keeper, launch);
   }
 
   /** Whether what a row would come to may be known. */
-  mayHave(scope: Scope, row: Row): boolean {
+  mayHave(scope: KeptScope, row: Row): boolean {
     return scope.definitionOf(row).settings.cache !== undefined && this.#table.attemptsOf(row) === 0;
   }
 
-  lookUp(scope: Scope, row: Row, asking: Asking): void {
+  lookUp(scope: KeptScope, row: Row, asking: Asking): void {
     const definition = scope.definitionOf(row);
     const terms = definition.settings.cache as CacheTerms;
     const path = scope.idOf(definition);
@@ -69,25 +100,25 @@ export class Keeping {
   }
 
   /** Writes down what a child has come to, if nobody need wait for that; false where somebody has to, or it is no child. */
-  keepsLater(attempt: StepAttempt): boolean {
-    return attempt.scope.isFanOut && this.keeper.keepLater(new AttemptOutput(this, attempt));
+  keepsLater(attempt: KeptAttempt): boolean {
+    return attempt.scope.fanOut !== undefined && this.keeper.keepLater(new AttemptOutput(this, attempt));
   }
 
-  keep(attempt: StepAttempt): void {
+  keep(attempt: KeptAttempt): void {
     this.keeper.keep(new AttemptOutput(this, attempt));
   }
 
-  kept(attempt: StepAttempt): void {
-    this.#settling.kept(attempt);
+  stays(attempt: KeptAttempt): void {
+    this.#run.stays(attempt);
   }
 
   /** The steps that have done the work of an attempt may have something to undo. */
-  noteUndoing(attempt: StepAttempt): void {
+  noteUndoing(attempt: KeptAttempt): void {
     this.#undoing ??= new WeakSet();
     this.#undoing.add(attempt);
   }
 
-  hasUndoing(attempt: StepAttempt): boolean {
+  hasUndoing(attempt: KeptAttempt): boolean {
     return this.#undoing?.has(attempt) === true;
   }
 
@@ -105,9 +136,9 @@ export class Keeping {
 class AttemptOutput implements KeptOutput {
   readonly isCached = false;
   readonly #keeping: Keeping;
-  readonly #attempt: StepAttempt;
+  readonly #attempt: KeptAttempt;
 
-  constructor(keeping: Keeping, attempt: StepAttempt) {
+  constructor(keeping: Keeping, attempt: KeptAttempt) {
     this.#keeping = keeping;
     this.#attempt = attempt;
   }
@@ -137,11 +168,11 @@ class AttemptOutput implements KeptOutput {
   }
 
   stays(): void {
-    this.#keeping.kept(this.#attempt);
+    this.#keeping.stays(this.#attempt);
   }
 }
 
 /** What a child was made of. */
-function itemOf(scope: Scope, row: Row): { readonly value: unknown } | undefined {
-  return scope.isFanOut ? { value: scope.inputsOf(row)['item'] } : undefined;
+function itemOf(scope: KeptScope, row: Row): { readonly value: unknown } | undefined {
+  return scope.fanOut !== undefined ? { value: scope.inputsOf(row)['item'] } : undefined;
 }

@@ -3,18 +3,18 @@ import type { Progress } from '../observe/progress.ts';
 import type { Reporter } from '../observe/reporter.ts';
 import type { RunView } from '../observe/run-view.ts';
 import type { KeptRun } from './keeper.ts';
-import type { Scope } from './scope.ts';
-import type { Stop } from './stop.ts';
 
 /** What a keeper may do with a run. */
-interface KeepableRun extends RunView {
+export interface KeepableRun {
+  readonly blueprint: Blueprint;
+  readonly view: RunView;
   readonly progress: Progress;
   readonly report: Reporter;
   readonly now: number;
-  readonly root: Scope;
   wake(work: () => void): void;
   cancel(reason: unknown): void;
-  halt(scope: Scope, stop: Stop): void;
+  /** It can't go on. */
+  failWith(error: unknown): void;
 }
 
 /** A run, as its keeper knows it. */
@@ -34,7 +34,7 @@ export class KeptEngine implements KeptRun {
   }
 
   get view(): RunView {
-    return this.#engine;
+    return this.#engine.view;
   }
 
   get now(): number {
@@ -50,12 +50,11 @@ export class KeptEngine implements KeptRun {
   }
 
   fail(error: unknown): void {
-    this.#engine.wake(() => {
-      this.#engine.halt(this.#engine.root, { kind: 'failed', error, drain: false });
-    });
+    this.#engine.failWith(error);
   }
 
   warn(stepId: string, message: string, error?: unknown): void {
-    this.#engine.report.notKept(stepId, message, error);
+    const thrown = error === undefined ? {} : { error };
+    this.#engine.report.warn({ topic: 'store', stepId, attempt: 0, message, ...thrown });
   }
 }

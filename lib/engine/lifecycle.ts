@@ -5,15 +5,16 @@ import { CancelledError } from '../base/errors.ts';
 import { StepFailedError } from '../observe/failures.ts';
 import type { Origin, SkipReason } from '../observe/progress-event.ts';
 import { leastWaitMs, type Waited } from '../observe/wait-reason.ts';
+import type { Nesting } from '../sharing/nesting.ts';
 import { StepSkippedError } from './branching-errors.ts';
 import { EngineCore } from './core.ts';
 import type { Keeper } from './keeper.ts';
 import type { Keeping } from './keeping.ts';
-import type { Nesting } from './nesting.ts';
+import type { RecallingScope } from './kept-outputs.ts';
 import type { Releases } from './releases.ts';
 import type { Retries } from './retries.ts';
 import type { RowShape } from './row-rules.ts';
-import type { Pulled, Scope, ScopeRun, StepAttempt } from './scope.ts';
+import type { FanOut, Scope, ScopeRun, StepAttempt } from './scope.ts';
 import type { Skip } from './skip.ts';
 import { nobody, type Row } from './step-table.ts';
 import type { Stop } from './stop.ts';
@@ -38,17 +39,22 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
 
   abstract halt(scope: Scope, stop: Stop): void;
   abstract drop(scope: Scope, row: Row, because: string): void;
-  abstract pull(fanOut: Pulled): void;
+  abstract pull(fanOut: FanOut): void;
   abstract enterChild(scope: Scope, row: Row, place: number): void;
   abstract readonly abandonedAttempts: ReadonlySet<StepAttempt>;
   abstract readonly isAtStandstill: boolean;
   /** Of the run's own steps, where the outputs come from that no attempt has made. */
-  protected readonly origins = new Map<Row, Origin>();
+  readonly origins = new Map<Row, Origin>();
   /** Once the store is open. */
   protected keeping: Keeping | undefined;
 
   get keeper(): Keeper | undefined {
     return this.keeping?.keeper;
+  }
+
+  recall(scope: RecallingScope, launch: () => void): boolean {
+    this.keeping?.recall(scope, launch);
+    return this.keeping !== undefined;
   }
 
   isOverdue(): boolean {
@@ -75,7 +81,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
       return;
     }
     this.noteReady(scope, row, shape);
-    this.budget.admission.enqueue(row);
+    this.budget.admission.enqueue(row, shape);
   }
 
   /** It may have been done before. */
@@ -100,9 +106,9 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
 
   noteReady(scope: Scope, row: Row, shape: RowShape): void {
     this.table.transition(row, status.ready);
-    this.table.readyAt[row] = this.now;
+    this.table.readyAt[row] = this.slice.now;
     if (scope.parent !== undefined) this.budget.enter(row, shape);
-    this.changed(scope, row);
+    if (this.listener !== undefined) this.changed(scope, row);
   }
 
   withdraw(row: Row): void {
@@ -130,22 +136,24 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   }
 
   #begin(scope: Scope, row: Row): void {
-    const { table, now } = this;
+    const { table } = this;
+    const { now } = this.slice;
     const waitedMs = now - (table.readyAt[row] as number);
     const waited = waitedMs >= leastWaitMs ? this.#waited(row, waitedMs) : undefined;
     const number = table.startAttempt(row, now);
     if (waited !== undefined && number === 1 && scope.parent === undefined) table.noteWait(row, waited);
+    const { fanOut } = scope;
     const definition = scope.definitionOf(row);
     const shape = this.budget.shapeOf(row);
     const attempt: StepAttempt = new Attempt(this, scope, row, number, definition, shape);
     // It runs in what another holds.
-    if (scope.isLent(row)) this.giveBack(attempt);
+    if (fanOut?.isLent(row) === true) this.giveBack(attempt);
     this.attempts[row] = attempt;
     this.runningTime.change(1, now);
     if (scope.counts !== undefined) scope.counts.started(number > 1);
-    this.changed(scope, row);
+    if (this.listener !== undefined) this.changed(scope, row);
     if (this.progress.observed) this.#tellStart(attempt, waited);
-    scope.started(row);
+    fanOut?.started(row);
     this.#starting = attempt;
     this.beforeCall();
     if (this.nesting === undefined) attempt.start();
@@ -178,16 +186,16 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   over(attempt: StepAttempt): void {
     if (attempt === this.#starting) return;
     this.loop.over(attempt);
-    this.loop.turn();
   }
 
   settle(attempt: StepAttempt): void {
     const { row, scope, holds } = attempt;
     const { table } = this;
+    const { now } = this.slice;
     this.current = row;
     this.attempts[row] = undefined;
-    table.endedAt[row] = this.now;
-    if (!attempt.isHosting) this.runningTime.change(-1, this.now);
+    table.endedAt[row] = now;
+    if (!attempt.isHosting) this.runningTime.change(-1, now);
     if (scope.counts !== undefined) scope.counts.ended();
     if (attempt.isAbandoned) this.abandon(attempt);
     else if (holds !== undefined) this.giveBack(attempt);
@@ -226,7 +234,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     keeping.keep(attempt);
   }
 
-  kept(attempt: StepAttempt): void {
+  stays(attempt: StepAttempt): void {
     this.#complete(attempt);
   }
 
@@ -250,7 +258,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     this.#close(scope, row, status.completed, 'completed');
     if (this.progress.observed)
       this.report.stepCompleted(attempt, (table.endedAt[row] as number) - table.lastStartOf(row));
-    scope.completed(row, result);
+    scope.fanOut?.completed(row, result);
     this.#spread(scope, row);
   }
 
@@ -259,11 +267,12 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     scope.hasUndoing = true;
   }
 
-  complete(scope: Scope, row: Row, output: unknown, origin: Origin, order = 0): void {
+  /** @param order - when an earlier process of this run has made it, among all that it has; absent of what others have made */
+  complete(scope: Scope, row: Row, output: unknown, origin: Origin, order?: number): void {
     const definition = scope.definitionOf(row);
     const { cleanup } = definition.settings;
     // What an earlier run has done is this one's to undo; what others did isn't.
-    if (origin === 'restored' && cleanup !== undefined) {
+    if (order !== undefined && cleanup !== undefined) {
       const stepId = (): string => scope.idOf(definition);
       this.#mayUndo(scope, { definition, stepId, output, attempt: 0, order: order - earlier });
     }
@@ -271,7 +280,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     if (scope.parent === undefined) this.origins.set(row, origin);
     this.#close(scope, row, status.completed, 'completed');
     if (this.progress.observed) this.report.stepKnown(scope.idOf(definition), origin);
-    scope.completed(row, output);
+    scope.fanOut?.completed(row, output);
     this.#spread(scope, row);
   }
 
@@ -437,7 +446,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
       if (scope.spreadsAtOnce && this.table.status[row] === status.completed) scope.spread(row);
       else this.loop.announce(scope, row);
     }
-    scope.leave(row);
+    scope.fanOut?.leave(row);
     if (scope.open === scope.unneeded) this.loop.review(scope);
   }
 }

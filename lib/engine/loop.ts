@@ -96,10 +96,15 @@ export class Loop {
     this.#queued++;
   }
 
-  /** An attempt is over. */
+  /** An attempt is over, and that is worked off. */
   over(attempt: StepAttempt): void {
+    if (!this.#isTurning && this.#queued === 0) {
+      this.turn(attempt);
+      return;
+    }
     this.#over.push(attempt);
     this.#queued++;
+    this.turn();
   }
 
   /** Whether a scope is through is to be looked at. */
@@ -110,18 +115,23 @@ export class Loop {
     this.#queued++;
   }
 
-  /** Works off what is queued and starts what may, until there is neither. */
-  turn(): void {
+  /**
+   * Works off what is queued and starts what may, until there is neither.
+   *
+   * @param over - an attempt whose end is all that there is to work off: it needs no queue
+   */
+  turn(over?: StepAttempt): void {
     if (this.#isTurning) return;
+    this.#turnOnce(over);
     // Where nothing waits, coming to rest may still bring something.
-    do this.#turnOnce();
-    while (this.#queued > 0 && !this.#isBroken);
+    while (this.#queued > 0 && !this.#isBroken) this.#turnOnce(undefined);
   }
 
-  #turnOnce(): void {
+  #turnOnce(over: StepAttempt | undefined): void {
     if (this.#isBroken) return;
     this.#isTurning = true;
     try {
+      if (over !== undefined) this.#owner.settle(over);
       while (this.#queued > 0 ? this.#takeNext() : this.#startNext());
       this.#owner.rest();
     } catch (bug) {

@@ -27,6 +27,8 @@ interface ReleasingRun {
  * need it; that is then undone before.
  */
 export class Releases {
+  /** Whether anything was ever held open. */
+  isNeeded = false;
   readonly #held = new Map<Row, Done[]>();
   /** How many rows hold what more than one does. */
   readonly #holders = new Map<Done, number>();
@@ -42,11 +44,6 @@ export class Releases {
     this.#run = run;
     this.#terms = terms;
     this.#done = done;
-  }
-
-  /** Whether there is anything that is held open. */
-  get isNeeded(): boolean {
-    return this.#held.size > 0;
   }
 
   /** Whether something is open that came of a row. */
@@ -152,6 +149,7 @@ export class Releases {
   }
 
   #hold(row: Row, all: readonly Done[]): void {
+    this.isNeeded = true;
     const held = this.#held.get(row);
     if (held === undefined) this.#held.set(row, [...all]);
     else held.push(...all);

@@ -1,4 +1,5 @@
 import type { AdmissionRules } from '../admission/admission.ts';
+import type { Time } from '../admission/ledger.ts';
 import type { Shape } from '../admission/shape.ts';
 import type { Turns } from '../admission/turns.ts';
 import type { Share } from '../sharing/share.ts';
@@ -21,19 +22,14 @@ export class RowRules implements AdmissionRules<Row> {
   readonly maxOvertakes: number | undefined;
   readonly shared: Share | undefined;
   readonly #rows: RuledRows;
-  readonly #time: { readonly now: number };
+  readonly time: Time;
 
-  constructor(
-    rows: RuledRows,
-    capacities: readonly number[],
-    maxOvertakes: number | undefined,
-    time: { readonly now: number },
-  ) {
+  constructor(rows: RuledRows, capacities: readonly number[], maxOvertakes: number | undefined, time: Time) {
     this.#rows = rows;
     this.capacities = capacities;
     this.maxOvertakes = maxOvertakes;
     this.shared = rows.share;
-    this.#time = time;
+    this.time = time;
   }
 
   before(left: Row, right: Row): boolean {
@@ -43,10 +39,6 @@ export class RowRules implements AdmissionRules<Row> {
   shapeOf(row: Row): RowShape {
     return this.#rows.shapeOf(row);
   }
-
-  now(): number {
-    return this.#time.now;
-  }
 }
 
 /** How they are where the run follows a plan. What came later isn't in it: it starts when it fits. */
@@ -54,7 +46,7 @@ export class PlannedRules extends RowRules {
   readonly #turns: Turns;
   readonly #order: RowOrder;
 
-  constructor(rows: RuledRows, capacities: readonly number[], time: { readonly now: number }, turns: Turns) {
+  constructor(rows: RuledRows, capacities: readonly number[], time: Time, turns: Turns) {
     super(rows, capacities, undefined, time);
     this.#turns = turns;
     this.#order = rows.order;

@@ -17,7 +17,6 @@ import { Turns } from '../admission/turns.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { ownOf } from '../base/record.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
-import { lossOf } from '../sharing/given-up.ts';
 import type { Share } from '../sharing/share.ts';
 import { AnnouncedClasses } from './announced-classes.ts';
 import { DemandRefusals } from './demand-refusals.ts';
@@ -120,7 +119,7 @@ export class RunBudget {
     this.turns =
       settings.plannedRanks === undefined
         ? undefined
-        : new Turns(ranks.itemAt, this.classes.size, (row) => this.#rootShapeOf(row).classes);
+        : new Turns(ranks.itemAt, this.classes.size, (row) => this.ownShapeOf(row).classes);
     // Where everyone has a turn, nobody is overtaken; nor where all demand the same.
     const bound = distinct.length > 1 ? maxOvertakes : undefined;
     this.admission = new Admission<Row>(
@@ -155,9 +154,7 @@ export class RunBudget {
       const group = this.#groups.get(row);
       if (group !== undefined) return group;
     }
-    return row < this.order.roots
-      ? this.#rootShapeOf(row)
-      : (this.#laterShapes[row - this.order.roots] as RowShape);
+    return this.ownShapeOf(row);
   }
 
   /** What a row waits for to be free, or has waited for if it starts just now. */
@@ -167,9 +164,10 @@ export class RunBudget {
 
   /** What a row itself demands, also where it stands for several. */
   ownShapeOf(row: Row): RowShape {
-    return row < this.order.roots
-      ? this.#rootShapeOf(row)
-      : (this.#laterShapes[row - this.order.roots] as RowShape);
+    const { roots } = this.order;
+    return (
+      row < roots ? this.#rootShapes[this.#places[row] as number] : this.#laterShapes[row - roots]
+    ) as RowShape;
   }
 
   /** Says what a row that came later demands. */
@@ -253,7 +251,7 @@ export class RunBudget {
   lossErrors(row: Row): (stepId: string, demand: Demand) => ResourceLimitError {
     const { admission } = this;
     const place = admission.neverFits(row);
-    const shared = place === undefined ? lossOf(this.shapeOf(row).shared) : undefined;
+    const shared = place === undefined ? this.shapeOf(row).shared?.loss : undefined;
     const resource = shared?.name ?? this.classes.nameAt(place ?? 0) ?? '';
     const limit = shared?.capacity ?? admission.capacities[place ?? 0] ?? 0;
     const lost = shared?.lost ?? admission.lostOf(place ?? 0);
@@ -285,10 +283,6 @@ export class RunBudget {
         { taken: taken[place] ?? 0, limit: capacities[place] ?? 0 },
       ]),
     );
-  }
-
-  #rootShapeOf(row: Row): RowShape {
-    return this.#rootShapes[this.#places[row] as number] as RowShape;
   }
 
   #knownShape(demand: Demand, stepId: () => string): RowShape {

@@ -6,8 +6,8 @@ import type { Around } from '../definition/around.ts';
 import type { StepBody, StepDefinition } from '../definition/step.ts';
 import type { Ranks } from '../graph/ranks.ts';
 import type { RunHistory } from '../observe/history.ts';
-import type { SharedBudget } from '../sharing/shared-budget.ts';
-import type { Keeper } from './keeper.ts';
+import type { ServedRun, Share } from '../sharing/share.ts';
+import type { Keeping, KeepingRun } from './keeping.ts';
 
 /** The options of a run, read. */
 export interface RunSettings {
@@ -23,9 +23,8 @@ export interface RunSettings {
   /** Standard classes that are demanded and have no limit of their own, by what was given in another spelling. */
   readonly misspelt: ReadonlyMap<string, string>;
   readonly concurrency: number | undefined;
-  /** Limits that other runs have a part in, and where the run stands among these. */
-  readonly shared: readonly SharedBudget[];
-  readonly priority: number;
+  /** Makes its part in limits that other runs have a part in, too. */
+  readonly share: ((run: ServedRun) => Share) | undefined;
   readonly maxOvertakes: number;
   readonly maxDepth: number;
   /** The limits as they were given, for classes that only steps to come demand. */
@@ -39,8 +38,8 @@ export interface RunSettings {
   /** The order that a history suggests, where one is given that knows the steps. */
   readonly measuredRanks: Ranks | undefined;
   readonly history: RunHistory | undefined;
-  /** Who keeps what the run does; `undefined` where nobody does. */
-  readonly keeper: Keeper | undefined;
+  /** Makes what keeps what the run does; `undefined` where nobody does. */
+  readonly keeping: ((run: KeepingRun) => Keeping) | undefined;
   readonly onFailure: 'fail-fast' | 'continue';
   readonly timeout: number | undefined;
   readonly gracePeriod: number;

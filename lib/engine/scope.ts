@@ -11,6 +11,7 @@ import { pathText, type ShownStep, type StepFailedError } from '../observe/failu
 import type { Origin } from '../observe/progress-event.ts';
 import type { Reporter } from '../observe/reporter.ts';
 import type { Keeper } from './keeper.ts';
+import type { RecallingScope } from './kept-outputs.ts';
 import type { Releases, ReleasingScope } from './releases.ts';
 import type { RankedScope } from './row-order.ts';
 import type { RowShape } from './row-rules.ts';
@@ -24,8 +25,21 @@ import type { Done, Undoing } from './undoing.ts';
 /** An attempt of a row of a scope. */
 export type StepAttempt = Attempt<Scope, RowShape>;
 
-/** A fan-out, for whoever tells it to look for more items. */
-export interface Pulled {
+/** A scope whose rows are the children of a fan-out, which come and go: what it hears of them. */
+export interface FanOut {
+  /** Whether a row runs in what another one holds. */
+  isLent(row: Row): boolean;
+  /** An attempt of a row is about to start. */
+  started(row: Row): void;
+  /** A row has completed, with that output. */
+  completed(row: Row, output: unknown): void;
+  /** An attempt of a row was given up. */
+  abandoned(attempt: StepAttempt): void;
+  /** The body of a row has handed its work over. */
+  handedOver(attempt: StepAttempt): void;
+  /** All that there is to say of a settled row has been said. */
+  leave(row: Row): void;
+  /** It is to look for more items. */
   pullItems(): void;
 }
 
@@ -70,13 +84,15 @@ export interface ScopeRun {
   /** A child has a row, at that place. */
   enterChild(scope: Scope, row: Row, place: number): void;
   /** A fan-out is to look for more items. */
-  pull(fanOut: Pulled): void;
+  pull(fanOut: FanOut): void;
   /** What the parent of a scope holds comes back to the run. */
   giveBack(attempt: StepAttempt): void;
   /** A row completes without a body. */
   complete(scope: Scope, row: Row, output: unknown, origin: Origin, order?: number): void;
   /** Who keeps what the run does; `undefined` where nobody does. */
   readonly keeper: Keeper | undefined;
+  /** Settles what was done of a graph before, and then has it launched; false where nothing is kept. */
+  recall(scope: RecallingScope, launch: () => void): boolean;
   /** Whether the event loop is to be given back by now. */
   isOverdue(): boolean;
 }
@@ -94,8 +110,8 @@ export abstract class Scope implements AttemptScope, RankedScope, ReleasingScope
   readonly parent: StepAttempt | undefined;
   readonly depth: number;
   abstract readonly onFailure: 'fail-fast' | 'continue';
-  /** Whether its rows are the children of a fan-out. */
-  abstract readonly isFanOut: boolean;
+  /** Itself where its rows are the children of a fan-out. */
+  abstract readonly fanOut: FanOut | undefined;
   /** Counts its rows, with all others that came of one of the run's own. */
   readonly counts: Counts | undefined;
   stopped: Stop | undefined;
@@ -142,26 +158,18 @@ export abstract class Scope implements AttemptScope, RankedScope, ReleasingScope
   abstract shapeOf(row: Row): RowShape;
   /** Lets the first rows start. */
   abstract launch(): void;
-  /** Whether a row runs in what another one holds. */
-  abstract isLent(row: Row): boolean;
   /** A back-off is over. */
   abstract retry(row: Row): void;
   /** Whether a failed row may be tried again at all. */
   abstract mayRetry(row: Row): boolean;
-  /** An attempt of a row is about to start. */
-  abstract started(row: Row): void;
   /** An attempt of a row is over, and what came of it dealt with; the row isn't settled. */
   abstract attemptEnded(attempt: StepAttempt): void;
-  /** A row has completed, with that output. */
-  abstract completed(row: Row, output: unknown): void;
   /** A row has failed, with that error. */
   abstract failedRow(row: Row, error: StepFailedError): void;
   /** A failure counts. */
   abstract noteFailure(error: StepFailedError): void;
   /** A row is settled: it needs nothing any more. Nobody has been told yet. */
   abstract settled(row: Row): void;
-  /** All that there is to say of a settled row has been said. */
-  abstract leave(row: Row): void;
   /** Whether who needs a row can be told of its output at once, since that only makes rows ready. */
   abstract readonly spreadsAtOnce: boolean;
   /** Whether a row is an output that can't be done without. */
@@ -188,10 +196,6 @@ export abstract class Scope implements AttemptScope, RankedScope, ReleasingScope
   abstract close(): void;
   /** Whether no more rows can come. */
   abstract readonly isClosed: boolean;
-  /** An attempt of a row was given up. */
-  abstract abandoned(attempt: StepAttempt): void;
-  /** The body of a row has handed its work over. */
-  abstract handedOver(attempt: StepAttempt): void;
   abstract holderOf(row: Row): Row;
   abstract mayBeUndoneAfter(row: Row): boolean;
   abstract isInUse(row: Row): boolean;

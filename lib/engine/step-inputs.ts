@@ -29,7 +29,9 @@ export function inputsOf(
   for (let at = 0; at < end; at++) {
     const source = sources.values[start + at] as number;
     const value = source >= 0 ? outputs[first + source] : given[-1 - source];
-    setOwn(inputs, inputNames[at] as string, value);
+    const name = inputNames[at] as string;
+    if (name === '__proto__') setOwn(inputs, name, value);
+    else inputs[name] = value;
   }
   return inputs;
 }

@@ -1,6 +1,6 @@
 import type { Waited } from '../observe/wait-reason.ts';
 import { EngineFaultError } from './engine-fault-error.ts';
-import { firstSettled, mayFollow, status, statusNames } from './transitions.ts';
+import { firstSettled, followers, status, statusNames } from './transitions.ts';
 
 /** A step of a run, whenever it came: its place in the table. */
 export type Row = number;
@@ -110,9 +110,10 @@ export class StepTable {
 
   /** @throws EngineFaultError where that can't become of the row, with its story */
   transition(row: Row, to: number): void {
-    if (!mayFollow(this.status[row] as number, to))
+    const from = this.status[row] as number;
+    if (((followers[from] as number) & (1 << to)) === 0)
       throw new EngineFaultError(
-        `a row can't go from ${statusNames[this.status[row] as number] ?? '?'} to ${statusNames[to] ?? '?'}`,
+        `a row can't go from ${statusNames[from] ?? '?'} to ${statusNames[to] ?? '?'}`,
         this.storyOf(row),
       );
     this.status[row] = to;
@@ -156,11 +157,15 @@ export class StepTable {
     if (this.consumers[row] === 0 && this.status[row] === status.completed) this.outputs[row] = released;
   }
 
-  /** One use of an output less; the last one lets go of it. */
-  releaseOne(row: Row): void {
-    const left = (this.consumers[row] as number) - 1;
-    this.consumers[row] = left;
-    if (left === 0 && this.status[row] === status.completed) this.outputs[row] = released;
+  /** One use less of the outputs of some steps of a block; the last one lets go. */
+  release(first: Row, steps: Uint32Array, start: number, end: number): void {
+    const { consumers } = this;
+    for (let at = start; at < end; at++) {
+      const row = first + (steps[at] as number);
+      const left = (consumers[row] as number) - 1;
+      consumers[row] = left;
+      if (left === 0 && this.status[row] === status.completed) this.outputs[row] = released;
+    }
   }
 
   /** Notes the start of an attempt; gives its number, from 1. */

@@ -2,7 +2,6 @@ import { StepTimeoutError } from '../attempt/step-timeout-error.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import { CancelledError } from '../base/errors.ts';
 import { StepCancelledError } from '../observe/failures.ts';
-import { forgetGivenUp, givenUpBeside, noteGivenUp } from '../sharing/given-up.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Scope, StepAttempt } from './scope.ts';
 import { nobody, type Row } from './step-table.ts';
@@ -166,11 +165,10 @@ export abstract class Stopping extends Lifecycle {
   // Bodies that go on all the same.
 
   protected abandon(attempt: StepAttempt): void {
-    attempt.scope.abandoned(attempt);
+    attempt.scope.fanOut?.abandoned(attempt);
     const { holds } = attempt;
     if (holds !== undefined) {
-      const name = `'${attempt.stepId}' of run '${this.settings.runId}'`;
-      noteGivenUp(attempt, holds.shared, name);
+      holds.shared?.noteGivenUp(attempt, `'${attempt.stepId}' of run '${this.settings.runId}'`);
       this.budget.admission.forfeit(holds);
     }
     this.abandonedAttempts.add(attempt);
@@ -182,7 +180,7 @@ export abstract class Stopping extends Lifecycle {
     const { holds } = attempt;
     if (holds === undefined) return;
     attempt.holds = undefined;
-    forgetGivenUp(attempt, holds.shared);
+    holds.shared?.forgetGivenUp(attempt);
     this.budget.admission.recover(holds);
     this.wake(() => {
       this.report.recovered(attempt);
@@ -201,7 +199,7 @@ export abstract class Stopping extends Lifecycle {
     if (this.#cancelWait !== undefined) return;
     const { abandonedWait } = this.settings;
     const own = Array.from(this.abandonedAttempts, ({ stepId }) => `'${stepId}'`);
-    const others = givenUpBeside(this.settings.shared, this.abandonedAttempts);
+    const others = this.budget.share?.givenUpBeside(this.abandonedAttempts) ?? [];
     const holders = [...own, ...others];
     for (const row of this.budget.admission.hopeless()) {
       const scope = this.scopeOf(row);

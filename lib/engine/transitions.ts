@@ -34,8 +34,8 @@ export const firstSettled: number = status.completed;
 const { ready, running, hosting, stopping, retrying, looking, keeping } = status;
 const { completed, failed, cancelled, skipped } = status;
 
-/** The set of those that a row may go to, a bit each, by where it stands. */
-const next: readonly number[] = [
+/** What a row may go to, a bit each, by where it stands. */
+export const followers: readonly number[] = [
   bits(ready, looking, completed, failed, cancelled, skipped),
   bits(running, completed, failed, cancelled, skipped),
   bits(hosting, stopping, retrying, keeping, completed, failed, cancelled),
@@ -52,9 +52,4 @@ const next: readonly number[] = [
 
 function bits(...statuses: readonly number[]): number {
   return statuses.reduce((set, each) => set | (1 << each), 0);
-}
-
-/** Whether a row may go from one status to another. */
-export function mayFollow(from: number, to: number): boolean {
-  return ((next[from] as number) & (1 << to)) !== 0;
 }

@@ -10,72 +10,48 @@ import { builtinModule } from '../base/host.ts';
 import { reportError } from '../base/report-error.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
 
-interface Channel {
-  readonly hasSubscribers: boolean;
-  publish(message: object): void;
-}
-
 interface DiagnosticsChannel {
-  channel(name: string): Channel;
+  hasSubscribers(name: string): boolean;
+  channel(name: string): { publish(message: object): void };
 }
-
-/** A channel an event, and that of runs; `null` where the host has none. */
-interface Channels {
-  readonly run: Channel;
-  readonly events: Readonly<Record<ProgressEvent['type'], Channel>>;
-  readonly all: readonly Channel[];
-}
-
-/** Found with the first run. */
-let channels: Channels | null | undefined;
 
 /** A run is about to start. */
 export function announceRun(run: { readonly progress$: Observable<ProgressEvent> }): void {
-  channels ??= findChannels();
-  if (channels === null) return;
-  const { run: ofRuns, events, all } = channels;
-  if (ofRuns.hasSubscribers) ofRuns.publish({ run });
-  for (const channel of all) {
-    if (!channel.hasSubscribers) continue;
-    run.progress$.subscribe({
-      next: (event) => {
-        const { [event.type]: ofType } = events;
-        if (ofType.hasSubscribers) ofType.publish({ run, event });
-      },
-      error: reportError,
-    });
-    return;
-  }
-}
-
-function findChannels(): Channels | null {
   const host = builtinModule('node:diagnostics_channel') as DiagnosticsChannel | undefined;
-  if (host === undefined) return null;
-  const events = Object.fromEntries(
-    eventTypes.map((type) => [type, host.channel(`millrace:${type}`)]),
-  ) as Channels['events'];
-  return { run: host.channel('millrace:run'), events, all: Object.values(events) };
+  if (host === undefined) return;
+  // A channel is made by whoever wants to hear: to look for it makes none.
+  const publish = (name: string, message: object): void => {
+    if (host.hasSubscribers(name)) host.channel(name).publish(message);
+  };
+  publish('millrace:run', { run });
+  if (!channelsOfEvents.some((name) => host.hasSubscribers(name))) return;
+  run.progress$.subscribe({
+    next: (event) => {
+      publish(`millrace:${event.type}`, { run, event });
+    },
+    error: reportError,
+  });
 }
 
-const eventTypes = Object.keys({
-  'run-waiting': true,
-  'run-started': true,
-  'run-paused': true,
-  'run-resumed': true,
-  'limits-changed': true,
-  'run-completed': true,
-  'run-failed': true,
-  'run-cancelled': true,
-  'step-added': true,
-  'step-started': true,
-  'step-offloaded': true,
-  'holds-changed': true,
-  'step-progress': true,
-  'step-retrying': true,
-  'step-completed': true,
-  'step-failed': true,
-  'step-cancelled': true,
-  'step-skipped': true,
-  log: true,
-  warning: true,
-} satisfies Record<ProgressEvent['type'], true>);
+const channelsOfEvents = Object.keys({
+  'millrace:run-waiting': true,
+  'millrace:run-started': true,
+  'millrace:run-paused': true,
+  'millrace:run-resumed': true,
+  'millrace:limits-changed': true,
+  'millrace:run-completed': true,
+  'millrace:run-failed': true,
+  'millrace:run-cancelled': true,
+  'millrace:step-added': true,
+  'millrace:step-started': true,
+  'millrace:step-offloaded': true,
+  'millrace:holds-changed': true,
+  'millrace:step-progress': true,
+  'millrace:step-retrying': true,
+  'millrace:step-completed': true,
+  'millrace:step-failed': true,
+  'millrace:step-cancelled': true,
+  'millrace:step-skipped': true,
+  'millrace:log': true,
+  'millrace:warning': true,
+} satisfies Record<`millrace:${ProgressEvent['type']}`, true>);

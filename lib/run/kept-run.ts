@@ -1,6 +1,6 @@
 import { Observable } from '../base/rxjs-parts.ts';
 import { blueprintOfHandles } from '../definition/blueprint-of-handles.ts';
-import { forEachStep } from '../definition/for-each-step.ts';
+import type { Dependencies } from '../definition/handle.ts';
 import { HostedGraph } from '../definition/hosted.ts';
 import { step } from '../definition/step.ts';
 import { Engine } from '../engine/engine.ts';
@@ -8,36 +8,48 @@ import { Run } from './run.ts';
 import { readRunOptions } from './run-options.ts';
 
 /**
- * A small run that is over, and what it has made, kept as long as the process.
+ * Small runs that are over, and what they have made, kept as long as the process.
  *
  * V8 throws compiled code away when the hidden classes it relies on have no object left. Between two runs nothing of a run is
  * left, so a major collection there would take the engine's code with it, and the next run would be ten times as slow.
  */
 const kept: unknown[] = [];
 
-/** Settled when it is worth it: the second run of a process shows that there may be more. */
-let isWorthIt: (() => void) | undefined;
-// Waited for here, so that it is made in no request's async context, and keeps none alive.
-void new Promise<void>((resolve) => {
-  isWorthIt = resolve;
-})
-  .then(keepRun)
-  // It is for speed alone: what is wrong with the environment, say, is told by the runs that ask for it.
-  .catch(() => undefined);
-
-let runs = 0;
-
-/** A run is being made. */
-export function noteRun(): void {
-  if (++runs === 2) isWorthIt?.();
+function keep<Value>(value: Value): Value {
+  kept.push(value);
+  return value;
 }
 
-/** One of each kind of thing that is made for a step. */
-async function keepRun(): Promise<void> {
-  const keep = <Value>(value: Value): Value => {
-    kept.push(value);
-    return value;
+/**
+ * Keeps a run of what brings machinery of its own, when that is used for the second time in a process: there may be more then.
+ *
+ * @param stepsOf - the steps of that run
+ * @returns what is to be called for each use
+ */
+export function onSecondUse(stepsOf: (keepThat: typeof keep) => Dependencies): () => void {
+  let uses = 0;
+  let isWorthIt: (() => void) | undefined;
+  // Waited for here, so that the run is made in no request's async context, and keeps none alive.
+  void new Promise<void>((resolve) => {
+    isWorthIt = resolve;
+  })
+    .then(() => keepRun(stepsOf(keep)))
+    // It is for speed alone: what is wrong with the environment, say, is told by the runs that ask for it.
+    .catch(() => undefined);
+  return () => {
+    if (++uses === 2) isWorthIt?.();
   };
+}
+
+async function keepRun(steps: Dependencies): Promise<void> {
+  const blueprint = blueprintOfHandles('kept', steps);
+  const run = keep(new Run(new Engine(blueprint, readRunOptions(blueprint, {}, {}))));
+  keep(run.progress$.subscribe({ next: keep, error: keep }));
+  await run.result();
+}
+
+/** A run is being made. What is kept is one of each kind of thing that is made for a step. */
+export const noteRun = /* @__PURE__ */ onSecondUse(() => {
   const made = step('made', (context) => keep([context]));
   const promised = step('promised', { made }, (inputs, context) => Promise.resolve(keep([inputs, context])));
   const observed = step(
@@ -49,11 +61,7 @@ async function keepRun(): Promise<void> {
         subscriber.complete();
       }),
   );
-  const each = forEachStep('each', { items: made }, (item, context) => keep([item, context]).length);
   const part = blueprintOfHandles('part', { made });
   const hosting = step('hosting', { observed }, () => new HostedGraph(part, {}, 'fail-fast', undefined));
-  const blueprint = blueprintOfHandles('kept', { observed, each, hosting });
-  const run = keep(new Run(new Engine(blueprint, readRunOptions(blueprint, {}, {}))));
-  keep(run.progress$.subscribe({ next: keep, error: keep }));
-  await run.result();
-}
+  return { observed, hosting };
+});

@@ -19,8 +19,9 @@ import type { RunSettings } from '../engine/run-settings.ts';
 import { rootPart } from '../engine/step-id.ts';
 import { checkHistory, type RunHistory, ranksOfHistory } from '../observe/history.ts';
 import { type Plan, readPlan } from './plan.ts';
+import { readShared, shareOf } from './read-shared.ts';
 import { type RunStore, readKeeping } from './run-store.ts';
-import { readShared, type SharedLimits } from './shared-limits.ts';
+import type { SharedLimits } from './shared-limits.ts';
 
 /** What a workflow may say about all of its runs. `undefined` is always absent. */
 export interface WorkflowOptions {
@@ -193,6 +194,13 @@ export type RunOptions<Needs extends Need> = RunSettingsOptions &
           readonly inputs: InputsOf<Needs>;
         });
 
+/** What others call some of them. */
+const runOptionSynonyms = {
+  id: 'runId',
+  abortSignal: 'signal',
+  maxConcurrency: 'concurrency',
+  resources: 'limits',
+};
 const runOptionNames = [
   'inputs',
   'limits',
@@ -253,7 +261,7 @@ export function readRunOptions(
   const checker = new OptionChecker();
   const owner = `run of workflow '${blueprint.name}'`;
   if (!checker.record('options', options)) checker.throwIfAny(owner);
-  checker.knownKeys('', options, runOptionNames);
+  checker.knownKeys('', options, runOptionNames, runOptionSynonyms);
   const { limits, token, signal, scheduler } = options;
   if (token !== undefined && !(token instanceof CancellationToken))
     checker.fail('token', 'a CancellationToken', token);
@@ -266,7 +274,7 @@ export function readRunOptions(
     checker,
     blueprint.resources,
     hasLimits ? limits : {},
-    shared.map(({ given }) => given),
+    shared.map(({ budget }) => budget.given),
   );
   const clock = clockOf(isScheduler(scheduler) ? scheduler : undefined);
   checkHistory(checker, blueprint, options.history);
@@ -278,14 +286,13 @@ export function readRunOptions(
     misspelt,
     given: readGiven(checker, blueprint, options.given),
     concurrency: resolveConcurrency(checker, options.concurrency, concurrency),
-    shared,
-    priority: checker.number('priority', options.priority, -Infinity, Infinity) ?? 0,
+    share: shareOf(shared, checker.number('priority', options.priority, -Infinity, Infinity) ?? 0),
     maxOvertakes: checker.count('maxOvertakes', options.maxOvertakes, 0) ?? defaultMaxOvertakes,
     maxDepth: checker.count('maxDepth', options.maxDepth, 1) ?? defaultMaxDepth,
     givenLimits: hasLimits ? limits : {},
     plannedRanks: readPlan(checker, blueprint, options.plan),
     measuredRanks: undefined,
-    keeper: undefined,
+    keeping: undefined,
     history: options.history,
     onFailure:
       checker.oneOf('onFailure', options.onFailure, ['fail-fast', 'continue']) ??
@@ -306,7 +313,7 @@ export function readRunOptions(
   if (history === undefined && keeping === undefined) return settings;
   return {
     ...settings,
-    keeper: keeping?.({ settings, blueprint, version: defaults.version }),
+    keeping: keeping?.({ settings, blueprint, version: defaults.version }),
     measuredRanks: history === undefined ? undefined : ranksOfHistory(blueprint, history),
   };
 }

@@ -1,11 +1,9 @@
-import { hintInBrackets } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { Version } from '../definition/cache-option.ts';
-import type { Keeper } from '../engine/keeper.ts';
 import type { RunSettings } from '../engine/run-settings.ts';
 
-/** Under this name a store gives a run its keeper. */
+/** Under this name a store has what gives a run what keeps it. */
 export const keeping = Symbol.for('millrace.keeping');
 
 /** Where runs are kept: made by `fileStore`, `sqliteStore` or `memoryStore` of `millrace/store`. */
@@ -13,7 +11,19 @@ export interface RunStore {
   /** What messages call it. */
   readonly name: string;
   /** @hidden */
-  readonly [keeping]: (run: RunToKeep) => Keeper;
+  readonly [keeping]: KeepingSource;
+}
+
+/** Who makes what keeps a run. What that takes and gives is the engine's, and isn't part of what is declared to users. */
+export interface KeepingSource {
+  /** @internal Reads how the run is to be kept; what can't be used is noted with the checker. */
+  readonly keepingOf: (checker: OptionChecker, blueprint: Blueprint, options: KeepingOptions) => KeepingMaker;
+}
+
+/** What is said of how a run is kept. */
+export interface KeepingOptions {
+  readonly resume?: 'same' | 'compatible' | { readonly from: readonly string[] } | undefined;
+  readonly onStoreError?: 'fail' | 'warn' | undefined;
 }
 
 /** A run that is about to be made. */
@@ -22,67 +32,29 @@ export interface RunToKeep {
   /** That of the workflow. */
   readonly version: Version | undefined;
   readonly settings: RunSettings;
-  readonly resume: Resume;
-  readonly onStoreError: 'fail' | 'warn';
 }
 
-/** How a run goes on that is known already. */
-interface Resume {
-  /** Whether steps may have changed. */
-  readonly isLenient: boolean;
-  /** The steps that are done again in any case. */
-  readonly from: readonly string[];
-}
+/** Makes what keeps a run, once all else has been read. */
+export type KeepingMaker = (run: RunToKeep) => NonNullable<RunSettings['keeping']>;
 
-interface KeepingOptions {
-  readonly store?: RunStore | undefined;
-  readonly resume?: 'same' | 'compatible' | { readonly from: readonly string[] } | undefined;
-  readonly onStoreError?: 'fail' | 'warn' | undefined;
-}
-
-/** Reads what is said of the store; gives what makes the keeper, once all else has been read. */
+/** Reads what is said of the store, which reads the rest. */
 export function readKeeping(
   checker: OptionChecker,
   blueprint: Blueprint,
-  { store, resume, onStoreError }: KeepingOptions,
-): ((run: Omit<RunToKeep, 'resume' | 'onStoreError'>) => Keeper) | undefined {
-  const read = readResume(checker, blueprint, resume);
-  const onError = checker.oneOf('onStoreError', onStoreError, ['fail', 'warn']) ?? 'fail';
+  { store, ...options }: KeepingOptions & { readonly store?: RunStore | undefined },
+): KeepingMaker | undefined {
   if (store === undefined) {
+    const { resume, onStoreError } = options;
     if (resume !== undefined)
       checker.fail('resume', "absent, since there is no 'store' to resume from", resume);
     if (onStoreError !== undefined)
       checker.fail('onStoreError', "absent, since there is no 'store'", onStoreError);
     return undefined;
   }
-  if (!isStore(store)) {
-    checker.fail('store', 'a store, as fileStore() of millrace/store makes', store);
-    return undefined;
-  }
-  return (run) => store[keeping]({ ...run, resume: read, onStoreError: onError });
+  if (!isStore(store)) return checker.fail('store', 'a store, as fileStore() of millrace/store makes', store);
+  return store[keeping].keepingOf(checker, blueprint, options);
 }
 
 function isStore(value: unknown): value is RunStore {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as Partial<RunStore>)[keeping] === 'function'
-  );
-}
-
-function readResume(checker: OptionChecker, { graph }: Blueprint, resume: KeepingOptions['resume']): Resume {
-  if (resume === undefined || resume === 'same') return { isLenient: false, from: [] };
-  if (resume === 'compatible') return { isLenient: true, from: [] };
-  const expected = "'same', 'compatible' or { from: [ids] }";
-  if (!checker.record('resume', resume, expected)) return { isLenient: false, from: [] };
-  checker.knownKeys('resume.', resume, ['from']);
-  const { from } = resume as { readonly from?: unknown };
-  if (!Array.isArray(from)) {
-    checker.fail('resume.from', 'a list of ids of steps', from);
-    return { isLenient: true, from: [] };
-  }
-  for (const [at, id] of from.entries()) {
-    if (typeof id === 'string' && graph.has(id)) continue;
-    const hint = hintInBrackets(id, graph.ids);
-    checker.fail(`resume.from[${String(at)}]`, `the id of a step of the workflow${hint}`, id);
-  }
-  return { isLenient: true, from: from as readonly string[] };
+  return typeof value === 'object' && value !== null && (value as Partial<RunStore>)[keeping] !== undefined;
 }

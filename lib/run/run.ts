@@ -6,7 +6,6 @@ import { InvalidOptionsError } from '../base/errors.ts';
 import { hintInBrackets } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
-import { firstValueFrom } from '../base/rxjs-run-parts.ts';
 import type { Around } from '../definition/around.ts';
 import type { Step } from '../definition/handle.ts';
 import { isStep } from '../definition/step-handle.ts';
@@ -178,7 +177,9 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
 
   /** The result as a Promise; counts as a subscriber that never leaves. Rejects with what `result$` errors with. */
   result(): Promise<Outputs> {
-    this.#promise ??= firstValueFrom(this.result$);
+    this.#promise ??= new Promise((resolve, reject) => {
+      this.result$.subscribe({ next: resolve, error: reject });
+    });
     return this.#promise;
   }
 
@@ -315,7 +316,7 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
 
   #followSnapshots(): Snapshots {
     if (this.#snapshots === undefined) {
-      this.#snapshots = new Snapshots(this.#engine);
+      this.#snapshots = new Snapshots(this.#engine.view);
       this.#listen();
     }
     return this.#snapshots;

@@ -3,8 +3,10 @@ import { defaultMaxOvertakes } from '../admission/budget.ts';
 import type { Limits, RatedLimit } from '../admission/limits.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
-import type { Blueprint } from '../definition/blueprint.ts';
-import { checkSharedLimits, runsClass, SharedBudget } from '../sharing/shared-budget.ts';
+import { Share } from '../sharing/share.ts';
+import { checkSharedLimits, SharedBudget } from '../sharing/shared-budget.ts';
+import { Sharing } from '../sharing/sharing.ts';
+import { OverloadedError } from './overloaded-error.ts';
 import { type SharedUsage, usageOf } from './shared-usage.ts';
 
 /** The capacity of each class over all runs, as {@link Limits}; and of the runs themselves. */
@@ -52,7 +54,8 @@ const frameMs = 16;
  */
 export class SharedLimits {
   /** @internal What runs share. */
-  readonly budget: SharedBudget;
+  readonly sharing: Sharing;
+  readonly #budget: SharedBudget;
   /**
    * What is taken and who waits: at once, then at most once in 16 ms when something has changed. Never errors, and never completes. With
    * nobody subscribed it costs nothing.
@@ -63,7 +66,8 @@ export class SharedLimits {
 
   /** @internal Use {@link sharedLimits}. */
   constructor(budget: SharedBudget) {
-    this.budget = budget;
+    this.#budget = budget;
+    this.sharing = new Sharing(budget, Share);
     this.usage$ = new RxObservable((subscriber) => {
       subscriber.next(this.usage());
       this.#subscribers.add(subscriber);
@@ -80,7 +84,7 @@ export class SharedLimits {
 
   /** What is taken of each class by all runs, and who waits. Linear in classes and in runs that aren't over. */
   usage(): SharedUsage {
-    return usageOf(this.budget);
+    return usageOf(this.#budget);
   }
 
   /**
@@ -98,7 +102,7 @@ export class SharedLimits {
    * @throws ResourceLimitError where a step of a run that isn't over demands more than that; nothing is changed then
    */
   setLimits(limits: SharedLimitsRecord): void {
-    this.budget.change(limits);
+    this.#budget.change(limits);
   }
 
   /**
@@ -108,7 +112,7 @@ export class SharedLimits {
    * @throws InvalidOptionsError where the class isn't shared
    */
   pause(resource?: string): void {
-    this.budget.pause(resource);
+    this.#budget.pause(resource);
   }
 
   /**
@@ -117,11 +121,11 @@ export class SharedLimits {
    * @throws InvalidOptionsError where the class isn't shared
    */
   resume(resource?: string): void {
-    this.budget.resume(resource);
+    this.#budget.resume(resource);
   }
 
   readonly #changed = (): void => {
-    this.#cancelFrame ??= this.budget.clock.after(frameMs, () => {
+    this.#cancelFrame ??= this.#budget.clock.after(frameMs, () => {
       this.#cancelFrame = undefined;
       const usage = this.usage();
       for (const subscriber of [...this.#subscribers]) subscriber.next(usage);
@@ -161,31 +165,8 @@ export function sharedLimits(limits: SharedLimitsRecord, options: SharedLimitsOp
     maxWaiting: checker.count('maxWaiting', maxWaiting, 0) ?? Infinity,
     maxOvertakes: checker.count('maxOvertakes', maxOvertakes, 0) ?? defaultMaxOvertakes,
     name: checker.text('name', name),
+    refused: OverloadedError,
   };
   checker.throwIfAny('sharedLimits');
   return new SharedLimits(new SharedBudget(limits, terms));
 }
-
-/** The limits that a run shares; what can't be used is noted with the checker. */
-export function readShared(
-  checker: OptionChecker,
-  shared: SharedLimits | readonly SharedLimits[] | undefined,
-  blueprint: Blueprint,
-): readonly SharedBudget[] {
-  if (shared === undefined) return none;
-  const budgets = new Set<SharedBudget>();
-  for (const each of Array.isArray(shared) ? (shared as readonly SharedLimits[]) : [shared as SharedLimits]) {
-    if (each instanceof SharedLimits) budgets.add(each.budget);
-    else checker.fail('shared', 'made by sharedLimits(), or a list of what is', each);
-  }
-  for (const { label, runs } of budgets)
-    if (runs !== undefined && blueprint.resources.has(runsClass))
-      checker.fail(
-        'shared',
-        `without '${runsClass}', or the steps that demand a class of that name with another: it is how many runs may be under way`,
-        label,
-      );
-  return [...budgets];
-}
-
-const none: readonly SharedBudget[] = [];

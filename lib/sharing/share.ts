@@ -3,11 +3,12 @@ import type { SharedAccess, SharedDemand } from '../admission/shared-demand.ts';
 import { Claim } from './claim.ts';
 import { Claimant, type ClaimingRun } from './claimant.ts';
 import { isSomebodyDue, serve } from './line.ts';
+import { type MarkedRun, Nesting } from './nesting.ts';
 import type { SharedBudget, SharingRun } from './shared-budget.ts';
 import type { Part, SharedShape } from './shared-shape.ts';
 
 /** What a run does when others have made room for it. */
-export interface ServedRun extends SharingRun {
+export interface ServedRun extends SharingRun, MarkedRun {
   /** Does what comes from outside, in the run's own time and context. */
   wake(work: () => void): void;
   /** Something of it may start that couldn't. */
@@ -78,6 +79,17 @@ export class Share implements ClaimingRun, SharedAccess {
   get hasLosses(): boolean {
     for (const { losses } of this.budgets) if (losses > 0) return true;
     return false;
+  }
+
+  /** Tells others which of the run's steps has started them; to be made in the context of whoever starts it. */
+  nesting(): Nesting {
+    return new Nesting(this.budgets, this.#run);
+  }
+
+  /** The steps of other runs whose bodies were given up and hold something. */
+  givenUpBeside(own: ReadonlySet<object>): string[] {
+    const all = this.budgets.flatMap(({ givenUp }) => [...givenUp]);
+    return [...new Set(all.flatMap(([holder, name]) => (own.has(holder) ? [] : [name])))];
   }
 
   /** Whether a class is one of those that are shared. */
@@ -183,9 +195,13 @@ export class Share implements ClaimingRun, SharedAccess {
 
   settle(): void {
     const steps = this.#steps;
-    if (steps.granted.size > 0) for (const claim of steps.granted) claim.returnGrant();
-    if (steps.inLine.size > 0)
-      for (const claim of steps.inLine) if (claim.askedIn !== steps.pass) claim.leave();
+    for (let claim = steps.granted.first; claim !== undefined; claim = steps.granted.first)
+      claim.returnGrant();
+    for (let claim = steps.inLine.first; claim !== undefined; ) {
+      const { next } = claim;
+      if (claim.askedIn !== steps.pass) claim.leave();
+      claim = next;
+    }
     steps.pass++;
     // Here, where it is at rest as far as it knows, the others can have their turn within its own.
     if (isSomebodyDue()) serve();
@@ -193,8 +209,9 @@ export class Share implements ClaimingRun, SharedAccess {
 
   /** Nothing of the run starts any more. */
   leaveLine(): void {
-    for (const claim of this.#steps.granted) claim.returnGrant();
-    for (const claim of this.#steps.inLine) claim.leave();
+    const { granted, inLine } = this.#steps;
+    for (let claim = granted.first; claim !== undefined; claim = granted.first) claim.returnGrant();
+    for (let claim = inLine.first; claim !== undefined; claim = inLine.first) claim.leave();
     if (this.#entry?.isInLine === true || this.#entry?.isGranted === true) {
       this.#entry.drop();
       this.#entry = undefined;

@@ -36,10 +36,18 @@ export interface SharedTerms {
   readonly name: string | undefined;
   readonly maxOvertakes: number;
   readonly maxWaiting: number;
+  /** What a run fails with where as many wait as may. */
+  readonly refused: new (
+    runId: string,
+    label: string,
+    running: number,
+    limit: number,
+    waiting: number,
+  ) => Error;
 }
 
 /** The class whose limit is how many runs may be under way. */
-export const runsClass = 'runs';
+const runsClass = 'runs';
 
 /**
  * Limits over all runs that are given them: their classes, the demands on these, and the runs.
@@ -53,6 +61,7 @@ export class SharedBudget implements ClassOwner {
   clock = clockOf(undefined);
   readonly maxOvertakes: number;
   readonly maxWaiting: number;
+  readonly runsClass = runsClass;
   readonly label: string;
   isPaused = false;
   losses = 0;
@@ -63,6 +72,7 @@ export class SharedBudget implements ClassOwner {
   changes = 0;
   /** Called when something has changed that `usage` tells; absent where nobody listens. */
   onChange: (() => void) | undefined;
+  readonly #refused: SharedTerms['refused'];
   #given: Limits;
   /** The limits of classes of steps, as they were given and changed. */
   given: Limits;
@@ -73,7 +83,8 @@ export class SharedBudget implements ClassOwner {
   #mostClasses = manyClasses;
 
   /** @param limits - checked by {@link checkSharedLimits} */
-  constructor(limits: Limits, { name, maxOvertakes, maxWaiting }: SharedTerms) {
+  constructor(limits: Limits, { name, maxOvertakes, maxWaiting, refused }: SharedTerms) {
+    this.#refused = refused;
     this.maxOvertakes = maxOvertakes;
     this.maxWaiting = maxWaiting;
     this.#given = { ...limits };
@@ -113,6 +124,12 @@ export class SharedBudget implements ClassOwner {
     }
     this.sharers.add(run);
     this.#changed();
+  }
+
+  /** What a run fails with where as many wait already as may. */
+  refusalOf({ runId }: SharingRun): Error {
+    const { label, runs, maxWaiting } = this;
+    return new this.#refused(runId, label, runs?.taken ?? 0, runs?.capacity ?? 0, maxWaiting);
   }
 
   leave(run: SharingRun): void {
@@ -306,7 +323,7 @@ export function checkSharedLimits(checker: OptionChecker, limits: Limits): void 
   checkLimits(checker, limits);
   const runs: unknown = limits[runsClass];
   // What is no limit at all has been noted.
-  if (typeof runs === 'number') checker.count(`limits.${runsClass}`, runs, 1);
+  if (typeof runs === 'number' && runs > 0) checker.count(`limits.${runsClass}`, runs, 1);
   else if (typeof runs === 'object' && runs !== null && 'limit' in runs)
     checker.count(`limits.${runsClass}.limit`, runs.limit as number | undefined, 1);
 }

@@ -33,6 +33,8 @@ export interface Head {
   readonly given: Readonly<Record<string, string | null>>;
   readonly startedAt: number;
   readonly epoch: number;
+  /** Tells the run from others of its id; absent where an earlier version wrote it. */
+  readonly life?: string | undefined;
 }
 
 /** The format that this version writes, and the latest that it reads. */
@@ -53,7 +55,7 @@ export interface OutputRecord {
   readonly i?: string;
   /** Steps within may have to be undone. */
   readonly u?: 1;
-  /** It was found in the cache. */
+  /** It was found in the cache, so that the step's clean-up isn't called for it. Said only where the step has one. */
   readonly c?: 1;
 }
 

@@ -39,6 +39,8 @@ interface FrameFault {
 type Mark = '#' | '>' | '+';
 
 const lineFeed = 0x0a;
+/** Stands before the line feed where a tool of Windows has been at the file. */
+const carriageReturn = 0x0d;
 const shortestFrame = '00000000 #0 '.length;
 const longestHead = '00000000 #00000000 '.length;
 const headPattern = /^([\da-f]{8}) ([#>+])([\da-f]{1,8}) /;
@@ -131,7 +133,10 @@ function frameAt(buffer: Buffer, start: number, line: number): Frame {
     if (end <= buffer.length && checksum(buffer.subarray(start + 9, end)) === Number.parseInt(sum, 16))
       return {
         line,
-        end: Math.min(end + 1, buffer.length),
+        end: Math.min(
+          end + (buffer[end] === carriageReturn && buffer[end + 1] === lineFeed ? 2 : 1),
+          buffer.length,
+        ),
         mark: mark as Mark,
         textStart,
         textEnd: end,

@@ -1,4 +1,5 @@
 // Long because it is all that a run asks of its store, in one order: taken, recalled, written, let go of.
+import { uniqueId } from '../base/unique-id.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { RunOutcome } from '../definition/step-options.ts';
 import type {
@@ -15,7 +16,6 @@ import type {
   RecalledGraph,
 } from '../engine/keeper.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
-import type { RunToKeep } from '../run/run-store.ts';
 import type { OpenedRun, RunWatcher, StoreBackend } from './backend.ts';
 import { digestOfItem } from './digest.ts';
 import { EventSink } from './event-sink.ts';
@@ -24,6 +24,7 @@ import { type Head, type JournalRecord, journalFormat, parseRecord } from './jou
 import { JournalState } from './journal-state.ts';
 import { areThere, OutputReader } from './output-reader.ts';
 import { OutputWriter } from './output-writer.ts';
+import type { KeptTerms } from './read-resume.ts';
 import { KeptOutputRecord, recallGraph } from './recall.ts';
 import { ResultFinder } from './result-finder.ts';
 import { ResumeCheck } from './resume-check.ts';
@@ -39,7 +40,7 @@ const longestBacklog = 10_000;
 /** Keeps a run in a store: takes it, recalls it, has written what it does, and lets go of it. */
 export class RunKeeper implements Keeper {
   readonly #backend: StoreBackend;
-  readonly #terms: RunToKeep;
+  readonly #terms: KeptTerms;
   readonly #identity: RunIdentity;
   readonly #now: () => number;
   readonly #ancestorsOf: AncestorsOf;
@@ -50,12 +51,14 @@ export class RunKeeper implements Keeper {
   #writer!: OutputWriter;
   #results!: ResultFinder;
   #opened: OpenedRun | undefined;
+  #life = uniqueId();
+  #lifeStays: Promise<void> | undefined;
   #events: EventSink | undefined;
   /** Whether the run had come to its end with all of its outputs: nothing can be undone then. */
   #hadCompleted = false;
 
   /** @param now - epoch time in ms, whatever the clock of the run says */
-  constructor(backend: StoreBackend, terms: RunToKeep, identity: RunIdentity, now: () => number) {
+  constructor(backend: StoreBackend, terms: KeptTerms, identity: RunIdentity, now: () => number) {
     this.#backend = backend;
     this.#terms = terms;
     this.#identity = identity;
@@ -68,6 +71,14 @@ export class RunKeeper implements Keeper {
 
   get epoch(): number {
     return this.#opened?.epoch ?? 1;
+  }
+
+  get life(): string {
+    return this.#life;
+  }
+
+  lifeStays(): Promise<void> | undefined {
+    return this.#lifeStays;
   }
 
   open(run: KeptRun, opened: (opening: Opening) => void): void {
@@ -116,9 +127,11 @@ export class RunKeeper implements Keeper {
     this.#work.take(held);
     const problems = [...held.problems, ...this.#applyLines(held.takeLines())];
     const before = this.#state.head;
+    const isNamed = before?.life !== undefined;
+    if (isNamed) this.#life = before.life;
     this.#hadCompleted = this.#state.outcome === 'completed';
     const goOn = (): void => {
-      this.#noteHead(held.epoch);
+      this.#noteHead(held.epoch, isNamed);
       this.#events = new EventSink(this.#run, held);
       this.#events.begin(infoBytes(this.#terms.blueprint.info).digest, this.#now());
       opened({ isResumed: before !== undefined });
@@ -156,7 +169,7 @@ export class RunKeeper implements Keeper {
     return problems;
   }
 
-  #noteHead(epoch: number): void {
+  #noteHead(epoch: number, isNamed: boolean): void {
     const { blueprint, version, settings } = this.#terms;
     const graph = describeGraph(blueprint);
     const info = infoBytes(blueprint.info);
@@ -171,6 +184,7 @@ export class RunKeeper implements Keeper {
       given: this.#identity.given,
       startedAt: this.#now(),
       epoch,
+      life: this.#life,
     };
     for (const { digest, bytes } of [graph, info])
       this.#work.beside(
@@ -180,8 +194,18 @@ export class RunKeeper implements Keeper {
           this.#work.failed(error);
         },
       );
-    this.#work.note(['run', head]);
+    if (isNamed) this.#work.note(['run', head]);
+    else this.#lifeStays = this.#noted(['run', head]);
     this.#state.head = head;
+  }
+
+  #noted(record: JournalRecord): Promise<void> {
+    return new Promise((resolve) => {
+      this.#work.noteAll([record], () => {
+        this.#lifeStays = undefined;
+        resolve();
+      });
+    });
   }
 
   /** Writes down what counts for this run too. */

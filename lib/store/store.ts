@@ -1,12 +1,21 @@
 import { clockOf } from '../base/clock.ts';
 import { InvalidOptionsError, type OptionProblem } from '../base/errors.ts';
-import type { Keeper } from '../engine/keeper.ts';
+import type { OptionChecker } from '../base/option-checker.ts';
+import type { Blueprint } from '../definition/blueprint.ts';
+import { Keeping } from '../engine/keeping.ts';
 import type { EventLog } from '../node/event-log.ts';
-import { keeping, type RunStore, type RunToKeep } from '../run/run-store.ts';
+import {
+  type KeepingMaker,
+  type KeepingOptions,
+  type KeepingSource,
+  keeping,
+  type RunStore,
+} from '../run/run-store.ts';
 import type { StoreBackend } from './backend.ts';
 import { diffIn, type RunDifference } from './diff.ts';
 import { digestOf, digestOrUndefined } from './digest.ts';
 import { type GcOptions, type GcReport, gcOf } from './gc.ts';
+import { type KeptTerms, readResume } from './read-resume.ts';
 import { runIdFault } from './run-id.ts';
 import { RunKeeper } from './run-keeper.ts';
 import { eventsIn, noEvents } from './stored-events.ts';
@@ -42,30 +51,9 @@ export class Store implements RunStore, AsyncDisposable {
   }
 
   /** @hidden */
-  [keeping](terms: RunToKeep): Keeper {
-    const { settings, blueprint } = terms;
-    const problems: OptionProblem[] = [];
-    const expected = runIdFault(settings.runId);
-    if (expected !== undefined) problems.push({ option: 'runId', expected, value: settings.runId });
-    const inputs: Record<string, string> = {};
-    for (const [at, { name }] of blueprint.inputs.entries()) {
-      const value = settings.inputs[at];
-      try {
-        inputs[name] = digestOf(value);
-      } catch (error) {
-        if (!(error instanceof Unstorable)) throw error;
-        problems.push({
-          option: `inputs.${name}`,
-          expected: `a value that can be stored, so that the run can be known again (${error.path === '' ? 'this is' : `at '${error.path}' is`} ${error.part})`,
-          value,
-        });
-      }
-    }
-    if (problems.length > 0) throw new InvalidOptionsError(`run of workflow '${blueprint.name}'`, problems);
-    const given: Record<string, string | null> = {};
-    for (const [path, output] of settings.given) given[path] = digestOrUndefined(output) ?? null;
-    return new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
-  }
+  readonly [keeping]: KeepingSource = {
+    keepingOf: (checker, blueprint, options) => this.#keepingOf(checker, blueprint, options),
+  };
 
   /** What runs there are, the one that changed last first. */
   runs(): Promise<readonly StoredRunInfo[]> {
@@ -181,5 +169,39 @@ export class Store implements RunStore, AsyncDisposable {
   /** Lets go of what the store has open. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.backend.close();
+  }
+
+  #keepingOf(checker: OptionChecker, blueprint: Blueprint, options: KeepingOptions): KeepingMaker {
+    const resume = readResume(checker, blueprint, options.resume);
+    const onStoreError = checker.oneOf('onStoreError', options.onStoreError, ['fail', 'warn']) ?? 'fail';
+    return (terms) => {
+      const keeper = this.#keeperOf({ ...terms, resume, onStoreError });
+      return (run) => new Keeping(keeper, run);
+    };
+  }
+
+  #keeperOf(terms: KeptTerms): RunKeeper {
+    const { settings, blueprint } = terms;
+    const problems: OptionProblem[] = [];
+    const expected = runIdFault(settings.runId);
+    if (expected !== undefined) problems.push({ option: 'runId', expected, value: settings.runId });
+    const inputs: Record<string, string> = {};
+    for (const [at, { name }] of blueprint.inputs.entries()) {
+      const value = settings.inputs[at];
+      try {
+        inputs[name] = digestOf(value);
+      } catch (error) {
+        if (!(error instanceof Unstorable)) throw error;
+        problems.push({
+          option: `inputs.${name}`,
+          expected: `a value that can be stored, so that the run can be known again (${error.path === '' ? 'this is' : `at '${error.path}' is`} ${error.part})`,
+          value,
+        });
+      }
+    }
+    if (problems.length > 0) throw new InvalidOptionsError(`run of workflow '${blueprint.name}'`, problems);
+    const given: Record<string, string | null> = {};
+    for (const [path, output] of settings.given) given[path] = digestOrUndefined(output) ?? null;
+    return new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
   }
 }

@@ -140,7 +140,7 @@ class Performance {
   }
 
   get recording(): Recording {
-    const { limits, concurrency, maxOvertakes, plannedRanks, rates, shared } = this.#settings;
+    const { limits, concurrency, maxOvertakes, plannedRanks, rates, share } = this.#settings;
     return {
       workflow: this.#blueprint.name,
       steps: Array.from(this.#blueprint.info.steps, (step, index) =>
@@ -148,7 +148,7 @@ class Performance {
       ),
       limits: { ...Object.fromEntries(limits), ...(concurrency === undefined ? {} : { concurrency }) },
       maxOvertakes,
-      isHeldBack: plannedRanks !== undefined || rates.size > 0 || shared.length > 0,
+      isHeldBack: plannedRanks !== undefined || rates.size > 0 || share !== undefined,
       trace: this.#trace,
       stoppedAt: this.#stoppedAt,
       events: this.#trace.flatMap((entry) => (entry.kind === 'event' ? [entry.event] : [])),
@@ -224,7 +224,7 @@ class Performance {
   /** What is taken now that nothing more happens at this moment; once a moment. */
   #quiet(): void {
     const taken = Object.fromEntries(
-      Object.entries(this.#engine.resources).map(([name, { taken: amount }]) => [name, amount]),
+      Object.entries(this.#engine.view.resources).map(([name, { taken: amount }]) => [name, amount]),
     );
     if (this.#trace.at(-1)?.kind !== 'quiet') this.#trace.push({ kind: 'quiet', at: this.#time.now, taken });
   }

@@ -47,7 +47,7 @@ test('items that were not to be counted never become barriers', () => {
   const waiting = shape();
   waiting.add(1, false);
   expect(waiting.countOvertake(1)).toBe(0);
-  expect(waiting.barriers.size).toBe(0);
+  expect(waiting.barred).toBe(0);
 });
 
 test('an item that has gone is not counted any more', () => {

@@ -18,6 +18,10 @@ describe('options', () => {
     [{ connection: 'http://localhost', queue: 'q' }, /expected connection to be a URL/],
     [{ connection: nobody, queue: 'a:b' }, /queue to be a name without colons/],
     [{ connection: nobody, queue: 'q', lease: 10 }, /lease to be at least 1 s/],
+    [
+      { connection: nobody, queue: 'q', takeoverWait: 'long' },
+      /expected takeoverWait to be a duration.*"long"/,
+    ],
     [{ connection: nobody, queue: 'q', blobs: {} }, /folderBlobs/],
     [{ connection: nobody, queue: 'q', slot: 3 }, /slot/],
     [{ connection: { host: 1, port: 'x' }, queue: 'q' }, /connection\.host.*connection\.port/],

@@ -27,5 +27,7 @@ describe.skipIf(!hasRedis)('connections to Redis', { timeout: 60_000 }, () => {
     const both = await others();
     expect(both).toBeGreaterThan(ofWorker);
     expect(both).toBeLessThanOrEqual(6);
+    // 10,240 slots: 320 processes of 32, and a coordinator.
+    expect(320 * ofWorker + (both - ofWorker)).toBeLessThanOrEqual(1000);
   });
 });

@@ -1,16 +1,6 @@
 import { step, workflow } from 'millrace';
-import type { Observable } from 'rxjs';
 import { expect, test } from 'vitest';
-import { offloadHost } from '../../lib/definition/offloaded-body.ts';
-import type { StepContext } from '../../lib/definition/step-context.ts';
-import { RecordingContext } from '../workers/support/step-context.ts';
 import { QueueStage } from './support/stage.ts';
-
-function contextOf(runId: string, epoch: number): StepContext {
-  const nothing = (): void => undefined;
-  const host = { runId, epoch, demand: {}, workBegan: nothing, workWaits: nothing };
-  return Object.assign(new RecordingContext(), { [offloadHost]: host });
-}
 
 function outcomeOf<Value>(promise: Promise<Value>): { value?: Value; error?: unknown } {
   const outcome: { value?: Value; error?: unknown } = {};
@@ -124,33 +114,6 @@ test('what waits in the lane of workers that are gone is done by others', async 
   stage.worker('b', 1);
   await stage.advanceTo(8000);
   expect(values).toStrictEqual([10]);
-});
-
-test('a process that has lost its run to a later one gets no tasks of it done', async () => {
-  const stage = new QueueStage();
-  stage.worker('a', 2);
-  const body = stage.coordinator().remote.task('wait', () => 10) as unknown as (
-    inputs: object,
-    ctx: StepContext,
-  ) => Observable<number>;
-  const values: unknown[] = [];
-  const runBy = (epoch: number): void => {
-    body({}, contextOf('nightly', epoch)).subscribe({
-      next: (value) => values.push([epoch, value]),
-      error: (error: unknown) => values.push([epoch, (error as { readonly code: string }).code]),
-    });
-  };
-  runBy(2);
-  await stage.advanceTo(500);
-  runBy(1);
-  runBy(2);
-  await stage.advanceTo(1000);
-  expect(values).toStrictEqual([
-    [2, 10],
-    [1, 'OUTDATED_RUN'],
-    [2, 10],
-  ]);
-  expect(stage.works).toHaveLength(2);
 });
 
 test('short calls share jobs while all slots are at work; each has its own outcome and cancel', async () => {

@@ -47,7 +47,7 @@ describe('validate', () => {
     ],
     [
       'a use that isn’t counted',
-      (engine) => engine.table.releaseOne(rowOf(engine, 'd')),
+      (engine) => engine.table.release(rowOf(engine, 'd'), Uint32Array.of(0), 0, 1),
       /its consumers: 0.* 1 \(row \d+: ready → running → completed/,
     ],
     [
@@ -88,9 +88,9 @@ describe('validate', () => {
       /nobody stands for it/,
     ],
     [
-      'a row that waits twice',
+      'a row that waits though nobody has counted it',
       (engine) => {
-        engine.budget.shapeOf(rowOf(engine, 'b')).barriers.push(rowOf(engine, 'b'));
+        engine.budget.shapeOf(rowOf(engine, 'b')).add(rowOf(engine, 'c'), false);
       },
       /what waits in admission: 1, and should be 2/,
     ],

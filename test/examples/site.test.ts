@@ -40,6 +40,19 @@ describe('the site example', { timeout: 60_000 }, () => {
     );
   });
 
+  test('reads pages whose lines end as on Windows', async () => {
+    const folder = await source();
+    const text =
+      '---\ntitle: not shown\n---\n\n# Windows\n\n```ts\nconst answer = 42;\n```\n\n[none](none.md)\n';
+    await writeFile(join(folder, 'windows.md'), text.replaceAll('\n', '\r\n'));
+    const out = join(folder, 'out');
+    const { stdout } = await runExample('site', [folder, '--out', out]);
+    expect(stdout).toContain('windows.md:11: none.html: there is no such file');
+    const page = await readFile(join(out, 'windows.html'), 'utf8');
+    expect(page).toContain('<title>Windows</title>');
+    expect(page).not.toMatch(/not shown|\r/);
+  });
+
   test('tells dead links with file and line, and exits with 1', async () => {
     const folder = await source();
     await writeFile(

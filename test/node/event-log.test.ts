@@ -63,6 +63,13 @@ describe('a log', () => {
     expect(Math.abs(log.loggedAt - Date.now())).toBeLessThan(60_000);
   });
 
+  test('may have been given the line ends of Windows', async () => {
+    const { log } = await logged(chain, 'windows.jsonl');
+    const text = await readFile(path('windows.jsonl'), 'utf8');
+    await writeFile(path('windows.jsonl'), `\uFEFF${text.replaceAll('\n', '\r\n')}`);
+    expect(await readJsonLines(path('windows.jsonl'))).toEqual(log);
+  });
+
   test('is a JSON object a line, and a line a write', async () => {
     await logged(chain, 'lines.jsonl');
     const text = await readFile(path('lines.jsonl'), 'utf8');

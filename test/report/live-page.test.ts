@@ -339,8 +339,8 @@ describe.skipIf(chromiumPath === undefined)('the live page', { timeout: 60_000 }
       expect
         .poll(() =>
           page.evaluate(`[...document.querySelectorAll('figure')].map((figure) => {
-            const canvas = figure.querySelector('canvas');
-            return Math.abs(canvas.clientWidth - figure.clientWidth) <= 1 && figure.clientWidth > 300;
+            const chart = figure.querySelector("svg");
+            return Math.abs(chart.clientWidth - figure.clientWidth) <= 1 && figure.clientWidth > 300;
           })`),
         )
         .toStrictEqual(Array.from({ length: count }, () => true));

@@ -37,7 +37,7 @@ function straggling() {
 
 test('the file has the licences of all that is within it', () => {
   const html = htmlReport(recorded([{ id: 'a', run: taking(1) }], {}).log);
-  for (const name of ['uplot', '@dagrejs/dagre', '@dagrejs/graphlib'])
+  for (const name of ['@dagrejs/dagre', '@dagrejs/graphlib'])
     expect(html).toMatch(new RegExp(`${name} \\d+\\.\\d+\\.\\d+ \\(MIT\\)`));
   expect(html).toContain('Copyright');
   expect(html).toContain('THE SOFTWARE IS PROVIDED');
@@ -120,6 +120,20 @@ describe.skipIf(chromiumPath === undefined)('in a browser', () => {
     await page.locator('.rows .step').filter({ hasText: 'other' }).click();
     expect(await panel.locator('h2').textContent()).toBe('other');
     expect(await panel.textContent()).toMatch(/waited\d+ ms for gpu/);
+  });
+
+  test('a chart says what was taken at most, and a pointer reads what it was at any time', async () => {
+    const page = await open(straggling().log);
+    const chart = page.locator('figure').filter({ hasText: 'gpu' });
+    await chart.getByRole('img', { name: 'gpu: at most 1 at once of 1' }).scrollIntoViewIfNeeded();
+    const read = chart.locator('figcaption');
+    // The numbers beside the axis aren't part of it.
+    await chart.locator('svg').hover({ position: { x: 5, y: 50 } });
+    expect(await read.textContent()).toBe('gpu');
+    await chart.locator('svg').hover({ position: { x: 72, y: 50 } });
+    expect(await read.textContent()).toMatch(/^gpu 1 of 1 at \d/);
+    await page.locator('h1').hover();
+    expect(await read.textContent()).toBe('gpu');
   });
 
   test('a step that failed shows its error, its attempts and where it was', async () => {

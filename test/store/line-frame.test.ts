@@ -45,6 +45,13 @@ test('a line is a line of the file', () => {
   expect(Buffer.from(frameLines(['{"a":1}', 'b'])).toString()).toBe('ede16661 >7 {"a":1}\n45e65c52 +1 b\n');
 });
 
+test('lines may have been given the ends of Windows', () => {
+  const bytes = Buffer.from(whole.toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
+  expect(readFrames(bytes, true)).toStrictEqual({ header, lines, faults: [], soundLength: bytes.length });
+  // One that was cut between the two is whole.
+  expect(readFrames(bytes.subarray(0, -1), false)).toMatchObject({ lines, faults: [] });
+});
+
 test('nothing at all says nothing', () => {
   const nothing = { header: undefined, lines: [], faults: [], soundLength: 0 };
   expect(readFrames(new Uint8Array(0), false)).toStrictEqual(nothing);

@@ -1,4 +1,5 @@
-import * as dagre from '@dagrejs/dagre';
+// Long because a drawn graph is laid out, drawn, unfolded and moved over in one state.
+import { Graph as DagreGraph, layout as dagreLayout } from '@dagrejs/dagre';
 import { type Diagram, type DiagramNode, diagramOf } from '../diagram.ts';
 import { foldSteps } from '../fold-steps.ts';
 import type { Timeline } from '../timeline.ts';
@@ -23,11 +24,9 @@ interface LayoutGraph {
   node(name: string): Place;
 }
 
-/** What is used of dagre, whose own types don't resolve everywhere. */
-const { graphlib, layout } = dagre as unknown as {
-  readonly graphlib: { readonly Graph: new () => LayoutGraph };
-  readonly layout: (graph: LayoutGraph) => void;
-};
+// What is used of dagre, by name, so that the rest of it isn't bundled. Its own types don't resolve everywhere.
+const Graph = DagreGraph as unknown as new () => LayoutGraph;
+const layout = dagreLayout as unknown as (graph: LayoutGraph) => void;
 
 /** Above so many steps they are folded. */
 const mostNodes = 100;
@@ -171,7 +170,7 @@ interface Picture {
 }
 
 function draw(diagram: Diagram): Picture {
-  const graph = new graphlib.Graph();
+  const graph = new Graph();
   graph.setGraph({ rankdir: 'LR', nodesep: 12, ranksep: 36, marginx: 8, marginy: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
   diagram.nodes.forEach(({ lines, room }, place) => {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { VirtualTime } from 'millrace/testing';
 import { Observable } from 'rxjs';
-import { clockOf } from '../../../lib/base/clock.ts';
+import { type Clock, clockOf } from '../../../lib/base/clock.ts';
 import { Remote } from '../../../lib/bullmq/remote-tasks.ts';
 import { TaskServer } from '../../../lib/bullmq/task-server.ts';
 import { offloadHostOf } from '../../../lib/definition/offloaded-body.ts';
@@ -14,7 +14,7 @@ export interface Work {
   readonly input: unknown;
   readonly from: number;
   to: number | undefined;
-  how: 'done' | 'stopped' | undefined;
+  how: 'done' | 'failed' | 'stopped' | undefined;
 }
 
 /** A worker on the stage. */
@@ -23,10 +23,13 @@ export interface StagedWorker {
   readonly end: MemoryTransport;
 }
 
-/** Coordinators and workers in virtual time, over a broker in memory. Bodies take as many ms as their input says, and 5 to stop. */
+/**
+ * Coordinators and workers in virtual time, over a broker in memory. Bodies take as many ms as their input says, and 5 to stop; those of
+ * `breakOnce` fail then at their first attempt.
+ */
 export class QueueStage {
   readonly time = new VirtualTime();
-  readonly clock = clockOf(this.time.scheduler);
+  readonly clock = oneTimerAMoment(clockOf(this.time.scheduler));
   readonly broker = new MemoryBroker(this.clock);
   readonly works: Work[] = [];
   readonly leaseMs: number;
@@ -36,9 +39,9 @@ export class QueueStage {
     this.leaseMs = leaseMs;
   }
 
-  coordinator(terms: { readonly workerWait?: number; readonly connectionWait?: number } = {}) {
+  coordinator(terms: Partial<Record<'workerWait' | 'connectionWait' | 'takeoverWait', number>> = {}) {
     const end = this.broker.connect();
-    const remote = new Remote<{ wait: (ms: number) => number }>(end, {
+    const remote = new Remote<Record<'wait' | 'breakOnce', (ms: number) => number>>(end, {
       queue: 'stage',
       version: undefined,
       leaseMs: this.leaseMs,
@@ -46,6 +49,7 @@ export class QueueStage {
       soon: queueMicrotask,
       workerWait: 60_000,
       connectionWait: 60_000,
+      takeoverWait: 5000,
       clock: this.clock,
       ...terms,
     });
@@ -53,15 +57,15 @@ export class QueueStage {
   }
 
   /** A worker that has announced itself once some time has passed. */
-  worker(id: string, slots: number): StagedWorker {
+  worker(id: string, slots: number, lane = 'stage.1'): StagedWorker {
     const end = this.broker.connect();
     const tasks = {
-      names: ['wait'],
-      body: () => (input: unknown, ctx: StepContext) => this.#body(id, input, ctx),
+      names: ['wait', 'breakOnce'],
+      body: (name: string) => (input: unknown, ctx: StepContext) => this.#body(id, name, input, ctx),
     };
     const { leaseMs, clock } = this;
     const soon = queueMicrotask;
-    const terms = { queue: 'stage', id, lane: 'stage.1', slots, version: undefined, leaseMs, clock, soon };
+    const terms = { queue: 'stage', id, lane, slots, version: undefined, leaseMs, clock, soon };
     const server = new TaskServer(end, tasks, terms);
     // One that is cut off before it has begun never does.
     server.open().catch(() => undefined);
@@ -80,21 +84,30 @@ export class QueueStage {
     await setImmediate();
   }
 
+  advanceBy(ms: number): Promise<void> {
+    return this.advanceTo(this.time.now + ms);
+  }
+
   /** How many bodies are at it at a moment. */
   get busy(): number {
     return this.works.filter(({ to }) => to === undefined).length;
   }
 
-  #body(worker: string, input: unknown, ctx: StepContext): Observable<unknown> {
+  #body(worker: string, name: string, input: unknown, ctx: StepContext): Observable<unknown> {
     return new Observable((subscriber) => {
       const work: Work = { worker, input, from: this.time.now, to: undefined, how: undefined };
       this.works.push(work);
       offloadHostOf(ctx)?.workBegan('thread');
-      const end = (how: 'done' | 'stopped'): void => {
+      const end = (how: 'done' | 'failed' | 'stopped'): void => {
         work.to = this.time.now;
         work.how = how;
       };
       const cancel = this.clock.after(Number(input), () => {
+        if (name === 'breakOnce' && ctx.attempt === 1) {
+          end('failed');
+          subscriber.error(new RangeError('it breaks once'));
+          return;
+        }
         end('done');
         subscriber.next(input);
         subscriber.complete();
@@ -113,4 +126,29 @@ export class QueueStage {
       };
     });
   }
+}
+
+/** A clock that has what is to happen at one moment wait in one timer: virtual time looks through all timers with each that comes. */
+function oneTimerAMoment(clock: Clock): Clock {
+  const moments = new Map<number, Set<{ readonly work: () => void }>>();
+  return {
+    ...clock,
+    after(ms, work) {
+      const at = clock.now() + ms;
+      const known = moments.get(at);
+      const all = known ?? new Set();
+      if (known === undefined) {
+        moments.set(at, all);
+        clock.after(ms, () => {
+          moments.delete(at);
+          for (const due of all) due.work();
+        });
+      }
+      const entry = { work };
+      all.add(entry);
+      return () => {
+        all.delete(entry);
+      };
+    },
+  };
 }

@@ -24,7 +24,7 @@ export function allSnippets(): Snippet[] {
 }
 
 function read(file: string): string {
-  return readFileSync(new URL(file, root), 'utf8');
+  return readFileSync(new URL(file, root), 'utf8').replaceAll('\r\n', '\n');
 }
 
 function filesIn(folder: string, ending: string): string[] {

@@ -4,21 +4,29 @@
  * 1. A run that shares limits marks its async context, and that of each body. Whoever starts a run there is found by the mark.
  * 2. A mark outlives its run in whatever the body has made, and then leads nowhere: it keeps nothing of the run.
  */
+import type { Demand } from '../admission/demand.ts';
+import type { Shape } from '../admission/shape.ts';
 import { currentMark, marked } from '../base/async-context.ts';
-import type { Blueprint } from '../definition/blueprint.ts';
-import type { Reporter } from '../observe/reporter.ts';
-import type { SharedBudget } from '../sharing/shared-budget.ts';
-import type { RunBudget } from './run-budget.ts';
-import type { StepAttempt } from './scope.ts';
-import type { Row } from './step-table.ts';
+import type { SharedBudget } from './shared-budget.ts';
+
+/** An attempt of a step of such a run. */
+interface MarkedAttempt {
+  readonly row: number;
+  readonly number: number;
+  readonly stepId: string;
+  readonly holds: Shape<number> | undefined;
+  start(): void;
+}
 
 /** A run that shares limits, as others find it by its marks. */
-interface MarkedRun {
+export interface MarkedRun {
   readonly runId: string;
-  readonly blueprint: Blueprint;
-  readonly budget: RunBudget;
-  readonly attempts: readonly (StepAttempt | undefined)[];
-  readonly report: Reporter;
+  readonly blueprint: { readonly resources: ReadonlySet<string> };
+  readonly budget: { holdings(shape: Shape<number> | undefined): Demand };
+  readonly attempts: readonly (MarkedAttempt | undefined)[];
+  readonly report: {
+    warn(warning: { topic: 'nested'; stepId: string; attempt: number; message: string }): void;
+  };
   within(work: () => void): void;
 }
 
@@ -26,7 +34,7 @@ interface MarkedRun {
 interface Mark {
   readonly nesting: Nesting;
   /** Whose body it was: the row, and which attempt of it. Absent where the run itself was at work, or went on with an iterator. */
-  readonly row: Row | undefined;
+  readonly row: number | undefined;
   readonly number: number;
 }
 
@@ -35,16 +43,18 @@ interface Hazard {
   readonly budget: SharedBudget;
   readonly name: string;
   /** The step of the outer run that holds some of it, or that has started the inner run. */
-  readonly attempt: StepAttempt | undefined;
+  readonly attempt: MarkedAttempt | undefined;
 }
 
 export class Nesting {
+  readonly #budgets: readonly SharedBudget[];
   #run: MarkedRun | undefined;
   #outer: Mark | undefined;
   #hasTold = false;
 
   /** To be made in the context of whoever starts the run. */
-  constructor(run: MarkedRun) {
+  constructor(budgets: readonly SharedBudget[], run: MarkedRun) {
+    this.#budgets = budgets;
     this.#run = run;
     const mark = currentMark();
     this.#outer = mark === undefined ? undefined : (mark as Mark);
@@ -56,7 +66,7 @@ export class Nesting {
   }
 
   /** Starts an attempt, in a context that tells of it. */
-  start(attempt: StepAttempt): void {
+  start(attempt: MarkedAttempt): void {
     const { row, number } = attempt;
     marked({ nesting: this, row, number } satisfies Mark, startAttempt, attempt);
   }
@@ -68,15 +78,15 @@ export class Nesting {
     for (let mark = this.#outer; mark !== undefined; mark = mark.nesting.#outer) {
       const { nesting } = mark;
       const outer = nesting.#run;
-      const hazard =
-        outer === undefined ? undefined : hazardBetween(inner, outer, nesting.#attemptOf(mark, outer));
+      const hazard = outer === undefined ? undefined : this.#hazardWith(nesting, inner, outer, mark);
       if (outer === undefined || hazard === undefined) continue;
       const message = messageOf(inner, outer, hazard);
-      inner.report.startedWithin('', message);
+      const warning = { topic: 'nested', stepId: '', attempt: 0, message } as const;
+      inner.report.warn(warning);
       if (nesting.#hasTold) continue;
       nesting.#hasTold = true;
       outer.within(() => {
-        outer.report.startedWithin(hazard.attempt?.stepId ?? '', message);
+        outer.report.warn({ ...warning, stepId: hazard.attempt?.stepId ?? '' });
       });
     }
   }
@@ -88,36 +98,32 @@ export class Nesting {
     this.#outer = undefined;
   }
 
+  #hazardWith(nesting: Nesting, inner: MarkedRun, outer: MarkedRun, mark: Mark): Hazard | undefined {
+    const attempts = nesting.#attemptOf(mark, outer);
+    for (const budget of this.#budgets) {
+      if (!nesting.#budgets.includes(budget) || attempts.length === 0) continue;
+      if (budget.runs !== undefined)
+        return { budget, name: 'runs', attempt: attempts.length === 1 ? attempts[0] : undefined };
+      const demanded = new Set([...inner.blueprint.resources, 'concurrency']);
+      for (const attempt of attempts) {
+        const held = Object.keys(outer.budget.holdings(attempt.holds));
+        const name = held.find((each) => demanded.has(each) && budget.shares(each));
+        if (name !== undefined) return { budget, name, attempt };
+      }
+    }
+    return undefined;
+  }
+
   /** The attempts that may wait for what was started where a mark was found. */
-  #attemptOf(mark: Mark, { attempts }: MarkedRun): readonly StepAttempt[] {
+  #attemptOf(mark: Mark, { attempts }: MarkedRun): readonly MarkedAttempt[] {
     if (mark.row === undefined) return attempts.filter((attempt) => attempt !== undefined);
     const attempt = attempts[mark.row];
     return attempt?.number === mark.number ? [attempt] : [];
   }
 }
 
-function startAttempt(attempt: StepAttempt): void {
+function startAttempt(attempt: MarkedAttempt): void {
   attempt.start();
-}
-
-function hazardBetween(
-  inner: MarkedRun,
-  outer: MarkedRun,
-  attempts: readonly StepAttempt[],
-): Hazard | undefined {
-  const theirs = outer.budget.share?.budgets ?? [];
-  for (const budget of inner.budget.share?.budgets ?? []) {
-    if (!theirs.includes(budget) || attempts.length === 0) continue;
-    if (budget.runs !== undefined)
-      return { budget, name: 'runs', attempt: attempts.length === 1 ? attempts[0] : undefined };
-    const demanded = new Set([...inner.blueprint.resources, 'concurrency']);
-    for (const attempt of attempts) {
-      const held = Object.keys(outer.budget.holdings(attempt.holds));
-      const name = held.find((each) => demanded.has(each) && budget.shares(each));
-      if (name !== undefined) return { budget, name, attempt };
-    }
-  }
-  return undefined;
 }
 
 function messageOf(inner: MarkedRun, outer: MarkedRun, { budget, name, attempt }: Hazard): string {

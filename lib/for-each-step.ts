@@ -1,21 +1,23 @@
 import type { Observable } from 'rxjs';
-import { isInterop } from '../base/interop-observable.ts';
-import { OptionChecker } from '../base/option-checker.ts';
-import { StreamHandle } from './edge-handle.ts';
+import { isInterop, isObservable } from './base/interop-observable.ts';
+import { OptionChecker } from './base/option-checker.ts';
+import { StreamHandle } from './definition/edge-handle.ts';
 import {
   type ChildResult,
   type ForEachOptions,
   type ForEachReduceOptions,
   readForEachOptions,
-} from './for-each-options.ts';
-import type { Dependencies, Handle, NeedsOf, OutputsOf, Step } from './handle.ts';
-import { HostedItems } from './hosted.ts';
-import { offloadedMark } from './offloaded-body.ts';
-import type { Output } from './output.ts';
-import { checkShape, isHandle, isRecord, ownerOf } from './step-arguments.ts';
-import type { StepContext } from './step-context.ts';
-import type { StepBody } from './step-definition.ts';
-import { StepHandle } from './step-handle.ts';
+} from './definition/for-each-options.ts';
+import type { Dependencies, Handle, NeedsOf, OutputsOf, Step } from './definition/handle.ts';
+import { HostedItems } from './definition/hosted.ts';
+import { offloadedMark } from './definition/offloaded-body.ts';
+import type { Output } from './definition/output.ts';
+import { checkShape, isHandle, isRecord, ownerOf } from './definition/step-arguments.ts';
+import type { StepContext } from './definition/step-context.ts';
+import type { StepBody } from './definition/step-definition.ts';
+import { StepHandle } from './definition/step-handle.ts';
+import { FanOutScope } from './engine/fan-out-scope.ts';
+import { onSecondUse } from './run/kept-run.ts';
 
 /** Where items come from. */
 export type ItemSource = Iterable<unknown> | AsyncIterable<unknown> | Observable<unknown>;
@@ -164,8 +166,9 @@ export function forEachStep(
   checker.throwIfAny(ownerOf(id, 'forEachStep'));
   const raw = isHandle(items) ? undefined : items;
   const body: StepBody = (inputs) => {
+    noteFanOut();
     const { items: given = raw, ...rest } = inputs;
-    return new HostedItems(isMaker(given) ? given() : given, rest, plan);
+    return new HostedItems(isMaker(given) ? given() : given, rest, plan, FanOutScope);
   };
   return new StepHandle(id, body, Object.keys(handles), Object.values(handles), settings);
 }
@@ -183,10 +186,7 @@ type AnyRun = (item: never, inputs: never, ctx: never) => unknown;
 
 function hasItems(items: unknown): boolean {
   if ((typeof items !== 'object' && typeof items !== 'function') || items === null) return false;
-  const { subscribe, lift } = items as { readonly subscribe?: unknown; readonly lift?: unknown };
-  // As RxJS tells its own.
-  const isObservable = typeof subscribe === 'function' && typeof lift === 'function';
-  return isObservable || isInterop(items) || Symbol.iterator in items || Symbol.asyncIterator in items;
+  return isObservable(items) || isInterop(items) || Symbol.iterator in items || Symbol.asyncIterator in items;
 }
 
 /** Whether it gives the items anew each time it is called. */
@@ -201,3 +201,9 @@ function bodyOf(run: AnyRun): StepBody {
   const task = run as unknown as StepBody;
   return ({ item, inputs }, ctx) => task({ ...(inputs as object), item }, ctx);
 }
+
+/** A small fan-out that is over is kept, as is a run without one. */
+const noteFanOut = /* @__PURE__ */ onSecondUse((keep) => {
+  const each = forEachStep('each', { items: [0] }, (...given) => keep(given).length);
+  return { each };
+});

@@ -1,0 +1,1 @@
+export function compactCode(code: string): Promise<string>;

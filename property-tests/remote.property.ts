@@ -132,18 +132,17 @@ test.prop([scenario, deaths], { numRuns: cases(100) })(
         else victim?.end.setUp(kind === 'come');
       });
     }
-    let now = 0;
     for (const { after, pause } of dying) {
       const { die } = holder();
-      await stage.advanceTo((now += after));
+      await stage.advanceBy(after);
       die();
-      await stage.advanceTo((now += pause));
+      await stage.advanceBy(pause);
     }
     const { remote, outcome } = holder();
-    await stage.advanceTo((now += 6000));
+    await stage.advanceBy(6000);
     // Somebody who stays, so that there is an end.
     stage.worker('last', 3);
-    for (let more = 0; more < 60 && outcome.value === undefined; more++) await stage.advanceTo((now += 1000));
+    for (let more = 0; more < 60 && outcome.value === undefined; more++) await stage.advanceBy(1000);
     expect(outcome.value).toStrictEqual({ all: durations });
     expect(remote.stats()).toMatchObject({ queued: 0, running: 0 });
     expect(new Set(completed).size).toBe(completed.length);

@@ -1,10 +1,10 @@
 import { EmptyStepError } from '../base/empty-step-error.ts';
 import { CancelledError } from '../base/errors.ts';
-import { decodeThrown } from '../wire/error-codec.ts';
+import { decodeThrown, type Encoded } from '../wire/error-codec.ts';
 import type { CallTable } from './call-table.ts';
-import { type Answer, unpack } from './messages.ts';
+import type { Answer } from './messages.ts';
 import { OutdatedRunError } from './outdated-run-error.ts';
-import { type Parcel, unwrap } from './parcel.ts';
+import { fetchValue, isBlob, type Parcel, valueIn } from './parcel.ts';
 import type { RemoteCall, Sent } from './remote-call.ts';
 import type { ShortCalls } from './short-calls.ts';
 import type { Transport } from './transport.ts';
@@ -49,16 +49,16 @@ export class Answers {
   }
 
   #delivered(call: RemoteCall, { job }: Sent, parcel: Parcel): void {
-    if (parcel instanceof Uint8Array) {
+    if (!isBlob(parcel)) {
       this.#table.finish(call, () => {
-        call.complete(unpack(parcel));
+        call.complete(valueIn(parcel));
       });
       return;
     }
     // Whatever comes now comes too late.
     this.#table.hearNoMore(call);
     const blobs = this.#transport.blobsOf(job.lane);
-    const value = call.isStopping ? Promise.resolve(undefined) : unwrap(parcel, blobs);
+    const value = call.isStopping ? Promise.resolve(undefined) : fetchValue(parcel, blobs);
     value
       .then(
         (output) => {
@@ -94,7 +94,7 @@ function errorOf(
   const { taskName, stepId, runId, epoch } = request;
   switch (answer[0]) {
     case 'failure':
-      return decodeThrown(answer[2]);
+      return decodeThrown(valueIn(answer[2]) as Encoded);
     case 'empty':
       return new EmptyStepError(stepId ?? taskName);
     case 'stopped':

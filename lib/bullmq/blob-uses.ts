@@ -1,9 +1,18 @@
-import { digestOf, largestInline, type Parcel } from './parcel.ts';
+import {
+  bytesOf,
+  digestOf,
+  largestInline,
+  type ParcelText,
+  parcelOf,
+  sizeOf,
+  type Written,
+} from './parcel.ts';
 import type { BlobStore } from './transport.ts';
 
 /** An input that was put away. */
 export interface UsedBlob {
   readonly name: string;
+  readonly size: number;
   readonly blobs: BlobStore;
   readonly put: Promise<void>;
   count: number;
@@ -19,9 +28,10 @@ export class BlobUses {
     this.#owner = owner;
   }
 
-  /** Puts bytes away, if they aren't already; `undefined` where they are small enough to be sent. */
-  take(blobs: BlobStore, bytes: Uint8Array): UsedBlob | undefined {
-    if (bytes.byteLength <= largestInline) return undefined;
+  /** Puts what was written away, if they aren't already; `undefined` where they are small enough to be sent. */
+  take(blobs: BlobStore, value: Written): UsedBlob | undefined {
+    if (sizeOf(value) <= largestInline) return undefined;
+    const bytes = bytesOf(value);
     const name = `${this.#owner}-${digestOf(bytes)}`;
     const uses = this.#uses.get(blobs) ?? new Map<string, UsedBlob>();
     this.#uses.set(blobs, uses);
@@ -33,7 +43,7 @@ export class BlobUses {
     const put = blobs.put(name, bytes);
     // Whoever waits for it hears of it.
     put.catch(doNothing);
-    const blob = { name, blobs, put, count: 1 };
+    const blob = { name, size: bytes.byteLength, blobs, put, count: 1 };
     uses.set(name, blob);
     return blob;
   }
@@ -47,9 +57,9 @@ export class BlobUses {
   }
 }
 
-/** What is sent instead of bytes that were put away. */
-export function parcelOf(blob: UsedBlob | undefined, bytes: Uint8Array): Parcel {
-  return blob === undefined ? bytes : { blob: blob.name, size: bytes.byteLength };
+/** What is sent of what was written: where it was put away, where that is. */
+export function inputOf(blob: UsedBlob | undefined, value: Written): ParcelText {
+  return parcelOf(blob === undefined ? value : { blob: blob.name, size: blob.size });
 }
 
 function doNothing(): void {

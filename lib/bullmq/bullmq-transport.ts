@@ -1,3 +1,4 @@
+// Long because it is all of BullMQ and Redis that there is: each thing the seam asks, in their terms.
 /**
  * BullMQ behind the seam. Nothing else imports it.
  *
@@ -6,7 +7,6 @@
  * 2. BullMQ never tries a job twice: `attempts: 1`, `maxStalledCount: 0`. What became of it is known to whoever has sent it.
  * 3. What is kept is bounded: events by number, jobs that are over by number and age, blobs by age.
  */
-import { Buffer } from 'node:buffer';
 import { Job as BullJob, Queue, Worker } from 'bullmq';
 import type { Redis, RedisOptions } from 'ioredis';
 import { clockOf } from '../base/clock.ts';
@@ -71,7 +71,7 @@ export class BullTransport implements Transport {
   }
 
   async open(channels: readonly string[], hearing: Hearing): Promise<void> {
-    this.#commands = await connectTo(this.#address, { ...this.#options, enableAutoPipelining: true });
+    this.#commands = await connectTo(this.#address, this.#options);
     const listener = await connectTo(this.#address, this.#options);
     this.#listener = listener;
     let isUp = true;
@@ -80,7 +80,7 @@ export class BullTransport implements Transport {
       isUp = now;
       hearing.changed(now, 0);
     };
-    listener.on('messageBuffer', (_: Buffer, message: Buffer) => {
+    listener.on('message', (_: string, message: string) => {
       hearing.heard(message, 0);
     });
     listener.on('close', () => {
@@ -98,12 +98,12 @@ export class BullTransport implements Transport {
     await listener.subscribe(...channels);
   }
 
-  async tell(channel: string, message: Uint8Array): Promise<void> {
-    await this.#client.publish(channel, Buffer.from(message.buffer, message.byteOffset, message.byteLength));
+  async tell(channel: string, message: string): Promise<void> {
+    await this.#client.publish(channel, message);
   }
 
   async send(lane: string, { id, name, shown, body }: Job): Promise<void> {
-    await this.#queue(lane).add(name, { shown, body: toText(body) }, { jobId: id });
+    await this.#queue(lane).add(name, { shown, body }, { jobId: id });
   }
 
   async withdraw(lane: string, id: string): Promise<boolean> {
@@ -126,14 +126,11 @@ export class BullTransport implements Transport {
       case 'completed': {
         // It may have ended between the two questions.
         const ended = await BullJob.fromId<JobData, string>(this.#queue(lane), id);
-        return ended === undefined
-          ? { kind: 'unknown' }
-          : { kind: 'answered', answer: fromText(ended.returnvalue) };
+        return ended === undefined ? { kind: 'unknown' } : { kind: 'answered', answer: ended.returnvalue };
       }
       case 'failed': {
         const ended = await BullJob.fromId<JobData>(this.#queue(lane), id);
-        if (ended?.data.answer !== undefined)
-          return { kind: 'answered', answer: fromText(ended.data.answer) };
+        if (ended?.data.answer !== undefined) return { kind: 'answered', answer: ended.data.answer };
         const reason = ended?.failedReason;
         return { kind: 'failed', reason: reason?.startsWith(stalled) === true ? undefined : reason };
       }
@@ -155,10 +152,10 @@ export class BullTransport implements Transport {
           id,
           name: task,
           shown: data.shown,
-          body: fromText(data.body),
+          body: data.body,
         });
-        if (failure === undefined) return toText(answer);
-        await job.updateData({ ...data, answer: toText(answer) });
+        if (failure === undefined) return answer;
+        await job.updateData({ ...data, answer });
         throw new Error(failure);
       },
       {
@@ -233,14 +230,6 @@ export class BullTransport implements Transport {
 
 async function end(connection: Redis | undefined): Promise<void> {
   if (connection?.status === 'ready') await connection.quit().catch(() => undefined);
-}
-
-function toText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
-}
-
-function fromText(text: string): Uint8Array {
-  return Buffer.from(text, 'base64');
 }
 
 /** The transport of a coordinator: over all the servers that there are. */

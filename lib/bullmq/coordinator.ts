@@ -1,5 +1,6 @@
 // Long because it is where calls, workers and the connection meet; what each of them entails has a file of its own.
 import type { AnnouncedLimit } from '../admission/announced-limits.ts';
+import type { ProgressAmount } from '../definition/step-context.ts';
 import { Answers } from './answers.ts';
 import { CallTable } from './call-table.ts';
 import type { CoordinatorTerms } from './coordinator-terms.ts';
@@ -9,14 +10,15 @@ import { Lookout } from './lookout.ts';
 import {
   type Announcement,
   channels,
+  messagesText,
+  messageText,
   type OfCall,
-  pack,
+  readAll,
   type ToCoordinators,
   type ToWorkers,
-  unpackAll,
 } from './messages.ts';
 import { Outages } from './outages.ts';
-import { bytesOf } from './parcel.ts';
+import { valueIn, write } from './parcel.ts';
 import type { RemoteCall, RemoteRequest, SentJob } from './remote-call.ts';
 import { RemoteClosedError } from './remote-closed-error.ts';
 import type { RemoteStats } from './remote-stats.ts';
@@ -146,7 +148,7 @@ export class Coordinator implements AnnouncedLimit {
       return;
     }
     try {
-      call.input = bytesOf(input, taskName, 'input');
+      call.input = write(input, taskName, 'input');
     } catch (error) {
       call.fail(error);
       return;
@@ -197,8 +199,8 @@ export class Coordinator implements AnnouncedLimit {
     const { queue, id } = this.#terms;
     try {
       await this.#transport.open([channels.coordinators(queue), channels.one(queue, id)], {
-        heard: (bytes, shard) => {
-          for (const message of unpackAll(bytes) as readonly (ToCoordinators | OfCall)[])
+        heard: (text, shard) => {
+          for (const message of readAll(text) as readonly (ToCoordinators | OfCall)[])
             this.#heard(message, shard);
         },
         changed: (isUp, shard) => {
@@ -302,7 +304,7 @@ export class Coordinator implements AnnouncedLimit {
   }
 
   #tell(channel: string, message: ToWorkers): void {
-    this.#transport.tell(channel, pack(message)).catch(doNothing);
+    this.#transport.tell(channel, messagesText([messageText(message)])).catch(doNothing);
   }
 
   #beat(): void {
@@ -327,10 +329,10 @@ export class Coordinator implements AnnouncedLimit {
         this.#began(message[1], message[2], message[3]);
         return;
       case 'progress':
-        this.#table.byId(message[1])?.progress(message[2], message[3]);
+        this.#table.byId(message[1])?.progress(valueIn(message[2]) as ProgressAmount, message[3]);
         return;
       case 'log':
-        this.#table.byId(message[1])?.log(message[2], message[3]);
+        this.#table.byId(message[1])?.log(message[2], valueIn(message[3]));
         return;
       default:
         this.#answers.heard(message);

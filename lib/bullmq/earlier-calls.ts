@@ -1,7 +1,7 @@
 import type { CallTable } from './call-table.ts';
 import { type CoordinatorTerms, sponsorOf } from './coordinator-terms.ts';
 import { channels, type ToWorkers } from './messages.ts';
-import { digestOf } from './parcel.ts';
+import { digestOf, type Written } from './parcel.ts';
 import { Recent } from './recent.ts';
 import type { RemoteCall, SentJob } from './remote-call.ts';
 import type { Transport } from './transport.ts';
@@ -138,7 +138,7 @@ export class EarlierCalls {
 
   #contentOf({ request: { taskName }, input }: RemoteCall): string {
     const { version = null } = this.#terms;
-    return digestOf(JSON.stringify([taskName, version, digestOf(input as Uint8Array)])).slice(0, 32);
+    return digestOf(JSON.stringify([taskName, version, digestOf(input as Written)])).slice(0, 32);
   }
 }
 

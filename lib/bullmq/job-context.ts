@@ -14,63 +14,124 @@ export interface JobListener {
   log(message: string, data: unknown): void;
 }
 
-/** What the body of a step sees of an attempt that is another machine's. */
-export class JobContext implements StepContext {
-  readonly stepId: string;
-  readonly attempt: number;
-  readonly idempotencyKey: string;
-  readonly scheduler: SchedulerLike;
-  readonly gracePeriod: number;
-  readonly token = new CancellationToken();
-  readonly progress: StepContext['progress'];
-  readonly log: StepContext['log'];
-  readonly [offloadHost]: OffloadHost;
-  readonly #finalisers: (() => unknown)[] = [];
+/**
+ * What the body of a step sees of an attempt that is another machine's, and what only an offloaded body does: most of it is made when it is
+ * first asked for, as short tasks ask for next to nothing.
+ */
+export class JobContext implements StepContext, OffloadHost {
+  readonly #body: CallBody;
+  readonly #taskName: string;
+  readonly #clock: Clock;
+  readonly #listener: JobListener;
+  #token: CancellationToken | undefined;
+  #finalisers: (() => unknown)[] | undefined;
 
   constructor(body: CallBody, taskName: string, clock: Clock, listener: JobListener) {
-    const { stepId, attempt, runId, epoch, life, idempotencyKey, gracePeriod, isolation, carrier } = body;
-    this.stepId = stepId ?? taskName;
-    this.attempt = attempt;
-    this.idempotencyKey = idempotencyKey;
-    this.gracePeriod = gracePeriod;
-    this.scheduler = clock.scheduler ?? liveScheduler;
-    this.progress = (amount, message) => {
-      listener.progress(amount, message);
-    };
-    this.log = (message, data) => {
-      listener.log(message, data);
-    };
-    const memory = isolation?.memory;
-    const demand: Demand = memory === undefined ? {} : { memory };
-    this[offloadHost] = {
-      // Nothing of its pool waits, but for a moment: so nobody needs turns.
-      run: everyone,
-      runId,
-      epoch,
-      life,
-      // Whoever has sent it has waited for that.
-      lifeStays: () => undefined,
-      demand,
-      carrier,
-      workWaits: () => undefined,
-      workBegan: (thread) => {
-        listener.began(thread ?? 'main');
-      },
-      sharedInputs: () => [],
-    };
+    this.#body = body;
+    this.#taskName = taskName;
+    this.#clock = clock;
+    this.#listener = listener;
+  }
+
+  get [offloadHost](): OffloadHost {
+    return this;
+  }
+
+  get stepId(): string {
+    return this.#body.stepId ?? this.#taskName;
+  }
+
+  get attempt(): number {
+    return this.#body.attempt;
+  }
+
+  get idempotencyKey(): string {
+    return this.#body.idempotencyKey;
+  }
+
+  get gracePeriod(): number {
+    return this.#body.gracePeriod;
+  }
+
+  get scheduler(): SchedulerLike {
+    return this.#clock.scheduler ?? liveScheduler;
+  }
+
+  get token(): CancellationToken {
+    this.#token ??= new CancellationToken();
+    return this.#token;
   }
 
   get signal(): AbortSignal {
     return this.token.signal;
   }
 
-  readonly defer = (finaliser: () => unknown): void => {
-    this.#finalisers.push(finaliser);
-  };
+  get progress(): StepContext['progress'] {
+    return (amount, message) => {
+      this.#listener.progress(amount, message);
+    };
+  }
+
+  get log(): StepContext['log'] {
+    return (message, data) => {
+      this.#listener.log(message, data);
+    };
+  }
+
+  get defer(): StepContext['defer'] {
+    return (finaliser) => {
+      this.#finalisers ??= [];
+      this.#finalisers.push(finaliser);
+    };
+  }
 
   /** Ends when all that was deferred is over. */
   async finished(): Promise<void> {
-    await Promise.all(this.#finalisers.map((finaliser) => finaliser()));
+    await Promise.all((this.#finalisers ?? []).map((finaliser) => finaliser()));
+  }
+
+  // Of the host.
+
+  /** Nothing of its pool waits, but for a moment: so nobody needs turns. */
+  get run(): object {
+    return everyone;
+  }
+
+  get runId(): string {
+    return this.#body.runId;
+  }
+
+  get epoch(): number {
+    return this.#body.epoch;
+  }
+
+  get life(): string | undefined {
+    return this.#body.life;
+  }
+
+  lifeStays(): undefined {
+    // Whoever has sent it has waited for that.
+  }
+
+  get demand(): Demand {
+    const memory = this.#body.isolation?.memory;
+    return memory === undefined ? {} : { memory };
+  }
+
+  get carrier(): OffloadHost['carrier'] {
+    return this.#body.carrier;
+  }
+
+  workWaits(): void {
+    // Nothing waits for long.
+  }
+
+  workBegan(thread: string | undefined): void {
+    this.#listener.began(thread ?? 'main');
+  }
+
+  sharedInputs(): readonly [] {
+    return [];
   }
 }
 

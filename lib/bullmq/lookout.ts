@@ -1,7 +1,7 @@
 import { type Answers, wasGivenUpBefore } from './answers.ts';
 import type { CallTable } from './call-table.ts';
 import { type CoordinatorTerms, patience } from './coordinator-terms.ts';
-import { type Answer, unpack } from './messages.ts';
+import { type Answer, read } from './messages.ts';
 import type { RemoteCall, SentJob } from './remote-call.ts';
 import type { Roster } from './roster.ts';
 import type { Transport } from './transport.ts';
@@ -124,8 +124,8 @@ export class Lookout {
     return !isAdopted || [...calls].every((call) => call.since <= since);
   }
 
-  #read(job: SentJob, bytes: Uint8Array, calls: readonly RemoteCall[]): void {
-    const answers = new Map((unpack<readonly Answer[]>(bytes) ?? []).map((answer) => [answer[1], answer]));
+  #read(job: SentJob, text: string, calls: readonly RemoteCall[]): void {
+    const answers = new Map((read<readonly Answer[]>(text) ?? []).map((answer) => [answer[1], answer]));
     for (const call of calls) {
       const answer = answers.get(call.sent?.id ?? '');
       if (answer !== undefined) this.#answers.heard(answer);

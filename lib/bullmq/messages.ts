@@ -3,14 +3,12 @@
  *
  * 1. Whoever gets a message of another protocol than its own ignores it, but for announcements, which say whose it is.
  * 2. Several messages may go as one: they are heard in order.
+ * 3. All is JSON. Values are parcels in it: a value is written once, when it is given, and read once, with its message.
  */
-import { deserialize, serialize } from 'node:v8';
-import type { ProgressAmount } from '../definition/step-context.ts';
-import type { Encoded } from '../wire/error-codec.ts';
-import type { Parcel } from './parcel.ts';
+import type { InlineParcel, Parcel, ParcelText } from './parcel.ts';
 
 /** What both sides have to agree on: raised with every change of what is sent. */
-export const protocol = 3;
+export const protocol = 4;
 
 /** What a worker says of itself, again and again. */
 export interface Announcement {
@@ -30,11 +28,12 @@ export interface Announcement {
   readonly taken: readonly string[];
 }
 
-/** How a call ended. */
-export type Answer =
+/** How a call ended, as it is heard. */
+export type Answer<AnyParcel = Parcel, Inline = InlineParcel> =
   /** `ms` is how long the task took, in the thread of that name. */
-  | readonly [kind: 'result', callId: string, output: Parcel, ms: number, thread: string]
-  | readonly [kind: 'failure', callId: string, error: Encoded]
+  | readonly [kind: 'result', callId: string, output: AnyParcel, ms: number, thread: string]
+  /** What was thrown, encoded. */
+  | readonly [kind: 'failure', callId: string, error: Inline]
   | readonly [kind: 'empty', callId: string]
   /** It was told to stop, and has. */
   | readonly [kind: 'stopped', callId: string]
@@ -45,12 +44,16 @@ export type Answer =
   /** A later process has the run by now. */
   | readonly [kind: 'outdated', callId: string, epoch: number];
 
-/** What workers tell the coordinator of a call. */
-export type OfCall =
-  | Answer
+/** What workers tell the coordinator of a call, as it is heard. */
+export type OfCall<AnyParcel = Parcel, Inline = InlineParcel> =
+  | Answer<AnyParcel, Inline>
   | readonly [kind: 'began', callId: string, worker: string, thread: string]
-  | readonly [kind: 'progress', callId: string, amount: ProgressAmount, text: string | undefined]
-  | readonly [kind: 'log', callId: string, text: string, data: unknown];
+  | readonly [kind: 'progress', callId: string, amount: Inline, text?: string]
+  | readonly [kind: 'log', callId: string, text: string, data: Inline];
+
+/** The same as it is told. */
+export type AnswerToTell = Answer<ParcelText, ParcelText>;
+export type OfCallToTell = OfCall<ParcelText, ParcelText>;
 
 /** What all coordinators are told. */
 export type ToCoordinators =
@@ -90,10 +93,18 @@ export interface WhoWaits extends Sponsor {
 export interface JobBody extends Sponsor {
   readonly protocol: number;
   readonly task: string;
-  readonly calls: readonly CallBody[];
+  /** What the calls have in common: as it is of the first. */
+  readonly shared: Omit<CallBody, 'id'>;
+  /** What each is called, and what is otherwise of it. */
+  readonly calls: readonly SentCall[];
+  /** Their inputs, in the same order. */
+  readonly inputs: readonly Parcel[];
 }
 
-/** What a call is, for whoever does it. */
+/** `null` is what isn't there of this one. */
+type SentCall = readonly [id: string, otherwise?: Readonly<Record<string, unknown>>];
+
+/** What a call is, for whoever does it: its input is beside it. */
 export interface CallBody {
   readonly id: string;
   readonly runId: string;
@@ -110,7 +121,6 @@ export interface CallBody {
   readonly isolation: { readonly memory: number | undefined } | undefined;
   /** Whether progress and logs are of use. */
   readonly isHeard: boolean;
-  readonly input: Parcel;
 }
 
 /** The channels of a queue. */
@@ -125,27 +135,84 @@ export function resourceOf(queue: string): string {
   return `remote:${queue}`;
 }
 
-/** Anything that is told. */
+/** Anything that is heard. */
 export type Message = ToCoordinators | ToWorkers | OfCall;
 
-/** A message, a job or the answers of one as bytes. Plain data, and nothing that is evaluated. */
-export function pack(content: Message | readonly Message[] | JobBody): Uint8Array {
-  return serialize(content);
+/** A message as JSON. */
+export function messageText(message: ToCoordinators | ToWorkers | OfCallToTell): string {
+  switch (message[0]) {
+    case 'result':
+      return `["result",${JSON.stringify(message[1])},${message[2]},${message[3].toFixed(3)},${JSON.stringify(message[4])}]`;
+    case 'failure':
+      return `["failure",${JSON.stringify(message[1])},${message[2]}]`;
+    case 'progress': {
+      const [, id, amount, text] = message;
+      return `["progress",${JSON.stringify(id)},${amount}${text === undefined ? '' : `,${JSON.stringify(text)}`}]`;
+    }
+    case 'log':
+      return `["log",${JSON.stringify(message[1])},${JSON.stringify(message[2])},${message[3]}]`;
+    default:
+      return JSON.stringify(message);
+  }
 }
 
-/** What was packed; `undefined` where it is something else. */
+/** Several as one. */
+export function messagesText(texts: readonly string[]): string {
+  return `[${texts.join(',')}]`;
+}
+
+/** A job as JSON: some calls with their inputs, one at least. */
+export function jobText(
+  job: Omit<JobBody, 'shared' | 'calls' | 'inputs'>,
+  calls: readonly CallBody[],
+  inputs: readonly ParcelText[],
+): string {
+  const [first] = calls as readonly [CallBody];
+  const { id: _, ...shared } = first;
+  const sent = calls.map((call): SentCall => {
+    const otherwise = call === first ? undefined : otherwiseThan(shared, call);
+    return otherwise === undefined ? [call.id] : [call.id, otherwise];
+  });
+  // Its last brace makes room.
+  return `${JSON.stringify({ ...job, shared, calls: sent }).slice(0, -1)},"inputs":[${inputs.join(',')}]}`;
+}
+
+function otherwiseThan(
+  shared: Omit<CallBody, 'id'>,
+  call: CallBody,
+): Readonly<Record<string, unknown>> | undefined {
+  let otherwise: Record<string, unknown> | undefined;
+  for (const [key, value] of Object.entries(call) as readonly [keyof CallBody, unknown][]) {
+    if (key === 'id' || value === shared[key]) continue;
+    otherwise ??= {};
+    otherwise[key] = value ?? null;
+  }
+  return otherwise;
+}
+
+/** The calls of a job, each as it was. */
+export function callsOf({ shared, calls }: JobBody): CallBody[] {
+  return calls.map(([id, otherwise = {}]) => {
+    const call: Record<string, unknown> = { ...shared, id };
+    for (const [key, value] of Object.entries(otherwise)) call[key] = value ?? undefined;
+    return call as unknown as CallBody;
+  });
+}
+
+/** What was told; `undefined` where it is something else. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- whoever listens knows what is told there
-export function unpack<Content>(bytes: Uint8Array): Content | undefined {
+export function read<Content>(text: string): Content | undefined {
   try {
-    return deserialize(bytes) as Content;
+    return JSON.parse(text) as Content;
   } catch {
     return undefined;
   }
 }
 
 /** The messages that were told as one. */
-export function unpackAll(bytes: Uint8Array): readonly Message[] {
-  const content = unpack<Message | readonly Message[]>(bytes);
-  if (!Array.isArray(content)) return [];
-  return Array.isArray(content[0]) ? (content as readonly Message[]) : [content as unknown as Message];
+export function readAll(text: string): readonly Message[] {
+  const content = read<unknown>(text);
+  return Array.isArray(content)
+    ? (content.filter((each) => Array.isArray(each)) as unknown as Message[])
+    : [];
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { type Message, pack } from './messages.ts';
+import { messagesText } from './messages.ts';
 import type { Transport } from './transport.ts';
 
 /** How long, in ms, that may take which nobody waits for: most of it then goes along with what somebody does. */
@@ -15,8 +15,8 @@ export class Outbox {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #soon: (work: () => void) => void;
-  readonly #waiting = new Map<string, Message[]>();
-  readonly #later = new Map<string, { readonly channel: string; readonly message: Message }>();
+  readonly #waiting = new Map<string, string[]>();
+  readonly #later = new Map<string, { readonly channel: string; readonly message: string }>();
   #isSoon = false;
   #stopTimer: (() => void) | undefined;
 
@@ -27,7 +27,7 @@ export class Outbox {
     this.#soon = soon;
   }
 
-  add(channel: string, message: Message): void {
+  add(channel: string, message: string): void {
     const messages = this.#waiting.get(channel);
     if (messages === undefined) this.#waiting.set(channel, [message]);
     else messages.push(message);
@@ -40,7 +40,7 @@ export class Outbox {
   }
 
   /** Tells something that nobody waits for, before what is told after it. Under its name it can be taken back. */
-  addLater(channel: string, message: Message, name: string): void {
+  addLater(channel: string, message: string, name: string): void {
     this.#later.set(name, { channel, message });
     if (this.#stopTimer !== undefined) return;
     this.#stopTimer = this.#clock.after(longest, () => {
@@ -71,10 +71,8 @@ export class Outbox {
     }
     this.#later.clear();
     for (const [channel, messages] of this.#waiting) {
-      const [only] = messages;
-      const content = messages.length === 1 && only !== undefined ? only : messages;
       // What matters is said again, or looked up.
-      this.#transport.tell(channel, pack(content)).catch(() => undefined);
+      this.#transport.tell(channel, messagesText(messages)).catch(() => undefined);
     }
     this.#waiting.clear();
   }

@@ -3,6 +3,7 @@ import type { EnterContext } from '../base/async-context.ts';
 import type { ProgressAmount } from '../definition/step-context.ts';
 
 import type { UsedBlob } from './blob-uses.ts';
+import type { Written } from './parcel.ts';
 
 /** What a call is made of. */
 export interface RemoteRequest {
@@ -77,8 +78,8 @@ export class RemoteCall {
   readonly request: RemoteRequest;
   readonly #subscriber: Subscriber<unknown>;
   readonly #enter: EnterContext;
-  /** The bytes of its input. */
-  input: Uint8Array | undefined;
+  /** Its input. */
+  input: Written | undefined;
   /** How often this process has sent it. */
   dispatches = 0;
   /** Tells what it was sent as from all that the same attempt was sent as before, by whatever process: it rises. */

@@ -3,6 +3,9 @@ import { isSignal } from '../base/cancellation.ts';
 import type { Duration } from '../base/durations.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { ProgressAmount } from '../definition/step-context.ts';
+import { type Inline, inlineModes } from '../pool/call-options.ts';
+import { parseTasks } from '../pool/pool-options.ts';
+import type { Tasks } from '../task/task-record.ts';
 import { parseConnection, type RedisConnection, type RedisParts } from './redis-connection.ts';
 import type { BlobStore } from './transport.ts';
 
@@ -62,6 +65,19 @@ export interface RemoteTasksOptions extends QueueOptions {
 export interface ServeTasksOptions extends QueueOptions {
   /** How many tasks at once, each in a thread. @defaultValue what the machine runs at once */
   readonly slots?: number | undefined;
+  /**
+   * Whether tasks run on the main thread, `slots` at once, as of `pool.task`: `'auto'` where a task's own calls so far took less than about
+   * 50 µs on average, and `'always'` without any thread but for what is isolated. Needs `tasks`. The way to a thread costs more than a short
+   * task, and what only waits needs none.
+   *
+   * A task that keeps the main thread busy keeps this process from saying that it is alive, and from hearing of cancels: after its `lease`
+   * the process counts as lost. One that doesn't stop can't be ended.
+   *
+   * @defaultValue 'never'
+   */
+  readonly inline?: Inline | undefined;
+  /** The record that the worker module exposes, imported here too. @defaultValue none: every task runs in a thread */
+  readonly tasks?: Tasks | undefined;
   /**
    * What SIGTERM means: `'drain'` takes no further tasks and lets those that run finish; `'cancel'` stops them, and their steps are
    * tried again elsewhere; `'ignore'` leaves it to you.
@@ -169,18 +185,29 @@ export function parseRemoteOptions(options: RemoteTasksOptions): QueueSettings &
 }
 
 /** Reads the options of a worker. */
-export function parseServeOptions(
-  options: ServeTasksOptions,
-): QueueSettings & { readonly slots: number | undefined; readonly onSigterm: 'drain' | 'cancel' | 'ignore' } {
+export function parseServeOptions(options: ServeTasksOptions): QueueSettings & {
+  readonly slots: number | undefined;
+  readonly inline: Inline;
+  readonly tasks: Tasks | undefined;
+  readonly onSigterm: 'drain' | 'cancel' | 'ignore';
+} {
   const checker = new OptionChecker();
   if (!checker.record('options', options)) checker.throwIfAny('serveTasks');
-  checker.knownKeys('', options, [...sharedNames, 'slots', 'onSigterm']);
+  checker.knownKeys('', options, [...sharedNames, 'slots', 'inline', 'tasks', 'onSigterm']);
   const settings = {
     ...parseShared(checker, options),
     slots: checker.finiteCount('slots', options.slots, 1),
+    inline: checker.oneOf('inline', options.inline, inlineModes) ?? ('never' as const),
+    tasks: parseTasks(checker, options.tasks),
     onSigterm:
       checker.oneOf('onSigterm', options.onSigterm, ['drain', 'cancel', 'ignore']) ?? ('drain' as const),
   };
+  if (settings.inline !== 'never' && options.tasks === undefined)
+    checker.fail(
+      'tasks',
+      "the record that the worker module exposes, as `inline` isn't 'never'",
+      options.tasks,
+    );
   checker.throwIfAny('serveTasks');
   return settings;
 }

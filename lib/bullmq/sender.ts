@@ -1,10 +1,10 @@
 import { Fifo } from '../base/fifo.ts';
-import { parcelOf, type UsedBlob } from './blob-uses.ts';
+import { inputOf, type UsedBlob } from './blob-uses.ts';
 import type { CallTable } from './call-table.ts';
 import { type CoordinatorTerms, sponsorOf } from './coordinator-terms.ts';
 import type { EarlierCalls } from './earlier-calls.ts';
-import { type CallBody, type JobBody, pack, protocol } from './messages.ts';
-import { digestOf, type Parcel } from './parcel.ts';
+import { type CallBody, jobText, protocol } from './messages.ts';
+import { digestOf, sizeOf, type Written } from './parcel.ts';
 import type { RemoteCall, SentJob } from './remote-call.ts';
 import type { Roster } from './roster.ts';
 import type { ShortCalls } from './short-calls.ts';
@@ -122,7 +122,7 @@ export class Sender {
         if (call.isOver || call.sent !== undefined) continue;
         if (together.length === 0) room = Math.min(room, this.#short.together(call.request));
         together.push(call);
-        bytes += call.input?.byteLength ?? 0;
+        bytes += sizeOf(call.input as Written);
         room--;
       }
       if (together.length > 0) this.#sendTogether(together, lane);
@@ -143,7 +143,7 @@ export class Sender {
       takingBack: undefined,
     };
     const parts = calls.map((call, at) => {
-      const input = call.input as Uint8Array;
+      const input = call.input as Written;
       const blob = this.#table.blobs.take(blobs, input);
       this.#table.sentAs(call, ids[at] as string, job, blob);
       return { call, input, blob };
@@ -157,7 +157,7 @@ export class Sender {
     // Nothing is awaited where nothing has to be: what was sent first is to be there first.
     const puts = parts.flatMap(({ blob }) => (blob === undefined ? [] : [blob.put]));
     if (puts.length > 0) await Promise.all(puts);
-    const inputs = parts.map(({ blob, input }) => parcelOf(blob, input));
+    const inputs = parts.map(({ blob, input }) => inputOf(blob, input));
     const noted = parts.map(({ call }) => this.#earlier.note(call, job));
     const [{ call: first }] = parts as readonly [Part];
     const { runId, stepId, attempt, taskName } = first.request;
@@ -169,36 +169,13 @@ export class Sender {
       id: job.id,
       name: taskName,
       shown,
-      body: pack(this.#body(parts, inputs)),
+      body: jobText(
+        { protocol, ...sponsorOf(this.#terms), task: taskName },
+        parts.map(({ call }) => bodyOf(call)),
+        inputs,
+      ),
     });
     await Promise.all([...noted.filter((each) => each !== undefined), sent]);
-  }
-
-  #body(parts: readonly Part[], inputs: readonly Parcel[]): JobBody {
-    const [{ call: first }] = parts as readonly [Part];
-    return {
-      protocol,
-      ...sponsorOf(this.#terms),
-      task: first.request.taskName,
-      calls: parts.map(({ call }, at): CallBody => {
-        const { runId, epoch, life, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
-          call.request;
-        return {
-          id: call.sent?.id ?? '',
-          runId,
-          epoch,
-          life,
-          stepId,
-          attempt,
-          gracePeriod,
-          idempotencyKey,
-          carrier,
-          isolation,
-          isHeard: call.isHeard,
-          input: inputs[at] as Parcel,
-        };
-      }),
-    };
   }
 
   /** What a call is called from now on. */
@@ -213,9 +190,28 @@ export class Sender {
   }
 }
 
+function bodyOf(call: RemoteCall): CallBody {
+  const { runId, epoch, life, stepId, attempt, gracePeriod, idempotencyKey, isolation, carrier } =
+    call.request;
+  const { isHeard } = call;
+  return {
+    id: call.sent?.id ?? '',
+    runId,
+    epoch,
+    life,
+    stepId,
+    attempt,
+    gracePeriod,
+    idempotencyKey,
+    carrier,
+    isolation,
+    isHeard,
+  };
+}
+
 interface Part {
   readonly call: RemoteCall;
-  readonly input: Uint8Array;
+  readonly input: Written;
   readonly blob: UsedBlob | undefined;
 }
 

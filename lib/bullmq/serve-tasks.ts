@@ -4,6 +4,7 @@ import process from 'node:process';
 import { clockOf } from '../base/clock.ts';
 import { availableParallelism, macrotask } from '../base/host.ts';
 import { uniqueId } from '../base/unique-id.ts';
+import type { Inline } from '../pool/call-options.ts';
 import { type ClosePoolOptions, parseDrain } from '../pool/close-pool-options.ts';
 import { Pool } from '../pool/pool.ts';
 import { parsePoolOptions } from '../pool/pool-options.ts';
@@ -59,18 +60,28 @@ export interface TaskServer extends AsyncDisposable {
 export async function serveTasks(module: URL | string, options: ServeTasksOptions): Promise<TaskServer> {
   const settings = parseServeOptions(options);
   const slots = settings.slots ?? availableParallelism();
+  const { servers, blobs, inline, tasks: own } = settings;
   const pool = new Pool<Tasks>(
-    parsePoolOptions(module, { size: slots, name: settings.queue, idleTimeout: longestIdle }),
+    {
+      ...parsePoolOptions(module, {
+        size: slots,
+        name: settings.queue,
+        idleTimeout: longestIdle,
+        tasks: own,
+      }),
+      wakesFew: true,
+    },
+    // What comes in was just read from a message, and what goes out is written into one at once.
+    { most: slots, areValuesOwn: true },
   );
-  const { servers, blobs } = settings;
   const id = `${hostname()}-${String(process.pid)}-${uniqueId()}`;
   const shard = Number.parseInt(digestOf(id).slice(0, 8), 16) % servers.length;
   const transport = new BullTransport(servers[shard] as RedisParts, blobs);
   try {
-    const tasks = await pool.taskNames();
+    const tasks = inline === 'always' ? Object.keys(own as Tasks).sort() : await pool.taskNames();
     const lane = laneOf(settings.queue, tasks, settings.version);
     const terms = { ...settings, id, lane, slots, clock: clockOf(undefined), soon: macrotask };
-    const server = new Server(transport, servedBy(pool, tasks), terms);
+    const server = new Server(transport, servedBy(pool, tasks, inline), terms);
     await server.open();
     return new OpenServer({ server, pool, id, slots, tasks, lane, onSigterm: settings.onSigterm });
   } catch (error) {
@@ -88,7 +99,7 @@ function laneOf(queue: string, tasks: readonly string[], version: string | undef
   return `${queue}.${createHash('sha256').update(manifest).digest('hex').slice(0, 8)}`;
 }
 
-function servedBy(pool: Pool<Tasks>, names: readonly string[]): ServedTasks {
+function servedBy(pool: Pool<Tasks>, names: readonly string[], inline: Inline): ServedTasks {
   const bodies = new Map<string, ReturnType<ServedTasks['body']>>();
   return {
     names,
@@ -96,7 +107,7 @@ function servedBy(pool: Pool<Tasks>, names: readonly string[]): ServedTasks {
       const key = `${isIsolated ? 'isolated' : 'shared'} ${name}`;
       let body = bodies.get(key);
       if (body === undefined) {
-        body = pool.task(name, { isolate: isIsolated });
+        body = pool.task(name, isIsolated ? { isolate: true } : { inline });
         bodies.set(key, body);
       }
       return body;

@@ -1,11 +1,23 @@
-import type { Observable } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
 import type { Clock } from '../base/clock.ts';
 import { EmptyStepError } from '../base/empty-step-error.ts';
-import type { StepContext } from '../definition/step-context.ts';
+import { textOf } from '../base/inspect.ts';
+import type { ProgressAmount, StepContext } from '../definition/step-context.ts';
 import { encodeThrown } from '../wire/error-codec.ts';
-import { JobContext } from './job-context.ts';
-import type { Answer, CallBody, OfCall, WhoWaits } from './messages.ts';
-import { bytesOf, unwrap, wrap } from './parcel.ts';
+import { JobContext, type JobListener } from './job-context.ts';
+import type { AnswerToTell, CallBody, OfCallToTell, WhoWaits } from './messages.ts';
+import {
+  fetchValue,
+  isBlob,
+  type Parcel,
+  type ParcelText,
+  parcelOf,
+  parcelOfValue,
+  putAway,
+  sizeOf,
+  valueIn,
+  write,
+} from './parcel.ts';
 import type { BlobStore } from './transport.ts';
 
 /** Who wanted a call to stop: its coordinator, or this worker itself, and why. */
@@ -14,56 +26,62 @@ export type StoppedAs = 'stopped' | 'closed' | 'connection' | 'returned';
 /** A task as the body of a step. */
 export type ServedBody = (input: unknown, ctx: StepContext) => Observable<unknown>;
 
-/** What a call needs of the worker that does it. */
+/** What calls need of the worker that does them. */
 export interface CallSite {
   /** Which worker it is. */
   readonly worker: string;
   readonly clock: Clock;
   readonly blobs: BlobStore;
-  /** How many bytes of output may be in the answer itself. */
-  readonly inline: number;
-  tell(waiting: WhoWaits, message: OfCall): void;
+  tell(waiting: WhoWaits, message: OfCallToTell): void;
   /** Tells something that nobody waits for. */
-  tellLater(waiting: WhoWaits, message: OfCall, name: string): void;
+  tellLater(waiting: WhoWaits, message: OfCallToTell, name: string): void;
 }
 
-/** A call that is being done. */
-export class ServedCall {
+/** A call that came in a job. */
+export interface TakenCall {
   readonly body: CallBody;
   readonly taskName: string;
+  readonly input: Parcel;
+  /** How many bytes of output may be in the answer itself. */
+  readonly inline: number;
+}
+
+/** Hears the last word of a call, and what it has failed with where it has. */
+export type ServedCallOver = (call: ServedCall, answer: AnswerToTell, failure?: string) => void;
+
+/**
+ * A call that is being done.
+ *
+ * Where nothing of it has to be waited for, it is over when `start` returns: nothing is left of one when the next one of its job begins.
+ */
+export class ServedCall implements JobListener {
+  readonly taken: TakenCall;
   readonly since: number;
   /** Who hears of it: whoever has adopted it last. */
   waiting: WhoWaits;
   readonly #site: CallSite;
   readonly #ctx: JobContext;
+  readonly #over: ServedCallOver;
   #beganAt: number | undefined;
   #thread: string;
-  #stop: ((as: StoppedAs) => void) | undefined;
+  #subscription: Subscription | undefined;
+  #state: 'reading' | 'running' | 'stopping' | 'over' = 'reading';
   /** What it was told before it had begun. */
   #stoppedAs: StoppedAs | undefined;
 
-  constructor(body: CallBody, taskName: string, waiting: WhoWaits, site: CallSite) {
-    this.body = body;
-    this.taskName = taskName;
+  /** @param over - hears its last word, once */
+  constructor(taken: TakenCall, waiting: WhoWaits, site: CallSite, over: ServedCallOver) {
+    this.taken = taken;
     this.waiting = waiting;
     this.since = site.clock.now();
     this.#site = site;
+    this.#over = over;
     this.#thread = site.worker;
-    const { id, isHeard } = body;
-    this.#ctx = new JobContext(body, taskName, site.clock, {
-      began: (thread) => {
-        this.#beganAt ??= site.clock.now();
-        const { worker } = site;
-        this.#thread = `${worker}/${thread}`;
-        site.tellLater(this.waiting, ['began', id, worker, this.#thread], id);
-      },
-      progress: (amount, text) => {
-        if (isHeard) site.tell(this.waiting, ['progress', id, amount, text]);
-      },
-      log: (text, data) => {
-        if (isHeard) site.tell(this.waiting, ['log', id, text, data]);
-      },
-    });
+    this.#ctx = new JobContext(taken.body, taken.taskName, site.clock, this);
+  }
+
+  get body(): CallBody {
+    return this.taken.body;
   }
 
   get hasBegun(): boolean {
@@ -75,68 +93,121 @@ export class ServedCall {
     return this.#beganAt === undefined ? 0 : this.#site.clock.now() - this.#beganAt;
   }
 
-  stop(as: StoppedAs): void {
-    if (this.#stop === undefined) this.#stoppedAs ??= as;
-    else this.#stop(as);
+  /** Does it. */
+  start(task: ServedBody): void {
+    const { input } = this.taken;
+    if (isBlob(input)) {
+      fetchValue(input, this.#site.blobs).then(
+        (value) => {
+          this.#run(task, value);
+        },
+        (error: unknown) => {
+          this.#fail(error);
+        },
+      );
+      return;
+    }
+    let value: unknown;
+    try {
+      value = valueIn(input);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#run(task, value);
   }
 
-  /** Does it. Never rejects. */
-  async answer(task: ServedBody): Promise<Answer> {
-    const { id, input: parcel } = this.body;
-    const { blobs, inline } = this.#site;
+  stop(as: StoppedAs): void {
+    if (this.#state === 'reading') this.#stoppedAs ??= as;
+    if (this.#state !== 'running') return;
+    this.#state = 'stopping';
+    this.#ctx.token.cancel();
+    this.#subscription?.unsubscribe();
+    void this.#ctx.finished().then(() => {
+      this.#end(stoppedAnswer(this.body.id, as));
+    });
+  }
+
+  // What the task says of itself.
+
+  began(thread: string): void {
+    const { worker, clock } = this.#site;
+    this.#beganAt ??= clock.now();
+    this.#thread = `${worker}/${thread}`;
+    const { id } = this.body;
+    this.#site.tellLater(this.waiting, ['began', id, worker, this.#thread], id);
+  }
+
+  progress(amount: ProgressAmount, text: string | undefined): void {
+    const { id, isHeard } = this.body;
+    if (!isHeard) return;
+    const parcel = parcelOfValue(amount);
+    this.#site.tell(
+      this.waiting,
+      text === undefined ? ['progress', id, parcel] : ['progress', id, parcel, text],
+    );
+  }
+
+  log(text: string, data: unknown): void {
+    const { id, isHeard } = this.body;
+    if (isHeard) this.#site.tell(this.waiting, ['log', id, text, parcelOfValue(data)]);
+  }
+
+  #run(task: ServedBody, input: unknown): void {
+    if (this.#stoppedAs !== undefined) {
+      this.#end(stoppedAnswer(this.body.id, this.#stoppedAs));
+      return;
+    }
+    this.#state = 'running';
+    let output: unknown;
+    const subscription = task(input, this.#ctx).subscribe({
+      next: (value) => {
+        output = value;
+      },
+      error: (error: unknown) => {
+        if (this.#state === 'running') this.#fail(error);
+      },
+      complete: () => {
+        if (this.#state === 'running') this.#succeed(output);
+      },
+    });
+    this.#subscription = subscription;
+  }
+
+  #succeed(output: unknown): void {
+    const { ms } = this;
+    const { id } = this.body;
+    const { taskName, inline } = this.taken;
+    const say = (parcel: ParcelText): void => {
+      this.#end(['result', id, parcel, ms, this.#thread]);
+    };
+    // It has ended, so that it isn't stopped any more.
+    this.#state = 'stopping';
     try {
-      const input = await unwrap(parcel, blobs);
-      if (this.#stoppedAs !== undefined) return stoppedAnswer(id, this.#stoppedAs);
-      const output = await this.#run(task, input);
-      if (output instanceof Stopped) return stoppedAnswer(id, output.as);
-      const { ms } = this;
-      const bytes = bytesOf(output, this.taskName, 'output');
-      return ['result', id, await wrap(bytes, id, blobs, inline), ms, this.#thread];
+      const value = write(output, taskName, 'output');
+      if (sizeOf(value) <= inline) say(parcelOf(value));
+      else
+        putAway(value, id, this.#site.blobs).then(say, (error: unknown) => {
+          this.#fail(error);
+        });
     } catch (error) {
-      if (error instanceof EmptyStepError) return ['empty', id];
-      return ['failure', id, encodeThrown(error)];
+      this.#fail(error);
     }
   }
 
-  /** Its output, or `Stopped` once it has stopped. */
-  #run(task: ServedBody, input: unknown): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      let output: unknown;
-      let isStopped = false;
-      const subscription = task(input, this.#ctx).subscribe({
-        next: (value) => {
-          output = value;
-        },
-        error: (error: unknown) => {
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the task has thrown
-          if (!isStopped) reject(error);
-        },
-        complete: () => {
-          if (!isStopped) resolve(output);
-        },
-      });
-      this.#stop = (as) => {
-        if (isStopped) return;
-        isStopped = true;
-        this.#ctx.token.cancel();
-        subscription.unsubscribe();
-        void this.#ctx.finished().then(() => {
-          resolve(new Stopped(as));
-        });
-      };
-    });
+  #fail(error: unknown): void {
+    const { id } = this.body;
+    if (error instanceof EmptyStepError) this.#end(['empty', id]);
+    else this.#end(['failure', id, parcelOfValue(encodeThrown(error))], textOf(error));
+  }
+
+  #end(answer: AnswerToTell, failure?: string): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    this.#over(this, answer, failure);
   }
 }
 
-/** What a call comes to that was told to stop, and has. */
-class Stopped {
-  readonly as: StoppedAs;
-
-  constructor(as: StoppedAs) {
-    this.as = as;
-  }
-}
-
-export function stoppedAnswer(id: string, as: StoppedAs): Answer {
+export function stoppedAnswer(id: string, as: StoppedAs): AnswerToTell {
   return as === 'stopped' || as === 'returned' ? [as, id] : ['given-up', id, as];
 }

@@ -60,7 +60,7 @@ export class ShardedTransport implements Transport {
     }
   }
 
-  async tell(channel: string, message: Uint8Array): Promise<void> {
+  async tell(channel: string, message: string): Promise<void> {
     // Who listens is on one of them.
     await Promise.all(this.#shards.map((shard) => shard.tell(channel, message)));
   }

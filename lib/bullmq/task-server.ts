@@ -1,26 +1,26 @@
 // Long because taking a job, telling of it and giving it up share what is known of the lease.
 import type { Clock } from '../base/clock.ts';
-import { textOf } from '../base/inspect.ts';
-import { decodeThrown } from '../wire/error-codec.ts';
 import {
   type Announcement,
-  type Answer,
+  type AnswerToTell,
   type CallBody,
+  callsOf,
   channels,
   type JobBody,
-  type OfCall,
-  pack,
+  messagesText,
+  messageText,
+  type OfCallToTell,
   protocol,
+  read,
+  readAll,
   type Sponsor,
   type ToWorkers,
-  unpack,
-  unpackAll,
   type WhoWaits,
 } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { largestInline } from './parcel.ts';
 import { Recent } from './recent.ts';
-import { type CallSite, type ServedBody, ServedCall, stoppedAnswer } from './served-call.ts';
+import { type CallSite, type ServedBody, ServedCall, stoppedAnswer, type TakenCall } from './served-call.ts';
 import type { Job, JobOutcome, Serving, Transport } from './transport.ts';
 
 /** The tasks that a server does, as bodies of steps. */
@@ -60,6 +60,7 @@ export class TaskServer {
   readonly #tasks: ServedTasks;
   readonly #terms: TaskServerTerms;
   readonly #outbox: Outbox;
+  readonly #site: CallSite;
   readonly #running = new Map<string, ServedCall>();
   /** Calls that were cancelled before they came. */
   readonly #cancelled = new Recent<true>(most);
@@ -70,7 +71,7 @@ export class TaskServer {
   /** The latest epoch of each kept run that there were jobs of. */
   readonly #epochs = new Recent<number>(most);
   /** What calls came to of late, for coordinators that haven't heard. */
-  readonly #answers = new Recent<{ waiting: WhoWaits; readonly answer: Answer }>(mostAnswers);
+  readonly #answers = new Recent<{ waiting: WhoWaits; readonly message: string }>(mostAnswers);
   #serving: Serving | undefined;
   #stopBeat: (() => void) | undefined;
   #stopReturning: (() => void) | undefined;
@@ -90,6 +91,19 @@ export class TaskServer {
     this.#terms = terms;
     this.#taking = terms.slots;
     this.#outbox = new Outbox(transport, terms.clock, terms.soon);
+    const { id: worker, clock, queue } = terms;
+    this.#site = {
+      worker,
+      clock,
+      blobs: transport.blobsOf(terms.lane),
+      tell: (waiting, message) => {
+        this.#outbox.hasten(message[1]);
+        this.#tell(waiting, message);
+      },
+      tellLater: ({ coordinator }, message, name) => {
+        this.#outbox.addLater(channels.one(queue, coordinator), messageText(message), name);
+      },
+    };
   }
 
   get running(): number {
@@ -104,8 +118,8 @@ export class TaskServer {
   async #open(): Promise<void> {
     const { queue, id, lane, slots, leaseMs, clock } = this.#terms;
     await this.#transport.open([channels.workers(queue), channels.one(queue, id)], {
-      heard: (bytes) => {
-        for (const message of unpackAll(bytes) as readonly ToWorkers[]) this.#heard(message);
+      heard: (text) => {
+        for (const message of readAll(text) as readonly ToWorkers[]) this.#heard(message);
       },
       changed: (isUp) => {
         if (isUp) this.#announce();
@@ -140,7 +154,7 @@ export class TaskServer {
     this.#outbox.flush();
     // Where nobody can be told, they notice; what is under way ends with the connections.
     const told = this.#transport
-      .tell(channels.coordinators(queue), pack(['left', id]))
+      .tell(channels.coordinators(queue), messagesText([messageText(['left', id])]))
       .catch(() => undefined);
     let stopTimer: (() => void) | undefined;
     const tooLate = new Promise<void>((resolve) => {
@@ -181,13 +195,15 @@ export class TaskServer {
     };
     // What it is no longer at, it has said something of.
     this.#outbox.flush();
-    this.#transport.tell(channels.coordinators(queue), pack(['announce', announcement])).then(
-      () => {
-        this.#confirmedAt = Math.max(this.#confirmedAt, at);
-        this.#isFenced = false;
-      },
-      () => undefined,
-    );
+    this.#transport
+      .tell(channels.coordinators(queue), messagesText([messageText(['announce', announcement])]))
+      .then(
+        () => {
+          this.#confirmedAt = Math.max(this.#confirmedAt, at);
+          this.#isFenced = false;
+        },
+        () => undefined,
+      );
   }
 
   /** Nobody knows any more that it is there: what it does, others may be doing. */
@@ -234,7 +250,7 @@ export class TaskServer {
         return;
       case 'repeat': {
         const kept = this.#answers.get(message[1]);
-        if (kept !== undefined) this.#tell(kept.waiting, kept.answer);
+        if (kept !== undefined) this.#tellText(kept.waiting, kept.message);
         return;
       }
       case 'adopt':
@@ -260,7 +276,7 @@ export class TaskServer {
       this.#adopted.set(id, waiting, now);
     } else if (kept !== undefined) {
       kept.waiting = waiting;
-      this.#tell(waiting, kept.answer);
+      this.#tellText(waiting, kept.message);
     } else if (call !== undefined && call.waiting.epoch <= waiting.epoch) {
       call.waiting = waiting;
       this.#noteEpoch(call.body.life, waiting.epoch, now);
@@ -271,48 +287,71 @@ export class TaskServer {
 
   // Jobs.
 
-  async #work({ body: bytes }: Job): Promise<JobOutcome> {
-    const body = unpack<JobBody>(bytes);
-    if (body?.protocol !== protocol) throw new Error('the job is of another version of millrace');
-    const answers = await Promise.all(body.calls.map((call) => this.#do(call, body)));
+  async #work({ body: text }: Job): Promise<JobOutcome> {
+    const job = read<JobBody>(text);
+    if (job?.protocol !== protocol) throw new Error('the job is of another version of millrace');
+    const { inputs } = job;
+    const calls = callsOf(job);
+    const inline = Math.floor(largestInline / calls.length);
+    const kept: string[] = [];
     // So that dashboards show it as what it is.
-    const failure = answers.find((answer) => answer[0] === 'failure');
-    return {
-      answer: pack(
-        answers.filter((answer, at) => answer[0] !== 'result' || body.calls[at]?.life !== undefined),
-      ),
-      failure: failure === undefined ? undefined : textOf(decodeThrown(failure[2])),
-    };
+    let failure: string | undefined;
+    let left = calls.length;
+    await new Promise<void>((resolve) => {
+      for (const [at, body] of calls.entries())
+        this.#do(
+          { body, taskName: job.task, input: inputs[at] ?? [], inline },
+          job,
+          (answer, message, why) => {
+            failure ??= why;
+            if (answer[0] !== 'result' || body.life !== undefined) kept.push(message);
+            if (--left === 0) resolve();
+          },
+        );
+    });
+    return { answer: messagesText(kept), failure };
   }
 
-  async #do(call: CallBody, job: JobBody): Promise<Answer> {
-    const { id, epoch } = call;
-    const { clock } = this.#terms;
-    const { coordinator, coordinatorLeaseMs, takeoverWait } = job;
-    const now = clock.now();
+  /** @param over - hears what it has come to, as it is told */
+  #do(
+    taken: TakenCall,
+    sponsor: Sponsor,
+    over: (answer: AnswerToTell, message: string, why?: string) => void,
+  ): void {
+    const { body } = taken;
+    const { id, epoch, isolation } = body;
+    const { coordinator, coordinatorLeaseMs, takeoverWait } = sponsor;
+    const now = this.#terms.clock.now();
     const waiting = this.#adopted.get(id) ?? { coordinator, coordinatorLeaseMs, takeoverWait, epoch };
-    const refusal = this.#refusal(call, waiting, now);
+    const refusal = this.#refusal(body, waiting, now);
     if (refusal !== undefined) {
-      this.#tell(waiting, refusal);
-      return refusal;
+      over(refusal, this.#tell(waiting, refusal));
+      return;
     }
-    this.#beginsFor(waiting, call, now);
-    const inline = Math.floor(largestInline / job.calls.length);
-    const served = new ServedCall(call, job.task, waiting, this.#site(inline));
+    this.#beginsFor(waiting, body, now);
+    const served = new ServedCall(taken, waiting, this.#site, (call, answer, why) => {
+      over(answer, this.#ended(call, answer), why);
+    });
     this.#running.set(id, served);
     this.#returnLater();
-    const answer = await served.answer(this.#tasks.body(job.task, call.isolation !== undefined));
+    served.start(this.#tasks.body(taken.taskName, isolation !== undefined));
+  }
+
+  /** A call has come to something. Gives that as it is told. */
+  #ended(call: ServedCall, answer: AnswerToTell): string {
+    const { id } = call.body;
     this.#running.delete(id);
-    if (served.hasBegun) this.#paced(served.ms);
+    if (call.hasBegun) this.#paced(call.ms);
     // It says itself where it has begun.
     if (answer[0] === 'result') this.#outbox.takeBack(id);
-    this.#tell(served.waiting, answer);
-    this.#answers.set(id, { waiting: served.waiting, answer }, clock.now());
-    return answer;
+    const { waiting } = call;
+    const message = this.#tell(waiting, answer);
+    this.#answers.set(id, { waiting, message }, this.#terms.clock.now());
+    return message;
   }
 
   /** Why a call isn't begun. */
-  #refusal(call: CallBody, waiting: WhoWaits, now: number): Answer | undefined {
+  #refusal(call: CallBody, waiting: WhoWaits, now: number): AnswerToTell | undefined {
     const { id, life } = call;
     const latest = this.#latestOf(life);
     if (latest > waiting.epoch) return ['outdated', id, latest];
@@ -330,25 +369,14 @@ export class TaskServer {
     if (life !== undefined) this.#epochs.set(life, Math.max(epoch, this.#latestOf(life)), now);
   }
 
-  #site(inline: number): CallSite {
-    const { id: worker, clock } = this.#terms;
-    return {
-      worker,
-      clock,
-      blobs: this.#transport.blobsOf(this.#terms.lane),
-      inline,
-      tell: (waiting, message) => {
-        this.#outbox.hasten(message[1]);
-        this.#tell(waiting, message);
-      },
-      tellLater: ({ coordinator }, message, name) => {
-        this.#outbox.addLater(channels.one(this.#terms.queue, coordinator), message, name);
-      },
-    };
+  #tell(waiting: WhoWaits, message: OfCallToTell): string {
+    const text = messageText(message);
+    this.#tellText(waiting, text);
+    return text;
   }
 
-  #tell({ coordinator }: WhoWaits, message: OfCall): void {
-    this.#outbox.add(channels.one(this.#terms.queue, coordinator), message);
+  #tellText({ coordinator }: WhoWaits, text: string): void {
+    this.#outbox.add(channels.one(this.#terms.queue, coordinator), text);
   }
 
   // How many are taken.

@@ -6,19 +6,20 @@ export interface Job {
   readonly name: string;
   /** What dashboards show of it. */
   readonly shown: Readonly<Record<string, string | number>>;
-  readonly body: Uint8Array;
+  /** JSON. */
+  readonly body: string;
 }
 
 /** What became of a job: it waits, somebody is at it, it has come to an answer, it was given up, or nobody knows of it. */
 export type JobState =
   | { readonly kind: 'waiting' | 'active' | 'unknown' }
-  | { readonly kind: 'answered'; readonly answer: Uint8Array }
+  | { readonly kind: 'answered'; readonly answer: string }
   /** `reason` is absent where that is only that its worker is gone. */
   | { readonly kind: 'failed'; readonly reason: string | undefined };
 
 /** What doing a job has come to. */
 export interface JobOutcome {
-  readonly answer: Uint8Array;
+  readonly answer: string;
   /** Why dashboards show it as failed; absent where they don't. */
   readonly failure: string | undefined;
 }
@@ -47,7 +48,7 @@ export interface Serving {
 /** What hears what is told. */
 export interface Hearing {
   /** @param shard - which server it has come by, of several */
-  heard(message: Uint8Array, shard: number): void;
+  heard(message: string, shard: number): void;
   /** Messages get through again, or no longer; those told meanwhile are lost. */
   changed(isUp: boolean, shard: number): void;
 }
@@ -93,7 +94,7 @@ export interface Transport {
    */
   open(channels: readonly string[], hearing: Hearing): Promise<void>;
   /** Tells those who listen; settles when it is on its way. */
-  tell(channel: string, message: Uint8Array): Promise<void>;
+  tell(channel: string, message: string): Promise<void>;
   /** Adds a job at the end of a lane. One of an id that there is already changes nothing. */
   send(lane: string, job: Job): Promise<void>;
   /** Takes a job back that nobody has taken; false where somebody has. */

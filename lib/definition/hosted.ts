@@ -15,13 +15,15 @@ export interface Hostable<out Out = unknown> {
 
 declare const output: unique symbol;
 
-/** The steps that a body hands its work to. */
-export type HostedSteps<Out = unknown> = (HostedGraph | HostedItems) & {
+/** The steps that a body hands its work to. What they are is the engine's, and isn't part of what is declared to users. */
+export interface HostedSteps<out Out = unknown> {
   readonly [output]?: Out;
-};
+  /** @internal */
+  readonly work: HostedGraph | HostedItems;
+}
 
 /** A graph of steps. */
-export class HostedGraph {
+export class HostedGraph implements HostedSteps {
   readonly blueprint: Blueprint;
   /** The values of its inputs, by name. */
   readonly inputs: Readonly<Record<string, unknown>>;
@@ -41,6 +43,10 @@ export class HostedGraph {
   }
 
   [hosted](): this {
+    return this;
+  }
+
+  get work(): this {
     return this;
   }
 }
@@ -66,7 +72,7 @@ export interface FanOutPlan {
 }
 
 /** A step an item. */
-export class HostedItems {
+export class HostedItems implements HostedSteps {
   readonly items: unknown;
   /** What every child gets beside its item. */
   readonly inputs: Readonly<Record<string, unknown>>;
@@ -82,6 +88,10 @@ export class HostedItems {
   }
 
   [hosted](): this {
+    return this;
+  }
+
+  get work(): this {
     return this;
   }
 }

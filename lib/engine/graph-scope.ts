@@ -160,7 +160,7 @@ export class GraphScope extends Scope {
     this.run.complete(this, this.first + step, output, origin, order);
   }
 
-  restoreStep(step: number, order: number, outputs: ReadonlyMap<number, unknown>): void {
+  restoreStep(step: number, order: number | undefined, outputs: ReadonlyMap<number, unknown>): void {
     this.completeStep(step, outputs.has(step) ? outputs.get(step) : released, 'restored', order);
   }
 

@@ -92,7 +92,7 @@ export abstract class Hosting extends Stopping {
       const graph = new HostedGraph(blueprint, {}, attempt.scope.onFailure, undefined);
       return this.#openGraph(attempt, graph, counts, 'output');
     }
-    const steps = (work as Hostable)[hosted]();
+    const { work: steps } = (work as Hostable)[hosted]();
     if (steps instanceof HostedItems) return new (steps.Scope as ItemsScope)(this, steps, attempt, counts);
     return this.#openGraph(attempt, steps, counts, undefined);
   }

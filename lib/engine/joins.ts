@@ -1,3 +1,4 @@
+// Long because all kinds of joins decide over the same edges, each in a few lines.
 import { decided } from '../base/decision.ts';
 import { setOwn } from '../base/record.ts';
 import type { BranchingEdge } from '../definition/connections.ts';

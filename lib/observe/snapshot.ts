@@ -1,3 +1,4 @@
+// Long because what a snapshot keeps, and what of it is made anew, is one state.
 import type { Observable, Subscriber } from 'rxjs';
 import { ownOf } from '../base/record.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';

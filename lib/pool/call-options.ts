@@ -17,7 +17,7 @@ export type RunTaskArguments<Input> = undefined extends Input
  */
 export type Inline = 'never' | 'auto' | 'always';
 
-const inlineModes = ['never', 'auto', 'always'] as const satisfies readonly Inline[];
+export const inlineModes = ['never', 'auto', 'always'] as const satisfies readonly Inline[];
 
 /**
  * The options of a task that is a step's body. `undefined` is always absent.

@@ -209,14 +209,16 @@ export class Dispatcher implements ThreadOwner, CallHolder {
       const idle = this.#idle.last;
       // Where every thread there may be is ready, calls gain nothing by waiting for another.
       const isFull = this.#starting === 0 && !this.#hasRoom;
-      const thread = idle ?? (isFull ? this.#ahead.threadFor(call) : undefined);
+      const mayGoAhead = idle === undefined ? isFull : this.#settings.wakesFew === true;
+      const ahead = mayGoAhead ? this.#ahead.threadFor(call, idle !== undefined) : undefined;
+      const thread = ahead ?? idle;
       if (thread === undefined) break;
       this.#queue.shift();
       if (this.#isUnknown(call, thread.names)) continue;
-      if (idle !== undefined) this.#idle.pop();
+      if (thread === idle) this.#idle.pop();
       const error = thread.run(call);
       if (error === undefined) continue;
-      if (idle !== undefined) this.#idle.push(idle);
+      if (thread === idle) this.#idle.push(thread);
       call.fail(error);
     }
     const mayStart = this.#failures <= this.#settings.maxRestarts || this.#threads.size === 0;

@@ -59,6 +59,8 @@ export interface PoolSettings extends ParsedSource {
   readonly name: string;
   readonly resourceLimits: Readonly<Record<string, number>> | undefined;
   readonly tasks: Tasks | undefined;
+  /** Whether very short calls rather wait for a busy thread than wake another, which costs whoever has many of them more than they do. */
+  readonly wakesFew?: boolean;
 }
 
 const optionNames = [
@@ -128,7 +130,8 @@ function parseSize(checker: OptionChecker, size: number | undefined): number | u
   return undefined;
 }
 
-function parseTasks(checker: OptionChecker, tasks: Tasks | undefined): Tasks | undefined {
+/** Reads the record that a worker module exposes. */
+export function parseTasks(checker: OptionChecker, tasks: Tasks | undefined): Tasks | undefined {
   if (tasks === undefined || !checker.record('tasks', tasks, 'the record that the worker module exposes')) {
     return undefined;
   }

@@ -16,7 +16,7 @@ import {
   type TaskOptions,
 } from './call-options.ts';
 import { type ClosePoolOptions, parseDrain } from './close-pool-options.ts';
-import { InlineTasks } from './inline-tasks.ts';
+import { InlineTasks, type InlineTerms } from './inline-tasks.ts';
 import { IsolatedCalls } from './isolated-calls.ts';
 import { type CallRequest, PoolCall } from './pool-call.ts';
 import type { PoolSettings } from './pool-options.ts';
@@ -41,14 +41,25 @@ export class Pool<All extends Tasks> {
   readonly #feed: StatsFeed<ThreadPoolStats>;
   #closing: Promise<void> | undefined;
 
-  constructor(settings: PoolSettings) {
+  /** @param inline - how tasks run on the main thread, where that is otherwise than for `threadPool` */
+  constructor(settings: PoolSettings, inline: Partial<InlineTerms> = {}) {
     this.#settings = settings;
     this.#feed = new StatsFeed(() => this.stats());
     const changed = (): void => {
       this.#feed.changed();
     };
     this.#threads = new IsolatedCalls(settings, changed);
-    this.#inline = new InlineTasks(settings.tasks ?? {}, settings.name, settings.url, changed);
+    this.#inline = new InlineTasks(
+      {
+        tasks: settings.tasks ?? {},
+        poolName: settings.name,
+        url: settings.url,
+        most: Number.POSITIVE_INFINITY,
+        areValuesOwn: false,
+        ...inline,
+      },
+      changed,
+    );
   }
 
   get name(): string {

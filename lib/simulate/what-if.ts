@@ -31,9 +31,10 @@ export function whatIf(
   options: SimulationOptions = {},
 ): Variant[] {
   const blueprint = blueprintOf('whatIf', workflow);
-  if (!Array.isArray(variants))
+  const given: unknown = variants;
+  if (!Array.isArray(given))
     throw new InvalidOptionsError(`whatIf(workflow '${blueprint.name}')`, [
-      { option: 'the variants', expected: 'a list of records of limits', value: variants },
+      { option: 'the variants', expected: 'a list of records of limits', value: given },
     ]);
   let rehearsal: Rehearsal | undefined;
   const rehearse: Rehearse = (parts, fate) => {

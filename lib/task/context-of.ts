@@ -2,25 +2,51 @@ import type { CancellationToken } from '../base/cancellation.ts';
 import type { TaskContext } from './task-context.ts';
 import type { TaskVoice } from './task-voice.ts';
 
-/** The context of a task that speaks with a voice. Its token is made when it is first asked for. */
-export function contextOf(
-  task: Pick<TaskContext, 'taskName' | 'stepId' | 'attempt' | 'carrier'>,
-  voice: TaskVoice,
-  token: () => CancellationToken,
-): TaskContext {
-  return {
-    ...task,
-    get token() {
-      return token();
-    },
-    get signal() {
-      return token().signal;
-    },
-    progress: (amount, message) => {
+type Told = Pick<TaskContext, 'taskName' | 'stepId' | 'attempt' | 'carrier'>;
+
+/**
+ * The context of a task that speaks with a voice. Its token is made when it is first asked for.
+ *
+ * A class, as V8 makes a hidden class of its own for each object whose getters are written beside its values, and those keep what the
+ * getters know until a major collection.
+ */
+class VoicedContext implements TaskContext {
+  readonly taskName: string;
+  readonly stepId: string | undefined;
+  readonly attempt: number;
+  readonly carrier: TaskContext['carrier'];
+  readonly progress: TaskContext['progress'];
+  readonly log: TaskContext['log'];
+  readonly #token: () => CancellationToken;
+
+  constructor(
+    { taskName, stepId, attempt, carrier }: Told,
+    voice: TaskVoice,
+    token: () => CancellationToken,
+  ) {
+    this.taskName = taskName;
+    this.stepId = stepId;
+    this.attempt = attempt;
+    this.carrier = carrier;
+    this.#token = token;
+    this.progress = (amount, message) => {
       voice.progress(amount, message);
-    },
-    log: (message, data) => {
+    };
+    this.log = (message, data) => {
       voice.log(message, data);
-    },
-  };
+    };
+  }
+
+  get token(): CancellationToken {
+    return this.#token();
+  }
+
+  get signal(): AbortSignal {
+    return this.#token().signal;
+  }
+}
+
+/** Makes the context of a task. */
+export function contextOf(task: Told, voice: TaskVoice, token: () => CancellationToken): TaskContext {
+  return new VoicedContext(task, voice, token);
 }

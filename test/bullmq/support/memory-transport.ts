@@ -53,7 +53,7 @@ export class MemoryBroker {
     this.register.clear();
   }
 
-  publish(channel: string, message: Uint8Array): void {
+  publish(channel: string, message: string): void {
     for (const end of this.ends) end.deliver(channel, message);
   }
 
@@ -183,7 +183,7 @@ export class MemoryTransport implements Transport {
     this.#hearing?.changed(isUp, 0);
   }
 
-  deliver(channel: string, message: Uint8Array): void {
+  deliver(channel: string, message: string): void {
     if (this.isUp && this.#channels.has(channel)) this.#hearing?.heard(message, 0);
   }
 
@@ -193,7 +193,7 @@ export class MemoryTransport implements Transport {
     return this.#later(() => undefined);
   }
 
-  tell(channel: string, message: Uint8Array): Promise<void> {
+  tell(channel: string, message: string): Promise<void> {
     return this.#later(() => {
       this.#broker.publish(channel, message);
     });

@@ -84,6 +84,10 @@ export class QueueStage {
     await setImmediate();
   }
 
+  advanceBy(ms: number): Promise<void> {
+    return this.advanceTo(this.time.now + ms);
+  }
+
   /** How many bodies are at it at a moment. */
   get busy(): number {
     return this.works.filter(({ to }) => to === undefined).length;

@@ -29,6 +29,15 @@ describe('options', () => {
     expect(() => remoteTasks(options as never)).toThrow(message);
   });
 
+  test.each([
+    [{ inline: 'yes' }, /expected inline to be 'never' or 'auto' or 'always'.*"yes"/],
+    [{ inline: 'auto' }, /expected tasks to be the record that the worker module exposes/],
+    [{ inline: 'always', tasks: { double: 2 } }, /tasks\.double/],
+  ])('a worker can’t be told %j', async (options, message) => {
+    const failure = serveTasks(module, { connection: nobody, queue: 'q', ...options } as never);
+    await expect(failure).rejects.toThrow(message);
+  });
+
   test('messages about them show no password', () => {
     const connection = 'redis://someone:s3cret@';
     try {

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import { isInterop } from './base/interop-observable.ts';
+import { isInterop, isObservable } from './base/interop-observable.ts';
 import { OptionChecker } from './base/option-checker.ts';
 import { StreamHandle } from './definition/edge-handle.ts';
 import {
@@ -9,13 +9,14 @@ import {
   readForEachOptions,
 } from './definition/for-each-options.ts';
 import type { Dependencies, Handle, NeedsOf, OutputsOf, Step } from './definition/handle.ts';
+import { HostedItems } from './definition/hosted.ts';
 import { offloadedMark } from './definition/offloaded-body.ts';
 import type { Output } from './definition/output.ts';
 import { checkShape, isHandle, isRecord, ownerOf } from './definition/step-arguments.ts';
 import type { StepContext } from './definition/step-context.ts';
 import type { StepBody } from './definition/step-definition.ts';
 import { StepHandle } from './definition/step-handle.ts';
-import { HostedItems } from './engine/hosted-items.ts';
+import { FanOutScope } from './engine/fan-out-scope.ts';
 import { onSecondUse } from './run/kept-run.ts';
 
 /** Where items come from. */
@@ -167,7 +168,7 @@ export function forEachStep(
   const body: StepBody = (inputs) => {
     noteFanOut();
     const { items: given = raw, ...rest } = inputs;
-    return new HostedItems(isMaker(given) ? given() : given, rest, plan);
+    return new HostedItems(isMaker(given) ? given() : given, rest, plan, FanOutScope);
   };
   return new StepHandle(id, body, Object.keys(handles), Object.values(handles), settings);
 }
@@ -185,10 +186,7 @@ type AnyRun = (item: never, inputs: never, ctx: never) => unknown;
 
 function hasItems(items: unknown): boolean {
   if ((typeof items !== 'object' && typeof items !== 'function') || items === null) return false;
-  const { subscribe, lift } = items as { readonly subscribe?: unknown; readonly lift?: unknown };
-  // As RxJS tells its own.
-  const isObservable = typeof subscribe === 'function' && typeof lift === 'function';
-  return isObservable || isInterop(items) || Symbol.iterator in items || Symbol.asyncIterator in items;
+  return isObservable(items) || isInterop(items) || Symbol.iterator in items || Symbol.asyncIterator in items;
 }
 
 /** Whether it gives the items anew each time it is called. */

@@ -23,9 +23,6 @@ export { CancelledError, InvalidOptionsError, MillraceError, type OptionProblem 
 export type { Overflow } from './base/overflow.ts';
 export type { Retry, RetryOptions } from './base/retry-policy.ts';
 export type { StepList } from './base/step-list.ts';
-export { MissingOverflowError, type StreamEnds, StreamOverflowError } from './channel/stream-errors.ts';
-export type { Around, AroundAttempt } from './definition/around.ts';
-export type { Definition } from './definition/blueprint-of-definitions.ts';
 export {
   type Branch,
   type BranchNeeds,
@@ -35,7 +32,10 @@ export {
   firstOf,
   type JoinOptions,
   optional,
-} from './definition/branching.ts';
+} from './branching.ts';
+export { MissingOverflowError, type StreamEnds, StreamOverflowError } from './channel/stream-errors.ts';
+export type { Around, AroundAttempt } from './definition/around.ts';
+export type { Definition } from './definition/blueprint-of-definitions.ts';
 export type { CacheOptions, Version } from './definition/cache-option.ts';
 export type { OptionalStep, StreamOf } from './definition/edge-handle.ts';
 export type {
@@ -56,13 +56,13 @@ export type {
 } from './definition/handle.ts';
 export type { Hostable } from './definition/hosted.ts';
 export { input } from './definition/input.ts';
+export type { LiveStream } from './definition/live-stream.ts';
 export type { Output } from './definition/output.ts';
 export { type Schema, type SchemaIssue, type SchemaResult, type } from './definition/schema.ts';
 export { step } from './definition/step.ts';
 export type { ProgressAmount, StepContext } from './definition/step-context.ts';
 export type { ChildrenInfo, SpecialNeed, StepInfo, StepKind } from './definition/step-info.ts';
 export type { RunOutcome, StepOptions } from './definition/step-options.ts';
-export { type LiveStream, type StreamTermsOptions, stream } from './definition/stream.ts';
 export type { WorkflowInfo } from './definition/workflow-info.ts';
 export { NoneSucceededError, StepSkippedError, UnknownBranchError } from './engine/branching-errors.ts';
 export { EngineFaultError } from './engine/engine-fault-error.ts';
@@ -140,6 +140,7 @@ export {
   sharedLimits,
 } from './run/shared-limits.ts';
 export type { SharedClassUsage, SharedUsage } from './run/shared-usage.ts';
+export { type StreamTermsOptions, stream } from './stream.ts';
 export {
   type HandlesIn,
   type InputHandles,

@@ -1,6 +1,6 @@
 import { decided } from './base/decision.ts';
 import type { Duration } from './base/durations.ts';
-import { nearestName } from './base/nearest.ts';
+import { hintAfter } from './base/nearest.ts';
 import { OptionChecker } from './base/option-checker.ts';
 import type { Handle, InputsOf, Need, NeedsOf, Step } from './definition/handle.ts';
 import { type HostedGraph, KnownGraph } from './definition/hosted.ts';
@@ -158,8 +158,7 @@ function checkInputs(
   }
   for (const name of Object.keys(handles)) {
     if (names.includes(name)) continue;
-    const meant = nearestName(name, names, (given) => Object.hasOwn(handles, given));
-    const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
+    const hint = hintAfter(name, names, (given) => Object.hasOwn(handles, given));
     checker.fail(
       `inputs.${name}`,
       `absent (workflow '${blueprint.name}' has no such input${hint})`,

@@ -81,7 +81,7 @@ export class Workflow<Outputs = Readonly<Record<string, unknown>>, Needs extends
     return new HostedGraph(this.#blueprint, inputs, onFailure ?? ownOnFailure, ms);
   }
 
-  /** @internal A step's function may return a workflow: it is run in its place. */
+  /** @hidden A step's function may return a workflow: it is run in its place. */
   [hosted](): HostedSteps<Outputs> {
     return this.asPart({}, {});
   }

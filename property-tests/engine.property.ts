@@ -56,7 +56,7 @@ function courseOf({ events, outcome }: Recording): Course {
 describe('the engine', () => {
   test.prop(
     [composition({ resources: false, cancels: false, stubborn: false, goingOn: false, ties: false })],
-    options(1_200),
+    options(800),
   )('comes to what RxJS alone makes of it, at the same moment', async (composed) => {
     const naive = naiveCourse(composed.plan);
     const { laws, ...rest } = composed.options;
@@ -69,14 +69,14 @@ describe('the engine', () => {
     checkLaws(recording, laws);
   });
 
-  test.prop([composition()], options(1_200))(
+  test.prop([composition()], options(800))(
     'comes to what the plan says and breaks no law, within limits, with bodies that don’t stop and cancels at any time',
     async ({ workflow, options: given }) => {
       await expectLawful(workflow, given);
     },
   );
 
-  test.prop([composition({ stubborn: false, goingOn: false })], options(300))(
+  test.prop([composition({ stubborn: false, goingOn: false })], options(200))(
     'does so in an order that was planned, whichever way it goes',
     async ({ workflow, options: given }) => {
       const { limits, concurrency } = given;

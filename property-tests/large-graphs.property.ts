@@ -10,7 +10,7 @@ import {
   workflow,
 } from '../lib/index.ts';
 
-const size = 100_000;
+const size = 50_000;
 
 type Dependencies = (index: number) => readonly number[];
 

@@ -1,6 +1,8 @@
 import { fc, test } from '@fast-check/vitest';
 import { forEachStep, type ProgressEvent, workflow } from 'millrace';
+import { Store } from 'millrace/store';
 import { expect } from 'vitest';
+import { MemoryPlace, memoryBackend } from '../lib/store/memory-backend.ts';
 import { doneFor } from '../test/bullmq/support/holder.ts';
 import { QueueStage } from '../test/bullmq/support/stage.ts';
 import { cases } from './support/effort.ts';
@@ -80,6 +82,70 @@ test.prop([scenario], { numRuns: cases(200) })(
       .filter(({ type }) => type === 'step-completed')
       .map((event) => 'stepId' in event && event.stepId);
     expect(new Set(ends).size).toBe(ends.length);
+  },
+);
+
+const deaths = fc.array(
+  fc.record({ after: fc.integer({ min: 0, max: 3000 }), pause: fc.integer({ min: 0, max: 8000 }) }),
+  { minLength: 1, maxLength: 3 },
+);
+
+test.prop([scenario, deaths], { numRuns: cases(100) })(
+  'whatever becomes of workers and of those who have it: a kept run that is gone on with ends, and each step counts once',
+  async ({ slots, durations, happenings }, dying) => {
+    const stage = new QueueStage(leaseMs);
+    const place = new MemoryPlace();
+    const workers = slots.map((count, at) => stage.worker(`w${String(at)}`, count));
+    let completed: string[] = [];
+    const holder = () => {
+      const { remote, end } = stage.coordinator();
+      const backend = memoryBackend(place);
+      const task = remote.task('wait', ({ item }: { item: number }) => item);
+      const all = forEachStep('all', { items: durations }, task, { retry: 30 });
+      const store = new Store(backend);
+      const run = workflow('w', { all }).run({ scheduler: stage.time.scheduler, store, runId: 'nightly' });
+      completed = [];
+      run.progress$.subscribe((event) => {
+        if (event.type === 'step-completed') completed.push(event.stepId);
+      });
+      const outcome: { value?: unknown } = {};
+      run.result().then(
+        (value) => {
+          outcome.value = value;
+        },
+        (error: unknown) => {
+          outcome.value = error;
+        },
+      );
+      const die = (): void => {
+        end.setUp(false);
+        backend.abandon();
+      };
+      return { remote, outcome, die };
+    };
+    for (const { at, kind, whom } of happenings) {
+      const victim = workers[whom % workers.length];
+      stage.time.at(at, () => {
+        if (kind === 'new') workers.push(stage.worker(`n${String(at)}-${String(whom)}`, 1));
+        else if (kind === 'flush') stage.broker.flush();
+        else if (kind === 'drain' || kind === 'end') void victim?.server.close(kind === 'drain');
+        else victim?.end.setUp(kind === 'come');
+      });
+    }
+    for (const { after, pause } of dying) {
+      const { die } = holder();
+      await stage.advanceBy(after);
+      die();
+      await stage.advanceBy(pause);
+    }
+    const { remote, outcome } = holder();
+    await stage.advanceBy(6000);
+    // Somebody who stays, so that there is an end.
+    stage.worker('last', 3);
+    for (let more = 0; more < 60 && outcome.value === undefined; more++) await stage.advanceBy(1000);
+    expect(outcome.value).toStrictEqual({ all: durations });
+    expect(remote.stats()).toMatchObject({ queued: 0, running: 0 });
+    expect(new Set(completed).size).toBe(completed.length);
   },
 );
 

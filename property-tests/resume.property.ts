@@ -44,7 +44,7 @@ async function goOn(
 }
 
 describe('a run that stopped anywhere', () => {
-  test.prop([composition({ maxDepth: 3 })], { numRuns: cases(100), endOnFailure: false })(
+  test.prop([composition({ maxDepth: 3 })], { numRuns: cases(60), endOnFailure: false })(
     'goes on to what its plan says, and does nothing twice that it has written down',
     async (composed) => {
       const first = await goOn(composed, [], true);
@@ -74,7 +74,7 @@ describe('a run that stopped anywhere', () => {
 
 describe('a run that stopped anywhere, with a store that takes its time', () => {
   test.prop([composition({ maxDepth: 3 }), fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true }))], {
-    numRuns: cases(60),
+    numRuns: cases(40),
     endOnFailure: false,
   })(
     'goes on to what its plan says, and does nothing twice that it has written down',

@@ -18,7 +18,7 @@ const bundle = await rollup({
   ],
   onwarn(warning) {
     // What stores and runs have to say to each other goes by a symbol that no entry exports.
-    if (/private shared type exports.*: KeeperSource, keeping\./.test(warning.message)) return;
+    if (/private shared type exports.*: KeepingSource, keeping\./.test(warning.message)) return;
     throw new Error(warning.message);
   },
 });

@@ -12,21 +12,14 @@ const parts = [
   'rxjs/internal/config',
 ];
 const rxjs = ['rxjs', ...parts];
-// Those that only runs need.
-const runs = [
-  ...rxjs,
-  'rxjs/internal/Subject',
-  'rxjs/internal/firstValueFrom',
-  'rxjs/internal/util/isObservable',
-];
 const allowed = {
-  index: [...runs, 'immer'],
-  operators: [...rxjs],
-  simulate: [...runs, 'immer'],
-  report: [...runs, 'immer'],
+  index: rxjs,
+  operators: rxjs,
+  simulate: rxjs,
+  report: rxjs,
   opentelemetry: [...rxjs, '@opentelemetry/api'],
   node: [
-    ...runs,
+    ...rxjs,
     'immer',
     'log-update',
     'node:fs',
@@ -37,8 +30,7 @@ const allowed = {
     'node:util',
   ],
   store: [
-    ...runs,
-    'immer',
+    ...rxjs,
     'node:buffer',
     'node:child_process',
     'node:crypto',
@@ -65,8 +57,8 @@ const allowed = {
     'node:process',
     'node:v8',
   ],
-  testing: [...runs, 'immer', 'fast-check'],
-  'testing-vitest': [...runs, 'immer', 'fast-check', 'vitest'],
+  testing: [...rxjs, 'fast-check'],
+  'testing-vitest': [...rxjs, 'fast-check', 'vitest'],
   workers: [...rxjs, 'threads', '#platform/pool'],
   worker: [...rxjs, 'threads/worker', '#platform/thread'],
 };

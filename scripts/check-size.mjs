@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = new URL('../dist/', import.meta.url);
 
 const budgets = [
-  { what: 'the packed package, in bytes', found: packedBytes(), most: 443_500 },
+  { what: 'the packed package, in bytes', found: packedBytes(), most: 450_000 },
   {
     what: 'the smallest program for a browser, minified and gzipped, in bytes',
     found: gzipSync(await bundled('browser')).length,

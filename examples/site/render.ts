@@ -18,6 +18,8 @@ const markdown = MarkdownIt({
     highlighter.codeToHtml(code, {
       lang: languages.includes(language) ? language : 'text',
       theme: 'github-light',
+      // However busy the machine is, a page comes out the same.
+      tokenizeTimeLimit: 0,
     }),
 });
 

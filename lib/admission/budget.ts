@@ -1,5 +1,5 @@
 import { InvalidOptionsError } from '../base/errors.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintOr } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { Admission } from './admission.ts';
 import type { AdmissionQueue } from './admission-queue.ts';
@@ -192,10 +192,6 @@ function readDemand(
 }
 
 function unknownLimit(name: string, names: readonly string[]): string {
-  const meant = nearestName(name, names);
-  const remedy =
-    meant === undefined
-      ? `there are ${names.map((known) => `'${known}'`).join(', ')}`
-      : `did you mean '${meant}'?`;
-  return `there is no such limit; ${remedy}`;
+  const known = `there are ${names.map((each) => `'${each}'`).join(', ')}`;
+  return `there is no such limit; ${hintOr(known, name, names)}`;
 }

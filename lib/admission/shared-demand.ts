@@ -1,6 +1,6 @@
 import type { HowLacking } from './lack.ts';
 
-/** A class that is lacking, and what the limits are called that say so. */
+/** A class that is lacking, and what the limits are called that say so: one object for each class and way. */
 export interface SharedLack {
   readonly resource: string;
   readonly how: HowLacking;

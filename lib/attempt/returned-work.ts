@@ -1,6 +1,5 @@
 import { InvalidOptionsError } from '../base/errors.ts';
-import { isInterop } from '../base/interop-observable.ts';
-import { isObservable } from '../base/rxjs-run-parts.ts';
+import { isInterop, isObservable } from '../base/interop-observable.ts';
 import { OptionalHandle, StreamHandle } from '../definition/edge-handle.ts';
 import { hosted } from '../definition/hosted.ts';
 import { isHandle } from '../definition/step-arguments.ts';
@@ -43,11 +42,11 @@ export function refuseHandle(value: unknown): void {
 
 function remedyFor(value: unknown): string {
   if (Array.isArray(value))
-    return 'a value, a stream of values, or work to do: instead of a list of steps, a workflow that has them as outputs';
+    return 'a value, a stream or work: instead of a list of steps, a workflow that has them as outputs';
   if (value instanceof OptionalHandle)
-    return 'a value, a stream of values, or work to do: the step itself, since there is nobody who could do without it';
+    return 'a value, a stream or work: the step itself, since nobody is there to do without it';
   if (value instanceof StreamHandle)
-    return 'a value, a stream of values, or work to do: the step itself, or what it would emit';
+    return 'a value, a stream or work: the step itself, or what it would emit';
   if (isStep(value)) return 'a value: a stream whose last value is a step runs nothing; return the step';
-  return "a value, a stream of values, or work to do: an input's value comes among the step's inputs";
+  return "a value, a stream or work: an input's value comes among the step's inputs";
 }

@@ -57,9 +57,17 @@ function inspectObject(value: object | null): string {
   if (value instanceof Date) return 'a Date';
   const prototype = Object.getPrototypeOf(value) as { constructor?: { name?: unknown } } | null;
   const name = prototype?.constructor?.name;
-  if (typeof name === 'string' && name !== '' && name !== 'Object') return `an instance of ${name}`;
+  if (typeof name === 'string' && name !== '' && name !== 'Object')
+    return `an instance of ${name}${calledOf(value)}`;
   const keys = Object.keys(value);
   return keys.length === 0 ? '{}' : shorten(`an object with ${keys.map((key) => `'${key}'`).join(', ')}`);
+}
+
+/** What a handle, a workflow or whatever else calls itself. */
+function calledOf(value: object): string {
+  const { id, name } = value as { readonly id?: unknown; readonly name?: unknown };
+  const called = id ?? name;
+  return typeof called === 'string' && called !== '' ? ` called ${shorten(JSON.stringify(called))}` : '';
 }
 
 function shorten(text: string): string {

@@ -1,6 +1,12 @@
 import type { InteropObservable, Observable } from 'rxjs';
 import { Observable as RxObservable } from './rxjs-parts.ts';
 
+/** Whether a value is an Observable of RxJS, whichever copy: as RxJS tells its own. */
+export function isObservable(value: unknown): value is Observable<unknown> {
+  const { lift, subscribe } = (value ?? {}) as { readonly lift?: unknown; readonly subscribe?: unknown };
+  return typeof lift === 'function' && typeof subscribe === 'function';
+}
+
 /** Whether a value says that it is an Observable, be it of another library or of another copy of RxJS. */
 export function isInterop(value: object): value is InteropObservable<unknown> {
   return typeof (value as Partial<InteropObservable<unknown>>)[interopKey()] === 'function';

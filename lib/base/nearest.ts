@@ -23,6 +23,27 @@ export function nearestName(
   return nearest;
 }
 
+/** What a message says of a name that there isn't: the one that was probably meant, else something else. */
+export function hintOr(
+  otherwise: string,
+  ...[name, known, isTaken]: Parameters<typeof nearestName> | [name: unknown, known: Iterable<string>]
+): string {
+  const meant = typeof name === 'string' ? nearestName(name, known, isTaken) : undefined;
+  return meant === undefined ? otherwise : `did you mean '${meant}'?`;
+}
+
+/** The same, after a semicolon; nothing where no name is near. */
+export function hintAfter(...asked: Parameters<typeof nearestName>): string {
+  const hint = hintOr('', ...asked);
+  return hint === '' ? '' : `; ${hint}`;
+}
+
+/** The same in brackets, where what was asked for may be anything. */
+export function hintInBrackets(name: unknown, known: Iterable<string>): string {
+  const hint = hintOr('', name, known);
+  return hint === '' ? '' : ` (${hint})`;
+}
+
 /** Damerau-Levenshtein distance (neighbouring letters swapped count one), in one row more than two. */
 function editDistance(left: string, right: string): number {
   let beforePrevious: number[] = [];

@@ -46,7 +46,11 @@ export class OptionChecker {
         ? 'a number'
         : most === Infinity
           ? `a number of at least ${String(least)}`
-          : `a number from ${String(least)} to ${String(most)}`;
+          : most === Number.MAX_VALUE
+            ? least === -most
+              ? 'a finite number'
+              : `a finite number of at least ${String(least)}`
+            : `a number from ${String(least)} to ${String(most)}`;
     return this.fail(option, range, value);
   }
 

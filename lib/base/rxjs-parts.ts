@@ -1,5 +1,5 @@
 /*
- * The parts of RxJS that a thread needs, each from its own module. Node takes 100 ms to load RxJS as a whole, in every thread
+ * The parts of RxJS that runs and threads need, each from its own module. Node takes 100 ms to load RxJS as a whole, in every thread
  * anew; its `exports` offer the modules one by one, under the same conditions as the whole, and they are the same ones, so there
  * is one class of everything.
  */

@@ -138,7 +138,7 @@ function placesIn(steps: readonly Identified[]): (id: string) => number | undefi
 }
 
 /** Freezes a value, and what is in it as far as that isn't frozen. */
-function frozen<Value>(value: Value): Value {
+export function frozen<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   Object.freeze(value);
   for (const part of Object.values(value)) frozen(part);

@@ -1,3 +1,4 @@
+// Long because it is all of BullMQ and Redis that there is: each thing the seam asks, in their terms.
 /**
  * BullMQ behind the seam. Nothing else imports it.
  *

@@ -274,7 +274,8 @@ export class Coordinator implements AnnouncedLimit {
 
   async #takeBack(call: RemoteCall, job: SentJob): Promise<void> {
     try {
-      const isBack = await this.#sender.takeBack(job);
+      // One that was adopted isn't this process's alone.
+      const isBack = !job.isAdopted && (await this.#sender.takeBack(job));
       if (isBack) this.#isBack(job);
       else if (call.sent?.job === job) this.#tellToStop(call);
     } catch {

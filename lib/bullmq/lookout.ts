@@ -89,7 +89,7 @@ export class Lookout {
     switch (state.kind) {
       case 'waiting':
         for (const call of calls) if (call.isStopping) this.#actions.stop(call);
-        if (!this.#roster.isServed(job.lane)) await this.#actions.takeElsewhere(job);
+        if (this.#isStranded(job)) await this.#actions.takeElsewhere(job);
         return;
       case 'active':
         for (const call of calls) if (call.isStopping) this.#actions.stop(call);
@@ -115,6 +115,13 @@ export class Lookout {
     if (this.#terms.clock.now() <= since || !this.#roster.haveSpoken(lane, since)) return;
     for (const call of [...job.calls])
       if (call.sent?.worker === undefined && this.#table.isHeard(call)) this.#failed(call, undefined);
+  }
+
+  /** Nobody serves its lane. Who has just adopted it may not have heard of those who do. */
+  #isStranded({ lane, isAdopted, calls }: SentJob): boolean {
+    if (this.#roster.isServed(lane)) return false;
+    const since = this.#terms.clock.now() - patience;
+    return !isAdopted || [...calls].every((call) => call.since <= since);
   }
 
   #read(job: SentJob, text: string, calls: readonly RemoteCall[]): void {

@@ -87,9 +87,8 @@ export class Sender {
     return calls;
   }
 
-  /** Takes a job back that nobody has taken; false where somebody has, or where it isn't this process's alone. */
-  async takeBack(job: SentJob): Promise<boolean> {
-    if (job.isAdopted) return false;
+  /** Takes a job back that nobody has taken; false where somebody has. Others who wait for calls in it find it gone, and send them again. */
+  takeBack(job: SentJob): Promise<boolean> {
     job.takingBack ??= this.#withdraw(job).finally(() => {
       job.takingBack = undefined;
     });

@@ -2,7 +2,7 @@ import type { Observable, Subscriber } from 'rxjs';
 import { InvalidOptionsError } from '../base/errors.ts';
 import type { Overflow } from '../base/overflow.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
-import type { LiveStream } from '../definition/stream.ts';
+import type { LiveStream } from '../definition/live-stream.ts';
 import { BoundedQueue, done } from './bounded-queue.ts';
 import { StreamOverflowError } from './stream-errors.ts';
 

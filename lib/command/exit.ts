@@ -6,7 +6,7 @@
  *     2    it can't be done as it was asked for: arguments, inputs, module, unknown run or step
  *     3    the store: held by somebody else, changed since, full, unreadable
  *     13   the run can never end
- *     130  Ctrl-C; 143 where it was told to end (SIGTERM)
+ *     130  Ctrl-C; 143 where it was told to end (SIGTERM); on Windows 149 and 129 for Ctrl-Break and a console that is closed
  */
 import { MillraceError } from '../base/errors.ts';
 

@@ -1,4 +1,4 @@
-import { nearestName } from '../base/nearest.ts';
+import { hintOr } from '../base/nearest.ts';
 import { type Workflow, workflowMark } from '../workflow.ts';
 import { UsageError } from './exit.ts';
 import type { ModuleExports } from './load-module.ts';
@@ -12,8 +12,7 @@ export function findWorkflow(module: string, exports: ModuleExports, named: stri
   if (named !== undefined) {
     const match = workflows.find(({ name }) => name === named) ?? found.get(named);
     if (match !== undefined) return match;
-    const meant = nearestName(named, [...names, ...found.keys()]);
-    const hint = meant === undefined ? whatThereIs(exports, names) : `did you mean '${meant}'?`;
+    const hint = hintOr(whatThereIs(exports, names), named, [...names, ...found.keys()]);
     throw new UsageError(`${module} exports no workflow '${named}'; ${hint}`);
   }
   const [first, ...others] = workflows;

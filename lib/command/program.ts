@@ -26,7 +26,8 @@ export function programOf({ terminal, version, ended }: ProgramTerms): Command {
       writeOut: (text) => void terminal.out.write(text),
       writeErr: (text) => void terminal.err.write(text),
       outputError: (text, write) => {
-        write(`millrace: ${text.replace(/^error: /, '')}`);
+        const said = text.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\)/, '; did you mean $1');
+        write(`millrace: ${said}`);
       },
     })
     .addHelpText('after', exitCodesHelp);

@@ -1,6 +1,6 @@
 import type { Limits } from '../admission/limits.ts';
 import { parseBytes } from '../base/bytes.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintOr } from '../base/nearest.ts';
 import type { Input } from '../definition/handle.ts';
 import { acceptsAnything } from '../definition/schema.ts';
 import { UsageError } from './exit.ts';
@@ -25,14 +25,8 @@ export function readInputs(
 
 function unknownInput(name: string, inputs: readonly Input[]): UsageError {
   const names = inputs.map((input) => input.name);
-  const meant = nearestName(name, names);
-  const hint =
-    meant !== undefined
-      ? `did you mean '${meant}'?`
-      : names.length === 0
-        ? 'it has none'
-        : `it has ${names.map((each) => `'${each}'`).join(', ')}`;
-  return new UsageError(`the workflow has no input '${name}'; ${hint}`);
+  const has = names.length === 0 ? 'it has none' : `it has ${names.map((each) => `'${each}'`).join(', ')}`;
+  return new UsageError(`the workflow has no input '${name}'; ${hintOr(has, name, names)}`);
 }
 
 function candidatesOf(text: string): unknown[] {

@@ -8,9 +8,15 @@ import { openStore } from './open-store.ts';
 import { jsonText } from './terminal.ts';
 
 /** The events of what is named: a file that `writeJsonLines` wrote, or a run in the store. */
-export function logOf(named: string, store: string): Promise<EventLog> {
-  const isFile = existsSync(named) && statSync(named).isFile();
-  return isFile ? readJsonLines(named) : openStore(store).events(named);
+export async function logOf(named: string, store: string): Promise<EventLog> {
+  if (existsSync(named) && statSync(named).isFile()) return await readJsonLines(named);
+  try {
+    return await openStore(store).events(named);
+  } catch (error) {
+    // Whoever names a log means a file, where no run is called so.
+    if (named.endsWith('.jsonl')) return await readJsonLines(named);
+    throw error;
+  }
 }
 
 /** What steps had to say, what failed and what deserves attention: an event as a line, if it is one of these. */

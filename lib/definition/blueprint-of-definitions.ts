@@ -9,11 +9,17 @@ import { type Rows, reverseRows } from '../graph/rows.ts';
 import { Blueprint } from './blueprint.ts';
 import { repeated } from './blueprint-of-handles.ts';
 import type { Input } from './handle.ts';
-import { isInput } from './input.ts';
+import { isInput } from './input-handle.ts';
 import { offloadedMark } from './offloaded-body.ts';
 import type { StepContext } from './step-context.ts';
 import type { StepDefinition } from './step-definition.ts';
-import { defaultSettings, parseStepOptions, type StepOptions, stepOptionNames } from './step-options.ts';
+import {
+  defaultSettings,
+  parseStepOptions,
+  type StepOptions,
+  stepOptionNames,
+  stepOptionSynonyms,
+} from './step-options.ts';
 
 /** A step as data: its id, the ids it depends on (of steps, or names of inputs), its function, its options. */
 export interface Definition extends StepOptions<unknown, Readonly<Record<string, unknown>>> {
@@ -59,7 +65,7 @@ export function blueprintOfDefinitions(
   return new Blueprint(name, new Graph(ids, dependencies, order), steps, sources, [...inputs], outputPlaces);
 }
 
-const definitionKeys = ['id', 'dependsOn', 'run', ...stepOptionNames];
+const ownKeys = ['id', 'dependsOn', 'run'];
 
 function readSteps(definitions: unknown, faults: WorkflowFault[]): StepDefinition[] {
   if (!Array.isArray(definitions)) {
@@ -95,7 +101,7 @@ function readStep(checker: OptionChecker, where: string, definition: Definition)
   if (dependsOn !== undefined && names !== dependsOn) {
     checker.fail(`${path}dependsOn`, 'an array of ids', dependsOn);
   }
-  checker.knownKeys(path, definition, definitionKeys);
+  checker.knownKeys(path, definition, [...ownKeys, ...stepOptionNames], stepOptionSynonyms);
   const mark = offloadedMark(run);
   return {
     id,

@@ -2,11 +2,11 @@ import { Graph } from '../graph/graph.ts';
 import { InvalidWorkflowError, type WorkflowFault } from '../graph/invalid-workflow-error.ts';
 import type { Rows } from '../graph/rows.ts';
 import { Blueprint } from './blueprint.ts';
-import { edge, type Mark } from './edge.ts';
+import type { Mark } from './connections.ts';
+import { edge } from './edge.ts';
 import { OptionalHandle, StreamHandle } from './edge-handle.ts';
 import type { Dependencies, Input } from './handle.ts';
 import { isStep, StepHandle } from './step-handle.ts';
-import { streamFaults } from './stream-faults.ts';
 
 /**
  * The blueprint of the steps that the outputs reach. Linear in steps + dependencies, without recursion.
@@ -49,14 +49,13 @@ export function blueprintOfHandles(name: string, outputs: Dependencies): Bluepri
 
 /** @throws InvalidWorkflowError where steps can't run at the same time that a stream connects */
 function refuseStreams(blueprint: Blueprint): void {
-  const faults = streamFaults(blueprint);
+  const { branching } = blueprint;
+  const faults = branching?.streams?.faultsOf(blueprint, branching) ?? [];
   if (faults.length > 0) throw new InvalidWorkflowError(blueprint.name, faults);
 }
 
 /** The step that a handle is about, where it is about one. */
 function stepBehind(handle: unknown): unknown {
-  // Most are steps themselves.
-  if (handle instanceof StepHandle) return handle;
   return handle instanceof OptionalHandle || handle instanceof StreamHandle ? handle.step : handle;
 }
 
@@ -92,7 +91,8 @@ function reach(roots: readonly StepHandle[]): StepHandle[] {
   for (let next = 0; next < found.length; next++) {
     const { inputs } = found[next] as StepHandle;
     for (let at = 0; at < inputs.length; at++) {
-      const handle = stepBehind(inputs[at]);
+      const input = inputs[at];
+      const handle = input instanceof StepHandle ? input : stepBehind(input);
       if (handle instanceof StepHandle && StepHandle.visit(handle, workflow)) found.push(handle);
     }
   }

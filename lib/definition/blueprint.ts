@@ -2,12 +2,12 @@ import { type Demand, sumOfDemands } from '../admission/demand.ts';
 import { type Demands, distinctDemands } from '../admission/distinct-demands.ts';
 import { Graph } from '../graph/graph.ts';
 import { type Ranks, ranks } from '../graph/ranks.ts';
-import { type BranchingPlan, branchingPlan } from './branching-plan.ts';
-import type { Connections, Sources } from './connections.ts';
-import { edge, type Mark } from './edge.ts';
+import { branchingPlan } from './branching-plan.ts';
+import type { BranchingPlan, Connections, Mark, Sources } from './connections.ts';
+import { edge } from './edge.ts';
 import type { Input } from './handle.ts';
 import type { StepBody, StepDefinition } from './step-definition.ts';
-import type { StepSettings, Within } from './step-options.ts';
+import { defaultSettings, type StepSettings, type Within } from './step-options.ts';
 import { type WorkflowInfo, workflowInfo } from './workflow-info.ts';
 
 const none: ReadonlySet<string> = new Set();
@@ -36,6 +36,7 @@ export class Blueprint implements Connections {
   #branching: BranchingPlan | undefined | null = null;
   #ranks: Ranks | undefined;
   #demands: Demands | undefined;
+  #optioned: readonly number[] | undefined;
   #cleanedUp: readonly number[] | undefined;
   #laterDemands: readonly LaterDemand[] | undefined;
   #info: WorkflowInfo | undefined;
@@ -176,11 +177,16 @@ export class Blueprint implements Connections {
     return this.#info;
   }
 
+  /** The steps of which something is true that is never so where nothing was said: most have no options, and aren't asked. */
   #indicesWhere(condition: (settings: StepSettings) => boolean): number[] {
+    this.#optioned ??= this.#stepsWithOptions();
+    return this.#optioned.filter((index) => condition((this.steps[index] as StepDefinition).settings));
+  }
+
+  #stepsWithOptions(): number[] {
     const indices: number[] = [];
-    for (let index = 0; index < this.steps.length; index++) {
-      if (condition((this.steps[index] as StepDefinition).settings)) indices.push(index);
-    }
+    for (let index = 0; index < this.steps.length; index++)
+      if ((this.steps[index] as StepDefinition).settings !== defaultSettings) indices.push(index);
     return indices;
   }
 

@@ -1,30 +1,7 @@
-import type { Connections } from './connections.ts';
-import { type ChannelTerms, edge } from './edge.ts';
+import type { BranchingEdge, BranchingPlan, Connections } from './connections.ts';
+import { edge } from './edge.ts';
 import { joinEdge } from './join.ts';
 import type { StepDefinition } from './step-definition.ts';
-
-/** How the steps of a workflow need each other, where it isn't all by output. Found once. */
-export interface BranchingPlan {
-  /** How each dependent needs a step: beside the rows of `graph.dependents`. */
-  readonly kinds: Uint8Array;
-  /** The steps that wait to be chosen. */
-  readonly dormant: Uint8Array;
-  /** The places of the inputs that are steps, and what kind each is: of one step. */
-  edgesOf(index: number): readonly BranchingEdge[];
-  /** The steps that have to run at the same time, each group in the order of definition. */
-  readonly gangs: readonly (readonly number[])[];
-}
-
-/** How one step needs another. */
-export interface BranchingEdge {
-  /** The other. */
-  readonly step: number;
-  readonly kind: number;
-  /** Which of the step's inputs it is. */
-  readonly place: number;
-  /** Where it is a stream. */
-  readonly terms: ChannelTerms | undefined;
-}
 
 /** The plan of a workflow that branches; `undefined` where every step waits for all outputs that it needs. */
 export function branchingPlan(connections: Connections): BranchingPlan | undefined {
@@ -32,11 +9,14 @@ export function branchingPlan(connections: Connections): BranchingPlan | undefin
   const branches = steps.some(({ settings: { join, when } }) => join !== undefined || when !== undefined);
   if (!branches && marks.size === 0) return undefined;
   const edgesOf = (index: number): BranchingEdge[] => edgesOfStep(connections, index);
+  const streams = [...marks.values()].find(({ terms }) => terms !== undefined)?.terms?.machinery;
   return {
     edgesOf,
     kinds: kindsOfDependents(connections, edgesOf),
     dormant: dormantSteps(connections, edgesOf),
-    gangs: gangsOf(connections.graph.size, edgesOf),
+    Joins: steps.find(({ settings: { join } }) => join !== undefined)?.settings.join?.Joins,
+    streams,
+    gangs: streams?.gangsOf(connections.graph.size, edgesOf) ?? [],
   };
 }
 
@@ -87,17 +67,4 @@ function dormantSteps(
     for (const { step, kind } of edgesOf(index)) if (kind !== edge.lazy) wanted.add(step);
   }
   return dormant;
-}
-
-/** The groups that streams connect. */
-function gangsOf(size: number, edgesOf: (index: number) => readonly BranchingEdge[]): number[][] {
-  const gangOf = new Map<number, Set<number>>();
-  for (let index = 0; index < size; index++) {
-    for (const { step, kind } of edgesOf(index)) {
-      if (kind !== edge.stream) continue;
-      const merged = new Set([...(gangOf.get(index) ?? [index]), ...(gangOf.get(step) ?? [step])]);
-      for (const member of merged) gangOf.set(member, merged);
-    }
-  }
-  return [...new Set(gangOf.values())].map((gang) => [...gang].sort((left, right) => left - right));
 }

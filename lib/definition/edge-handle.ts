@@ -1,4 +1,4 @@
-import type { ChannelTerms } from './edge.ts';
+import type { ChannelTerms } from './connections.ts';
 import type { Handle, Need, Step } from './handle.ts';
 import type { StepHandle } from './step-handle.ts';
 

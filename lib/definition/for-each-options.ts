@@ -11,6 +11,7 @@ import {
   type StepOptions,
   type StepSettings,
   stepOptionNames,
+  stepOptionSynonyms,
 } from './step-options.ts';
 
 /** What a fan-out may say beside its function. What isn't said of a child here is as for any step. */
@@ -100,15 +101,8 @@ export function readForEachOptions(
   count: number | undefined,
 ): { readonly plan: FanOutPlan; readonly settings: StepSettings } {
   const given = checker.record('options', options) ? options : {};
-  checker.knownKeys('', given, [
-    ...stepOptionNames,
-    'key',
-    'concurrency',
-    'settle',
-    'onResult',
-    'reduce',
-    'initial',
-  ]);
+  const names = [...stepOptionNames, 'key', 'concurrency', 'settle', 'onResult', 'reduce', 'initial'];
+  checker.knownKeys('', given, names, stepOptionSynonyms);
   const { resource } = given;
   const isSaidByItem = typeof resource === 'function';
   const plain = {

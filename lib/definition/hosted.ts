@@ -1,5 +1,6 @@
 import type { Demand } from '../admission/demand.ts';
 import { type Blueprint, demandsOf } from './blueprint.ts';
+import type { Machinery } from './machinery.ts';
 import type { StepBody } from './step-definition.ts';
 import type { StepSettings, Within } from './step-options.ts';
 
@@ -14,19 +15,15 @@ export interface Hostable<out Out = unknown> {
 
 declare const output: unique symbol;
 
-/** The steps that a body hands its work to. */
-export type HostedSteps<Out = unknown> = (HostedGraph | BroughtScope) & {
+/** The steps that a body hands its work to. What they are is the engine's, and isn't part of what is declared to users. */
+export interface HostedSteps<out Out = unknown> {
   readonly [output]?: Out;
-};
-
-/** Work other than a graph, which brings what of the engine it takes: so only a program that makes such work has that in its bundle. */
-export interface BroughtScope {
-  /** Whether the step whose work it is goes on holding what it has taken. */
-  readonly keepsHolding: boolean;
+  /** @internal */
+  readonly work: HostedGraph | HostedItems;
 }
 
 /** A graph of steps. */
-export class HostedGraph {
+export class HostedGraph implements HostedSteps {
   readonly blueprint: Blueprint;
   /** The values of its inputs, by name. */
   readonly inputs: Readonly<Record<string, unknown>>;
@@ -46,6 +43,10 @@ export class HostedGraph {
   }
 
   [hosted](): this {
+    return this;
+  }
+
+  get work(): this {
     return this;
   }
 }
@@ -68,6 +69,31 @@ export interface FanOutPlan {
    * runs in: or what that step holds could be what all children wait for.
    */
   readonly isLive: boolean;
+}
+
+/** A step an item. */
+export class HostedItems implements HostedSteps {
+  readonly items: unknown;
+  /** What every child gets beside its item. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly plan: FanOutPlan;
+  /** What the children run in. */
+  readonly Scope: Machinery;
+
+  constructor(items: unknown, inputs: Readonly<Record<string, unknown>>, plan: FanOutPlan, Scope: Machinery) {
+    this.items = items;
+    this.inputs = inputs;
+    this.plan = plan;
+    this.Scope = Scope;
+  }
+
+  [hosted](): this {
+    return this;
+  }
+
+  get work(): this {
+    return this;
+  }
 }
 
 /** What is known of a graph before it is run. */

@@ -1,19 +1,10 @@
 import { InvalidOptionsError } from '../base/errors.ts';
+import { inspectValue, messageOf } from '../base/inspect.ts';
 import { nameFault } from '../base/name.ts';
+import type { OptionChecker } from '../base/option-checker.ts';
 import type { Input } from './handle.ts';
-import type { Schema } from './schema.ts';
-
-class InputHandle<Name extends string, Value> implements Input<Name, Value> {
-  readonly kind = 'input';
-  readonly name: Name;
-  readonly schema: Schema<Value>;
-
-  constructor(name: Name, schema: Schema<Value>) {
-    this.name = name;
-    this.schema = schema;
-    Object.freeze(this);
-  }
-}
+import { InputHandle } from './input-handle.ts';
+import { acceptsAnything, type Schema, type SchemaIssue } from './schema.ts';
 
 /**
  * A typed parameter of a workflow, given by `run({ inputs })` and checked before anything runs.
@@ -40,10 +31,40 @@ export function input<const Name extends string, Value>(
       { option: 'schema', expected: 'a Standard Schema, or type<T>() to accept anything', value: schema },
     ]);
   }
-  return new InputHandle(name, schema);
+  return new InputHandle(name, schema, readInput);
 }
 
-/** Whether a value is an input handle. */
-export function isInput(value: unknown): value is Input {
-  return value instanceof InputHandle;
+function readInput(
+  checker: OptionChecker,
+  { name, schema }: Input,
+  values: Readonly<Record<string, unknown>>,
+): unknown {
+  const option = `inputs.${name}`;
+  const isGiven = Object.hasOwn(values, name);
+  const value = isGiven ? values[name] : undefined;
+  if (!isGiven && acceptsAnything(schema)) return checker.fail(option, 'given', value);
+  try {
+    const result = schema['~standard'].validate(value);
+    if (typeof result !== 'object' || (result as unknown) === null)
+      return checker.fail(
+        option,
+        `described by a schema that answers as Standard Schema says, not with ${inspectValue(result)}`,
+        value,
+      );
+    if ('then' in result) {
+      // Its outcome is of no interest, nor is its rejection.
+      Promise.resolve(result).catch(() => undefined);
+      return checker.fail(option, 'described by a schema that validates synchronously', value);
+    }
+    if (result.issues === undefined) return result.value;
+    if (!isGiven) return checker.fail(option, 'given', value);
+    return checker.fail(option, `valid (${result.issues.map(describeIssue).join('; ')})`, value);
+  } catch (error) {
+    return checker.fail(option, `what its schema can check (it threw: ${messageOf(error)})`, value);
+  }
+}
+
+function describeIssue({ message, path }: SchemaIssue): string {
+  const where = path?.map((part) => String(typeof part === 'object' ? part.key : part)).join('.') ?? '';
+  return where === '' ? message : `${where}: ${message}`;
 }

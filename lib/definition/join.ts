@@ -1,9 +1,13 @@
 import { edge } from './edge.ts';
+import type { Machinery } from './machinery.ts';
 
 export { edge };
 
 /** What makes a step that calls no function of its own start: the outcome of those it joins. Places are those of its inputs. */
-export type Join =
+export type Join = {
+  /** What decides which of them it takes. */
+  readonly Joins: Machinery;
+} & (
   | {
       /** Its selector says which of the branches runs. */
       readonly kind: 'choose';
@@ -20,7 +24,8 @@ export type Join =
   | {
       /** The second one, where the first one fails. */
       readonly kind: 'fallback';
-    };
+    }
+);
 
 /** How an input of a join is needed, by its place. */
 export function joinEdge(join: Join, place: number): number {

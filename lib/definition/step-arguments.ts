@@ -2,7 +2,7 @@ import { nameFault } from '../base/name.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import { OptionalHandle, StreamHandle } from './edge-handle.ts';
 import type { Dependencies, Handle } from './handle.ts';
-import { isInput } from './input.ts';
+import { isInput } from './input-handle.ts';
 import { StepHandle } from './step-handle.ts';
 
 /** Whether a step may depend on it. */

@@ -139,6 +139,9 @@ export const stepOptionNames = [
   'tags',
 ] as const;
 
+/** What others call some of them. */
+export const stepOptionSynonyms = { retries: 'retry', attempts: 'retry', resources: 'resource' } as const;
+
 /** The settings of a step without options. */
 export const defaultSettings: StepSettings = Object.freeze({
   demand: defaultDemand,

@@ -7,7 +7,13 @@ import { checkShape, isHandle, isRecord, ownerOf } from './step-arguments.ts';
 import type { StepContext } from './step-context.ts';
 import type { StepBody, StepDefinition } from './step-definition.ts';
 import { StepHandle } from './step-handle.ts';
-import { defaultSettings, parseStepOptions, type StepOptions, stepOptionNames } from './step-options.ts';
+import {
+  defaultSettings,
+  parseStepOptions,
+  type StepOptions,
+  stepOptionNames,
+  stepOptionSynonyms,
+} from './step-options.ts';
 
 // The engine knows steps by this file.
 export type { StepBody, StepDefinition };
@@ -78,7 +84,7 @@ export function step(
   if (!sound) checkShape(checker, id, deps, run);
   let settings = defaultSettings;
   if (options !== undefined && checker.record('options', options)) {
-    checker.knownKeys('', options, stepOptionNames);
+    checker.knownKeys('', options, stepOptionNames, stepOptionSynonyms);
     settings = parseStepOptions(checker, '', options, mark);
   } else if (mark !== undefined) {
     settings = { ...defaultSettings, demand: mark.demand, isOffloaded: true };

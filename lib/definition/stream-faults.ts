@@ -1,15 +1,16 @@
+import type { Graph } from '../graph/graph.ts';
 import type { WorkflowFault } from '../graph/invalid-workflow-error.ts';
-import type { Blueprint } from './blueprint.ts';
+import type { BranchingPlan, Connections } from './connections.ts';
 import { edge } from './edge.ts';
 import type { StepDefinition } from './step-definition.ts';
 
 /** What keeps steps that streams connect from running at the same time. */
-export function streamFaults(blueprint: Blueprint): WorkflowFault[] {
-  return [...faultsOfMembers(blueprint), ...faultsOfPaths(blueprint)];
+export function streamFaults(connections: Connections, plan: BranchingPlan): WorkflowFault[] {
+  return [...faultsOfMembers(connections, plan), ...faultsOfPaths(connections, plan)];
 }
 
 /** Only a step of its own function emits a stream. */
-function faultsOfMembers({ gangs, steps, branching }: Blueprint): WorkflowFault[] {
+function faultsOfMembers({ steps }: Connections, { gangs, edgesOf }: BranchingPlan): WorkflowFault[] {
   const faults: WorkflowFault[] = [];
   for (const index of gangs.flat()) {
     const { id, settings } = steps[index] as StepDefinition;
@@ -21,7 +22,7 @@ function faultsOfMembers({ gangs, steps, branching }: Blueprint): WorkflowFault[
           'absent, since a stream connects it with others: put them into a subflow that has the cache',
         value: settings.cache,
       });
-    for (const { step, kind } of branching?.edgesOf(index) ?? []) {
+    for (const { step, kind } of edgesOf(index)) {
       const producer = steps[step] as StepDefinition;
       if (kind === edge.stream && (producer.settings.join !== undefined || producer.settings.kind !== 'step'))
         faults.push({
@@ -36,8 +37,8 @@ function faultsOfMembers({ gangs, steps, branching }: Blueprint): WorkflowFault[
 }
 
 /** Those that run at the same time can't wait for each other's end. */
-function faultsOfPaths(blueprint: Blueprint): WorkflowFault[] {
-  const { gangs, graph, branching } = blueprint;
+function faultsOfPaths({ graph }: Connections, plan: BranchingPlan): WorkflowFault[] {
+  const { gangs, edgesOf } = plan;
   const faults: WorkflowFault[] = [];
   for (const gang of gangs) {
     const members = new Set(gang);
@@ -49,7 +50,7 @@ function faultsOfPaths(blueprint: Blueprint): WorkflowFault[] {
     for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
       if (walked.has(index)) continue;
       walked.add(index);
-      for (const { step, kind } of [...(branching?.edgesOf(index) ?? []), ...decisionsOn(blueprint, index)]) {
+      for (const { step, kind } of [...edgesOf(index), ...decisionsOn(graph, plan, index)]) {
         if (members.has(step)) {
           // Within the gang, a stream is what it is for.
           if (members.has(index) && kind === edge.stream) continue;
@@ -76,8 +77,12 @@ function faultsOfPaths(blueprint: Blueprint): WorkflowFault[] {
 }
 
 /** What a step waits for that only a branch needs: the outputs by which the branch is chosen, as far as they aren't in it. */
-function decisionsOn({ graph, branching }: Blueprint, index: number): { step: number; kind: number }[] {
-  if (branching?.dormant[index] !== 1) return [];
+function decisionsOn(
+  graph: Graph,
+  { dormant: isDormant, kinds, edgesOf }: BranchingPlan,
+  index: number,
+): { step: number; kind: number }[] {
+  if (isDormant[index] !== 1) return [];
   const { starts, values } = graph.dependents;
   const found = new Set<number>();
   // A Set goes on over what is added while it is walked.
@@ -85,9 +90,9 @@ function decisionsOn({ graph, branching }: Blueprint, index: number): { step: nu
   for (const each of dormant) {
     for (let at = starts[each] as number; at < (starts[each + 1] as number); at++) {
       const dependent = values[at] as number;
-      if (branching.kinds[at] === edge.lazy)
-        for (const { step, kind } of branching.edgesOf(dependent)) if (kind !== edge.lazy) found.add(step);
-      if (branching.dormant[dependent] === 1) dormant.add(dependent);
+      if (kinds[at] === edge.lazy)
+        for (const { step, kind } of edgesOf(dependent)) if (kind !== edge.lazy) found.add(step);
+      if (isDormant[dependent] === 1) dormant.add(dependent);
     }
   }
   return Array.from(found, (step) => ({ step, kind: edge.data }));

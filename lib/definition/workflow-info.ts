@@ -1,6 +1,5 @@
 import { ChunkedSteps, type StepList } from '../base/step-list.ts';
-import type { BranchingPlan } from './branching-plan.ts';
-import type { Connections } from './connections.ts';
+import type { BranchingPlan, Connections } from './connections.ts';
 import type { SpecialNeed, StepInfo } from './step-info.ts';
 
 /** What a workflow tells of itself: plain data, enough for logs and pictures. */

@@ -33,7 +33,7 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
   /** Told of every one of the run's own steps; absent where nobody follows them. */
   listener: RunListener | undefined;
   protected readonly loop: Loop;
-  protected readonly runningTime = new RunningTime();
+  readonly runningTime = new RunningTime();
   readonly #calls = new CallWatch();
   /** The hooks around attempts, the outermost first. */
   #hooks: readonly Around[] = [];
@@ -213,5 +213,5 @@ export abstract class EngineCore implements AttemptRun<StepAttempt>, LoopOwner {
     if (this.listener !== undefined && scope.parent === undefined) this.listener.changed(row);
   }
 
-  protected abstract scopeOf(row: Row): Scope;
+  abstract scopeOf(row: Row): Scope;
 }

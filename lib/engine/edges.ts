@@ -1,11 +1,11 @@
 // Long because what a branch decides, what that wakes, lets go of and drops, and who still needs a failed step are one state.
-import { setOwn } from '../base/record.ts';
+import { decidedYesOrNo } from '../base/decision.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
-import type { BranchingEdge, BranchingPlan } from '../definition/branching-plan.ts';
+import type { BranchingEdge, BranchingPlan } from '../definition/connections.ts';
 import { edge, type Join } from '../definition/join.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import type { StepFailedError } from '../observe/failures.ts';
-import { Decisions, type DecisionsHost } from './decisions.ts';
+import type { Joins, JoinsHost } from './joins.ts';
 import type { Choice, Keeper } from './keeper.ts';
 import type { Skip } from './skip.ts';
 import { nobody, type Row, type StepTable } from './step-table.ts';
@@ -43,10 +43,11 @@ interface Against extends Skip {
  * 2. A dormant step starts no earlier than a join has chosen a branch that needs it.
  * 3. A step that nobody can need any more never starts, and is stopped where it runs; but not for a failure under 'continue'.
  */
-export class Edges implements DecisionsHost {
+export class Edges implements JoinsHost {
   readonly #plan: BranchingPlan;
   readonly #scope: EdgesScope;
-  readonly #decisions: Decisions;
+  /** Where steps join others. */
+  readonly joins: Joins | undefined;
   readonly #dormant: Uint8Array;
   /** How many may still need each step. */
   readonly #wants: Uint32Array;
@@ -56,14 +57,11 @@ export class Edges implements DecisionsHost {
   readonly #letGo = new Map<number, Set<number>>();
   /** Whose end, or decision, is dealt with just now. */
   #by: Row = nobody;
-  /** Branches that were chosen: one after the other, so that many in each other need no deep stack. */
-  readonly #toActivate: number[] = [];
-  #isActivating = false;
 
   constructor(plan: BranchingPlan, scope: EdgesScope) {
     this.#plan = plan;
     this.#scope = scope;
-    this.#decisions = new Decisions(this);
+    if (plan.Joins !== undefined) this.joins = new (plan.Joins as typeof Joins)(this);
     this.#dormant = plan.dormant.slice();
     const { graph, outputs } = scope.blueprint;
     const { starts, values } = graph.dependents;
@@ -107,7 +105,7 @@ export class Edges implements DecisionsHost {
       (input) =>
         input.step === step &&
         letGo?.has(input.place) !== true &&
-        (input.kind !== edge.lazy || this.#decisions.hasChosen(dependent, input.place)),
+        (input.kind !== edge.lazy || this.joins?.hasChosen(dependent, input.place) === true),
     );
   }
 
@@ -121,28 +119,6 @@ export class Edges implements DecisionsHost {
     return this.#skips.get(step);
   }
 
-  /** What a join gives its body; `undefined` for other steps. */
-  joined(step: number): Readonly<Record<string, unknown>> | undefined {
-    const chosen = this.#decisions.chosenBy(step);
-    if (chosen === undefined) return undefined;
-    if (typeof chosen === 'number') return { output: this.#outputAt(step, chosen) };
-    const output: Record<string, unknown> = {};
-    for (const [name, place] of chosen) setOwn(output, name, this.#outputAt(step, place));
-    return { output };
-  }
-
-  /** The steps whose outputs a join gives on; none of other steps. */
-  joinedBy(step: number): readonly number[] {
-    const chosen = this.#decisions.chosenBy(step);
-    if (chosen === undefined) return [];
-    const places = typeof chosen === 'number' ? [chosen] : [...chosen.values()];
-    return places.map((place) => this.#sourceAt(step, place));
-  }
-
-  choiceOf(step: number): Choice | undefined {
-    return this.#scope.run.keeper?.choiceOf(this.idAt(step));
-  }
-
   noteChoice(step: number, choice: Choice): void {
     this.#scope.run.keeper?.noteChoice(this.idAt(step), choice);
   }
@@ -150,14 +126,14 @@ export class Edges implements DecisionsHost {
   /** A join takes what it took in an earlier run. */
   recall(step: number, join: Join, choice: Choice): void {
     this.#by = nobody;
-    if (this.isWaiting(step)) this.#decisions.recall(step, join, choice);
+    if (this.isWaiting(step)) this.joins?.recall(step, join, choice);
   }
 
   /** Starts what may start at the beginning. */
   launch(step: number): void {
     if (this.#dormant[step] === 1 || !this.isWaiting(step)) return;
     this.#by = nobody;
-    this.#look(step, () => this.#scope.run.table.missing[this.#rowOf(step)] === 0);
+    this.look(step, () => this.#scope.run.table.missing[this.#rowOf(step)] === 0);
   }
 
   /** A step is settled: what needs it looks again, and what it needed is needed by one less. */
@@ -180,14 +156,23 @@ export class Edges implements DecisionsHost {
     if (this.#noteLetGo(step, place)) this.#wantLess(producer, this.#leftBy(step));
   }
 
-  // What decisions ask for.
-
-  stepAt(step: number): StepDefinition {
-    return this.#scope.blueprint.steps[step] as StepDefinition;
-  }
+  // What joins ask for.
 
   idAt(step: number): string {
-    return this.#scope.idOf(this.stepAt(step));
+    return this.#scope.idOf(this.#stepAt(step));
+  }
+
+  joinOf(step: number): Join | undefined {
+    return this.#stepAt(step).settings.join;
+  }
+
+  outputAt(step: number, place: number): unknown {
+    return this.#scope.run.table.outputs[this.#rowOf(this.sourceAt(step, place))];
+  }
+
+  sourceAt(step: number, place: number): number {
+    const { sources } = this.#scope.blueprint;
+    return sources.values[(sources.starts[step] as number) + place] as number;
   }
 
   edgesOf(step: number): readonly BranchingEdge[] {
@@ -214,23 +199,14 @@ export class Edges implements DecisionsHost {
     return this.#statusOf(step) === status.failed || this.#skips.get(step)?.reason === 'failed';
   }
 
-  errorsOf(edges: readonly BranchingEdge[]): StepFailedError[] {
-    const failed = edges.map(({ step }) => {
-      const failed = this.#scope.failedBehind(this.#rowOf(step));
-      return this.#scope.errors.get(failed - this.#scope.first);
-    });
-    return [...new Set(failed)].filter((error) => error !== undefined);
+  mayMiss(step: number): boolean {
+    // A failure is no way of missing, unless the run goes on for all of them.
+    return this.#scope.onFailure === 'continue' || !this.hasFailed(step);
   }
 
-  areThere(step: number, edges: readonly BranchingEdge[]): boolean {
-    if (!this.isWaiting(step)) return false;
-    const isThere = (input: BranchingEdge): boolean =>
-      input.kind === edge.optional
-        ? this.isSettled(input.step) && this.#mayMiss(input.step)
-        : this.hasCompleted(input.step) || (input.kind === edge.stream && !this.isSettled(input.step));
-    const lost = edges.find((each) => this.isSettled(each.step) && !isThere(each));
-    if (lost !== undefined) this.skipAfter(step, lost.step);
-    return lost === undefined && edges.every(isThere);
+  errorOf(step: number): StepFailedError | undefined {
+    const failed = this.#scope.failedBehind(this.#rowOf(step));
+    return this.#scope.errors.get(failed - this.#scope.first);
   }
 
   start(step: number): void {
@@ -241,10 +217,6 @@ export class Edges implements DecisionsHost {
     this.#scope.failStep(step, cause, this.#by);
   }
 
-  skipForWhen(step: number): void {
-    this.#skip(step, { because: this.idAt(step), reason: 'when', by: this.#by });
-  }
-
   skipAfter(step: number, lost: number): void {
     const own = this.#skips.get(lost);
     const reason = this.#statusOf(lost) === status.failed ? 'failed' : 'not-needed';
@@ -252,19 +224,21 @@ export class Edges implements DecisionsHost {
     this.#skip(step, { because, reason: own?.reason ?? reason, by: this.#rowOf(lost) });
   }
 
-  activate(step: number): void {
-    this.#toActivate.push(step);
-    if (this.#isActivating) return;
-    this.#isActivating = true;
-    // The list is its own queue.
-    for (let next = 0; next < this.#toActivate.length; next++) this.#wake(this.#toActivate[next] as number);
-    this.#toActivate.length = 0;
-    this.#isActivating = false;
+  rouse(step: number): boolean {
+    const isDormant = this.#dormant[step] === 1;
+    this.#dormant[step] = 0;
+    return isDormant;
+  }
+
+  look(step: number, isComplete: () => boolean): void {
+    const join = this.joinOf(step);
+    if (join !== undefined) this.joins?.look(step, join);
+    else if (isComplete()) this.#gate(step);
   }
 
   letGo(step: number, input: BranchingEdge): void {
     this.#noteLetGo(step, input.place);
-    const reason = this.stepAt(step).settings.join?.kind === 'first-of' ? 'not-needed' : 'branch';
+    const reason = this.joinOf(step)?.kind === 'first-of' ? 'not-needed' : 'branch';
     this.#wantLess(input.step, {
       because: this.idAt(step),
       reason,
@@ -277,45 +251,44 @@ export class Edges implements DecisionsHost {
 
   /** A step that another needs is settled. */
   #heed(settled: number, step: number, kind: number): void {
-    const join = this.#joinOf(step);
+    const join = this.joinOf(step);
     if (join !== undefined) {
-      if (this.isWaiting(step) && this.#dormant[step] === 0) this.#decisions.look(step, join);
+      if (this.isWaiting(step) && this.#dormant[step] === 0) this.joins?.look(step, join);
       return;
     }
     const { missing } = this.#scope.run.table;
     const row = this.#rowOf(step);
-    const isThere = kind === edge.optional ? this.#mayMiss(settled) : this.hasCompleted(settled);
+    const isThere = kind === edge.optional ? this.mayMiss(settled) : this.hasCompleted(settled);
     const left = (missing[row] as number) - (isThere && kind !== edge.stream ? 1 : 0);
     missing[row] = left;
     if (!this.isWaiting(step) || this.#dormant[step] === 1) return;
     if (!isThere) this.skipAfter(step, settled);
-    else if (left === 0 && kind !== edge.stream) this.#decisions.gate(step);
+    else if (left === 0 && kind !== edge.stream) this.#gate(step);
   }
 
-  #look(step: number, isComplete: () => boolean): void {
-    const join = this.#joinOf(step);
-    if (join !== undefined) this.#decisions.look(step, join);
-    else if (isComplete()) this.#decisions.gate(step);
-  }
-
-  /** A step runs, and what it needs. */
-  #wake(step: number): void {
-    const woken = new Set<number>();
-    const wake = (each: number): void => {
-      if (this.#dormant[each] === 1) woken.add(each);
-      this.#dormant[each] = 0;
-    };
-    wake(step);
-    // A Set goes on over what is added while it is walked.
-    for (const each of woken)
-      for (const needed of this.edgesOf(each)) if (needed.kind !== edge.lazy) wake(needed.step);
-    for (const each of woken)
-      if (this.isWaiting(each)) this.#look(each, () => this.areThere(each, this.edgesOf(each)));
-  }
-
-  /** Whether a step that is settled may be missing where it is optional. A failure is one, unless the run goes on for all of them. */
-  #mayMiss(step: number): boolean {
-    return this.#scope.onFailure === 'continue' || !this.hasFailed(step);
+  /** All that a step needs is there: does it run? */
+  #gate(step: number): void {
+    const { when } = this.#stepAt(step).settings;
+    let runs = true;
+    if (when !== undefined) {
+      const known = this.#scope.run.keeper?.choiceOf(this.idAt(step));
+      try {
+        runs =
+          typeof known === 'boolean'
+            ? known
+            : decidedYesOrNo(
+                () => `step '${this.idAt(step)}'`,
+                'what its when gives',
+                when(this.inputsOf(step) as never),
+              );
+      } catch (error) {
+        this.fail(step, error);
+        return;
+      }
+      if (known === undefined) this.noteChoice(step, runs);
+    }
+    if (runs) this.start(step);
+    else this.#skip(step, { because: this.idAt(step), reason: 'when', by: this.#by });
   }
 
   // Wants.
@@ -363,17 +336,8 @@ export class Edges implements DecisionsHost {
     this.#scope.skipStep(step, skip);
   }
 
-  #outputAt(step: number, place: number): unknown {
-    return this.#scope.run.table.outputs[this.#rowOf(this.#sourceAt(step, place))];
-  }
-
-  #sourceAt(step: number, place: number): number {
-    const { sources } = this.#scope.blueprint;
-    return sources.values[(sources.starts[step] as number) + place] as number;
-  }
-
-  #joinOf(step: number): Join | undefined {
-    return this.stepAt(step).settings.join;
+  #stepAt(step: number): StepDefinition {
+    return this.#scope.blueprint.steps[step] as StepDefinition;
   }
 
   #statusOf(step: number): number {

@@ -2,7 +2,7 @@
 import type { Demand } from '../admission/demand.ts';
 import { decided } from '../base/decision.ts';
 import { markNotRetriable } from '../base/not-retriable.ts';
-import type { FanOutPlan } from '../definition/hosted.ts';
+import type { FanOutPlan, HostedItems } from '../definition/hosted.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import { Child } from '../fan-out/child.ts';
@@ -25,14 +25,6 @@ import type { Done, Undoing } from './undoing.ts';
 const mostWaiting = 16;
 /** The failures that are kept under 'continue'; the others are only counted. */
 const mostFailures = 100;
-
-/** What a fan-out is made of. */
-export interface FannedOut {
-  readonly items: unknown;
-  /** What every child gets beside its item. */
-  readonly inputs: Readonly<Record<string, unknown>>;
-  readonly plan: FanOutPlan;
-}
 
 /**
  * The children of a step, one an item: rows that come one by one, and are used again.
@@ -67,7 +59,7 @@ export class FanOutScope extends Scope implements FanOut {
   /** @throws InvalidOptionsError, ResourceLimitError where there can be no children */
   constructor(
     run: ScopeRun,
-    { items, inputs, plan }: FannedOut,
+    { items, inputs, plan }: HostedItems,
     parent: StepAttempt,
     counts: Counts | undefined,
   ) {

@@ -12,7 +12,7 @@ import { type StepFailedError, WorkflowFailedError } from '../observe/failures.t
 import type { Origin } from '../observe/progress-event.ts';
 import type { WaitReason } from '../observe/wait-reason.ts';
 import { Edges } from './edges.ts';
-import { Groups } from './groups.ts';
+import type { Groups } from './groups.ts';
 import { KnownOutputs } from './known-outputs.ts';
 import type { RowShape } from './row-rules.ts';
 import { Scope, type ScopeRun, type StepAttempt } from './scope.ts';
@@ -85,7 +85,8 @@ export class GraphScope extends Scope {
     this.spreadsAtOnce = branching === undefined;
     if (branching === undefined) return;
     this.edges = new Edges(branching, this);
-    if (branching.gangs.length > 0) this.groups = new Groups(branching, this);
+    if (branching.streams !== undefined)
+      this.groups = new (branching.streams.Groups as typeof Groups)(branching, this);
   }
 
   *rows(): Iterable<Row> {
@@ -161,7 +162,7 @@ export class GraphScope extends Scope {
     this.run.complete(this, this.first + step, output, origin, order);
   }
 
-  restoreStep(step: number, order: number, outputs: ReadonlyMap<number, unknown>): void {
+  restoreStep(step: number, order: number | undefined, outputs: ReadonlyMap<number, unknown>): void {
     this.completeStep(step, outputs.has(step) ? outputs.get(step) : released, 'restored', order);
   }
 
@@ -202,7 +203,8 @@ export class GraphScope extends Scope {
         table.release(this.first, values, start, end);
     } else {
       if (table.status[row] === status.completed)
-        for (const joined of this.edges?.joinedBy(step) ?? []) releases.share(this.first + joined, row);
+        for (const joined of this.edges?.joins?.joinedBy(step) ?? [])
+          releases.share(this.first + joined, row);
       const keeps = this.#wouldNeedAgain(row);
       for (let at = start; at < end; at++)
         if (!keeps || releases.holds(this.first + (values[at] as number)))
@@ -388,7 +390,7 @@ export class GraphScope extends Scope {
   inputsOf(row: Row): Readonly<Record<string, unknown>> {
     const step = row - this.first;
     if (this.edges === undefined) return inputsOf(this, step);
-    const joined = this.edges.joined(step);
+    const joined = this.edges.joins?.joined(step);
     if (joined !== undefined) return joined;
     const { join } = (this.blueprint.steps[step] as StepDefinition).settings;
     // What a selector is asked with are no branches.

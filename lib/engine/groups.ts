@@ -1,6 +1,6 @@
 import { type Demand, sumOfDemands } from '../admission/demand.ts';
 import type { Outlet } from '../attempt/outlet.ts';
-import type { BranchingPlan } from '../definition/branching-plan.ts';
+import type { BranchingPlan } from '../definition/connections.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import { Standstill } from './standstill.ts';
 import { nobody, type Row } from './step-table.ts';

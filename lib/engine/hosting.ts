@@ -3,18 +3,20 @@ import { markNotRetriable } from '../base/not-retriable.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { blueprintOfHandles } from '../definition/blueprint-of-handles.ts';
 import type { Step } from '../definition/handle.ts';
-import { type Hostable, HostedGraph, hosted } from '../definition/hosted.ts';
+import { type Hostable, HostedGraph, HostedItems, hosted } from '../definition/hosted.ts';
 import { isStep } from '../definition/step-handle.ts';
 import { Counts } from '../observe/child-counts.ts';
 import { WorkflowTimeoutError } from '../observe/failures.ts';
 import { GraphScope } from './graph-scope.ts';
-import type { HostedScope } from './hosted-scope.ts';
 import { readInputs } from './read-inputs.ts';
 import { RecursionLimitError } from './recursion-limit-error.ts';
-import type { FanOut, Scope, StepAttempt } from './scope.ts';
+import type { FanOut, Scope, ScopeRun, StepAttempt } from './scope.ts';
 import type { Row } from './step-table.ts';
 import { Stopping } from './stopping.ts';
 import { status } from './transitions.ts';
+
+/** What the children of a fan-out run in. */
+type ItemsScope = new (run: ScopeRun, items: HostedItems, parent: StepAttempt, counts: Counts) => Scope;
 
 /**
  * Steps that come while a run is under way: the work of a row that handed it over becomes a scope of its own.
@@ -33,7 +35,7 @@ export abstract class Hosting extends Stopping {
   #pulled = new Set<FanOut>();
   protected abstract readonly root: GraphScope;
 
-  protected scopeOf(row: Row): Scope {
+  scopeOf(row: Row): Scope {
     return row < this.budget.order.roots ? this.root : (this.#later[row - this.budget.order.roots] as Scope);
   }
 
@@ -58,7 +60,7 @@ export abstract class Hosting extends Stopping {
     }
     this.table.transition(row, status.hosting);
     scope.fanOut?.handedOver(attempt);
-    const keeps = (work as Partial<HostedScope>).keepsHolding === true;
+    const keeps = work instanceof HostedItems && work.plan.isLive;
     if (!keeps && attempt.holds !== undefined) {
       const held = attempt.holds;
       this.giveBack(attempt);
@@ -90,10 +92,9 @@ export abstract class Hosting extends Stopping {
       const graph = new HostedGraph(blueprint, {}, attempt.scope.onFailure, undefined);
       return this.#openGraph(attempt, graph, counts, 'output');
     }
-    const steps = (work as Hostable)[hosted]();
-    return steps instanceof HostedGraph
-      ? this.#openGraph(attempt, steps, counts, undefined)
-      : (steps as HostedScope).open(this, attempt, counts);
+    const { work: steps } = (work as Hostable)[hosted]();
+    if (steps instanceof HostedItems) return new (steps.Scope as ItemsScope)(this, steps, attempt, counts);
+    return this.#openGraph(attempt, steps, counts, undefined);
   }
 
   #openGraph(attempt: StepAttempt, steps: HostedGraph, counts: Counts, pick: string | undefined): GraphScope {

@@ -93,8 +93,8 @@ export interface Recalled {
 /** Something that is kept of a step. */
 export interface Kept {
   readonly path: string;
-  /** When it completed, among all that have. */
-  readonly order: number;
+  /** When it completed, among all that have; `undefined` where it isn't the run's to undo, which has found it in the cache. */
+  readonly order: number | undefined;
 }
 
 /** An output that was kept. */

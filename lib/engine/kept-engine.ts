@@ -5,7 +5,9 @@ import type { RunView } from '../observe/run-view.ts';
 import type { KeptRun } from './keeper.ts';
 
 /** What a keeper may do with a run. */
-export interface KeepableRun extends RunView {
+export interface KeepableRun {
+  readonly blueprint: Blueprint;
+  readonly view: RunView;
   readonly progress: Progress;
   readonly report: Reporter;
   readonly now: number;
@@ -32,7 +34,7 @@ export class KeptEngine implements KeptRun {
   }
 
   get view(): RunView {
-    return this.#engine;
+    return this.#engine.view;
   }
 
   get now(): number {
@@ -52,6 +54,7 @@ export class KeptEngine implements KeptRun {
   }
 
   warn(stepId: string, message: string, error?: unknown): void {
-    this.#engine.report.notKept(stepId, message, error);
+    const thrown = error === undefined ? {} : { error };
+    this.#engine.report.warn({ topic: 'store', stepId, attempt: 0, message, ...thrown });
   }
 }

@@ -9,7 +9,7 @@ export interface RecallingScope extends KnowingScope {
   readonly isStopped: boolean;
   readonly edges: Edges | undefined;
   /** A step completes with what is kept, whether or not that was fetched. */
-  restoreStep(step: number, order: number, outputs: ReadonlyMap<number, unknown>): void;
+  restoreStep(step: number, order: number | undefined, outputs: ReadonlyMap<number, unknown>): void;
 }
 
 /**
@@ -91,9 +91,9 @@ class KeptOutputs extends KnownOutputs {
     const { outputs, steps } = this.scope.blueprint;
     const given = new Set(outputs.values());
     return [...this.#kept].filter(
-      ([step]) =>
+      ([step, { order }]) =>
         given.has(step) ||
-        (steps[step] as StepDefinition).settings.cleanup !== undefined ||
+        (order !== undefined && (steps[step] as StepDefinition).settings.cleanup !== undefined) ||
         this.#isWorkedWith(step),
     );
   }

@@ -44,7 +44,7 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
   abstract readonly abandonedAttempts: ReadonlySet<StepAttempt>;
   abstract readonly isAtStandstill: boolean;
   /** Of the run's own steps, where the outputs come from that no attempt has made. */
-  protected readonly origins = new Map<Row, Origin>();
+  readonly origins = new Map<Row, Origin>();
   /** Once the store is open. */
   protected keeping: Keeping | undefined;
 
@@ -267,11 +267,12 @@ export abstract class Lifecycle extends EngineCore implements ScopeRun {
     scope.hasUndoing = true;
   }
 
-  complete(scope: Scope, row: Row, output: unknown, origin: Origin, order = 0): void {
+  /** @param order - when an earlier process of this run has made it, among all that it has; absent of what others have made */
+  complete(scope: Scope, row: Row, output: unknown, origin: Origin, order?: number): void {
     const definition = scope.definitionOf(row);
     const { cleanup } = definition.settings;
     // What an earlier run has done is this one's to undo; what others did isn't.
-    if (origin === 'restored' && cleanup !== undefined) {
+    if (order !== undefined && cleanup !== undefined) {
       const stepId = (): string => scope.idOf(definition);
       this.#mayUndo(scope, { definition, stepId, output, attempt: 0, order: order - earlier });
     }

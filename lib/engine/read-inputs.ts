@@ -1,8 +1,7 @@
-import { inspectValue, messageOf } from '../base/inspect.ts';
 import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { Input } from '../definition/handle.ts';
-import { acceptsAnything, type SchemaIssue } from '../definition/schema.ts';
+import { InputHandle } from '../definition/input-handle.ts';
 
 /** The value of each input, checked against its schema; what is wrong is noted with the checker. */
 export function readInputs(checker: OptionChecker, inputs: readonly Input[], given: unknown): unknown[] {
@@ -20,40 +19,5 @@ export function readInputs(checker: OptionChecker, inputs: readonly Input[], giv
       values[name],
     );
   }
-  return inputs.map((input) => readInput(checker, input, values));
-}
-
-function readInput(
-  checker: OptionChecker,
-  { name, schema }: Input,
-  values: Readonly<Record<string, unknown>>,
-): unknown {
-  const option = `inputs.${name}`;
-  const isGiven = Object.hasOwn(values, name);
-  const value = isGiven ? values[name] : undefined;
-  if (!isGiven && acceptsAnything(schema)) return checker.fail(option, 'given', value);
-  try {
-    const result = schema['~standard'].validate(value);
-    if (typeof result !== 'object' || (result as unknown) === null)
-      return checker.fail(
-        option,
-        `described by a schema that answers as Standard Schema says, not with ${inspectValue(result)}`,
-        value,
-      );
-    if ('then' in result) {
-      // Its outcome is of no interest, nor is its rejection.
-      Promise.resolve(result).catch(() => undefined);
-      return checker.fail(option, 'described by a schema that validates synchronously', value);
-    }
-    if (result.issues === undefined) return result.value;
-    if (!isGiven) return checker.fail(option, 'given', value);
-    return checker.fail(option, `valid (${result.issues.map(describeIssue).join('; ')})`, value);
-  } catch (error) {
-    return checker.fail(option, `what its schema can check (it threw: ${messageOf(error)})`, value);
-  }
-}
-
-function describeIssue({ message, path }: SchemaIssue): string {
-  const where = path?.map((part) => String(typeof part === 'object' ? part.key : part)).join('.') ?? '';
-  return where === '' ? message : `${where}: ${message}`;
+  return inputs.map((input) => InputHandle.valueOf(input as InputHandle<string, unknown>, checker, values));
 }

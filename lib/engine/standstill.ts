@@ -90,12 +90,10 @@ export class Standstill {
     if (capacity < 2 * (this.#told.get(link) ?? 0)) return;
     this.#told.set(link, capacity);
     const { run, first } = this.#scope;
-    run.report.grown(
-      this.#idOf(producer),
-      run.table.attemptsOf(first + producer),
-      this.#idOf(consumer),
-      capacity,
-    );
+    const stepId = this.#idOf(producer);
+    const attempt = run.table.attemptsOf(first + producer);
+    const message = `the stream of '${stepId}' in '${this.#idOf(consumer)}' holds ${String(capacity)} values from now on, as all who are connected by streams wait for each other; read streams of one source side by side, or give this one more capacity`;
+    run.report.warn({ topic: 'channel', stepId, attempt, message });
   }
 
   #runs(step: number): boolean {

@@ -1,6 +1,6 @@
 import { Outlet } from '../attempt/outlet.ts';
 import { Channel } from '../channel/channel.ts';
-import type { BranchingPlan } from '../definition/branching-plan.ts';
+import type { BranchingPlan } from '../definition/connections.ts';
 import { edge } from '../definition/join.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import type { StreamsScope } from './streams-scope.ts';

@@ -1,6 +1,7 @@
 import type { Admission } from '../admission/admission.ts';
 import { type Lack, lackedClass, lacksNothing, lacksShared, lacksTurn } from '../admission/lack.ts';
 import type { Shape } from '../admission/shape.ts';
+import type { SharedLack } from '../admission/shared-demand.ts';
 import type { WaitReason } from '../observe/wait-reason.ts';
 import type { ResourceClasses } from './resource-classes.ts';
 import type { Row } from './step-table.ts';
@@ -14,6 +15,7 @@ export class WaitReasons {
   readonly #admission: Admission<Row>;
   readonly #classes: ResourceClasses;
   readonly #byLack = new Map<Lack, WaitReason>();
+  readonly #byShared = new Map<SharedLack, WaitReason>();
   readonly #shared = new Map<string, WaitReason>();
 
   constructor(admission: Admission<Row>, classes: ResourceClasses) {
@@ -37,7 +39,7 @@ export class WaitReasons {
     if (lacks === lacksTurn || lacks === lacksNothing) return forTurn;
     if (lacks === lacksShared) {
       const lacked = shared?.lacked;
-      return lacked === undefined ? forTurn : this.#ofShared(lacked.resource, lacked.how, lacked.label);
+      return lacked === undefined ? forTurn : this.#ofShared(lacked);
     }
     const { place, how } = lackedClass(lacks);
     const resource = this.#classes.nameAt(place) ?? '';
@@ -49,12 +51,15 @@ export class WaitReasons {
     return reason;
   }
 
-  #ofShared(resource: string, how: 'resource' | 'rate' | 'pause', label: string): WaitReason {
-    const key = JSON.stringify([how, label, resource]);
-    const known = this.#shared.get(key);
+  #ofShared(lack: SharedLack): WaitReason {
+    const known = this.#byShared.get(lack);
     if (known !== undefined) return known;
-    const reason: WaitReason = Object.freeze({ kind: how, resource, shared: label });
+    const { resource, how, label } = lack;
+    // Limits of one name may be those of several objects.
+    const key = JSON.stringify([how, label, resource]);
+    const reason = this.#shared.get(key) ?? Object.freeze({ kind: how, resource, shared: label });
     this.#shared.set(key, reason);
+    this.#byShared.set(lack, reason);
     return reason;
   }
 }

@@ -3,8 +3,7 @@ import type { Observable, Subscription } from 'rxjs';
 import type { Clock } from '../base/clock.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
 import { inspectValue } from '../base/inspect.ts';
-import { fromInterop, isInterop } from '../base/interop-observable.ts';
-import { isObservable } from '../base/rxjs-run-parts.ts';
+import { fromInterop, isInterop, isObservable } from '../base/interop-observable.ts';
 
 /** Who is told of items that come by themselves. */
 export interface ItemListener {

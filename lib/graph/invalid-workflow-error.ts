@@ -67,7 +67,7 @@ export type WorkflowFault =
     };
 
 /**
- * A workflow that can't be built. The message names every fault found, not only the first.
+ * A workflow that can't be built. The message names every fault found, in one line.
  *
  * @example
  * ```ts
@@ -88,9 +88,8 @@ export class InvalidWorkflowError extends MillraceError {
 
   constructor(workflow: string, faults: readonly WorkflowFault[]) {
     const list = faults.map(describe);
-    super(
-      `workflow '${workflow}' can't be built: ${list.length === 1 ? (list[0] ?? '') : list.map((text, index) => `\n  ${String(index + 1)}. ${text}`).join('')}`,
-    );
+    const numbered = list.length === 1 ? list : list.map((text, index) => `(${String(index + 1)}) ${text}`);
+    super(`workflow '${workflow}' can't be built: ${numbered.join('; ')}`);
     this.workflow = workflow;
     this.faults = faults;
   }
@@ -109,13 +108,13 @@ function describe(fault: WorkflowFault): string {
     case 'name-clash':
       return `'${fault.name}' is the id of a step and the name of an input; rename one of them`;
     case 'self-dependency':
-      return `step '${fault.stepId}' depends on itself`;
+      return `step '${fault.stepId}' depends on itself; take that dependency away`;
     case 'unknown-dependency':
       return `step '${fault.stepId}' depends on '${fault.dependency}', which doesn't exist${suggest(fault.nearest)}`;
     case 'unknown-output':
       return `the output '${fault.output}' isn't a step${suggest(fault.nearest)}`;
     case 'cycle':
-      return `a cycle: ${fault.path.join(' → ')}`;
+      return `a cycle: ${fault.path.join(' → ')}; take one of these dependencies away`;
   }
 }
 

@@ -1,4 +1,5 @@
 // Long because it is one list: what each event changes in where the run stood.
+import { freeze, Immer } from 'immer';
 import { ownOf } from '../base/record.ts';
 import { ChunkedSteps } from '../base/step-list.ts';
 import { Descent } from '../observe/descent.ts';
@@ -14,14 +15,16 @@ import type { RunStatus } from '../observe/run-view.ts';
 import type { StepStatus } from '../observe/step-status.ts';
 import type { PicturedStep } from '../report/pictured-workflow.ts';
 import { hasBegun } from './event-log.ts';
-import { frozen } from './frozen-snapshot.ts';
 import { Readiness } from './readiness.ts';
+
+// One of our own, since a user may have switched the shared one's freezing off.
+const immer = new Immer({ autoFreeze: true });
 
 /**
  * Where a run stood, folded from its events: equal to what the run's own `snapshot()` said once each had been dealt with, but for what
  * steps waited for at that moment, which no event tells.
  *
- * Unchanged steps and chunks are the same objects from one snapshot to the next; all of it is frozen.
+ * What hasn't changed is the same object from one snapshot to the next; all of it is frozen.
  */
 export class SnapshotFold {
   readonly #readiness: Readiness;
@@ -63,11 +66,19 @@ export class SnapshotFold {
       steps.map(({ waitingFor: _, ...step }) => step),
       (id) => this.#readiness.placeOf(id),
     );
-    this.#current = { ...initial, waits: [], steps: this.#steps };
     this.#stopsAt = stopsAt;
     this.#counts = { ...initial.counts };
-    this.#resources = Object.fromEntries(
-      Object.entries(initial.resources).map(([name, amounts]) => [name, { ...amounts }]),
+    this.#resources = copied(initial.resources);
+    this.#current = freeze(
+      {
+        ...initial,
+        counts: { ...initial.counts },
+        pausedResources: [...initial.pausedResources],
+        resources: copied(initial.resources),
+        waits: [],
+        steps: this.#steps,
+      },
+      true,
     );
     this.#status = initial.status;
     this.#startedAt = initial.startedAt;
@@ -179,18 +190,18 @@ export class SnapshotFold {
   current(): RunSnapshot {
     this.#steps = this.#steps.with(this.#changed);
     this.#changed.clear();
-    this.#current = frozen({
-      ...this.#current,
-      status: this.#status,
-      startedAt: this.#startedAt,
-      endedAt: this.#endedAt,
-      counts: { ...this.#counts },
-      isPaused: this.#isPaused,
-      pausedResources: this.#pausedResources,
-      resources: Object.fromEntries(
-        Object.entries(this.#resources).map(([name, amounts]) => [name, { ...amounts }]),
-      ),
-      steps: this.#steps,
+    const before = this.#current;
+    this.#current = immer.produce(before, (draft) => {
+      // Immer takes a value equal to the one there for no change.
+      draft.status = this.#status;
+      draft.startedAt = this.#startedAt;
+      draft.endedAt = this.#endedAt;
+      Object.assign(draft.counts, this.#counts);
+      draft.isPaused = this.#isPaused;
+      draft.pausedResources = this.#pausedResources as string[];
+      // A draft can't have just any name.
+      if (!areEqual(before.resources, this.#resources)) draft.resources = copied(this.#resources);
+      draft.steps = this.#steps;
     });
     return this.#current;
   }
@@ -280,6 +291,19 @@ export class SnapshotFold {
   #stepAt(place: number | undefined): StepSnapshot | undefined {
     return place === undefined ? undefined : (this.#changed.get(place) ?? this.#steps.at(place));
   }
+}
+
+type Resources = RunSnapshot['resources'];
+
+function copied(resources: Resources): Record<string, { taken: number; limit: number }> {
+  return Object.fromEntries(Object.entries(resources).map(([name, amounts]) => [name, { ...amounts }]));
+}
+
+function areEqual(before: Resources, now: Resources): boolean {
+  return Object.entries(now).every(([name, { taken, limit }]) => {
+    const known = ownOf(before, name);
+    return known?.taken === taken && known.limit === limit;
+  });
 }
 
 /** What is less, in ms, is what adding leaves over. */

@@ -18,6 +18,9 @@ export interface ReportedAttempt {
   readonly result: unknown;
 }
 
+/** A warning, but for what all events have. */
+export type Warning = Omit<Warned, 'type' | 'seq' | 'at' | 'runId'>;
+
 /** The run's present, read anew on coming back from elsewhere. */
 interface Present {
   readonly now: number;
@@ -173,80 +176,65 @@ export class Reporter {
       ? ''
       : ", unless the machine had other things to do, of which this host can't tell";
     const message = `step '${attempt.stepId}' blocked the event loop for ${durationMs.toFixed(0)} ms${doubt}; offload it to a pool (millrace/workers), or give the event loop back in between`;
-    this.#warn({ topic: 'blocked', ...idsOf(attempt), message, durationMs });
+    this.warn({ topic: 'blocked', ...idsOf(attempt), message, durationMs });
   }
 
   abandoned(attempt: ReportedAttempt, gracePeriod: number): void {
     if (!this.#progress.observed) return;
     const message = `step '${attempt.stepId}' was told to stop but still runs after ${String(gracePeriod)} ms; it is given up and keeps its resources. Heed ctx.signal or ctx.token, or offload it to a pool`;
-    this.#warn({ topic: 'abandoned', ...idsOf(attempt), message });
+    this.warn({ topic: 'abandoned', ...idsOf(attempt), message });
   }
 
   finaliserFailed(attempt: ReportedAttempt, error: unknown): void {
     const message = `a finaliser of step '${attempt.stepId}' failed`;
-    this.#warn({ topic: 'finaliser', ...idsOf(attempt), message, error });
+    this.warn({ topic: 'finaliser', ...idsOf(attempt), message, error });
   }
 
   cleanUpFailed(stepId: string, attempt: number, error: unknown): void {
     this.#present.enter();
     const message = `the clean-up of step '${stepId}' failed; what it should have undone may be left over`;
-    this.#warn({ topic: 'cleanup', stepId, attempt, message, error });
+    this.warn({ topic: 'cleanup', stepId, attempt, message, error });
   }
 
   /** Something that is called at the end goes on after the grace period, and the run goes on without it. */
   endless(topic: 'cleanup' | 'release', stepId: string, attempt: number, gracePeriod: number): void {
     const what = topic === 'cleanup' ? 'clean-up' : 'release';
     const message = `the ${what} of step '${stepId}' had not ended ${String(gracePeriod)} ms after it was called; the run goes on without it`;
-    this.#warn({ topic, stepId, attempt, message });
+    this.warn({ topic, stepId, attempt, message });
   }
 
   releaseFailed(stepId: string, error: unknown): void {
     this.#present.enter();
     const message = `the release of step '${stepId}' failed; what it should have closed may be open still`;
-    this.#warn({ topic: 'release', stepId, attempt: 0, message, error });
+    this.warn({ topic: 'release', stepId, attempt: 0, message, error });
   }
 
   misspelt(stepId: string, given: string, demanded: string): void {
     const message = `there is a limit for '${given}', but steps such as '${stepId}' demand '${demanded}', which has its usual limit; is it meant?`;
-    this.#warn({ topic: 'limits', stepId, attempt: 0, message });
-  }
-
-  /** @param stepId - of the outer run, where that is known; empty where it is told to the inner one */
-  startedWithin(stepId: string, message: string): void {
-    this.#warn({ topic: 'nested', stepId, attempt: 0, message });
+    this.warn({ topic: 'limits', stepId, attempt: 0, message });
   }
 
   waitsForAbandoned(stepId: string, attempt: number, holders: readonly string[], waitMs: number): void {
     const message = `step '${stepId}' can't start beside what abandoned bodies hold (${holders.join(', ')}) and fails if none of them has stopped in ${String(waitMs)} ms`;
-    this.#warn({ topic: 'waiting', stepId, attempt, message });
+    this.warn({ topic: 'waiting', stepId, attempt, message });
   }
 
   waitsElsewhere({ stepId, number }: ReportedAttempt, message: string): void {
-    this.#warn({ topic: 'remote', stepId, attempt: number, message });
-  }
-
-  grown(producer: string, attempt: number, consumer: string, capacity: number): void {
-    const message = `the stream of '${producer}' in '${consumer}' holds ${String(capacity)} values from now on, as all who are connected by streams wait for each other; read streams of one source side by side, or give this one more capacity`;
-    this.#warn({ topic: 'channel', stepId: producer, attempt, message });
-  }
-
-  notKept(stepId: string, message: string, error: unknown): void {
-    const thrown = error === undefined ? {} : { error };
-    this.#warn({ topic: 'store', stepId, attempt: 0, message, ...thrown });
+    this.warn({ topic: 'remote', stepId, attempt: number, message });
   }
 
   whenThrew(attempt: ReportedAttempt, error: unknown): void {
     const message = `retry.when of step '${attempt.stepId}' threw, so that the step isn't tried again`;
-    this.#warn({ topic: 'retry', ...idsOf(attempt), message, error });
+    this.warn({ topic: 'retry', ...idsOf(attempt), message, error });
   }
 
   delayThrew(attempt: ReportedAttempt, error: unknown): void {
     const message = `retry.delay of step '${attempt.stepId}' threw, so that the step isn't tried again`;
-    this.#warn({ topic: 'retry', ...idsOf(attempt), message, error });
+    this.warn({ topic: 'retry', ...idsOf(attempt), message, error });
   }
 
   randomThrew(attempt: ReportedAttempt, error: unknown): void {
-    this.#warn({
+    this.warn({
       topic: 'retry',
       ...idsOf(attempt),
       message: 'random threw, so that the back-off has no jitter',
@@ -254,7 +242,8 @@ export class Reporter {
     });
   }
 
-  #warn(warning: Omit<Warned, 'type' | 'seq' | 'at' | 'runId'>): void {
+  /** What only some runs have reason to warn of is said where that reason is. */
+  warn(warning: Warning): void {
     if (this.#progress.observed) this.#progress.emit({ type: 'warning', ...warning });
   }
 }

@@ -1,14 +1,13 @@
-import { freeze, Immer } from 'immer';
+// Long because what a snapshot keeps, and what of it is made anew, is one state.
 import type { Observable, Subscriber } from 'rxjs';
 import { ownOf } from '../base/record.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
-import { ChunkedSteps } from '../base/step-list.ts';
+import { ChunkedSteps, frozen } from '../base/step-list.ts';
 import type { RunSnapshot, StepSnapshot } from './run-snapshot.ts';
 import type { RunView } from './run-view.ts';
 import { type StepStatus, stepStatuses } from './step-status.ts';
 import type { WaitReason, Waits } from './wait-reason.ts';
 
-const immer = new Immer({ autoFreeze: true });
 /** At most one snapshot is emitted in this time, in ms. */
 const frameMs = 16;
 
@@ -54,7 +53,7 @@ export class Snapshots {
       this.#counts[step.status]++;
       this.#sort(place++, step);
     }
-    this.#state = freeze({ ...this.#head(), counts: { ...this.#counts } }, true);
+    this.#state = frozen({ ...this.#head(), counts: { ...this.#counts } });
     this.#current = Object.freeze({ ...this.#state, steps: this.#steps });
     this.snapshot$ = new RxObservable((subscriber) => {
       subscriber.next(this.current());
@@ -97,17 +96,17 @@ export class Snapshots {
       this.#sort(index, step);
     }
     this.#dirty.clear();
-    const state = immer.produce(this.#state, (draft) => {
-      const { resources, waits, ...head } = this.#head();
-      // Immer takes a value equal to the one there for no change.
-      Object.assign(draft, head);
-      Object.assign(draft.counts, this.#counts);
-      // A draft can't have just any name.
-      draft.resources = sharedResources(this.#state.resources, resources);
-      draft.waits = sharedWaits(this.#state.waits, waits) as Waits[];
-    });
-    if (state === this.#state && changes.size === 0) return this.#current;
-    this.#state = state;
+    const before = this.#state;
+    const head = this.#head();
+    // What is equal stays the same object.
+    const state = {
+      ...head,
+      counts: isEqual(before.counts, this.#counts) ? before.counts : { ...this.#counts },
+      resources: sharedResources(before.resources, head.resources),
+      waits: sharedWaits(before.waits, head.waits),
+    };
+    if (changes.size === 0 && isEqual(before, state)) return this.#current;
+    this.#state = frozen(state);
     this.#steps = this.#steps.with(changes);
     this.#current = Object.freeze({ ...state, steps: this.#steps });
     return this.#current;
@@ -213,6 +212,11 @@ export class Snapshots {
       ...(children === undefined ? {} : { children }),
     };
   }
+}
+
+/** Whether two records of the same names have the same values. */
+function isEqual<Part extends object>(left: Part, right: Part): boolean {
+  return Object.entries(left).every(([name, value]) => Object.is(value, right[name as keyof Part]));
 }
 
 /** What is there now, as the same objects as before in so far as that is equal. */

@@ -3,6 +3,7 @@ import { Subscription } from 'rxjs';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { RemoteStats } from '../bullmq/remote-stats.ts';
 import type { ThreadPoolStats } from '../pool/thread-pool-stats.ts';
+import { makersOf } from './instruments.ts';
 import { checkMeter } from './meter-runs.ts';
 
 /** What is measured: a pool of threads, or the tasks of a queue. */
@@ -45,45 +46,34 @@ export function meterPool(pool: MeteredPool, meter: Meter): Subscription {
 }
 
 /** What pools of both kinds have. */
-function placesOf(meter: Meter) {
+function placesOf(make: ReturnType<typeof makersOf>) {
   return {
-    limit: meter.createObservableUpDownCounter('millrace.pool.limit', {
-      description: 'How many calls a pool can work on at once',
-      unit: '{call}',
-    }),
-    usage: meter.createObservableUpDownCounter('millrace.pool.usage', {
-      description: 'How many calls a pool works on',
-      unit: '{call}',
-    }),
-    utilization: meter.createObservableGauge('millrace.pool.utilization', {
-      description: 'The share of its places that a pool uses',
-      unit: '1',
-    }),
-    queued: meter.createObservableUpDownCounter('millrace.pool.queue.length', {
-      description: 'How many calls wait for a place',
-      unit: '{call}',
-    }),
-    completed: meter.createObservableCounter('millrace.pool.completed', {
-      description: 'How many calls have ended: in a pool of threads, with an output',
-      unit: '{call}',
-    }),
+    limit: make.readUpDown('millrace.pool.limit', 'How many calls a pool can work on at once', '{call}'),
+    usage: make.readUpDown('millrace.pool.usage', 'How many calls a pool works on', '{call}'),
+    utilization: make.readGauge('millrace.pool.utilization', 'The share of its places that a pool uses', '1'),
+    queued: make.readUpDown('millrace.pool.queue.length', 'How many calls wait for a place', '{call}'),
+    completed: make.readCounter(
+      'millrace.pool.completed',
+      'How many calls have ended: in a pool of threads, with an output',
+      '{call}',
+    ),
   };
 }
 
 function meterThreads(pool: Extract<MeteredPool, { readonly name: string }>, meter: Meter): Subscription {
-  const places = placesOf(meter);
-  const threads = meter.createObservableUpDownCounter('millrace.pool.thread.count', {
-    description: 'How many threads a pool has',
-    unit: '{thread}',
-  });
-  const lost = meter.createObservableCounter('millrace.pool.thread.replacements', {
-    description: 'How many threads were lost: they crashed, or did not stop in time',
-    unit: '{thread}',
-  });
-  const taskDuration = meter.createObservableGauge('millrace.pool.task.duration', {
-    description: 'The mean time of the last calls of a task, without the wait',
-    unit: 's',
-  });
+  const make = makersOf(meter);
+  const places = placesOf(make);
+  const threads = make.readUpDown('millrace.pool.thread.count', 'How many threads a pool has', '{thread}');
+  const lost = make.readCounter(
+    'millrace.pool.thread.replacements',
+    'How many threads were lost: they crashed, or did not stop in time',
+    '{thread}',
+  );
+  const taskDuration = make.readGauge(
+    'millrace.pool.task.duration',
+    'The mean time of the last calls of a task, without the wait',
+    's',
+  );
   const ofPool = { 'millrace.pool.name': pool.name };
   return observing(meter, [...Object.values(places), threads, lost, taskDuration], (result) => {
     const { size, busy, idle, starting, running, queued, crashed, replaced, tasks } = pool.stats();
@@ -104,15 +94,18 @@ function meterThreads(pool: Extract<MeteredPool, { readonly name: string }>, met
 }
 
 function meterQueue(remote: Extract<MeteredPool, { readonly queue: string }>, meter: Meter): Subscription {
-  const places = placesOf(meter);
-  const workers = meter.createObservableUpDownCounter('millrace.pool.worker.count', {
-    description: 'How many worker processes there are',
-    unit: '{worker}',
-  });
-  const lag = meter.createObservableGauge('millrace.pool.queue.lag', {
-    description: 'For how long the call that has waited longest has done so',
-    unit: 's',
-  });
+  const make = makersOf(meter);
+  const places = placesOf(make);
+  const workers = make.readUpDown(
+    'millrace.pool.worker.count',
+    'How many worker processes there are',
+    '{worker}',
+  );
+  const lag = make.readGauge(
+    'millrace.pool.queue.lag',
+    'For how long the call that has waited longest has done so',
+    's',
+  );
   const ofPool = { 'millrace.pool.name': `remote:${remote.queue}` };
   return observing(meter, [...Object.values(places), workers, lag], (result) => {
     const stats = remote.stats();

@@ -1,5 +1,6 @@
 import { context, propagation } from '@opentelemetry/api';
 import { isObservable, Observable } from 'rxjs';
+import { OptionChecker } from '../base/option-checker.ts';
 import type { TaskContext } from '../task/task-context.ts';
 import type { Tasks } from '../task/task-record.ts';
 
@@ -9,6 +10,7 @@ import type { Tasks } from '../task/task-record.ts';
  *
  * The step's run is traced by `traceRun`. Where it isn't, or no propagator is registered, a task runs as without.
  *
+ * @throws InvalidOptionsError naming what is no function
  * @example
  * ```ts
  * export const tasks = exposeTasks(
@@ -19,6 +21,10 @@ import type { Tasks } from '../task/task-record.ts';
  * ```
  */
 export function traceTasks<All extends Tasks>(tasks: All): All {
+  const checker = new OptionChecker();
+  if (checker.record('the tasks', tasks, 'a record of functions'))
+    for (const [name, task] of Object.entries(tasks)) checker.function(`the task '${name}'`, task);
+  checker.throwIfAny('traceTasks');
   const traced = Object.entries(tasks).map(([name, task]) => {
     const within = (input: never, ctx: TaskContext): unknown => {
       const active = propagation.extract(context.active(), ctx.carrier);

@@ -1,5 +1,5 @@
 import { MillraceError } from '../base/errors.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintOr } from '../base/nearest.ts';
 import { shortUrl } from './worker-source.ts';
 
 /**
@@ -24,11 +24,7 @@ export class UnknownTaskError extends MillraceError {
 
   constructor(taskName: string, known: Iterable<string>, url: string, options?: ErrorOptions) {
     const names = [...known];
-    const nearest = nearestName(taskName, names);
-    const hint =
-      nearest === undefined
-        ? `it has ${names.map((name) => `'${name}'`).join(', ')}`
-        : `did you mean '${nearest}'?`;
+    const hint = hintOr(`it has ${names.map((name) => `'${name}'`).join(', ')}`, taskName, names);
     super(`the worker ${shortUrl(url)} exposes no task '${taskName}'; ${hint}`, options);
     this.taskName = taskName;
     this.known = names;

@@ -1,5 +1,5 @@
 import { OptionChecker } from '../base/option-checker.ts';
-import { stepsIn } from '../base/step-list.ts';
+import { isStepList, stepsIn } from '../base/step-list.ts';
 import type { SpecialNeed, StepKind } from '../definition/step-info.ts';
 import type { ChildCounts } from '../observe/child-counts.ts';
 import { criticalStepsIn } from '../observe/critical-steps.ts';
@@ -86,7 +86,7 @@ export function diagramOf(
   options: DiagramOptions = {},
   fold: (steps: readonly PicturedStep[], most: number) => readonly Collapsed[] = collapse,
 ): Diagram {
-  const { snapshot, collapseAbove = 100, direction = 'right' } = checked(owner, options);
+  const { snapshot, collapseAbove = 100, direction = 'right' } = checked(owner, workflow, options);
   const steps = stepsIn(workflow.steps);
   const snapshots = new Map(snapshot && stepsIn(snapshot.steps).map((step) => [step.id, step]));
   const path = criticalStepsIn({ status: snapshot?.status ?? 'idle', steps: snapshots });
@@ -119,8 +119,11 @@ export function diagramOf(
   };
 }
 
-function checked(owner: string, options: DiagramOptions): DiagramOptions {
+function checked(owner: string, workflow: PicturedWorkflow, options: DiagramOptions): DiagramOptions {
   const checker = new OptionChecker();
+  const steps = (workflow as Partial<PicturedWorkflow> | null | undefined)?.steps;
+  if (!isStepList(steps))
+    checker.fail('the workflow', 'a workflow, or the `workflow` of a run or a log', workflow);
   if (checker.record('the options', options)) {
     checker.knownKeys('', options, ['snapshot', 'collapseAbove', 'direction']);
     checker.count('collapseAbove', options.collapseAbove, 0);

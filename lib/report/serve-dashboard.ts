@@ -1,3 +1,4 @@
+// Long because it is a list: each address that the server answers, with who may ask.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isObservable, type Observable, of } from 'rxjs';

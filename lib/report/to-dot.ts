@@ -8,7 +8,7 @@ import type { PicturedWorkflow } from './pictured-workflow.ts';
  * With a `snapshot`, nodes have the colour of their state and tell how long they took, and the critical path is
  * thick. A dependency that isn't simply waited for is dashed and says what it is. Ids may hold anything: nodes are named by number, and text is escaped. Linear in steps + dependencies.
  *
- * @throws InvalidOptionsError where an option can't be used
+ * @throws InvalidOptionsError where the workflow is none, or an option can't be used
  * @example
  * ```ts
  * await writeFile('flights.dot', toDot(flights, { snapshot: run.snapshot() }));

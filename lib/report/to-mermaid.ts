@@ -11,7 +11,7 @@ import type { PicturedWorkflow } from './pictured-workflow.ts';
  * Mermaid itself refuses more than 50,000 characters: where there would be more, steps are folded into fewer nodes than `collapseAbove` says. And
  * it refuses more than 500 edges unless its `maxEdges` says otherwise.
  *
- * @throws InvalidOptionsError where an option can't be used
+ * @throws InvalidOptionsError where the workflow is none, or an option can't be used
  * @example
  * ```ts
  * const structure = toMermaid(flights);

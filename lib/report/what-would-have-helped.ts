@@ -1,3 +1,4 @@
+// Long because each thing that could have helped is a few lines over what all of them share.
 import type { Demand } from '../admission/demand.ts';
 import type { Limits } from '../admission/limits.ts';
 import { stepsIn } from '../base/step-list.ts';

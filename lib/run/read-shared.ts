@@ -1,7 +1,7 @@
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 import type { RunSettings } from '../engine/run-settings.ts';
-import { type Sharing, sharing } from '../sharing/sharing.ts';
+import { Sharing } from '../sharing/sharing.ts';
 import type { SharedLimits } from './shared-limits.ts';
 
 /** The limits that a run shares, each once; what can't be used is noted with the checker. */
@@ -13,9 +13,9 @@ export function readShared(
   if (shared === undefined) return none;
   const found = new Set<Sharing>();
   for (const each of Array.isArray(shared) ? (shared as readonly SharedLimits[]) : [shared as SharedLimits]) {
-    const one = (each as Partial<SharedLimits> | null)?.[sharing];
-    if (one === undefined) checker.fail('shared', 'made by sharedLimits(), or a list of what is', each);
-    else found.add(one);
+    const one = (each as Partial<SharedLimits> | null)?.sharing;
+    if (one instanceof Sharing) found.add(one);
+    else checker.fail('shared', 'made by sharedLimits(), or a list of what is', each);
   }
   for (const { label, runs, runsClass } of Array.from(found, ({ budget }) => budget))
     if (runs !== undefined && blueprint.resources.has(runsClass))

@@ -6,7 +6,7 @@ import { resolveConcurrency, resolveLimits } from '../admission/limits.ts';
 import { CancellationToken, isSignal } from '../base/cancellation.ts';
 import { type Clock, clockOf, isScheduler } from '../base/clock.ts';
 import type { Duration } from '../base/durations.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintAfter } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { seededRandom } from '../base/seeded-random.ts';
 import type { Around } from '../definition/around.ts';
@@ -194,6 +194,13 @@ export type RunOptions<Needs extends Need> = RunSettingsOptions &
           readonly inputs: InputsOf<Needs>;
         });
 
+/** What others call some of them. */
+const runOptionSynonyms = {
+  id: 'runId',
+  abortSignal: 'signal',
+  maxConcurrency: 'concurrency',
+  resources: 'limits',
+};
 const runOptionNames = [
   'inputs',
   'limits',
@@ -254,7 +261,7 @@ export function readRunOptions(
   const checker = new OptionChecker();
   const owner = `run of workflow '${blueprint.name}'`;
   if (!checker.record('options', options)) checker.throwIfAny(owner);
-  checker.knownKeys('', options, runOptionNames);
+  checker.knownKeys('', options, runOptionNames, runOptionSynonyms);
   const { limits, token, signal, scheduler } = options;
   if (token !== undefined && !(token instanceof CancellationToken))
     checker.fail('token', 'a CancellationToken', token);
@@ -323,8 +330,7 @@ function readGiven(
     return nothingGiven;
   for (const [id, output] of Object.entries(given)) {
     if (isKnownPath(blueprint, id)) continue;
-    const meant = nearestName(id, blueprint.graph.ids);
-    const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
+    const hint = hintAfter(id, blueprint.graph.ids);
     checker.fail(`given['${id}']`, `absent (the workflow has no such step${hint})`, output);
   }
   return new Map(Object.entries(given));

@@ -3,10 +3,9 @@ import type { Observable, Subscriber } from 'rxjs';
 import type { Limits } from '../admission/limits.ts';
 import type { CancellationToken } from '../base/cancellation.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintInBrackets } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
-import { firstValueFrom } from '../base/rxjs-run-parts.ts';
 import type { Around } from '../definition/around.ts';
 import type { Step } from '../definition/handle.ts';
 import { isStep } from '../definition/step-handle.ts';
@@ -178,7 +177,9 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
 
   /** The result as a Promise; counts as a subscriber that never leaves. Rejects with what `result$` errors with. */
   result(): Promise<Outputs> {
-    this.#promise ??= firstValueFrom(this.result$);
+    this.#promise ??= new Promise((resolve, reject) => {
+      this.result$.subscribe({ next: resolve, error: reject });
+    });
     return this.#promise;
   }
 
@@ -260,13 +261,10 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
    */
   cancelStep(id: string, reason?: unknown): void {
     if (this.#engine.isOver || this.#engine.cancelStep(id, reason)) return;
-    const meant = typeof id === 'string' ? nearestName(id, this.#engine.blueprint.graph.ids) : undefined;
-    throw new InvalidOptionsError(`cancelStep of a run of '${this.#engine.blueprint.name}'`, [
-      {
-        option: 'the step',
-        expected: `a step that there is just now${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`,
-        value: id,
-      },
+    const { name, graph } = this.#engine.blueprint;
+    const hint = hintInBrackets(id, graph.ids);
+    throw new InvalidOptionsError(`cancelStep of a run of '${name}'`, [
+      { option: 'the step', expected: `a step that there is just now${hint}`, value: id },
     ]);
   }
 
@@ -318,7 +316,7 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
 
   #followSnapshots(): Snapshots {
     if (this.#snapshots === undefined) {
-      this.#snapshots = new Snapshots(this.#engine);
+      this.#snapshots = new Snapshots(this.#engine.view);
       this.#listen();
     }
     return this.#snapshots;
@@ -339,13 +337,9 @@ export class Run<Outputs = Readonly<Record<string, unknown>>> implements AsyncDi
     const index = id === undefined ? undefined : graph.indexOf(id);
     // A handle that merely has the id of one of the steps is another step.
     if (index !== undefined && (typeof step === 'string' || steps[index] === (step as unknown))) return index;
-    const meant = id === undefined ? undefined : nearestName(id, graph.ids);
+    const hint = hintInBrackets(id, graph.ids);
     throw new InvalidOptionsError(`output$ of a run of '${name}'`, [
-      {
-        option: 'the step',
-        expected: `a step of the workflow${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`,
-        value: id ?? step,
-      },
+      { option: 'the step', expected: `a step of the workflow${hint}`, value: id ?? step },
     ]);
   }
 }

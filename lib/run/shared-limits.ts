@@ -5,7 +5,7 @@ import { OptionChecker } from '../base/option-checker.ts';
 import { Observable as RxObservable } from '../base/rxjs-parts.ts';
 import { Share } from '../sharing/share.ts';
 import { checkSharedLimits, SharedBudget } from '../sharing/shared-budget.ts';
-import { type Sharing, sharing } from '../sharing/sharing.ts';
+import { Sharing } from '../sharing/sharing.ts';
 import { OverloadedError } from './overloaded-error.ts';
 import { type SharedUsage, usageOf } from './shared-usage.ts';
 
@@ -54,7 +54,7 @@ const frameMs = 16;
  */
 export class SharedLimits {
   /** @internal What runs share. */
-  readonly [sharing]: Sharing;
+  readonly sharing: Sharing;
   readonly #budget: SharedBudget;
   /**
    * What is taken and who waits: at once, then at most once in 16 ms when something has changed. Never errors, and never completes. With
@@ -67,7 +67,7 @@ export class SharedLimits {
   /** @internal Use {@link sharedLimits}. */
   constructor(budget: SharedBudget) {
     this.#budget = budget;
-    this[sharing] = { budget, Share };
+    this.sharing = new Sharing(budget, Share);
     this.usage$ = new RxObservable((subscriber) => {
       subscriber.next(this.usage());
       this.#subscribers.add(subscriber);

@@ -1,5 +1,6 @@
 // Long because what is asked for, in line, granted, taken and lost is one thing, and counted together.
 import type { SharedDemand, SharedLack, SharedLoss } from '../admission/shared-demand.ts';
+import { ListNode } from '../base/linked-list.ts';
 import type { Claimant } from './claimant.ts';
 import { lookAgain, question } from './line.ts';
 import { type Part, type SharedShape, Spot, type Waiter } from './shared-shape.ts';
@@ -20,7 +21,9 @@ let moments = 0;
  *    now, so that it has its place among them.
  * 3. What is granted stays taken until the run has had its turn. It may then start something else of the same classes instead.
  */
-export class Claim implements SharedDemand, Waiter {
+export class Claim extends ListNode implements SharedDemand, Waiter {
+  declare previous: Claim | undefined;
+  declare next: Claim | undefined;
   readonly shape: SharedShape;
   isInLine = false;
   since = 0;
@@ -44,6 +47,7 @@ export class Claim implements SharedDemand, Waiter {
   #rank: Spot | undefined;
 
   constructor(claimant: Claimant<Claim>, shape: SharedShape) {
+    super();
     this.#claimant = claimant;
     this.shape = shape;
     shape.keepers++;
@@ -101,7 +105,7 @@ export class Claim implements SharedDemand, Waiter {
     const isPaused = each.isPaused || each.owner.isPaused;
     const isTaken = each.taken + this.#lacked.amount > each.ceiling;
     const how = isPaused ? 'pause' : isTaken || each.window === undefined ? 'resource' : 'rate';
-    return { resource: each.name, how, label: each.owner.label };
+    return each.lackOf(how);
   }
 
   /** Whether it may be taken now, without a turn or in one that the run has. */
@@ -114,17 +118,19 @@ export class Claim implements SharedDemand, Waiter {
     const claimant = this.#claimant;
     if (this.isGranted) {
       this.isGranted = false;
-      claimant.used(this);
+      claimant.granted.remove(this);
     } else {
       // One start a turn.
-      if (claimant.granted.size > 0)
-        for (const other of claimant.granted) if (other.shape.competesWith(this.shape)) other.#surrender();
+      for (let other = claimant.granted.first; other !== undefined; ) {
+        const { next } = other;
+        if (other.shape.competesWith(this.shape)) other.#surrender();
+        other = next;
+      }
       this.#take();
     }
     claimant.pass++;
-    if (claimant.inLine.size > 0)
-      for (const other of claimant.inLine)
-        if (other !== this && other.shape.competesWith(this.shape)) other.#moveBack();
+    for (let other = claimant.inLine.first; other !== undefined; other = other.next)
+      if (other !== this && other.shape.competesWith(this.shape)) other.#moveBack();
   }
 
   /** It is taken on the run's behalf, which is woken to use it. */
@@ -132,14 +138,14 @@ export class Claim implements SharedDemand, Waiter {
     this.#take();
     this.isGranted = true;
     this.#grantedAt = this.shape.parts.map((part) => part.class.startedAt);
-    this.#claimant.wasGranted(this);
+    this.#claimant.granted.push(this);
     this.#claimant.run.served();
   }
 
   /** The run has no use for what was granted. */
   returnGrant(): void {
     this.isGranted = false;
-    this.#claimant.used(this);
+    this.#claimant.granted.remove(this);
     for (const [place, { class: each, rated }] of this.shape.parts.entries())
       each.undoStart(rated, this.#grantedAt[place] ?? 0);
     this.giveBack();
@@ -196,7 +202,7 @@ export class Claim implements SharedDemand, Waiter {
     this.shape.leave(this);
     this.isBarrier = false;
     this.isInLine = false;
-    this.#claimant.left(this);
+    this.#claimant.inLine.remove(this);
     if (wasBarrier) for (const part of this.shape.parts) question(part.class);
   }
 
@@ -214,7 +220,7 @@ export class Claim implements SharedDemand, Waiter {
     this.#overtaken = 0;
     this.isInLine = true;
     this.shape.enter(this);
-    this.#claimant.entered(this);
+    this.#claimant.inLine.push(this);
     if (this.#claimant.maxOvertakes === 0) this.#becomeBarrier();
   }
 
@@ -253,8 +259,8 @@ export class Claim implements SharedDemand, Waiter {
   #isOpenInTurn(): boolean {
     for (const { class: each, amount, rated } of this.shape.parts) {
       let reserved = 0;
-      for (const { shape } of this.#claimant.granted)
-        for (const part of shape.parts) if (part.class === each) reserved += part.amount;
+      for (let other = this.#claimant.granted.first; other !== undefined; other = other.next)
+        for (const part of other.shape.parts) if (part.class === each) reserved += part.amount;
       if (each.taken - reserved + amount > each.ceiling || each.isShut(rated)) return false;
       if (each.isInQuestion && reserved === 0) return false;
     }
@@ -263,9 +269,12 @@ export class Claim implements SharedDemand, Waiter {
 
   /** What only the run itself waits for it takes without being served, in the order of its own steps. */
   #isWaitedForByOthers({ class: each }: Part): boolean {
+    const { inLine } = this.#claimant;
+    // A claim waits for a class once.
+    if (inLine.size < each.inLine) return true;
     let own = 0;
-    for (const { shape } of this.#claimant.inLine)
-      for (const part of shape.parts) if (part.class === each) own++;
+    for (let claim = inLine.first; claim !== undefined; claim = claim.next)
+      for (const part of claim.shape.parts) if (part.class === each) own++;
     return own < each.inLine;
   }
 

@@ -88,9 +88,11 @@ class Line {
     let first: Waiter | undefined;
     for (const each of this.#inQuestion) {
       for (const shape of each.waiting) {
+        // As a rule the least is free.
+        if (!shape.fits) continue;
         const waiter = shape.next;
         if (waiter === undefined || (first !== undefined && !isBefore(waiter, first))) continue;
-        if (shape.fits && !shape.isBarredFor(waiter)) first = waiter;
+        if (!shape.isBarredFor(waiter)) first = waiter;
       }
     }
     if (first !== undefined) return first;
@@ -100,8 +102,8 @@ class Line {
   }
 }
 
-const live = new Line();
-const other = new Line();
+const live = /* @__PURE__ */ new Line();
+const other = /* @__PURE__ */ new Line();
 
 /** Something of a class may have come free: those in line are asked when they are served. */
 export function question(each: SharedClass<SharedShape>): void {

@@ -24,7 +24,9 @@ export interface MarkedRun {
   readonly blueprint: { readonly resources: ReadonlySet<string> };
   readonly budget: { holdings(shape: Shape<number> | undefined): Demand };
   readonly attempts: readonly (MarkedAttempt | undefined)[];
-  readonly report: { startedWithin(stepId: string, message: string): void };
+  readonly report: {
+    warn(warning: { topic: 'nested'; stepId: string; attempt: number; message: string }): void;
+  };
   within(work: () => void): void;
 }
 
@@ -79,11 +81,12 @@ export class Nesting {
       const hazard = outer === undefined ? undefined : this.#hazardWith(nesting, inner, outer, mark);
       if (outer === undefined || hazard === undefined) continue;
       const message = messageOf(inner, outer, hazard);
-      inner.report.startedWithin('', message);
+      const warning = { topic: 'nested', stepId: '', attempt: 0, message } as const;
+      inner.report.warn(warning);
       if (nesting.#hasTold) continue;
       nesting.#hasTold = true;
       outer.within(() => {
-        outer.report.startedWithin(hazard.attempt?.stepId ?? '', message);
+        outer.report.warn({ ...warning, stepId: hazard.attempt?.stepId ?? '' });
       });
     }
   }

@@ -195,9 +195,13 @@ export class Share implements ClaimingRun, SharedAccess {
 
   settle(): void {
     const steps = this.#steps;
-    if (steps.granted.size > 0) for (const claim of steps.granted) claim.returnGrant();
-    if (steps.inLine.size > 0)
-      for (const claim of steps.inLine) if (claim.askedIn !== steps.pass) claim.leave();
+    for (let claim = steps.granted.first; claim !== undefined; claim = steps.granted.first)
+      claim.returnGrant();
+    for (let claim = steps.inLine.first; claim !== undefined; ) {
+      const { next } = claim;
+      if (claim.askedIn !== steps.pass) claim.leave();
+      claim = next;
+    }
     steps.pass++;
     // Here, where it is at rest as far as it knows, the others can have their turn within its own.
     if (isSomebodyDue()) serve();
@@ -205,8 +209,9 @@ export class Share implements ClaimingRun, SharedAccess {
 
   /** Nothing of the run starts any more. */
   leaveLine(): void {
-    for (const claim of this.#steps.granted) claim.returnGrant();
-    for (const claim of this.#steps.inLine) claim.leave();
+    const { granted, inLine } = this.#steps;
+    for (let claim = granted.first; claim !== undefined; claim = granted.first) claim.returnGrant();
+    for (let claim = inLine.first; claim !== undefined; claim = inLine.first) claim.leave();
     if (this.#entry?.isInLine === true || this.#entry?.isGranted === true) {
       this.#entry.drop();
       this.#entry = undefined;

@@ -11,7 +11,7 @@ import {
 import { RateWindow } from '../admission/rate-window.ts';
 import { type Clock, clockOf } from '../base/clock.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintInBrackets } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import { question, serve } from './line.ts';
 import { type ClassOwner, SharedClass } from './shared-class.ts';
@@ -189,7 +189,7 @@ export class SharedBudget implements ClassOwner {
         if (limits[name] !== undefined && !this.#isKnown(name))
           checker.fail(
             `limits['${name}']`,
-            `absent${this.#meant(name)}, since it isn't among these limits`,
+            `absent${this.#hint(name)}, since it isn't among these limits`,
             limits[name],
           );
     }
@@ -260,15 +260,14 @@ export class SharedBudget implements ClassOwner {
     const known = typeof name === 'string' ? this.#classes.get(name) : undefined;
     if (known !== undefined) return known;
     if (typeof name === 'string' && !isFamily(name) && this.shares(name)) return this.#add(name);
-    const hint = typeof name === 'string' ? this.#meant(name) : '';
+    const hint = this.#hint(name);
     throw new InvalidOptionsError(`${method} of the ${this.label}`, [
       { option: 'the resource', expected: `one that is among these limits${hint}`, value: name },
     ]);
   }
 
-  #meant(name: string): string {
-    const meant = nearestName(name, [...Object.keys(this.#given), ...this.#classes.keys()]);
-    return meant === undefined ? '' : ` (did you mean '${meant}'?)`;
+  #hint(name: unknown): string {
+    return hintInBrackets(name, [...Object.keys(this.#given), ...this.#classes.keys()]);
   }
 
   #add(name: string): SharedClass<SharedShape> {
@@ -324,7 +323,7 @@ export function checkSharedLimits(checker: OptionChecker, limits: Limits): void 
   checkLimits(checker, limits);
   const runs: unknown = limits[runsClass];
   // What is no limit at all has been noted.
-  if (typeof runs === 'number') checker.count(`limits.${runsClass}`, runs, 1);
+  if (typeof runs === 'number' && runs > 0) checker.count(`limits.${runsClass}`, runs, 1);
   else if (typeof runs === 'object' && runs !== null && 'limit' in runs)
     checker.count(`limits.${runsClass}.limit`, runs.limit as number | undefined, 1);
 }

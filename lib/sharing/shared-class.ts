@@ -1,5 +1,7 @@
+import type { HowLacking } from '../admission/lack.ts';
 import { ceilingOf } from '../admission/ledger.ts';
 import type { RateWindow } from '../admission/rate-window.ts';
+import type { SharedLack } from '../admission/shared-demand.ts';
 import type { Clock } from '../base/clock.ts';
 
 /** The shared limits that a class is one of. */
@@ -56,6 +58,8 @@ export class SharedClass<Shape> {
   isInQuestion = false;
   #holders = 0;
   #losers = 0;
+  // Most never are.
+  #lacks: { [How in HowLacking]?: SharedLack } | undefined;
 
   constructor(name: string, owner: ClassOwner, capacity: number, window: RateWindow | undefined) {
     this.name = name;
@@ -92,6 +96,13 @@ export class SharedClass<Shape> {
     const roomAt = this.window.roomAfter(now);
     if (roomAt !== undefined) this.owner.wakeAt(roomAt);
     return true;
+  }
+
+  /** That it is lacking, for those who tell of it. */
+  lackOf(how: HowLacking): SharedLack {
+    this.#lacks ??= {};
+    this.#lacks[how] ??= Object.freeze({ resource: this.name, how, label: this.owner.label });
+    return this.#lacks[how];
   }
 
   take(amount: number, rated: number): void {

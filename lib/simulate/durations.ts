@@ -1,5 +1,5 @@
 import { type Duration, parseDuration } from '../base/durations.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintAfter } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import { isStepList, stepsIn } from '../base/step-list.ts';
 import type { StepSettings } from '../definition/step-options.ts';
@@ -136,11 +136,9 @@ function measuredIn({ steps }: RunMetrics): [id: string, ms: number | undefined]
 }
 
 function noteUnknown(checker: OptionChecker, { blueprint, ids }: Parts, id: string, value: unknown): void {
-  const meant = nearestName(id, ids);
-  const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
   checker.fail(
     `durations['${id}']`,
-    `absent (workflow '${blueprint.name}' has no step '${id}'${hint})`,
+    `absent (workflow '${blueprint.name}' has no step '${id}'${hintAfter(id, ids)})`,
     value,
   );
 }

@@ -1,4 +1,4 @@
-import { nearestName } from '../base/nearest.ts';
+import { hintAfter } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { StepSettings } from '../definition/step-options.ts';
 import type { Parts } from './parts.ts';
@@ -51,8 +51,7 @@ export function readFate(checker: OptionChecker, parts: Parts, options: FateOpti
   const settingsOf = (option: string, id: string, value: unknown): StepSettings | undefined => {
     const index = parts.indexOf(id);
     if (index !== undefined) return parts.settings[index];
-    const meant = nearestName(id, parts.ids);
-    const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
+    const hint = hintAfter(id, parts.ids);
     checker.fail(option, `absent (workflow '${parts.blueprint.name}' has no step '${id}'${hint})`, value);
     return undefined;
   };

@@ -63,7 +63,7 @@ export class Rehearsal {
     return {
       ...(inner?.with(starts, ends) ?? { starts, ends }),
       makespan: engine.endedAt - engine.startedAt,
-      criticalSteps: () => accountOfRun(engine),
+      criticalSteps: () => accountOfRun(engine.view),
     };
   }
 }

@@ -1,10 +1,11 @@
 import { Observable } from 'rxjs';
 import { Blueprint } from '../definition/blueprint.ts';
-import { edge, withoutBackpressure } from '../definition/edge.ts';
-import { type FanOutPlan, HostedGraph } from '../definition/hosted.ts';
+import { edge } from '../definition/edge.ts';
+import { type FanOutPlan, HostedGraph, HostedItems } from '../definition/hosted.ts';
 import type { StepBody, StepDefinition } from '../definition/step-definition.ts';
 import { type StepSettings, withoutChoice } from '../definition/step-options.ts';
-import { HostedItems } from '../engine/hosted-items.ts';
+import { withoutBackpressure } from '../definition/without-backpressure.ts';
+import { FanOutScope } from '../engine/fan-out-scope.ts';
 import type { Fate } from './fate.ts';
 import type { Parts } from './parts.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -113,7 +114,7 @@ function bodyOf(original: Blueprint, stage: Stage, first: number, index: number)
       producer === undefined
         ? Array.from({ length: inner.count }, (_, place) => place)
         : spread(stage, first + producer.step, inner.count);
-    return new HostedItems(items, {}, plan);
+    return new HostedItems(items, {}, plan, FanOutScope);
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Limits } from '../admission/limits.ts';
+import { InvalidOptionsError } from '../base/errors.ts';
 import { type AnyWorkflow, blueprintOf } from './any-workflow.ts';
 import { Rehearsal } from './rehearsal.ts';
 import { type Rehearse, type SimulationReport, simulateWith } from './simulate.ts';
@@ -30,6 +31,11 @@ export function whatIf(
   options: SimulationOptions = {},
 ): Variant[] {
   const blueprint = blueprintOf('whatIf', workflow);
+  const given: unknown = variants;
+  if (!Array.isArray(given))
+    throw new InvalidOptionsError(`whatIf(workflow '${blueprint.name}')`, [
+      { option: 'the variants', expected: 'a list of records of limits', value: given },
+    ]);
   let rehearsal: Rehearsal | undefined;
   const rehearse: Rehearse = (parts, fate) => {
     rehearsal ??= new Rehearsal(parts, fate);

@@ -55,7 +55,7 @@ export interface OutputRecord {
   readonly i?: string;
   /** Steps within may have to be undone. */
   readonly u?: 1;
-  /** It was found in the cache. */
+  /** It was found in the cache, so that the step's clean-up isn't called for it. Said only where the step has one. */
   readonly c?: 1;
 }
 

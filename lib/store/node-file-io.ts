@@ -1,6 +1,6 @@
 import { promises as fs, readFileSync, writeSync } from 'node:fs';
 import { codeOf, type FileIo, type OpenFile } from './file-io.ts';
-import { pause } from './host-time.ts';
+import { patiently } from './patiently.ts';
 
 const isWindows = process.platform === 'win32';
 
@@ -84,20 +84,5 @@ async function unlessMissing<Value>(promise: Promise<Value>): Promise<Value | un
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
-  }
-}
-
-/** What Windows answers while somebody, such as a virus scanner, has the file open. */
-const busy = new Set<string | undefined>(['EPERM', 'EACCES', 'EBUSY']);
-
-async function patiently(work: () => Promise<void>): Promise<void> {
-  for (let ms = 10; ; ms *= 2) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      if (!isWindows || ms > 1000 || !busy.has(codeOf(error))) throw error;
-      await pause(ms);
-    }
   }
 }

@@ -43,8 +43,9 @@ export class OutputWriter {
     const { checkpoint } = kept.definition.settings;
     const madeOf = item === undefined ? undefined : this.#digestOf(path, item.value, checkpoint);
     const key = kept.isCached ? undefined : (kept.key as KeptKey | undefined)?.key;
+    const isOthers = kept.isCached && kept.definition.settings.cleanup !== undefined;
     // As it is with most.
-    if (checkpoint && !hasUndoing && (item === undefined || madeOf !== undefined)) {
+    if (checkpoint && !hasUndoing && !isOthers && (item === undefined || madeOf !== undefined)) {
       const json = exactJson(kept.output);
       if (json !== undefined && lengthOf(json) <= longestInline) {
         journal.addOutput(path, json, madeOf, isAwaited ? kept : undefined);
@@ -55,6 +56,7 @@ export class OutputWriter {
     const rest = {
       ...(madeOf === undefined ? {} : { i: madeOf }),
       ...(hasUndoing ? { u: 1 as const } : {}),
+      ...(isOthers ? { c: 1 as const } : {}),
     };
     const completed = { kept, path, isAwaited, rest, key };
     const encoded = checkpoint ? this.#encode(path, kept.output) : undefined;

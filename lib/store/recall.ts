@@ -69,8 +69,8 @@ export class KeptOutputRecord implements Kept {
     this.record = record;
   }
 
-  get order(): number {
-    return this.record.order;
+  get order(): number | undefined {
+    return this.record.output.c === 1 ? undefined : this.record.order;
   }
 }
 

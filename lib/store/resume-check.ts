@@ -1,10 +1,10 @@
 import type { Version } from '../definition/cache-option.ts';
-import type { RunToKeep } from '../run/run-store.ts';
 import { digestOfValue } from './digest.ts';
 import { describeGraph, differencesOf, type StepDescription } from './graph-description.ts';
 import { type Head, type JournalRecord, journalFormat } from './journal-record.ts';
 import type { JournalState } from './journal-state.ts';
 import { inlineOutput, outputOfObject } from './outputs.ts';
+import type { KeptTerms } from './read-resume.ts';
 import { renewalOf } from './recall.ts';
 import { ofSteps, type ResumeDifference, ResumeMismatchError } from './resume-mismatch-error.ts';
 import type { RunIdentity } from './run-identity.ts';
@@ -18,14 +18,14 @@ export type Checked = { readonly refused: unknown } | { readonly renewed: readon
 /** Whether a run may go on with what an earlier process has written of it, and what of that still counts. */
 export class ResumeCheck {
   readonly #work: StoreWork;
-  readonly #terms: RunToKeep;
+  readonly #terms: KeptTerms;
   readonly #identity: RunIdentity;
   readonly #state: JournalState;
   readonly #ancestorsOf: AncestorsOf;
 
   constructor(
     work: StoreWork,
-    terms: RunToKeep,
+    terms: KeptTerms,
     identity: RunIdentity,
     state: JournalState,
     ancestorsOf: AncestorsOf,

@@ -16,7 +16,6 @@ import type {
   RecalledGraph,
 } from '../engine/keeper.ts';
 import type { ProgressEvent } from '../observe/progress-event.ts';
-import type { RunToKeep } from '../run/run-store.ts';
 import type { OpenedRun, RunWatcher, StoreBackend } from './backend.ts';
 import { digestOfItem } from './digest.ts';
 import { EventSink } from './event-sink.ts';
@@ -25,6 +24,7 @@ import { type Head, type JournalRecord, journalFormat, parseRecord } from './jou
 import { JournalState } from './journal-state.ts';
 import { areThere, OutputReader } from './output-reader.ts';
 import { OutputWriter } from './output-writer.ts';
+import type { KeptTerms } from './read-resume.ts';
 import { KeptOutputRecord, recallGraph } from './recall.ts';
 import { ResultFinder } from './result-finder.ts';
 import { ResumeCheck } from './resume-check.ts';
@@ -40,7 +40,7 @@ const longestBacklog = 10_000;
 /** Keeps a run in a store: takes it, recalls it, has written what it does, and lets go of it. */
 export class RunKeeper implements Keeper {
   readonly #backend: StoreBackend;
-  readonly #terms: RunToKeep;
+  readonly #terms: KeptTerms;
   readonly #identity: RunIdentity;
   readonly #now: () => number;
   readonly #ancestorsOf: AncestorsOf;
@@ -58,7 +58,7 @@ export class RunKeeper implements Keeper {
   #hadCompleted = false;
 
   /** @param now - epoch time in ms, whatever the clock of the run says */
-  constructor(backend: StoreBackend, terms: RunToKeep, identity: RunIdentity, now: () => number) {
+  constructor(backend: StoreBackend, terms: KeptTerms, identity: RunIdentity, now: () => number) {
     this.#backend = backend;
     this.#terms = terms;
     this.#identity = identity;

@@ -1,12 +1,21 @@
 import { clockOf } from '../base/clock.ts';
 import { InvalidOptionsError, type OptionProblem } from '../base/errors.ts';
-import { Keeping, type KeepingRun } from '../engine/keeping.ts';
+import type { OptionChecker } from '../base/option-checker.ts';
+import type { Blueprint } from '../definition/blueprint.ts';
+import { Keeping } from '../engine/keeping.ts';
 import type { EventLog } from '../node/event-log.ts';
-import { type KeepingSource, keeping, type RunStore, type RunToKeep } from '../run/run-store.ts';
+import {
+  type KeepingMaker,
+  type KeepingOptions,
+  type KeepingSource,
+  keeping,
+  type RunStore,
+} from '../run/run-store.ts';
 import type { StoreBackend } from './backend.ts';
 import { diffIn, type RunDifference } from './diff.ts';
 import { digestOf, digestOrUndefined } from './digest.ts';
 import { type GcOptions, type GcReport, gcOf } from './gc.ts';
+import { type KeptTerms, readResume } from './read-resume.ts';
 import { runIdFault } from './run-id.ts';
 import { RunKeeper } from './run-keeper.ts';
 import { eventsIn, noEvents } from './stored-events.ts';
@@ -42,7 +51,9 @@ export class Store implements RunStore, AsyncDisposable {
   }
 
   /** @hidden */
-  readonly [keeping]: KeepingSource = { keepingOf: (terms) => this.#keepingOf(terms) };
+  readonly [keeping]: KeepingSource = {
+    keepingOf: (checker, blueprint, options) => this.#keepingOf(checker, blueprint, options),
+  };
 
   /** What runs there are, the one that changed last first. */
   runs(): Promise<readonly StoredRunInfo[]> {
@@ -160,7 +171,16 @@ export class Store implements RunStore, AsyncDisposable {
     await this.backend.close();
   }
 
-  #keepingOf(terms: RunToKeep): (run: KeepingRun) => Keeping {
+  #keepingOf(checker: OptionChecker, blueprint: Blueprint, options: KeepingOptions): KeepingMaker {
+    const resume = readResume(checker, blueprint, options.resume);
+    const onStoreError = checker.oneOf('onStoreError', options.onStoreError, ['fail', 'warn']) ?? 'fail';
+    return (terms) => {
+      const keeper = this.#keeperOf({ ...terms, resume, onStoreError });
+      return (run) => new Keeping(keeper, run);
+    };
+  }
+
+  #keeperOf(terms: KeptTerms): RunKeeper {
     const { settings, blueprint } = terms;
     const problems: OptionProblem[] = [];
     const expected = runIdFault(settings.runId);
@@ -182,7 +202,6 @@ export class Store implements RunStore, AsyncDisposable {
     if (problems.length > 0) throw new InvalidOptionsError(`run of workflow '${blueprint.name}'`, problems);
     const given: Record<string, string | null> = {};
     for (const [path, output] of settings.given) given[path] = digestOrUndefined(output) ?? null;
-    const keeper = new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
-    return (run) => new Keeping(keeper, run);
+    return new RunKeeper(this.backend, terms, { inputs, given }, () => clockOf(undefined).now());
   }
 }

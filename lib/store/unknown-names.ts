@@ -1,5 +1,5 @@
 import { MillraceError } from '../base/errors.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintOr, nearestName } from '../base/nearest.ts';
 
 /** There is no run of that id in the store. `nearest` is the one that was probably meant. */
 export class UnknownRunError extends MillraceError {
@@ -14,17 +14,11 @@ export class UnknownRunError extends MillraceError {
   readonly nearest: string | undefined;
 
   constructor(store: string, runId: string, known: readonly string[]) {
-    const nearest = nearestName(runId, known);
-    const hint =
-      nearest !== undefined
-        ? `did you mean '${nearest}'?`
-        : known.length === 0
-          ? 'there is none at all'
-          : `there are ${listed(known)}`;
-    super(`there is no run '${runId}' in ${store}; ${hint}`);
+    const there = known.length === 0 ? 'there is none at all' : `there are ${listed(known)}`;
+    super(`there is no run '${runId}' in ${store}; ${hintOr(there, runId, known)}`);
     this.store = store;
     this.runId = runId;
-    this.nearest = nearest;
+    this.nearest = nearestName(runId, known);
   }
 }
 
@@ -41,12 +35,10 @@ export class UnknownStepError extends MillraceError {
   readonly nearest: string | undefined;
 
   constructor(runId: string, stepId: string, known: readonly string[]) {
-    const nearest = nearestName(stepId, known);
-    const hint = nearest === undefined ? `it has ${listed(known)}` : `did you mean '${nearest}'?`;
-    super(`run '${runId}' has no step '${stepId}'; ${hint}`);
+    super(`run '${runId}' has no step '${stepId}'; ${hintOr(`it has ${listed(known)}`, stepId, known)}`);
     this.runId = runId;
     this.stepId = stepId;
-    this.nearest = nearest;
+    this.nearest = nearestName(stepId, known);
   }
 }
 

@@ -1,3 +1,4 @@
+// Long because a call that is under way has one state, which its work, its caller and its thread change.
 import type { ObservableInput } from 'rxjs';
 import type { CancellationToken } from '../base/cancellation.ts';
 import { monotonicNow } from '../base/clock.ts';

@@ -1,3 +1,4 @@
+import { checkRecording } from './check-recording.ts';
 import type { Law } from './law.ts';
 import { LawBrokenError, type Violation } from './law-broken-error.ts';
 import {
@@ -38,8 +39,10 @@ export const laws: readonly Law[] = [
  * Checks that a recording breaks none of the {@link laws}, nor of those given.
  *
  * @throws LawBrokenError naming every violation, with the story of the step
+ * @throws InvalidOptionsError where it is no recording
  */
 export function checkLaws(recording: Recording, extraLaws: readonly Law[] = []): void {
+  checkRecording('checkLaws', recording);
   const violations: Violation[] = [...laws, ...extraLaws].flatMap(({ name, check }) =>
     check(recording).map((message) => ({ law: name, message })),
   );

@@ -1,10 +1,11 @@
 import { type Duration, durationExpected, parseDuration } from '../base/durations.ts';
 import { MillraceError } from '../base/errors.ts';
 import { messageOf } from '../base/inspect.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintInBrackets } from '../base/nearest.ts';
 import { OptionChecker } from '../base/option-checker.ts';
 import type { Need } from '../definition/handle.ts';
 import type { Workflow } from '../workflow.ts';
+import { checkRecording } from './check-recording.ts';
 import type { Recording } from './recording.ts';
 import { runInVirtualTime, type VirtualTimeArguments } from './virtual-time.ts';
 
@@ -56,7 +57,7 @@ export class PictureMismatchError extends MillraceError {
  * of one that gives the output, then `|` for completed, `#` for failed (and between attempts), `!` for cancelled. A step
  * that never started is an empty row, or a `!` where it was cancelled. Times are rounded to frames.
  *
- * @throws InvalidOptionsError where the frame can't be used
+ * @throws InvalidOptionsError where it is no recording, or the frame can't be used
  * @example
  * ```ts
  * const recording = await runInVirtualTime(flights, { inputs: { path: '' }, bodies: 'replace' });
@@ -64,6 +65,7 @@ export class PictureMismatchError extends MillraceError {
  * ```
  */
 export function drawRun(recording: Recording, options: PictureOptions = {}): Record<string, string> {
+  checkRecording('drawRun', recording);
   const frame = frameOf('drawRun', options);
   return Object.fromEntries(recording.steps.map(({ id }) => [id, rowOf(recording, id, frame)]));
 }
@@ -99,13 +101,8 @@ export function expectRun<Outputs, Needs extends Need>(
       const ids = Array.from(workflow.steps, ({ id }) => id);
       const checker = new OptionChecker();
       for (const [id, row] of Object.entries(rows)) {
-        const meant = nearestName(id, ids);
         if (!ids.includes(id))
-          checker.fail(
-            `the row '${id}'`,
-            `that of a step${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`,
-            row,
-          );
+          checker.fail(`the row '${id}'`, `that of a step${hintInBrackets(id, ids)}`, row);
         else if (typeof row !== 'string' || !/^[-x|#! ]*$/.test(row))
           checker.fail(`the row '${id}'`, 'made of - x | # ! and spaces', row);
       }

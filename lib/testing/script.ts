@@ -1,6 +1,6 @@
 import { map, mergeMap, type Observable, type SchedulerLike, throwError, timer } from 'rxjs';
 import { type Duration, durationExpected, parseDuration } from '../base/durations.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintInBrackets } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { Blueprint } from '../definition/blueprint.ts';
 
@@ -87,12 +87,7 @@ export function readScript(
     if (record === undefined || !checker.record(option, record, 'a record by step id')) return [];
     return Object.entries(record).filter(([id, value]) => {
       if (graph.indexOf(id) !== undefined) return true;
-      const meant = nearestName(id, graph.ids);
-      checker.fail(
-        `${option}['${id}']`,
-        `the id of a step${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`,
-        value,
-      );
+      checker.fail(`${option}['${id}']`, `the id of a step${hintInBrackets(id, graph.ids)}`, value);
       return false;
     });
   }

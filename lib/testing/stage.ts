@@ -1,11 +1,11 @@
 import { Blueprint } from '../definition/blueprint.ts';
-import { withoutBackpressure } from '../definition/edge.ts';
 import { hosted } from '../definition/hosted.ts';
+import type { LiveStream } from '../definition/live-stream.ts';
 import type { StepContext } from '../definition/step-context.ts';
 import type { StepBody, StepDefinition } from '../definition/step-definition.ts';
 import { isStep } from '../definition/step-handle.ts';
 import { withoutChoice } from '../definition/step-options.ts';
-import type { LiveStream } from '../definition/stream.ts';
+import { withoutBackpressure } from '../definition/without-backpressure.ts';
 import { lasting } from './lasting.ts';
 import type { TraceEntry } from './recording.ts';
 import { type Part, perform } from './script.ts';

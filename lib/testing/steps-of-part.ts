@@ -1,11 +1,11 @@
 import { concatMap, firstValueFrom, from, map, NEVER, type Observable, of, timer, toArray } from 'rxjs';
 import type { RetryOptions } from '../base/retry-policy.ts';
-import { choose, fallback, firstOf, optional } from '../definition/branching.ts';
+import { choose, fallback, firstOf, optional } from '../branching.ts';
 import type { Step } from '../definition/handle.ts';
 import { step } from '../definition/step.ts';
 import type { StepContext } from '../definition/step-context.ts';
-import { stream } from '../definition/stream.ts';
 import { type ForEachContext, forEachStep, type Items } from '../for-each-step.ts';
+import { stream } from '../stream.ts';
 import { subflow } from '../subflow.ts';
 import { workflow } from '../workflow.ts';
 import {

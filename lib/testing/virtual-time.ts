@@ -224,7 +224,7 @@ class Performance {
   /** What is taken now that nothing more happens at this moment; once a moment. */
   #quiet(): void {
     const taken = Object.fromEntries(
-      Object.entries(this.#engine.resources).map(([name, { taken: amount }]) => [name, amount]),
+      Object.entries(this.#engine.view.resources).map(([name, { taken: amount }]) => [name, amount]),
     );
     if (this.#trace.at(-1)?.kind !== 'quiet') this.#trace.push({ kind: 'quiet', at: this.#time.now, taken });
   }

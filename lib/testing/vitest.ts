@@ -6,7 +6,7 @@
 import { expect } from 'vitest';
 import { type Duration, durationExpected, parseDuration } from '../base/durations.ts';
 import { InvalidOptionsError } from '../base/errors.ts';
-import { nearestName } from '../base/nearest.ts';
+import { hintInBrackets } from '../base/nearest.ts';
 import { type Recording, storyOf } from './recording.ts';
 import { ResourcesOverTime } from './resources-over-time.ts';
 
@@ -134,12 +134,7 @@ function recordingOf(matcher: string, received: unknown): Recording {
 }
 
 function noSuch(owner: string, what: string, name: string, known: readonly string[]): InvalidOptionsError {
-  const meant = typeof name === 'string' ? nearestName(name, known) : undefined;
   return new InvalidOptionsError(owner, [
-    {
-      option: `'${name}'`,
-      expected: `a ${what}${meant === undefined ? '' : ` (did you mean '${meant}'?)`}`,
-      value: name,
-    },
+    { option: `'${name}'`, expected: `a ${what}${hintInBrackets(name, known)}`, value: name },
   ]);
 }

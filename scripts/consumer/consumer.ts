@@ -29,6 +29,10 @@ const flow = workflow('flow', { doubled, numbers });
 const typed: Workflow<{ readonly doubled: number; readonly numbers: number[] }, readonly ['count', number]> =
   flow;
 const handle: Step<number, readonly ['count', number]> = doubled;
+// A workflow that a function returns is run in its place.
+const nested: Step<{ readonly one: number }, never> = step('nested', () =>
+  workflow('inner', { one: step('one', () => 1) }),
+);
 const run = typed.run({ inputs: { count: 3 } });
 const snapshots: Observable<RunSnapshot> = run.snapshot$;
 const output: Observable<number> = run.output$(handle);
@@ -45,4 +49,4 @@ const results: Observable<number> = from([1, 2]).pipe(
   takeUntilCancelled(run.token),
 );
 export const exposed = exposeTasks({ length: (text: string) => text.length });
-export { output, results, snapshots };
+export { nested, output, results, snapshots };

@@ -23,7 +23,7 @@ const floors = [
     below: [],
     typesOnly: ['rxjs'],
   },
-  { files: 'lib/base/{rxjs-parts,rxjs-run-parts}.ts', below: [], packages: ['rxjs/internal/.+'] },
+  { files: 'lib/base/rxjs-parts.ts', below: [], packages: ['rxjs/internal/.+'] },
   { files: 'lib/graph/**', below: lib('base') },
   { files: 'lib/admission/**', below: lib('base') },
   { files: 'lib/sharing/**', below: lib('base', 'admission') },
@@ -52,12 +52,6 @@ const floors = [
   },
   { files: 'lib/observe/**', below: lib('base', 'graph', 'admission', 'definition'), typesOnly: ['rxjs'] },
   {
-    files: 'lib/observe/snapshot.ts',
-    below: lib('base', 'graph', 'admission', 'definition'),
-    packages: ['immer'],
-    typesOnly: ['rxjs'],
-  },
-  {
     files: 'lib/attempt/**',
     below: lib('base', 'admission', 'definition', 'channel'),
     typesOnly: ['rxjs'],
@@ -77,7 +71,7 @@ const floors = [
       'fan-out',
     ),
     // A loop over a table: streams are what the rooms above and below make of it.
-    never: ['lib/base/rxjs-parts.ts', 'lib/base/rxjs-run-parts.ts', 'lib/base/operator-subscriber.ts'],
+    never: ['lib/base/rxjs-parts.ts', 'lib/base/operator-subscriber.ts'],
   },
   {
     files: 'lib/run/**',
@@ -88,6 +82,14 @@ const floors = [
     files: 'lib/workflow.ts',
     below: lib('base', 'graph', 'admission', 'definition', 'engine', 'run'),
     typesOnly: ['rxjs'],
+  },
+  {
+    files: 'lib/branching.ts',
+    below: lib('base', 'definition', 'engine'),
+  },
+  {
+    files: 'lib/stream.ts',
+    below: [...lib('base', 'definition', 'engine'), 'lib/branching.ts'],
   },
   {
     files: 'lib/for-each-step.ts',
@@ -114,6 +116,8 @@ const floors = [
         'run',
       ),
       'lib/workflow.ts',
+      'lib/branching.ts',
+      'lib/stream.ts',
       'lib/for-each-step.ts',
       'lib/subflow.ts',
     ],
@@ -192,6 +196,12 @@ const floors = [
     ],
     packages: ['rxjs', 'commander', 'node:.+'],
   },
+  // It changes where a replayed run stood, event by event.
+  {
+    files: 'lib/node/snapshot-fold.ts',
+    below: lib('base', 'observe', 'report'),
+    packages: ['immer'],
+  },
   // What terminals draw, and where: a table of Unicode that others keep.
   {
     files: 'lib/node/terminal-text.ts',
@@ -220,6 +230,8 @@ const floors = [
         'store',
       ),
       'lib/workflow.ts',
+      'lib/branching.ts',
+      'lib/stream.ts',
       'lib/for-each-step.ts',
       'lib/subflow.ts',
     ],

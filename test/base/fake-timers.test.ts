@@ -1,6 +1,6 @@
 import { step, workflow } from 'millrace';
 import { lastValueFrom, take, timer, toArray } from 'rxjs';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { clockOf, monotonicNow } from '../../lib/base/clock.ts';
 import { liveScheduler } from '../../lib/base/live-scheduler.ts';
 
@@ -105,6 +105,10 @@ test('fakes that were there before the library was loaded are a time too', async
   // Vitest loads modules by the timers that are left.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
   vi.resetModules();
+  // Else what comes after this shares modules that take a fake for the host's clock.
+  onTestFinished(() => {
+    vi.resetModules();
+  });
   const fresh = await import('../../lib/base/clock.ts');
   const clock = fresh.clockOf(undefined);
   const began = clock.now();

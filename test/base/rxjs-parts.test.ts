@@ -2,14 +2,10 @@ import { build } from 'esbuild';
 import * as rxjs from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { config, Observable, Subscriber, Subscription } from '../../lib/base/rxjs-parts.ts';
-import { firstValueFrom, isObservable, Subject } from '../../lib/base/rxjs-run-parts.ts';
 
 const parts = {
   config,
-  firstValueFrom,
-  isObservable,
   Observable,
-  Subject,
   Subscriber,
   Subscription,
 };
@@ -23,8 +19,7 @@ async function twice(options: { readonly platform: 'browser' | 'node'; readonly 
       contents: `
         import * as rxjs from 'rxjs';
         import * as parts from './lib/base/rxjs-parts.ts';
-        import * as runParts from './lib/base/rxjs-run-parts.ts';
-        const ours = Object.entries({ ...parts, ...runParts });
+        const ours = Object.entries(parts);
         export const names = ours.filter(([name, part]) => rxjs[name] !== part).map(([name]) => name);
         export const compared = ours.length;
       `,

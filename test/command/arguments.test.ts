@@ -171,7 +171,7 @@ describe('what became of a run', () => {
     [['show', 'monday', '--store', 'nowhere'], 'there is no store at nowhere'],
     [['gc', '--older-than', 'soon'], "Expected a duration, as in '12h' or '30d'."],
     [['report', 'monday', '-o', 'no/such/folder.html'], "the report can't be written to no/such/folder.html"],
-    [['shw'], 'Did you mean show?'],
+    [['shw'], "unknown command 'shw'; did you mean show?"],
     [['completion', 'csh'], 'Known shells are bash, zsh, fish.'],
   ] as const)('%j is refused', async ([args, said]) => {
     const { code, out, err } = await millrace(...args);

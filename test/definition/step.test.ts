@@ -33,7 +33,7 @@ describe('step() throws at once on its own bad options, and names them', () => {
     [
       'a retry’s factor',
       { retry: { attempts: 2, factor: 0.5 } },
-      'expected retry.factor to be a number from 1 to',
+      'expected retry.factor to be a finite number of at least 1',
     ],
     ['a retry’s maxDelay', { retry: { attempts: 2, maxDelay: -1 } }, 'expected retry.maxDelay'],
     [
@@ -53,7 +53,7 @@ describe('step() throws at once on its own bad options, and names them', () => {
     ],
     ['timeout', { timeout: 'never' }, 'expected timeout to be a duration'],
     ['a timeout without end', { timeout: Infinity }, 'expected timeout to be a duration'],
-    ['priority', { priority: Number.NaN }, 'expected priority to be a number'],
+    ['priority', { priority: Number.NaN }, 'expected priority to be a finite number'],
     ['an infinite priority', { priority: Infinity }, 'expected priority'],
     ['estimate', { estimate: -5 }, 'expected estimate to be a duration'],
     ['cleanup', { cleanup: 'undo' }, 'expected cleanup to be a function, got "undo"'],
@@ -68,7 +68,11 @@ describe('step() throws at once on its own bad options, and names them', () => {
       `expected resource to be an amount of memory, as in memory('256MiB')`,
     ],
     ['concurrency as a resource', { resource: 'concurrency' }, 'expected resource to be a class'],
-    ['a negative demand', { resource: { gpu: -1 } }, "expected resource['gpu'] to be a number from 0"],
+    [
+      'a negative demand',
+      { resource: { gpu: -1 } },
+      "expected resource['gpu'] to be a finite number of at least 0",
+    ],
     ['an infinite demand', { resource: { gpu: Infinity } }, "resource['gpu']"],
     [
       'memory that can’t be read',

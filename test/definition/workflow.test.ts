@@ -121,16 +121,7 @@ test('every kind of fault has a sentence', () => {
     { kind: 'unknown-output', output: 'a', nearest: 'b' },
     { kind: 'cycle', path: ['a', 'b', 'a'] },
   ];
-  expect(new InvalidWorkflowError('all', faults).message).toMatchInlineSnapshot(`
-    "workflow 'all' can't be built: 
-      1. it has no steps; give it at least one
-      2. expected x to be y, got 1
-      3. two steps have the id 'a'; ids are unique within a workflow
-      4. two input handles have the name 'a'; make the handle once and share it
-      5. 'a' is the id of a step and the name of an input; rename one of them
-      6. step 'a' depends on itself
-      7. step 'a' depends on 'b', which doesn't exist; did you mean 'c'?
-      8. the output 'a' isn't a step; did you mean 'b'?
-      9. a cycle: a → b → a"
-  `);
+  expect(new InvalidWorkflowError('all', faults).message).toMatchInlineSnapshot(
+    `"workflow 'all' can't be built: (1) it has no steps; give it at least one; (2) expected x to be y, got 1; (3) two steps have the id 'a'; ids are unique within a workflow; (4) two input handles have the name 'a'; make the handle once and share it; (5) 'a' is the id of a step and the name of an input; rename one of them; (6) step 'a' depends on itself; take that dependency away; (7) step 'a' depends on 'b', which doesn't exist; did you mean 'c'?; (8) the output 'a' isn't a step; did you mean 'b'?; (9) a cycle: a → b → a; take one of these dependencies away"`,
+  );
 });

@@ -32,7 +32,11 @@ afterAll(() => {
 /** What the reader imagines: the workflow, where the snippet doesn't make one, a run, and what earlier snippets have kept. */
 function withWorld(file: string, code: string): string {
   const imports = [...code.matchAll(/^import .*$/gm)].map(([line]) => line);
-  const rest = code.replaceAll(/^import .*$/gm, '').replace(/port: (?:8080|9464)/, 'port: 0');
+  const rest = code
+    .replaceAll(/^import .*$/gm, '')
+    .replace(/port: (?:8080|9464)/, 'port: 0')
+    // What is written late isn't written elsewhere.
+    .replaceAll(/'([\w-]+\.(?:html|jsonl?))'/g, (_, name: string) => JSON.stringify(join(folder, name)));
   const needsRun = /\brun\./.test(rest) || /\(run\b/.test(rest);
   return `${importsOf(code).join('\n')}
 ${imports.join('\n')}

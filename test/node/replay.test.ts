@@ -1,3 +1,4 @@
+import { setAutoFreeze } from 'immer';
 import {
   type Definition,
   defineWorkflow,
@@ -11,7 +12,7 @@ import { readJsonLines, replay, writeJsonLines } from 'millrace/node';
 import { toMermaid } from 'millrace/report';
 import { VirtualTime } from 'millrace/testing';
 import { map, NEVER, type Observable, timer } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 const path = temporaryFolder();
@@ -230,7 +231,11 @@ test('it can be stopped, and a log that breaks off ends there', async () => {
   ).toEqual(log.snapshot);
 });
 
-test('what does not change is the same object, and all is frozen', async () => {
+test('what does not change is the same object, and all is frozen, also where the user has switched immer’s freezing off', async () => {
+  setAutoFreeze(false);
+  onTestFinished(() => {
+    setAutoFreeze(true);
+  });
   const { log } = await recorded(layers, { limits });
   const snapshots: RunSnapshot[] = [];
   const again = replay(log);
@@ -242,6 +247,9 @@ test('what does not change is the same object, and all is frozen', async () => {
   expect(parts(next)[0]).not.toBe(parts(early)[0]);
   expect([...(next?.steps ?? [])].every((step) => Object.isFrozen(step))).toBe(true);
   expect(Object.isFrozen(next?.counts)).toBe(true);
+  expect(next?.pausedResources).toBe(early?.pausedResources);
+  expect(Object.values(next?.resources ?? {}).every((amounts) => Object.isFrozen(amounts))).toBe(true);
+  expect(again.snapshot()).toBe(again.snapshot());
 });
 
 test('what is no log, no speed or no scheduler is told', async () => {

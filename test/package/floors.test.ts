@@ -50,7 +50,7 @@ describe('the linter refuses', { timeout: 60_000 }, () => {
     ['lib/engine/new.ts', "import '../run/run.ts';"],
     ['lib/engine/new.ts', "import '../workflow.ts';"],
     ['lib/engine/new.ts', "import { Subject } from 'rxjs';"],
-    ['lib/engine/new.ts', "import { Subject } from '../base/rxjs-run-parts.ts';"],
+    ['lib/engine/new.ts', "import { Observable } from '../base/rxjs-parts.ts';"],
     ['lib/engine/new.ts', "import '../../operators/retry-with-backoff.ts';"],
     ['lib/run/new.ts', "import '../workflow.ts';"],
     ['lib/run/new.ts', "import '../pool/thread-pool.ts';"],
@@ -108,7 +108,7 @@ test.each([
   ],
   ['lib/node/new.ts', "import 'node:fs'; import '../report/timeline.ts'; process.stderr;"],
   ['lib/node/frame-timer.ts', 'setInterval(Boolean);'],
-  ['lib/observe/snapshot.ts', "import 'immer'; import './progress.ts';"],
+  ['lib/node/snapshot-fold.ts', "import 'immer'; import '../observe/descent.ts';"],
   ['lib/attempt/new.ts', "import type { Observable } from 'rxjs'; import '../channel/channel.ts';"],
   ['lib/fan-out/new.ts', "import '../observe/failures.ts'; import '../definition/step.ts';"],
   [

@@ -6,60 +6,21 @@ import {
   optional,
   type Step,
   type StepFailedError,
-  type StepOptions,
   step,
   subflow,
-  type Workflow,
   workflow,
 } from 'millrace';
-import { VirtualTime } from 'millrace/testing';
 import { NEVER, Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { failsAfter, takes } from './support/branches.ts';
 import { broken } from './support/broken.ts';
-import { settlePromises } from './support/settle-promises.ts';
+import { ClosingLog, settled } from './support/closing-log.ts';
 import { expectSound } from './support/sound.ts';
-import { play, type Watched, watch } from './support/watch.ts';
-
-/** Notes what happens when. */
-class Log {
-  readonly lines: string[] = [];
-  readonly time = new VirtualTime();
-
-  note(what: string): void {
-    this.lines.push(`${String(this.time.now)} ${what}`);
-  }
-
-  /** A step that opens something at once, which is then noted as it is released. */
-  opens(id: string, more: StepOptions<string> = {}): Step<string, never> {
-    return step(id, () => id, {
-      release: (output) => {
-        this.note(`release ${output}`);
-      },
-      ...more,
-    });
-  }
-
-  cleanup(id: string): { cleanup: () => void } {
-    return {
-      cleanup: () => {
-        this.note(`cleanup ${id}`);
-      },
-    };
-  }
-
-  play<Outputs>(work: Workflow<Outputs, never>, options = {}): Watched<Outputs> {
-    return play(work, options, this.time);
-  }
-}
-
-const settled = async (): Promise<void> => {
-  for (let turn = 0; turn < 5; turn++) await settlePromises();
-};
+import { watch } from './support/watch.ts';
 
 describe('what a step has opened is closed', () => {
   test('as soon as the bodies of all who need it have stopped', () => {
-    const log = new Log();
+    const log = new ClosingLog();
     const open = log.opens('open');
     const a = step('a', { open }, () => log.time.after(5, 1));
     const b = step('b', { open }, () => log.time.after(10, 1));
@@ -70,7 +31,7 @@ describe('what a step has opened is closed', () => {
   });
 
   test('at once where nobody needs it', () => {
-    const log = new Log();
+    const log = new ClosingLog();
     const open = log.opens('open');
     const gone = step('gone', { open: optional(open) }, () => 1, { when: () => false });
     const end = step('end', { gone: optional(gone) }, () => log.time.after(10, 1));
@@ -79,7 +40,7 @@ describe('what a step has opened is closed', () => {
   });
 
   test('after finalisers of who needs it', () => {
-    const log = new Log();
+    const log = new ClosingLog();
     const open = log.opens('open');
     const user = step('user', { open }, (_, ctx) => {
       ctx.defer(() => {
@@ -94,7 +55,7 @@ describe('what a step has opened is closed', () => {
   });
 
   test('before anything else of a run that waits for it: it is awaited', () => {
-    const log = new Log();
+    const log = new ClosingLog();
     const open = log.opens('open', { release: () => log.time.after(100, 1) });
     const user = step('user', { open }, () => 1);
     const run = watch(workflow('w', { user }), log.time);
@@ -105,7 +66,7 @@ describe('what a step has opened is closed', () => {
     expect(run.result).toStrictEqual({ user: 1 });
   });
 
-  test.each<[string, (log: Log, open: Step<string, never>) => Step<unknown, never>]>([
+  test.each<[string, (log: ClosingLog, open: Step<string, never>) => Step<unknown, never>]>([
     ['failed', (_, open) => step('user', { open }, broken)],
     ['timed out', (_, open) => step('user', { open }, () => NEVER, { timeout: 5 })],
     ['was tried again', (_, open) => step('user', { open }, broken, { retry: { attempts: 2, delay: 5 } })],
@@ -122,7 +83,7 @@ describe('what a step has opened is closed', () => {
         forEachStep('user', { open, items: [1, 2] }, (ms) => (ms === 2 ? broken() : log.time.after(ms, 1))),
     ],
   ])('once, also where who needs it %s', (_, make) => {
-    const log = new Log();
+    const log = new ClosingLog();
     const run = log.play(workflow('w', { user: make(log, log.opens('open')) }));
     expect(log.lines).toHaveLength(1);
     expect(log.lines[0]).toContain('release open');
@@ -131,7 +92,7 @@ describe('what a step has opened is closed', () => {
   });
 
   test('once where the run is cancelled, after the bodies have stopped', () => {
-    const log = new Log();
+    const log = new ClosingLog();
     const open = log.opens('open');
     const user = step('user', { open }, (_, ctx) => {
       ctx.defer(() => log.time.after(20, 1));
@@ -146,7 +107,7 @@ describe('what a step has opened is closed', () => {
   });
 
   test('when a body that was abandoned still uses it, only with the run', async () => {
-    const log = new Log();
+    const log = new ClosingLog();
     const open = log.opens('open');
     const deaf = step('deaf', { open }, () => new Promise<never>(() => undefined), { timeout: 5 });
     const saved = fallback('saved', deaf, takes(log.time, 'other', 100));
@@ -161,7 +122,7 @@ describe('what a step has opened is closed', () => {
 });
 
 describe('where something may have to be undone that could need it', () => {
-  test.each<[string, (log: Log) => Step<unknown, never>]>([
+  test.each<[string, (log: ClosingLog) => Step<unknown, never>]>([
     [
       'who needs it has a clean-up',
       (log) => step('user', { open: log.opens('open') }, () => 1, log.cleanup('user')),
@@ -174,7 +135,7 @@ describe('where something may have to be undone that could need it', () => {
       },
     ],
   ])('it is closed after the clean-ups of a run that fails: %s', (_, make) => {
-    const log = new Log();
+    const log = new ClosingLog();
     const user = make(log);
     const run = log.play(
       workflow('w', { bad: step('bad', { user }, () => log.time.after(5, 1).pipe(() => failing())) }),
@@ -186,7 +147,7 @@ describe('where something may have to be undone that could need it', () => {
   });
 
   test('it is closed at the end of one that succeeds', () => {
-    const log = new Log();
+    const log = new ClosingLog();
     const user = step('user', { open: log.opens('open') }, () => 1, log.cleanup('user'));
     const end = step('end', { user }, () => log.time.after(10, 1));
     log.play(workflow('w', { end }));
@@ -194,7 +155,7 @@ describe('where something may have to be undone that could need it', () => {
   });
 
   test('it is closed in the reverse order of opening', () => {
-    const log = new Log();
+    const log = new ClosingLog();
     const one = log.opens('one');
     const two = log.opens('two');
     const user = step('user', { one, two }, () => 1, log.cleanup('user'));
@@ -203,7 +164,7 @@ describe('where something may have to be undone that could need it', () => {
   });
 
   test('its own clean-up comes first', () => {
-    const log = new Log();
+    const log = new ClosingLog();
     const open = log.opens('open', log.cleanup('open'));
     const bad = step('bad', { open }, broken);
     log.play(workflow('w', { bad }));
@@ -211,7 +172,7 @@ describe('where something may have to be undone that could need it', () => {
   });
 
   test('in a subflow, of which a later step fails', () => {
-    const log = new Log();
+    const log = new ClosingLog();
     const inner = workflow('inner', {
       user: step('user', { open: log.opens('open') }, () => 1, log.cleanup('user')),
     });
@@ -222,7 +183,7 @@ describe('where something may have to be undone that could need it', () => {
 });
 
 describe('an output that the caller gets is not closed', () => {
-  test.each<[string, (log: Log) => Step<unknown, never>]>([
+  test.each<[string, (log: ClosingLog) => Step<unknown, never>]>([
     ['of a step', (log) => log.opens('open')],
     ['of a subflow', (log) => subflow('sub', workflow('inner', { open: log.opens('open') }))],
     ['of a returned step', (log) => step('sub', () => log.opens('open'))],
@@ -233,21 +194,21 @@ describe('an output that the caller gets is not closed', () => {
     ['of a step in a child', (log) => forEachStep('fan', { items: [1] }, () => log.opens('open'))],
     ['of who wins', (log) => firstOf('race', [log.opens('open'), step('slow', () => NEVER)])],
   ])('%s', (_, make) => {
-    const log = new Log();
+    const log = new ClosingLog();
     const run = log.play(workflow('w', { made: make(log) }));
     expect(run.error).toBeUndefined();
     expect(log.lines).toStrictEqual([]);
   });
 
   test('but it is where the run fails after all', () => {
-    const log = new Log();
+    const log = new ClosingLog();
     const open = log.opens('open');
     const run = log.play(workflow('w', { open, bad: failsAfter(log.time, 'bad', 5) }));
     expect(log.lines).toStrictEqual(['5 release open']);
     expect((run.error as StepFailedError).outputs).toStrictEqual({ open: 'open' });
   });
 
-  test.each<[string, (log: Log) => Step<unknown, never>]>([
+  test.each<[string, (log: ClosingLog) => Step<unknown, never>]>([
     ['a subflow', (log) => subflow('sub', workflow('inner', { open: log.opens('open') }))],
     [
       'a child',
@@ -255,7 +216,7 @@ describe('an output that the caller gets is not closed', () => {
     ],
     ['a returned step', (log) => step('sub', () => log.opens('open'))],
   ])('what %s has opened is closed when nobody needs what it gave', (_, make) => {
-    const log = new Log();
+    const log = new ClosingLog();
     const user = step('user', { sub: make(log) }, () => log.time.after(5, 1));
     const end = step('end', { user }, () => log.time.after(5, 1));
     log.play(workflow('w', { end }));
@@ -293,12 +254,12 @@ describe('what a join gives on is open as long as it or its own is needed', () =
         ]),
     ],
   ];
-  const user = (log: Log, id: string, deps: Record<string, Step<unknown, never>>, ms: number) =>
+  const user = (log: ClosingLog, id: string, deps: Record<string, Step<unknown, never>>, ms: number) =>
     step(id, deps, () => log.time.after(ms, 1));
 
   describe.each(joins)('%s', (_, make) => {
     test('whose output is used', () => {
-      const log = new Log();
+      const log = new ClosingLog();
       const used = user(log, 'used', { join: make(log.opens('open')) }, 5);
       const run = log.play(workflow('w', { end: user(log, 'end', { used }, 5) }));
       expect(log.lines).toStrictEqual(['5 release open']);
@@ -309,7 +270,7 @@ describe('what a join gives on is open as long as it or its own is needed', () =
       [5, 10],
       [10, 5],
     ])('used for %i ms, beside a direct use of %i ms', (join, direct) => {
-      const log = new Log();
+      const log = new ClosingLog();
       const open = log.opens('open');
       const one = user(log, 'one', { join: make(open) }, join);
       const two = user(log, 'two', { open }, direct);
@@ -318,7 +279,7 @@ describe('what a join gives on is open as long as it or its own is needed', () =
     });
 
     test('that the caller gets, beside a use that is over', () => {
-      const log = new Log();
+      const log = new ClosingLog();
       const open = log.opens('open');
       const run = log.play(workflow('w', { join: make(open), one: user(log, 'one', { open }, 5) }));
       expect(run.error).toBeUndefined();
@@ -326,7 +287,7 @@ describe('what a join gives on is open as long as it or its own is needed', () =
     });
 
     test('that comes out of a subflow', () => {
-      const log = new Log();
+      const log = new ClosingLog();
       const open = log.opens('open');
       const inner = workflow('inner', { join: make(open), one: user(log, 'one', { open }, 5) });
       const used = user(log, 'used', { sub: subflow('sub', inner) }, 5);
@@ -335,7 +296,7 @@ describe('what a join gives on is open as long as it or its own is needed', () =
     });
 
     test('in a run that fails', () => {
-      const log = new Log();
+      const log = new ClosingLog();
       const join = make(log.opens('open'));
       const run = log.play(workflow('w', { join, bad: failsAfter(log.time, 'bad', 5) }));
       expect(log.lines).toStrictEqual(['5 release open']);
@@ -343,7 +304,7 @@ describe('what a join gives on is open as long as it or its own is needed', () =
     });
 
     test('a clean-up after a direct use comes first', () => {
-      const log = new Log();
+      const log = new ClosingLog();
       const open = log.opens('open');
       const one = step('one', { open }, () => 1, log.cleanup('one'));
       const two = user(log, 'two', { join: make(open) }, 5);
@@ -355,7 +316,7 @@ describe('what a join gives on is open as long as it or its own is needed', () =
 
 describe('what was discarded is closed', () => {
   test('of a loser that completes on its way out', async () => {
-    const log = new Log();
+    const log = new ClosingLog();
     let resolve: ((value: string) => void) | undefined;
     const slow = step('slow', () => new Promise<string>((settle) => (resolve = settle)), {
       release: (output) => {
@@ -373,7 +334,7 @@ describe('what was discarded is closed', () => {
   });
 
   test('of one that timed out, or was cancelled', async () => {
-    const log = new Log();
+    const log = new ClosingLog();
     let resolve: ((value: string) => void) | undefined;
     const slow = step('slow', () => new Promise<string>((settle) => (resolve = settle)), {
       timeout: 5,
@@ -390,7 +351,7 @@ describe('what was discarded is closed', () => {
   });
 
   test('of one that was abandoned and completes after all', async () => {
-    const log = new Log();
+    const log = new ClosingLog();
     let resolve: ((value: string) => void) | undefined;
     const slow = step('slow', () => new Promise<string>((settle) => (resolve = settle)), {
       timeout: 5,
@@ -407,7 +368,7 @@ describe('what was discarded is closed', () => {
   });
 
   test('of the earlier attempts of a subflow', () => {
-    const log = new Log();
+    const log = new ClosingLog();
     let attempts = 0;
     const sub = subflow(
       'sub',
@@ -427,7 +388,7 @@ describe('what was discarded is closed', () => {
   });
 
   test('of a completed child whose fan-out is tried no further', () => {
-    const log = new Log();
+    const log = new ClosingLog();
     const fan = forEachStep('fan', { items: [1, 2, 3] }, (item) => (item === 3 ? broken() : item), {
       release: (output) => {
         log.note(`release ${String(output)}`);
@@ -436,88 +397,6 @@ describe('what was discarded is closed', () => {
     });
     log.play(workflow('w', { fan }));
     expect(log.lines.toSorted()).toStrictEqual(['0 release 1', '0 release 2']);
-  });
-});
-
-describe('a release', () => {
-  test('that fails is a warning, whatever becomes of the run', async () => {
-    for (const release of [
-      broken,
-      () => Promise.reject(new Error('later')),
-      () => new Observable<never>((to) => to.error(new Error('x'))),
-    ]) {
-      const log = new Log();
-      const open = step('open', () => 1, { release });
-      const run = watch(workflow('w', { user: step('user', { open }, () => 1) }), log.time);
-      await settled();
-      log.time.flush();
-      expect(run.the('warning')).toMatchObject({ topic: 'release', stepId: 'open' });
-      expect(run.result).toStrictEqual({ user: 1 });
-      expectSound(run);
-    }
-  });
-
-  test.each([
-    [
-      'a run',
-      (open: Step<unknown, never>) => workflow('w', { user: step('user', { open }, () => 1) }),
-      'open',
-    ],
-    [
-      'a subflow',
-      (open: Step<unknown, never>) =>
-        workflow('w', { sub: subflow('sub', workflow('inner', { user: step('user', { open }, () => 1) })) }),
-      'sub/open',
-    ],
-  ] as [string, (open: Step<unknown, never>) => Workflow<unknown, never>, string][])(
-    'that never ends is a warning that names it, and %s ends',
-    (_, make, id) => {
-      const log = new Log();
-      const open = step('open', () => 1, { release: () => NEVER });
-      const run = watch(make(open), log.time, { gracePeriod: 50 });
-      log.time.advanceTo(49);
-      expect(run.isOver).toBe(false);
-      log.time.advanceTo(50);
-      expect(run.isOver).toBe(true);
-      expect(run.the('warning')).toMatchObject({ topic: 'release', stepId: id });
-      expect(run.the('warning').message).toContain(`'${id}'`);
-      expect(run.result).toBeDefined();
-      expectSound(run);
-    },
-  );
-
-  test('doesn’t start what waits for it twice, and isn’t for what is given', () => {
-    const log = new Log();
-    const open = log.opens('open');
-    const user = step('user', { open }, () => 1);
-    log.play(workflow('w', { user }), { given: { open: 'given' } });
-    expect(log.lines).toStrictEqual([]);
-  });
-});
-
-describe('a clean-up', () => {
-  test.each<[string, (first: Step<unknown, never>) => Workflow<unknown, never>, string]>([
-    ['a run', (first) => workflow('w', { bad: step('bad', { first }, broken) }), 'first'],
-    [
-      'a subflow',
-      (first) =>
-        workflow('w', { sub: subflow('sub', workflow('inner', { bad: step('bad', { first }, broken) })) }),
-      'sub/first',
-    ],
-  ])('that never ends is a warning that names it, and %s ends', (_, make, id) => {
-    const log = new Log();
-    const cleaned: string[] = [];
-    const zero = step('zero', () => 0, { cleanup: () => cleaned.push('zero') });
-    const first = step('first', { zero }, () => 1, { cleanup: () => NEVER });
-    const run = watch(make(first), log.time, { gracePeriod: 50 });
-    log.time.advanceTo(49);
-    expect(run.isOver).toBe(false);
-    log.time.flush();
-    expect(run.the('warning')).toMatchObject({ topic: 'cleanup', stepId: id });
-    expect(run.the('warning').message).toContain(`'${id}'`);
-    expect(cleaned).toStrictEqual(['zero']);
-    expect(run.error).toBeDefined();
-    expectSound(run);
   });
 });
 

@@ -34,6 +34,39 @@ describe('a store in a folder', () => {
     expect(readdirSync(folder).sort()).toStrictEqual(['drafts', 'format', 'objects']);
   });
 
+  test('has a folder of its own for each run, also where file systems take several names for one', async () => {
+    const folder = temporaryFolder();
+    const ids = [
+      'run',
+      'Run',
+      'RUN',
+      'run.',
+      'run ',
+      'r\u00fcn',
+      'ru\u0308n',
+      'r\u00dcn',
+      'con',
+      'CON',
+      'K',
+      '\u212a',
+      'k',
+    ];
+    {
+      const backend = fileBackend(folder);
+      for (const id of ids) await (await backend.openRun(id, unwatched)).append([id]);
+    }
+    // What differs by case, by how an accent is written, or by what Windows drops at the end, is one name there.
+    const names = readdirSync(join(folder, 'runs')).map((name) =>
+      name
+        .normalize('NFKC')
+        .toLowerCase()
+        .replace(/[. ]+$/, ''),
+    );
+    expect(new Set(names).size).toBe(ids.length);
+    const listed = await fileBackend(folder).listRuns();
+    expect(listed.map(({ runId }) => runId).toSorted()).toEqual(ids.toSorted());
+  });
+
   test('is given by a path or a URL, and by nothing else', async () => {
     const folder = temporaryFolder();
     await fileBackend(folder).putObject('blob', 'a', Uint8Array.of(1));

@@ -10,7 +10,7 @@ import { recordsOf } from '../../property-tests/support/kept-runs.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 /** Set to a number, it says how many kills there are. */
-const kills = Number(process.env['KILLS'] ?? 25);
+const kills = Number(process.env['KILLS'] ?? 15);
 const runId = 'killed';
 
 const expected = {

@@ -115,6 +115,46 @@ describe('clean-ups after a resume', () => {
     expect(calls.take()).toStrictEqual([]);
   });
 
+  test('aren’t those of what was found in the cache, as they aren’t without a resume', async () => {
+    const calls = new Calls();
+    const undo = (id: string) => () => {
+      calls.note(`undo ${id}`, 0);
+    };
+    const a = step('a', () => calls.note('a', 'A'), { cache: { version: 1 }, cleanup: undo('a') });
+    const large = step('large', () => calls.note('large', 'x'.repeat(100_000)), {
+      cache: { version: 1 },
+      cleanup: undo('large'),
+    });
+    const all = forEachStep('all', { items: ['x', 'y'] }, (item) => calls.note(item, item), {
+      key: (item) => item,
+      cache: { version: 1 },
+      cleanup: (output) => {
+        calls.note(`undo ${output}`, 0);
+      },
+    });
+    const b = step('b', { a, large, all }, () => calls.note('b', 'B'), { cleanup: undo('b') });
+    let fails = false;
+    const last = step('last', { b }, (inputs) => {
+      calls.note('last', 0);
+      if (fails) throw new Error('broken');
+      return inputs.b;
+    });
+    const steps = workflow('w', { last });
+    const place = new Place();
+    await place.run(steps, { runId: 'before' });
+    calls.take();
+    fails = true;
+    await place.run(steps);
+    expect(calls.take()).toStrictEqual(['b', 'last', 'undo b']);
+    const failedAt = place.lines.findIndex((line) => line.startsWith('["failed","last"'));
+    const undone = ['undo b'];
+    for (let lines = 1; lines <= failedAt; lines++) {
+      const run = await place.cutAfter(lines).run(steps);
+      expect(run.error).toMatchObject({ stepId: 'last' });
+      expect(calls.take().filter((call) => call.startsWith('undo'))).toStrictEqual(undone);
+    }
+  });
+
   test('don’t count those of an attempt that was given up, once another one has completed', () => {
     const calls = new Calls();
     let attempts = 0;

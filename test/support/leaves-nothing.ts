@@ -7,28 +7,30 @@ import { afterAll, beforeAll, expect, vi } from 'vitest';
 const channels = ['run', 'run-started', 'step-started', 'step-completed', 'step-failed', 'run-completed'];
 
 /** What belongs to the process and could be left otherwise than it was found. */
-function surroundings() {
+async function surroundings() {
+  // Those that the next file will get, which may have been loaded under fakes.
+  const { clockOf } = await import('../../lib/base/clock.ts');
   return {
     folder: process.cwd(),
     environment: { ...process.env },
     listeners: Object.fromEntries(
-      ['SIGINT', 'SIGTERM', 'uncaughtException', 'unhandledRejection', 'warning', 'exit'].map((event) => [
+      ['SIGINT', 'SIGTERM', 'uncaughtException', 'unhandledRejection', 'warning'].map((event) => [
         event,
         process.listenerCount(event),
       ]),
     ),
     heardChannels: channels.filter((name) => channel(`millrace:${name}`).hasSubscribers),
-    isClockFake: vi.isFakeTimers(),
+    isClockLive: clockOf(undefined).live && !vi.isFakeTimers(),
     isConsoleMocked: vi.isMockFunction(console.log) || vi.isMockFunction(console.warn),
   };
 }
 
-let found: ReturnType<typeof surroundings>;
+let found: Awaited<ReturnType<typeof surroundings>>;
 
-beforeAll(() => {
-  found = surroundings();
+beforeAll(async () => {
+  found = await surroundings();
 });
 
-afterAll(() => {
-  expect(surroundings(), 'what this file leaves behind for the next').toEqual(found);
+afterAll(async () => {
+  expect(await surroundings(), 'what this file leaves behind for the next').toEqual(found);
 });

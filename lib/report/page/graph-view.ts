@@ -1,3 +1,4 @@
+// Long because a drawn graph is laid out, drawn, unfolded and moved over in one state.
 import { Graph as DagreGraph, layout as dagreLayout } from '@dagrejs/dagre';
 import { type Diagram, type DiagramNode, diagramOf } from '../diagram.ts';
 import { foldSteps } from '../fold-steps.ts';

@@ -14,7 +14,7 @@ export interface Work {
   readonly input: unknown;
   readonly from: number;
   to: number | undefined;
-  how: 'done' | 'stopped' | undefined;
+  how: 'done' | 'failed' | 'stopped' | undefined;
 }
 
 /** A worker on the stage. */
@@ -23,7 +23,10 @@ export interface StagedWorker {
   readonly end: MemoryTransport;
 }
 
-/** Coordinators and workers in virtual time, over a broker in memory. Bodies take as many ms as their input says, and 5 to stop. */
+/**
+ * Coordinators and workers in virtual time, over a broker in memory. Bodies take as many ms as their input says, and 5 to stop; those of
+ * `breakOnce` fail then at their first attempt.
+ */
 export class QueueStage {
   readonly time = new VirtualTime();
   readonly clock = oneTimerAMoment(clockOf(this.time.scheduler));
@@ -38,7 +41,7 @@ export class QueueStage {
 
   coordinator(terms: Partial<Record<'workerWait' | 'connectionWait' | 'takeoverWait', number>> = {}) {
     const end = this.broker.connect();
-    const remote = new Remote<{ wait: (ms: number) => number }>(end, {
+    const remote = new Remote<Record<'wait' | 'breakOnce', (ms: number) => number>>(end, {
       queue: 'stage',
       version: undefined,
       leaseMs: this.leaseMs,
@@ -54,15 +57,15 @@ export class QueueStage {
   }
 
   /** A worker that has announced itself once some time has passed. */
-  worker(id: string, slots: number): StagedWorker {
+  worker(id: string, slots: number, lane = 'stage.1'): StagedWorker {
     const end = this.broker.connect();
     const tasks = {
-      names: ['wait'],
-      body: () => (input: unknown, ctx: StepContext) => this.#body(id, input, ctx),
+      names: ['wait', 'breakOnce'],
+      body: (name: string) => (input: unknown, ctx: StepContext) => this.#body(id, name, input, ctx),
     };
     const { leaseMs, clock } = this;
     const soon = queueMicrotask;
-    const terms = { queue: 'stage', id, lane: 'stage.1', slots, version: undefined, leaseMs, clock, soon };
+    const terms = { queue: 'stage', id, lane, slots, version: undefined, leaseMs, clock, soon };
     const server = new TaskServer(end, tasks, terms);
     // One that is cut off before it has begun never does.
     server.open().catch(() => undefined);
@@ -81,21 +84,30 @@ export class QueueStage {
     await setImmediate();
   }
 
+  advanceBy(ms: number): Promise<void> {
+    return this.advanceTo(this.time.now + ms);
+  }
+
   /** How many bodies are at it at a moment. */
   get busy(): number {
     return this.works.filter(({ to }) => to === undefined).length;
   }
 
-  #body(worker: string, input: unknown, ctx: StepContext): Observable<unknown> {
+  #body(worker: string, name: string, input: unknown, ctx: StepContext): Observable<unknown> {
     return new Observable((subscriber) => {
       const work: Work = { worker, input, from: this.time.now, to: undefined, how: undefined };
       this.works.push(work);
       offloadHostOf(ctx)?.workBegan('thread');
-      const end = (how: 'done' | 'stopped'): void => {
+      const end = (how: 'done' | 'failed' | 'stopped'): void => {
         work.to = this.time.now;
         work.how = how;
       };
       const cancel = this.clock.after(Number(input), () => {
+        if (name === 'breakOnce' && ctx.attempt === 1) {
+          end('failed');
+          subscriber.error(new RangeError('it breaks once'));
+          return;
+        }
         end('done');
         subscriber.next(input);
         subscriber.complete();

@@ -80,7 +80,15 @@ export function compileSnippets(snippets: readonly Snippet[]): string[] {
     ],
     options: compilerOptions(),
   });
-  return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
+  // The library itself is checked with the project.
+  const diagnostics = [
+    ...program.getGlobalDiagnostics(),
+    ...[...byFile.keys()].flatMap((name) => {
+      const file = program.getSourceFile(name);
+      return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+    }),
+  ];
+  return diagnostics.map(({ file, start, messageText }) => {
     const snippet = file === undefined ? undefined : byFile.get(file.fileName);
     const line = file === undefined ? 0 : file.getLineAndCharacterOfPosition(start ?? 0).line;
     const where =

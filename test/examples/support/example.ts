@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const tsx = createRequire(import.meta.url).resolve('tsx/cli');
+const tsx = import.meta.resolve('tsx');
 
 /** How an example ended, and what it has written. */
 interface Ended {
@@ -14,7 +13,7 @@ interface Ended {
 }
 
 /**
- * Runs an example as `npm run example:<name>` does.
+ * Runs an example as `npm run example:<name>` does, but for the process in which tsx would only start another.
  *
  * @param onOutput - sees what was written to stdout so far, each time there is more
  * @param nodeArgs - more that Node is told
@@ -26,9 +25,8 @@ export async function runExample(
   nodeArgs: readonly string[] = [],
 ): Promise<Ended> {
   const program = `examples/${name}/main.ts`;
-  const child = spawn(process.execPath, [tsx, '-C', 'millrace:source', ...nodeArgs, program, ...args], {
-    cwd: root,
-  });
+  const node = ['--import', tsx, '-C', 'millrace:source', ...nodeArgs];
+  const child = spawn(process.execPath, [...node, program, ...args], { cwd: root });
   onTestFinished(() => {
     child.kill('SIGKILL');
   });

@@ -1,36 +1,38 @@
-import { decided, decidedYesOrNo } from '../base/decision.ts';
-import type { BranchingEdge } from '../definition/branching-plan.ts';
+// Long because all kinds of joins decide over the same edges, each in a few lines.
+import { decided } from '../base/decision.ts';
+import { setOwn } from '../base/record.ts';
+import type { BranchingEdge } from '../definition/connections.ts';
 import { edge, type Join } from '../definition/join.ts';
-import type { StepDefinition } from '../definition/step.ts';
 import type { StepFailedError } from '../observe/failures.ts';
 import { NoneSucceededError, UnknownBranchError } from './branching-errors.ts';
 import type { Choice } from './keeper.ts';
 
-/** What decisions ask of the graph whose steps they are about. */
-export interface DecisionsHost {
-  stepAt(step: number): StepDefinition;
-  idAt(step: number): string;
+/** What joins ask of the edges between the steps of a graph. */
+export interface JoinsHost {
   edgesOf(step: number): readonly BranchingEdge[];
+  idAt(step: number): string;
+  joinOf(step: number): Join | undefined;
   inputsOf(step: number): Readonly<Record<string, unknown>>;
+  /** What has become of the step behind an input, by its place. */
+  outputAt(step: number, place: number): unknown;
+  sourceAt(step: number, place: number): number;
   isWaiting(step: number): boolean;
   hasCompleted(step: number): boolean;
   isSettled(step: number): boolean;
   hasFailed(step: number): boolean;
-  /** What those have failed with, each once, through steps that were skipped for them. */
-  errorsOf(edges: readonly BranchingEdge[]): StepFailedError[];
-  /** Whether all of them have come; where one never will, the step is skipped. */
-  areThere(step: number, edges: readonly BranchingEdge[]): boolean;
+  /** Whether a step that is settled may be missing where it is optional. */
+  mayMiss(step: number): boolean;
+  /** What a step has failed with, be it through another for which it was skipped. */
+  errorOf(step: number): StepFailedError | undefined;
   /** Starts a step for which all is there. */
   start(step: number): void;
   fail(step: number, cause: unknown): void;
-  /** Its own `when` said no. */
-  skipForWhen(step: number): void;
   /** Skips a step since another one didn't complete. */
   skipAfter(step: number, lost: number): void;
-  /** A branch was chosen: its steps may start. */
-  activate(step: number): void;
-  /** What was decided in an earlier run that this one goes on with. */
-  choiceOf(step: number): Choice | undefined;
+  /** Lets a dormant step run; false where it may already. */
+  rouse(step: number): boolean;
+  /** Starts a step if it may start. */
+  look(step: number, isComplete: () => boolean): void;
   /** Something was decided. */
   noteChoice(step: number, choice: Choice): void;
   /** A step does without one of its inputs. */
@@ -38,56 +40,46 @@ export interface DecisionsHost {
 }
 
 /**
- * What only the run can say: whether a step runs, by its `when`, and which of several a step takes that joins them.
+ * What only the run can say of steps that join others: which of several they take.
  *
  *     choose    its dependencies ─▶ selector ─▶ one branch is activated, the others are let go
  *     first-of  the first to complete wins, the others are let go
  *     fallback  the first one; where it fails, the other one is activated
  */
-export class Decisions {
-  readonly #host: DecisionsHost;
+export class Joins {
+  readonly #host: JoinsHost;
   /** The inputs that joins have settled for, by place: one, or by name those of a record. */
   readonly #chosen = new Map<number, number | ReadonlyMap<string, number>>();
+  /** Branches that were chosen: one after the other, so that many in each other need no deep stack. */
+  readonly #toActivate: number[] = [];
+  #isActivating = false;
 
-  constructor(host: DecisionsHost) {
+  constructor(host: JoinsHost) {
     this.#host = host;
   }
 
-  /** Which inputs a join has settled for; `undefined` for other steps, and before. */
-  chosenBy(step: number): number | ReadonlyMap<string, number> | undefined {
-    return this.#chosen.get(step);
+  /** What a join gives its body; `undefined` for other steps. */
+  joined(step: number): Readonly<Record<string, unknown>> | undefined {
+    const chosen = this.#chosen.get(step);
+    if (chosen === undefined) return undefined;
+    if (typeof chosen === 'number') return { output: this.#host.outputAt(step, chosen) };
+    const output: Record<string, unknown> = {};
+    for (const [name, place] of chosen) setOwn(output, name, this.#host.outputAt(step, place));
+    return { output };
+  }
+
+  /** The steps whose outputs a join gives on; none of other steps. */
+  joinedBy(step: number): readonly number[] {
+    const chosen = this.#chosen.get(step);
+    return chosen === undefined
+      ? []
+      : Array.from(placesOf(chosen), (place) => this.#host.sourceAt(step, place));
   }
 
   /** Whether a join has settled for an input. */
   hasChosen(step: number, place: number): boolean {
     const chosen = this.#chosen.get(step);
     return chosen !== undefined && placesOf(chosen).has(place);
-  }
-
-  /** All that a step needs is there: does it run? */
-  gate(step: number): void {
-    const host = this.#host;
-    const { when } = host.stepAt(step).settings;
-    let runs = true;
-    if (when !== undefined) {
-      const known = host.choiceOf(step);
-      try {
-        runs =
-          typeof known === 'boolean'
-            ? known
-            : decidedYesOrNo(
-                () => `step '${host.idAt(step)}'`,
-                'what its when gives',
-                when(host.inputsOf(step) as never),
-              );
-      } catch (error) {
-        host.fail(step, error);
-        return;
-      }
-      if (known === undefined) host.noteChoice(step, runs);
-    }
-    if (runs) host.start(step);
-    else host.skipForWhen(step);
   }
 
   /** A join takes what it took in an earlier run that this one goes on with. */
@@ -103,7 +95,7 @@ export class Decisions {
     if (taken === undefined) return;
     this.#chosen.set(step, taken.place);
     for (const input of edges) if (input !== taken) host.letGo(step, input);
-    if (join.kind === 'fallback') host.activate(taken.step);
+    if (join.kind === 'fallback') this.#activate(taken.step);
   }
 
   /** One of those that a join joins is settled, or the join may start. */
@@ -119,7 +111,7 @@ export class Decisions {
     let chosen = this.#chosen.get(step);
     if (chosen === undefined) {
       const needed = edges.filter(({ kind }) => kind !== edge.lazy);
-      if (!host.areThere(step, needed)) return;
+      if (!this.#areThere(step, needed)) return;
       try {
         const name = this.#select(step, join);
         host.noteChoice(step, name);
@@ -134,7 +126,7 @@ export class Decisions {
     }
     const places = placesOf(chosen);
     const wanted = edges.filter(({ place }) => places.has(place));
-    if (host.areThere(step, wanted)) host.start(step);
+    if (this.#areThere(step, wanted)) host.start(step);
   }
 
   #settleFor(
@@ -146,7 +138,7 @@ export class Decisions {
     const places = placesOf(chosen);
     for (const input of edges) {
       if (input.kind !== edge.lazy) continue;
-      if (places.has(input.place)) this.#host.activate(input.step);
+      if (places.has(input.place)) this.#activate(input.step);
       else this.#host.letGo(step, input);
     }
   }
@@ -170,7 +162,7 @@ export class Decisions {
     const chosen = this.#chosen.get(step);
     if (chosen !== undefined) {
       if (
-        host.areThere(
+        this.#areThere(
           step,
           edges.filter(({ place }) => place === chosen),
         )
@@ -187,7 +179,7 @@ export class Decisions {
       return;
     }
     if (edges.some((input) => !host.isSettled(input.step))) return;
-    const errors = host.errorsOf(edges);
+    const errors = this.#errorsOf(edges);
     if (errors.length > 0) host.fail(step, new NoneSucceededError(host.idAt(step), errors));
     else host.skipAfter(step, edges[0]?.step ?? step);
   }
@@ -197,7 +189,7 @@ export class Decisions {
     const [first, other] = edges as [BranchingEdge, BranchingEdge];
     const chosen = this.#chosen.get(step);
     if (chosen !== undefined) {
-      if (host.areThere(step, [chosen === first.place ? first : other])) host.start(step);
+      if (this.#areThere(step, [chosen === first.place ? first : other])) host.start(step);
       return;
     }
     if (!host.isSettled(first.step)) return;
@@ -211,9 +203,54 @@ export class Decisions {
     } else {
       this.#chosen.set(step, other.place);
       host.noteChoice(step, other.place);
-      host.activate(other.step);
-      if (host.areThere(step, [other])) host.start(step);
+      this.#activate(other.step);
+      if (this.#areThere(step, [other])) host.start(step);
     }
+  }
+
+  /** Whether all of them have come; where one never will, the step is skipped. */
+  #areThere(step: number, edges: readonly BranchingEdge[]): boolean {
+    const host = this.#host;
+    if (!host.isWaiting(step)) return false;
+    const isThere = (input: BranchingEdge): boolean =>
+      input.kind === edge.optional
+        ? host.isSettled(input.step) && host.mayMiss(input.step)
+        : host.hasCompleted(input.step) || (input.kind === edge.stream && !host.isSettled(input.step));
+    const lost = edges.find((each) => host.isSettled(each.step) && !isThere(each));
+    if (lost !== undefined) host.skipAfter(step, lost.step);
+    return lost === undefined && edges.every(isThere);
+  }
+
+  /** What those have failed with, each once, through steps that were skipped for them. */
+  #errorsOf(edges: readonly BranchingEdge[]): StepFailedError[] {
+    const errors = new Set(edges.map(({ step }) => this.#host.errorOf(step)));
+    return [...errors].filter((error) => error !== undefined);
+  }
+
+  /** A branch was chosen: its steps may start. */
+  #activate(step: number): void {
+    this.#toActivate.push(step);
+    if (this.#isActivating) return;
+    this.#isActivating = true;
+    // The list is its own queue.
+    for (let next = 0; next < this.#toActivate.length; next++) this.#wake(this.#toActivate[next] as number);
+    this.#toActivate.length = 0;
+    this.#isActivating = false;
+  }
+
+  /** A step runs, and what it needs. */
+  #wake(step: number): void {
+    const host = this.#host;
+    const woken = new Set<number>();
+    const wake = (each: number): void => {
+      if (host.rouse(each)) woken.add(each);
+    };
+    wake(step);
+    // A Set goes on over what is added while it is walked.
+    for (const each of woken)
+      for (const needed of host.edgesOf(each)) if (needed.kind !== edge.lazy) wake(needed.step);
+    for (const each of woken)
+      if (host.isWaiting(each)) host.look(each, () => this.#areThere(each, host.edgesOf(each)));
   }
 }
 

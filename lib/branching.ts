@@ -1,11 +1,17 @@
-import { inspectValue } from '../base/inspect.ts';
-import { OptionChecker } from '../base/option-checker.ts';
-import { OptionalHandle, type OptionalStep } from './edge-handle.ts';
-import type { Dependencies, Handle, NeedsOf, OutputsOf, Step } from './handle.ts';
-import type { Join } from './join.ts';
-import { checkShape, isRecord, ownerOf } from './step-arguments.ts';
-import { isStep, StepHandle } from './step-handle.ts';
-import { defaultSettings, parseStepOptions, type StepOptions, type StepSettings } from './step-options.ts';
+import { inspectValue } from './base/inspect.ts';
+import { OptionChecker } from './base/option-checker.ts';
+import { OptionalHandle, type OptionalStep } from './definition/edge-handle.ts';
+import type { Dependencies, Handle, NeedsOf, OutputsOf, Step } from './definition/handle.ts';
+import type { Join } from './definition/join.ts';
+import { checkShape, isRecord, ownerOf } from './definition/step-arguments.ts';
+import { isStep, StepHandle } from './definition/step-handle.ts';
+import {
+  defaultSettings,
+  parseStepOptions,
+  type StepOptions,
+  type StepSettings,
+} from './definition/step-options.ts';
+import { Joins } from './engine/joins.ts';
 
 /** What a step that joins others may say. The others have options of their own. */
 export type JoinOptions<Out = unknown> = Pick<StepOptions<Out>, 'cleanup' | 'description' | 'group' | 'tags'>;
@@ -93,6 +99,7 @@ export function choose<
     if (places.size === 0) checker.fail('branches', 'a record with at least one branch', branches);
   }
   const join: Join = {
+    Joins,
     kind: 'choose',
     dependencies: inputs.length - countOf(places),
     selector: selector as never,
@@ -126,7 +133,7 @@ export function firstOf<const Candidates extends readonly Step[]>(
   for (const [place, one] of given.entries())
     if (!isStep(one)) checker.fail(`candidate ${String(place)}`, 'a step made by step()', one);
   const names = given.map((_, place) => String(place));
-  return joinStep(checker, 'firstOf', id, names, given as never, { kind: 'first-of' }, options);
+  return joinStep(checker, 'firstOf', id, names, given as never, { Joins, kind: 'first-of' }, options);
 }
 
 /**
@@ -155,7 +162,15 @@ export function fallback<First extends Step, Other extends Step>(
   if (!isStep(other)) checker.fail('the other step', 'a step made by step()', other);
   if (isStep(step) && (step as unknown) === other)
     checker.fail('the other step', `another one than '${step.id}'`, inspectValue(step.id));
-  return joinStep(checker, 'fallback', id, ['0', '1'], [step, other] as never, { kind: 'fallback' }, options);
+  return joinStep(
+    checker,
+    'fallback',
+    id,
+    ['0', '1'],
+    [step, other] as never,
+    { Joins, kind: 'fallback' },
+    options,
+  );
 }
 
 function countOf(places: ReadonlyMap<string, number | ReadonlyMap<string, number>>): number {

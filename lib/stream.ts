@@ -1,21 +1,14 @@
-import type { Observable } from 'rxjs';
-import { OptionChecker } from '../base/option-checker.ts';
-import { type Overflow, overflowPolicies } from '../base/overflow.ts';
+import { OptionChecker } from './base/option-checker.ts';
+import { type Overflow, overflowPolicies } from './base/overflow.ts';
 import type { BranchNeeds } from './branching.ts';
-import type { ChannelTerms } from './edge.ts';
-import { StreamHandle, type StreamOf } from './edge-handle.ts';
-import type { Step } from './handle.ts';
-import { isStep, type StepHandle } from './step-handle.ts';
-
-/** What a step emits, as it emits it: read once, in one of two ways. */
-export interface LiveStream<out Value> extends AsyncIterable<Value> {
-  /**
-   * The values as an Observable: it takes them as they come, and holds nobody back.
-   *
-   * Errors with what the step failed with. Unsubscribing is leaving the stream.
-   */
-  toObservable(): Observable<Value>;
-}
+import type { ChannelTerms } from './definition/connections.ts';
+import { StreamHandle, type StreamOf } from './definition/edge-handle.ts';
+import { gangsOf } from './definition/gangs.ts';
+import type { Step } from './definition/handle.ts';
+import type { LiveStream } from './definition/live-stream.ts';
+import { isStep, type StepHandle } from './definition/step-handle.ts';
+import { streamFaults } from './definition/stream-faults.ts';
+import { Groups } from './engine/groups.ts';
 
 /** The terms of a stream. `undefined` is always absent. */
 export interface StreamTermsOptions {
@@ -63,14 +56,17 @@ export function stream<One extends Step>(
 ): StreamOf<LiveStream<One extends Step<infer Out> ? Out : never>, BranchNeeds<One>> {
   const checker = new OptionChecker();
   if (!isStep(step)) checker.fail('the step', 'a step made by step()', step);
-  let terms: ChannelTerms = { capacity: 16, overflow: undefined };
+  let terms: ChannelTerms = { capacity: 16, overflow: undefined, machinery };
   if (checker.record('options', options)) {
     checker.knownKeys('', options, ['capacity', 'overflow']);
     terms = {
       capacity: checker.finiteCount('capacity', options.capacity, 1) ?? terms.capacity,
       overflow: checker.oneOf('overflow', options.overflow, overflowPolicies),
+      machinery,
     };
   }
   checker.throwIfAny(isStep(step) ? `stream of step '${step.id}'` : 'stream');
   return new StreamHandle(step as unknown as StepHandle, terms);
 }
+
+const machinery = { gangsOf, faultsOf: streamFaults, Groups };

@@ -56,7 +56,7 @@ async function memoryOver(isKept: boolean): Promise<Memory> {
   const figure = async (name: string): Promise<number> =>
     Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(await watcher.info('memory'))?.[1]);
   const worker = await workerOf(server);
-  const remote = remoteTasks<typeof tasks>({ connection: server.url, queue: 'bench' });
+  const remote = remoteTasks<typeof tasks>({ connection: server.url, queue: 'threads' });
   const before = await figure('used_memory');
   const asked: Promise<number>[] = [];
   const all = forEachStep(
@@ -98,7 +98,7 @@ function* numbers(): Iterable<number> {
 
 async function workerOf({ port }: TestRedis): Promise<ChildProcess> {
   const program = fileURLToPath(new URL('./bullmq-serve.worker.js', import.meta.url));
-  const child = fork(program, ['millrace', String(port), '2', '10000'], { stdio: 'inherit' });
+  const child = fork(program, ['threads', String(port), '2', '10000'], { stdio: 'inherit' });
   await once(child, 'message');
   return child;
 }

@@ -1,5 +1,6 @@
 /**
- * Tasks on workers of other processes, beside BullMQ alone: one Redis, a worker process of each, as many at once, the same payload.
+ * Tasks on workers of other processes, beside BullMQ alone: one Redis, a worker process of each, as many at once, the same payload. Ours has
+ * them in threads, as by default, or inline, on the main thread, where BullMQ has them, too.
  * Rounds take turns; a figure is the median over rounds, the ratio that of a round's ratios. Starts a Redis of its own.
  * Arguments: rounds, calls a round.
  */
@@ -34,11 +35,13 @@ const redis = spawn(
   },
 );
 await wait(500);
-const ours = await worker('millrace');
-const bareWorker = await worker('bare');
+const kinds = ['threads', 'inline', 'bare'] as const;
+type Kind = (typeof kinds)[number];
+const ours = await worker('threads');
+const others = [await worker('inline'), await worker('bare')];
 
-const remote = remoteTasks<typeof tasks>({ connection: { port }, queue: 'bench', batch: 1 });
-const sharing = remoteTasks<typeof tasks>({ connection: { port }, queue: 'bench' });
+const remotes = { threads: remoteOf('threads', 1), inline: remoteOf('inline', 1) };
+const sharing = { threads: remoteOf('threads'), inline: remoteOf('inline') };
 const connection = { host: '127.0.0.1', port, maxRetriesPerRequest: null };
 const queue = new Queue('bare', { connection });
 const events = new QueueEvents('bare', { connection });
@@ -46,19 +49,19 @@ events.setMaxListeners(0);
 queue.setMaxListeners(0);
 await events.waitUntilReady();
 
-const contestants = {
-  millrace: () => firstValueFrom(remote.run('echo', payload)),
-  bare: async () => {
-    const job = await queue.add('echo', payload, { removeOnComplete: { count: 1000 } });
-    return job.waitUntilFinished(events) as Promise<unknown>;
-  },
+const bare = async (value: unknown): Promise<unknown> => {
+  const job = await queue.add('echo', value, { removeOnComplete: { count: 1000 } });
+  return job.waitUntilFinished(events);
 };
-const trivial = {
-  millrace: () => firstValueFrom(sharing.run('echo', 1)),
-  bare: async () => {
-    const job = await queue.add('echo', 1, { removeOnComplete: { count: 1000 } });
-    return job.waitUntilFinished(events) as Promise<unknown>;
-  },
+const contestants: Record<Kind, () => Promise<unknown>> = {
+  threads: () => firstValueFrom(remotes.threads.run('echo', payload)),
+  inline: () => firstValueFrom(remotes.inline.run('echo', payload)),
+  bare: () => bare(payload),
+};
+const trivial: Record<Kind, () => Promise<unknown>> = {
+  threads: () => firstValueFrom(sharing.threads.run('echo', 1)),
+  inline: () => firstValueFrom(sharing.inline.run('echo', 1)),
+  bare: () => bare(1),
 };
 
 console.log(
@@ -66,10 +69,10 @@ console.log(
 );
 for (const call of Object.values(contestants)) await together(call, 500, outstanding);
 for (const call of Object.values(trivial)) await together(call, 1500, manyOutstanding);
-const throughput = { millrace: [] as number[], bare: [] as number[] };
-const sharedThroughput = { millrace: [] as number[], bare: [] as number[] };
+const throughput = figures();
+const sharedThroughput = figures();
 for (let round = 0; round < rounds; round++) {
-  const names = round % 2 === 0 ? (['millrace', 'bare'] as const) : (['bare', 'millrace'] as const);
+  const names = round % 2 === 0 ? kinds : kinds.toReversed();
   for (const name of names)
     throughput[name].push((1000 * calls) / (await together(contestants[name], calls, outstanding)));
   for (const name of names) {
@@ -77,41 +80,30 @@ for (let round = 0; round < rounds; round++) {
     sharedThroughput[name].push((1000 * count) / (await together(trivial[name], count, manyOutstanding)));
   }
 }
-const ratios = ratiosOf(throughput);
-const sharedRatios = ratiosOf(sharedThroughput);
-const hops = {
-  millrace: await oneByOne(contestants.millrace, 500),
-  bare: await oneByOne(contestants.bare, 500),
-};
-const cancels = await cancelTimes(100);
+const rows: string[][] = [];
+for (const name of kinds) {
+  const hops = await oneByOne(contestants[name], 500);
+  const cancels = name === 'bare' ? undefined : await cancelTimes(name, 100);
+  rows.push([
+    { threads: 'millrace, in threads', inline: 'millrace, inline', bare: 'BullMQ alone' }[name],
+    number(median(throughput[name])),
+    ratioOf(throughput, name),
+    number(median(sharedThroughput[name])),
+    ratioOf(sharedThroughput, name),
+    ms(hops, 0.5),
+    ms(hops, 0.99),
+    ...(cancels === undefined ? ['-', '-'] : [ms(cancels, 0.5), ms(cancels, 0.99)]),
+  ]);
+}
+const heads = ['calls/s', 'to BullMQ', 'trivial ones, shared', 'to BullMQ'];
+console.log(table(['', ...heads, 'hop p50', 'hop p99', 'cancel p50', 'cancel p99'], rows));
 console.log(
-  table(
-    ['', 'calls/s', 'hop p50', 'hop p99', 'cancel p50', 'cancel p99'],
-    [
-      [
-        'millrace',
-        number(median(throughput.millrace)),
-        ms(hops.millrace, 0.5),
-        ms(hops.millrace, 0.99),
-        ms(cancels, 0.5),
-        ms(cancels, 0.99),
-      ],
-      ['BullMQ alone', number(median(throughput.bare)), ms(hops.bare, 0.5), ms(hops.bare, 0.99), '-', '-'],
-    ],
-  ),
-);
-console.log(`\nthroughput to BullMQ alone: ${median(ratios).toFixed(2)}`);
-console.log(
-  `trivial calls that share jobs, ${String(manyOutstanding)} at a time: ${number(median(sharedThroughput.millrace))} calls/s to ${number(median(sharedThroughput.bare))}, ${median(sharedRatios).toFixed(2)} times BullMQ alone`,
-);
-console.log(
-  `a worker killed: another begins after ${await afterKill()} ms, at a lease of ${String(lease)} ms`,
+  `trivial ones: ${String(manyOutstanding)} at a time\na worker killed: another begins after ${await afterKill()} ms, at a lease of ${String(lease)} ms`,
 );
 
 // Its last call has lost its worker.
-void remote.close();
-void sharing.close();
-for (const child of [ours, bareWorker, redis]) child.kill('SIGKILL');
+for (const each of [remotes, sharing]) for (const open of Object.values(each)) void open.close();
+for (const child of [ours, ...others, redis]) child.kill('SIGKILL');
 rmSync(folder, { recursive: true, force: true });
 process.exit();
 
@@ -126,8 +118,17 @@ async function together(call: () => Promise<unknown>, count: number, atATime: nu
   return performance.now() - start;
 }
 
-function ratiosOf({ millrace, bare }: { readonly millrace: number[]; readonly bare: number[] }): number[] {
-  return millrace.map((each, at) => each / (bare[at] ?? 1));
+function remoteOf(kind: 'threads' | 'inline', batch?: number) {
+  return remoteTasks<typeof tasks>({ connection: { port }, queue: kind, batch });
+}
+
+function figures(): Record<Kind, number[]> {
+  return { threads: [], inline: [], bare: [] };
+}
+
+/** The median over rounds of what a contestant has to what BullMQ alone has. */
+function ratioOf(of: Record<Kind, number[]>, name: Kind): string {
+  return median(of[name].map((each, at) => each / (of.bare[at] ?? 1))).toFixed(2);
 }
 
 async function oneByOne(call: () => Promise<unknown>, count: number): Promise<number[]> {
@@ -141,11 +142,11 @@ async function oneByOne(call: () => Promise<unknown>, count: number): Promise<nu
 }
 
 /** From the cancel here to when the body has seen it, in ms. */
-async function cancelTimes(count: number): Promise<number[]> {
+async function cancelTimes(name: 'threads' | 'inline', count: number): Promise<number[]> {
   const times: number[] = [];
   for (let done = 0; done < count; done++) {
-    const notes = join(folder, `notes-${String(done)}`);
-    const subscription = remote.run('untilCancelled', notes).subscribe({ error: () => undefined });
+    const notes = join(folder, `notes-${name}-${String(done)}`);
+    const subscription = remotes[name].run('untilCancelled', notes).subscribe({ error: () => undefined });
     await noted(notes, 'began');
     const from = process.hrtime.bigint();
     subscription.unsubscribe();
@@ -158,13 +159,13 @@ async function cancelTimes(count: number): Promise<number[]> {
 async function afterKill(): Promise<string> {
   ours.kill('SIGKILL');
   await once(ours, 'exit');
-  while (remote.stats().workers > 0) await wait(50);
-  const both = [await worker('millrace', 1), await worker('millrace', 1)];
-  while (remote.stats().workers < 2) await wait(50);
+  while (remotes.threads.stats().workers > 0) await wait(50);
+  const both = [await worker('threads', 1), await worker('threads', 1)];
+  while (remotes.threads.stats().workers < 2) await wait(50);
   const notes = join(folder, 'killed');
   let isOver = false;
   const call = (): void => {
-    remote.run('untilCancelled', notes).subscribe({
+    remotes.threads.run('untilCancelled', notes).subscribe({
       error: () => {
         if (!isOver) call();
       },
@@ -203,7 +204,7 @@ function linesOf(path: string): string[] {
   return readFileSync(path, { encoding: 'utf8', flag: 'a+' }).split('\n').slice(0, -1);
 }
 
-async function worker(kind: string, count = slots): Promise<ChildProcess> {
+async function worker(kind: Kind, count = slots): Promise<ChildProcess> {
   const program = fileURLToPath(new URL('./bullmq-serve.worker.js', import.meta.url));
   const child = fork(program, [kind, String(port), String(count), String(lease)], { stdio: 'inherit' });
   await once(child, 'message');

@@ -40,8 +40,8 @@ export interface TaskServer extends AsyncDisposable {
 }
 
 /**
- * Does the tasks of a worker module for coordinators on other machines, as many at once as there are `slots`, each in a thread: a task
- * that keeps its thread busy doesn't keep this process from saying that it is alive. Resolves when it has begun.
+ * Does the tasks of a worker module for coordinators on other machines, as many at once as there are `slots`, each in a thread unless
+ * `inline` says otherwise: a task that keeps its thread busy doesn't keep this process from saying that it is alive. Resolves when it has begun.
  *
  * Nothing that arrives is evaluated: a job names a task of this module, and its input is plain data. The process lives until it is closed, or SIGTERM comes.
  *

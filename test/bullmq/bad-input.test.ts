@@ -7,7 +7,7 @@ import { UnclonableValueError } from 'millrace/workers';
 import { firstValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { hasRedis, TestRedis } from './support/redis.ts';
-import { remote, worker } from './support/workers.ts';
+import { remote, until, worker } from './support/workers.ts';
 
 const module = inject('workerUrls')['remote'] ?? '';
 const nobody = 'redis://someone:s3cret@127.0.0.1:1/2';
@@ -27,6 +27,15 @@ describe('options', () => {
     [{ connection: { host: 1, port: 'x' }, queue: 'q' }, /connection\.host.*connection\.port/],
   ])('%j can’t be used, and the error says what', (options, message) => {
     expect(() => remoteTasks(options as never)).toThrow(message);
+  });
+
+  test.each([
+    [{ inline: 'yes' }, /expected inline to be 'never' or 'auto' or 'always'.*"yes"/],
+    [{ inline: 'auto' }, /expected tasks to be the record that the worker module exposes/],
+    [{ inline: 'always', tasks: { double: 2 } }, /tasks\.double/],
+  ])('a worker can’t be told %j', async (options, message) => {
+    const failure = serveTasks(module, { connection: nobody, queue: 'q', ...options } as never);
+    await expect(failure).rejects.toThrow(message);
   });
 
   test('messages about them show no password', () => {
@@ -151,7 +160,7 @@ describe.skipIf(!hasRedis)('over Redis', { timeout: 60_000 }, () => {
       code: 'MISSING_BLOB',
     });
     // Nothing is left behind of what was read.
-    expect(readdirSync(folder)).toStrictEqual([]);
+    await until(() => readdirSync(folder).length === 0);
   });
 
   test('what was closed takes no calls, and what was under way is told so', async () => {

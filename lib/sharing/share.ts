@@ -1,3 +1,4 @@
+// Long because a run comes into line, is served and leaves by one order, from its beginning to its end.
 import type { Rate } from '../admission/rate-window.ts';
 import type { SharedAccess, SharedDemand } from '../admission/shared-demand.ts';
 import { Claim } from './claim.ts';

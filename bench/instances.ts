@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { type Definition, defineWorkflow, type Workflow } from 'millrace';
 
@@ -20,10 +21,15 @@ export interface Instance {
   };
 }
 
-/** Where the instances lie beside the repository: open data that isn't part of it. */
-export function instancesFolder(): string | undefined {
-  const folder = '../shared/data/scheduling';
-  return existsSync(folder) ? folder : undefined;
+const place = '../shared/data/scheduling';
+
+/** Where the instances lie beside the repository: open data that isn't part of it. Ends the process where they don't. */
+export function instancesFolder(): string {
+  if (existsSync(place)) return place;
+  console.error(
+    `There is nothing to measure with: the scheduling problems are open data that isn't part of this repository, and are expected in ${resolve(place)}.`,
+  );
+  process.exit(1);
 }
 
 /** The instances of one file. */

@@ -10,10 +10,6 @@ import { table } from './statistics.ts';
 const [most = '1000', ...wanted] = process.argv.slice(2);
 const sets = wanted.length > 0 ? wanted : ['j30', 'j60', 'j120', 'stg50', 'wf-pegasus', 'wf-nextflow'];
 const folder = instancesFolder();
-if (folder === undefined) {
-  console.log('The scheduling problems are missing: they are expected in ../shared/data/scheduling.');
-  process.exit(0);
-}
 
 const rows: string[][] = [];
 for (const set of sets) {

@@ -17,7 +17,7 @@ import type { StepContext } from './definition/step-context.ts';
 import type { StepBody } from './definition/step-definition.ts';
 import { StepHandle } from './definition/step-handle.ts';
 import { FanOutScope } from './engine/fan-out-scope.ts';
-import { onSecondUse } from './run/kept-run.ts';
+import { keptOnce } from './run/kept-run.ts';
 
 /** Where items come from. */
 export type ItemSource = Iterable<unknown> | AsyncIterable<unknown> | Observable<unknown>;
@@ -202,8 +202,8 @@ function bodyOf(run: AnyRun): StepBody {
   return ({ item, inputs }, ctx) => task({ ...(inputs as object), item }, ctx);
 }
 
-/** A small fan-out that is over is kept, as is a run without one. */
-const noteFanOut = /* @__PURE__ */ onSecondUse((keep) => {
+/** A small fan-out that is over is kept, as is a run without one: see there. */
+const noteFanOut = /* @__PURE__ */ keptOnce((keep) => {
   const each = forEachStep('each', { items: [0] }, (...given) => keep(given).length);
   return { each };
 });

@@ -119,6 +119,8 @@ test.prop([scenario, deaths], { numRuns: cases(100) })(
       );
       const die = (): void => {
         end.setUp(false);
+        // In this process its limit would go on to be asked.
+        void remote.close({ pending: 'drain' });
         backend.abandon();
       };
       return { remote, outcome, die };

@@ -4,6 +4,8 @@
  *
  *   npm run example:compare -- [left] [right] [--json file] [--exit-code]
  *
+ * Without folders it compares two builds of RxJS that are there anyway.
+ *
  * Exit codes: 0 once they have been compared, with `--exit-code` 1 where they aren't equal; 2 for wrong arguments or an error, 130 for Ctrl-C.
  */
 import { stat } from 'node:fs/promises';
@@ -14,18 +16,26 @@ import { CancelledError } from 'millrace';
 import { renderProgress } from 'millrace/node';
 import { type Comparison, comparing } from './compare.ts';
 
-const usage = 'usage: npm run example:compare -- [left] [right] [--json file] [--exit-code]';
+const usage = `usage: npm run example:compare -- [<left> <right>] [--json <file>] [--exit-code]
+
+  --json <file>  writes all of the comparison there
+  --exit-code    exits with 1 where the folders differ`;
 /** So many paths of each kind are listed; all of them are in the file. */
 const listed = 10;
 
 process.exitCode = await main();
 
 async function main(): Promise<number> {
+  if (process.argv.includes('--help')) {
+    console.log(usage);
+    return 0;
+  }
   const given = await readArguments().catch((error: unknown) => {
     console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
   });
   if (given === undefined) return 2;
   const { tellsByCode, ...inputs } = given;
+  console.log(`left: ${inputs.left}\nright: ${inputs.right}`);
   const interrupted = new AbortController();
   process.once('SIGINT', () => {
     interrupted.abort('Ctrl-C');
@@ -36,7 +46,9 @@ async function main(): Promise<number> {
     const { comparison } = await run.result();
     await display.done;
     tell(comparison);
-    return tellsByCode && !isEqual(comparison) ? 1 : 0;
+    const areEqual = isEqual(comparison);
+    console.log(areEqual ? 'they are equal' : 'they differ');
+    return tellsByCode && !areEqual ? 1 : 0;
   } catch (error) {
     await display.done;
     console.error(error instanceof Error ? error.message : error);
@@ -57,13 +69,16 @@ async function readArguments(): Promise<Arguments> {
     allowPositionals: true,
     options: { json: { type: 'string' }, 'exit-code': { type: 'boolean', default: false } },
   });
-  if (positionals.length > 2) throw new Error('there are more than two folders');
+  if (positionals.length !== 0 && positionals.length !== 2)
+    throw new Error(`expected two folders, or none, got ${String(positionals.length)}`);
   const builds = ['esm', 'esm5'].map((build) =>
     fileURLToPath(new URL(`../../node_modules/rxjs/dist/${build}`, import.meta.url)),
   );
   const [left = '', right = ''] = builds.map((build, place) => resolve(positionals[place] ?? build));
-  for (const folder of [left, right])
-    if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is no folder`);
+  for (const folder of [left, right]) {
+    const stats = await stat(folder).catch(() => undefined);
+    if (stats?.isDirectory() !== true) throw new Error(`${folder} is no folder`);
+  }
   return {
     left,
     right,

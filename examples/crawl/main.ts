@@ -12,18 +12,15 @@ import { renderProgress } from 'millrace/node';
 import { crawling } from './crawl.ts';
 import { serveSite } from './own-site.ts';
 
+const usage = 'usage: npm run example:crawl -- [url …] [--most <pages>]';
+
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { most: { type: 'string', default: '100' } },
-  });
-  await using site = positionals.length === 0 ? await serveSite() : undefined;
-  const { workflow, limits } = crawling(
-    site?.urls ?? positionals.map((url) => new URL(url)),
-    Number(values.most),
-  );
+  const given = readArguments();
+  if (given === undefined) return 2;
+  await using site = given.urls.length === 0 ? await serveSite() : undefined;
+  const { workflow, limits } = crawling(site?.urls ?? given.urls, given.most);
   const run = workflow.run({ limits });
   // The first Ctrl-C ends the run in good order, the second one the process.
   process.once('SIGINT', () => {
@@ -49,4 +46,20 @@ async function main(): Promise<number> {
 function rootOf(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   return error.cause instanceof Error ? rootOf(error.cause) : error;
+}
+
+function readArguments(): { urls: readonly URL[]; most: number } | undefined {
+  try {
+    const { positionals, values } = parseArgs({
+      allowPositionals: true,
+      options: { most: { type: 'string', default: '100' } },
+    });
+    const most = Number(values.most);
+    if (!Number.isInteger(most) || most < 1)
+      throw new Error(`expected a number of pages, got '${values.most}'`);
+    return { urls: positionals.map((url) => new URL(url)), most };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    return undefined;
+  }
 }

@@ -5,30 +5,22 @@
  *   npm run example:server -- [--port 8080] [--dashboard 8081] [--connections 5] [--runs 20] [--waiting 100]
  *   curl 'http://127.0.0.1:8080/report?city=Lisbon'; curl http://127.0.0.1:8080/usage
  *
- * Ctrl-C answers what has come in, and ends with 0; a second one ends that, too.
+ * Ctrl-C answers what has come in, and ends with 0; a second one ends that, too. Wrong arguments: 2.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { startServer } from './server.ts';
 
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string', default: '8080' },
-    dashboard: { type: 'string', default: '8081' },
-    connections: { type: 'string', default: '5' },
-    runs: { type: 'string', default: '20' },
-    waiting: { type: 'string', default: '100' },
-    latency: { type: 'string', default: '20' },
-  },
-});
+const defaults = { port: 8080, dashboard: 8081, connections: 5, runs: 20, waiting: 100, latency: 20 };
+const { port, dashboard, connections, runs, waiting, latency } = readArguments();
 const server = await startServer({
-  port: Number(values.port),
-  dashboardPort: Number(values.dashboard),
-  connections: Number(values.connections),
-  runs: Number(values.runs),
-  maxWaiting: Number(values.waiting),
+  port,
+  dashboardPort: dashboard,
+  connections,
+  runs,
+  maxWaiting: waiting,
   threads: availableParallelism(),
-  latencyMs: Number(values.latency),
+  latencyMs: latency,
 });
 console.log(`reports at ${server.url}/report?city=Lisbon, usage at ${server.url}/usage`);
 console.log(`the runs at ${server.dashboardUrl}`);
@@ -50,3 +42,26 @@ const stop = (): void => {
 };
 process.on('SIGINT', stop);
 process.on('SIGTERM', stop);
+
+function readArguments(): typeof defaults {
+  try {
+    const names = Object.keys(defaults) as (keyof typeof defaults)[];
+    const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
+    const { values } = parseArgs({ options });
+    const given = { ...defaults };
+    for (const name of names) {
+      const text = values[name];
+      if (text === undefined) continue;
+      given[name] = Number(text);
+      if (!Number.isInteger(given[name]) || given[name] < 0)
+        throw new Error(`expected --${name} to be a whole number, got '${text}'`);
+    }
+    return given;
+  } catch (error) {
+    const options = Object.entries(defaults).map(([name, value]) => `[--${name} ${String(value)}]`);
+    console.error(
+      `${error instanceof Error ? error.message : String(error)}\nusage: npm run example:server -- ${options.join(' ')}`,
+    );
+    process.exit(2);
+  }
+}

@@ -4,7 +4,9 @@
  *
  *   npm run example:site -- [folder] [--out <dir>] [--watch]
  *
- * Exit codes: 0, 1 for dead links or an error, 130 for Ctrl-C.
+ * Without a folder it builds that of this repository.
+ *
+ * Exit codes: 0, 1 for dead links or an error, 2 for wrong arguments, 130 for Ctrl-C.
  */
 import { watch } from 'node:fs';
 import { resolve } from 'node:path';
@@ -31,10 +33,11 @@ import {
 import type { tasks } from './render.tasks.ts';
 import { markdownFiles, type Site, siteWorkflow } from './site.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { out: { type: 'string', default: 'out/site' }, watch: { type: 'boolean', default: false } },
-});
+const usage = `usage: npm run example:site -- [folder] [--out <dir>] [--watch]
+
+  --out <dir>  where the site goes  [out/site]
+  --watch      builds anew at each change, until Ctrl-C`;
+const { values, positionals } = readArguments();
 const folder = resolve(positionals[0] ?? fileURLToPath(new URL('../../', import.meta.url)));
 const out = resolve(values.out);
 const interrupted$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')).pipe(
@@ -87,4 +90,20 @@ function tell({ files, dead }: Site, ms: number): void {
   console.log(`${String(files.length)} pages in ${out}, ${ms.toFixed(0)} ms`);
   for (const { file, line, href, why } of dead) console.log(`${file}:${String(line)}: ${href}: ${why}`);
   process.exitCode = dead.length > 0 ? 1 : 0;
+}
+
+function readArguments() {
+  if (process.argv.includes('--help')) {
+    console.log(usage);
+    process.exit();
+  }
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { out: { type: 'string', default: 'out/site' }, watch: { type: 'boolean', default: false } },
+    });
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    process.exit(2);
+  }
 }

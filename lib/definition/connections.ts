@@ -32,7 +32,7 @@ export interface ChannelTerms {
 }
 
 /** What it takes that streams connect steps. */
-export interface StreamMachinery {
+interface StreamMachinery {
   /** The groups of steps that streams connect. */
   gangsOf(size: number, edgesOf: BranchingPlan['edgesOf']): number[][];
   /** What keeps them from running at the same time. */

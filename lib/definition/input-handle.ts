@@ -9,27 +9,23 @@ export type InputReader = (
   values: Readonly<Record<string, unknown>>,
 ) => unknown;
 
+/** An input as the engine knows it. */
+export interface ReadInput extends Input {
+  readonly read: InputReader;
+}
+
 /** The class behind {@link Input}. It brings what reads its value. */
-export class InputHandle<Name extends string, Value> implements Input<Name, Value> {
+export class InputHandle<Name extends string, Value> implements Input<Name, Value>, ReadInput {
   readonly kind = 'input';
   readonly name: Name;
   readonly schema: Schema<Value>;
-  readonly #read: InputReader;
+  readonly read: InputReader;
 
   constructor(name: Name, schema: Schema<Value>, read: InputReader) {
     this.name = name;
     this.schema = schema;
-    this.#read = read;
+    this.read = read;
     Object.freeze(this);
-  }
-
-  /** @internal */
-  static valueOf(
-    input: InputHandle<string, unknown>,
-    checker: OptionChecker,
-    values: Readonly<Record<string, unknown>>,
-  ): unknown {
-    return input.#read(checker, input, values);
   }
 }
 

@@ -105,7 +105,7 @@ export class Edges implements JoinsHost {
       (input) =>
         input.step === step &&
         letGo?.has(input.place) !== true &&
-        (input.kind !== edge.lazy || this.joins?.hasChosen(dependent, input.place) === true),
+        (input.kind !== edge.lazy || (this.joins as Joins).hasChosen(dependent, input.place)),
     );
   }
 
@@ -126,7 +126,7 @@ export class Edges implements JoinsHost {
   /** A join takes what it took in an earlier run. */
   recall(step: number, join: Join, choice: Choice): void {
     this.#by = nobody;
-    if (this.isWaiting(step)) this.joins?.recall(step, join, choice);
+    if (this.isWaiting(step)) (this.joins as Joins).recall(step, join, choice);
   }
 
   /** Starts what may start at the beginning. */
@@ -232,7 +232,7 @@ export class Edges implements JoinsHost {
 
   look(step: number, isComplete: () => boolean): void {
     const join = this.joinOf(step);
-    if (join !== undefined) this.joins?.look(step, join);
+    if (join !== undefined) (this.joins as Joins).look(step, join);
     else if (isComplete()) this.#gate(step);
   }
 
@@ -253,7 +253,7 @@ export class Edges implements JoinsHost {
   #heed(settled: number, step: number, kind: number): void {
     const join = this.joinOf(step);
     if (join !== undefined) {
-      if (this.isWaiting(step) && this.#dormant[step] === 0) this.joins?.look(step, join);
+      if (this.isWaiting(step) && this.#dormant[step] === 0) (this.joins as Joins).look(step, join);
       return;
     }
     const { missing } = this.#scope.run.table;

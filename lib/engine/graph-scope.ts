@@ -1,7 +1,6 @@
 // Long because a graph answers every question that the engine asks of a scope, for the run's own steps and for those within a step.
 import type { Demand } from '../admission/demand.ts';
 import type { Outlet } from '../attempt/outlet.ts';
-import { CancelledError } from '../base/errors.ts';
 import { setOwn } from '../base/record.ts';
 import { type Blueprint, demandsOf } from '../definition/blueprint.ts';
 import type { SharedInput } from '../definition/offloaded-body.ts';
@@ -20,7 +19,6 @@ import type { Skip } from './skip.ts';
 import { escaped, rootPart } from './step-id.ts';
 import { inputsOf, sharedInputsOf } from './step-inputs.ts';
 import { nobody, type Row, released } from './step-table.ts';
-import { reasonOf } from './stop.ts';
 import { status } from './transitions.ts';
 import { type Done, Undoing } from './undoing.ts';
 
@@ -414,28 +412,8 @@ export class GraphScope extends Scope {
     return this.groups?.demandOfMates(row - this.first) ?? nothing;
   }
 
-  // What streams ask for.
-
   get isStopped(): boolean {
     return this.stopped !== undefined;
-  }
-
-  get isAtStandstill(): boolean {
-    return this.run.isAtStandstill;
-  }
-
-  isFit(step: number): boolean {
-    try {
-      this.shapeOf(this.first + step);
-      return true;
-    } catch (error) {
-      this.failStep(step, error, nobody);
-      return false;
-    }
-  }
-
-  noteReady(step: number): void {
-    this.run.noteReady(this, this.first + step, this.shapeOf(this.first + step));
   }
 
   /** The step that waits in admission on behalf of one. */
@@ -457,25 +435,6 @@ export class GraphScope extends Scope {
     }
     const mate = this.groups?.unreadyMateOf(step);
     return mate === undefined ? undefined : { kind: 'step', stepId: this.blueprint.graph.ids[mate] ?? '' };
-  }
-
-  startTogether(steps: readonly number[]): void {
-    this.run.startTogether(
-      this,
-      steps.map((step) => this.first + step),
-    );
-  }
-
-  reasonOf(step: number): unknown {
-    const reason = this.stopped === undefined ? undefined : reasonOf(this.stopped);
-    const { id } = this.blueprint.steps[step] as StepDefinition;
-    return this.errors.get(step) ?? new CancelledError(reason, `the stream of step '${id}'`);
-  }
-
-  left(step: number, place: number, producer: number): void {
-    this.run.wake(() => {
-      this.edges?.left(step, place, producer);
-    });
   }
 
   chainWithin(definition: StepDefinition, row: Row, shown: (definition: StepDefinition) => string): string[] {

@@ -3,9 +3,9 @@ import type { Outlet } from '../attempt/outlet.ts';
 import type { BranchingPlan } from '../definition/connections.ts';
 import type { StepDefinition } from '../definition/step.ts';
 import { Standstill } from './standstill.ts';
-import { nobody, type Row } from './step-table.ts';
+import type { Row } from './step-table.ts';
 import { Streams } from './streams.ts';
-import type { StreamsScope } from './streams-scope.ts';
+import { type StreamedGraph, StreamsScope } from './streams-scope.ts';
 
 /** Steps that have to start together. */
 interface Group {
@@ -33,7 +33,8 @@ export class Groups {
   readonly #groups: Group[] = [];
   readonly #groupOf = new Map<number, Group>();
 
-  constructor(plan: BranchingPlan, scope: StreamsScope) {
+  constructor(plan: BranchingPlan, graph: StreamedGraph) {
+    const scope = new StreamsScope(graph);
     this.#scope = scope;
     this.#streams = new Streams(plan, scope, (step) => {
       this.#groupOf.get(step)?.standstill.suspect();
@@ -194,7 +195,7 @@ export class Groups {
       run.budget.standFor(this.#rowOf(standing), shape);
       run.enqueue(this.#rowOf(standing));
     } catch (error) {
-      this.#scope.failStep(standing, error, nobody);
+      this.#scope.failStep(standing, error);
     }
   }
 

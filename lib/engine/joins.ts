@@ -11,7 +11,6 @@ import type { Choice } from './keeper.ts';
 export interface JoinsHost {
   edgesOf(step: number): readonly BranchingEdge[];
   idAt(step: number): string;
-  joinOf(step: number): Join | undefined;
   inputsOf(step: number): Readonly<Record<string, unknown>>;
   /** What has become of the step behind an input, by its place. */
   outputAt(step: number, place: number): unknown;

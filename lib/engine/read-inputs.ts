@@ -1,7 +1,7 @@
 import { nearestName } from '../base/nearest.ts';
 import type { OptionChecker } from '../base/option-checker.ts';
 import type { Input } from '../definition/handle.ts';
-import { InputHandle } from '../definition/input-handle.ts';
+import type { ReadInput } from '../definition/input-handle.ts';
 
 /** The value of each input, checked against its schema; what is wrong is noted with the checker. */
 export function readInputs(checker: OptionChecker, inputs: readonly Input[], given: unknown): unknown[] {
@@ -19,5 +19,5 @@ export function readInputs(checker: OptionChecker, inputs: readonly Input[], giv
       values[name],
     );
   }
-  return inputs.map((input) => InputHandle.valueOf(input as InputHandle<string, unknown>, checker, values));
+  return inputs.map((input) => (input as ReadInput).read(checker, input, values));
 }

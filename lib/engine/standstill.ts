@@ -1,5 +1,4 @@
 import { macrotask } from '../base/host.ts';
-import type { StepDefinition } from '../definition/step.ts';
 import type { Link, Streams } from './streams.ts';
 import type { StreamsScope } from './streams-scope.ts';
 import { status } from './transitions.ts';
@@ -79,7 +78,7 @@ export class Standstill {
   #waits(step: number): boolean {
     const current = this.#statusOf(step);
     if (current >= status.completed || current === status.ready) return true;
-    if (current === status.hosting) return this.#scope.isAtStandstill;
+    if (current === status.hosting) return this.#scope.run.isAtStandstill;
     return current === status.running && this.#streams.isBlocked(step);
   }
 
@@ -90,9 +89,9 @@ export class Standstill {
     if (capacity < 2 * (this.#told.get(link) ?? 0)) return;
     this.#told.set(link, capacity);
     const { run, first } = this.#scope;
-    const stepId = this.#idOf(producer);
+    const stepId = this.#scope.idOf(producer);
     const attempt = run.table.attemptsOf(first + producer);
-    const message = `the stream of '${stepId}' in '${this.#idOf(consumer)}' holds ${String(capacity)} values from now on, as all who are connected by streams wait for each other; read streams of one source side by side, or give this one more capacity`;
+    const message = `the stream of '${stepId}' in '${this.#scope.idOf(consumer)}' holds ${String(capacity)} values from now on, as all who are connected by streams wait for each other; read streams of one source side by side, or give this one more capacity`;
     run.report.warn({ topic: 'channel', stepId, attempt, message });
   }
 
@@ -106,9 +105,5 @@ export class Standstill {
 
   #statusOf(step: number): number {
     return this.#scope.run.table.status[this.#scope.first + step] as number;
-  }
-
-  #idOf(step: number): string {
-    return this.#scope.idOf(this.#scope.blueprint.steps[step] as StepDefinition);
   }
 }

@@ -191,6 +191,10 @@ export abstract class Stopping extends Lifecycle {
   /** Where nothing else goes on, those have to come to an end whom abandoned bodies keep from starting. */
   protected watchAbandoned(): void {
     const holdsSomething = this.abandonedAttempts.size > 0 || this.budget.share?.hasLosses === true;
+    if (holdsSomething || this.#cancelWait !== undefined) this.#watch(holdsSomething);
+  }
+
+  #watch(holdsSomething: boolean): void {
     if (!holdsSomething || !this.#isStuck()) {
       this.#cancelWait?.();
       this.#cancelWait = undefined;

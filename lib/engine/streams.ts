@@ -76,8 +76,8 @@ export class Streams {
     const links = this.#from.get(step);
     if (links === undefined) return undefined;
     return new Outlet(
-      this.#idOf(step),
-      links.map(({ consumer }) => this.#idOf(consumer)),
+      this.#scope.idOf(step),
+      links.map(({ consumer }) => this.#scope.idOf(consumer)),
       links.map(({ channel }) => channel),
       !this.#isOutputNeeded(step),
     );
@@ -97,16 +97,12 @@ export class Streams {
     return kinds.some((kind) => kind !== edge.stream) || [...outputs.values()].includes(step);
   }
 
-  #idOf(step: number): string {
-    return this.#scope.idOf(this.#scope.blueprint.steps[step] as StepDefinition);
-  }
-
   #link(consumer: number, blocked: (step: number) => void): void {
     const { steps } = this.#scope.blueprint;
     const { inputNames, settings } = steps[consumer] as StepDefinition;
     for (const { step: producer, kind, place, terms } of this.#plan.edgesOf(consumer)) {
       if (kind !== edge.stream || terms === undefined) continue;
-      const ends = { producer: this.#idOf(producer), consumer: this.#idOf(consumer) };
+      const ends = { producer: this.#scope.idOf(producer), consumer: this.#scope.idOf(consumer) };
       const channel = new Channel(ends, terms.capacity, terms.overflow, {
         mayReopen: settings.retry !== undefined,
         left: () => {

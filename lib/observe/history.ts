@@ -46,12 +46,8 @@ export function isHistory(
 }
 
 /** Notes with the checker what keeps a history from being used by a run of the workflow. */
-export function checkHistory(
-  checker: OptionChecker,
-  { name }: Blueprint,
-  history: RunHistory | undefined,
-): void {
-  if (history === undefined || !checker.record('history', history, 'a record, {} to begin with')) return;
+export function checkHistory(checker: OptionChecker, { name }: Blueprint, history: RunHistory): void {
+  if (!checker.record('history', history, 'a record, {} to begin with')) return;
   const { version, workflow, steps } = history as Partial<Record<keyof RunHistory, unknown>>;
   if (Object.isFrozen(history) || Object.isFrozen(steps ?? {}))
     checker.fail('history', 'open to changes, since the run notes in it what it measures', history);

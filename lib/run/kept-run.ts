@@ -20,14 +20,15 @@ function keep<Value>(value: Value): Value {
   return value;
 }
 
+let runs = 0;
+
 /**
- * Keeps a run of what brings machinery of its own, when that is used for the second time in a process: there may be more then.
+ * Keeps a run of what has machinery of its own, once that is used in the second run of a process or later: there may be more of them then.
  *
  * @param stepsOf - the steps of that run
  * @returns what is to be called for each use
  */
-export function onSecondUse(stepsOf: (keepThat: typeof keep) => Dependencies): () => void {
-  let uses = 0;
+export function keptOnce(stepsOf: (keepThat: typeof keep) => Dependencies): () => void {
   let isWorthIt: (() => void) | undefined;
   // Waited for here, so that the run is made in no request's async context, and keeps none alive.
   void new Promise<void>((resolve) => {
@@ -37,7 +38,7 @@ export function onSecondUse(stepsOf: (keepThat: typeof keep) => Dependencies): (
     // It is for speed alone: what is wrong with the environment, say, is told by the runs that ask for it.
     .catch(() => undefined);
   return () => {
-    if (++uses === 2) isWorthIt?.();
+    if (runs > 1) isWorthIt?.();
   };
 }
 
@@ -48,8 +49,14 @@ async function keepRun(steps: Dependencies): Promise<void> {
   await run.result();
 }
 
-/** A run is being made. What is kept is one of each kind of thing that is made for a step. */
-export const noteRun = /* @__PURE__ */ onSecondUse(() => {
+/** A run is being made. */
+export function noteRun(): void {
+  runs++;
+  keepOne();
+}
+
+/** One of each kind of thing that is made for a step. */
+const keepOne = /* @__PURE__ */ keptOnce(() => {
   const made = step('made', (context) => keep([context]));
   const promised = step('promised', { made }, (inputs, context) => Promise.resolve(keep([inputs, context])));
   const observed = step(

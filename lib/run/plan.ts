@@ -88,12 +88,7 @@ function some(ids: readonly string[], known: readonly string[] = []): string {
  *
  * @throws PlanMismatchError where it names steps, but not each of them once
  */
-export function readPlan(
-  checker: OptionChecker,
-  { name, graph }: Blueprint,
-  plan: Plan | undefined,
-): Ranks | undefined {
-  if (plan === undefined) return undefined;
+export function readPlan(checker: OptionChecker, { name, graph }: Blueprint, plan: Plan): Ranks | undefined {
   const order: unknown = (plan as Partial<Plan> | null)?.order;
   if (!Array.isArray(order) || !order.every((id) => typeof id === 'string'))
     return checker.fail('plan', "a plan made by plan() of 'millrace/simulate'", plan);

@@ -277,23 +277,25 @@ export function readRunOptions(
     shared.map(({ budget }) => budget.given),
   );
   const clock = clockOf(isScheduler(scheduler) ? scheduler : undefined);
-  checkHistory(checker, blueprint, options.history);
+  // What isn't given isn't read: a function that is called for the first time has to be compiled.
+  const { given, history, plan } = options;
+  if (history !== undefined) checkHistory(checker, blueprint, history);
   const settings: RunSettings = {
     runId: checker.text('runId', options.runId) ?? nextRunId(blueprint.name, clock),
     inputs: readsInputs ? readInputs(checker, blueprint.inputs, options.inputs) : [],
     limits: capacities,
     rates,
     misspelt,
-    given: readGiven(checker, blueprint, options.given),
+    given: given === undefined ? nothingGiven : readGiven(checker, blueprint, given),
     concurrency: resolveConcurrency(checker, options.concurrency, concurrency),
     share: shareOf(shared, checker.number('priority', options.priority, -Infinity, Infinity) ?? 0),
     maxOvertakes: checker.count('maxOvertakes', options.maxOvertakes, 0) ?? defaultMaxOvertakes,
     maxDepth: checker.count('maxDepth', options.maxDepth, 1) ?? defaultMaxDepth,
     givenLimits: hasLimits ? limits : {},
-    plannedRanks: readPlan(checker, blueprint, options.plan),
+    plannedRanks: plan === undefined ? undefined : readPlan(checker, blueprint, plan),
     measuredRanks: undefined,
     keeping: undefined,
-    history: options.history,
+    history,
     onFailure:
       checker.oneOf('onFailure', options.onFailure, ['fail-fast', 'continue']) ??
       defaults.onFailure ??
@@ -309,7 +311,6 @@ export function readRunOptions(
   };
   const keeping = readKeeping(checker, blueprint, options);
   checker.throwIfAny(owner);
-  const { history } = options;
   if (history === undefined && keeping === undefined) return settings;
   return {
     ...settings,
@@ -324,10 +325,9 @@ const nothingGiven: ReadonlyMap<string, unknown> = new Map();
 function readGiven(
   checker: OptionChecker,
   blueprint: Blueprint,
-  given: Readonly<Record<string, unknown>> | undefined,
+  given: Readonly<Record<string, unknown>>,
 ): ReadonlyMap<string, unknown> {
-  if (given === undefined || !checker.record('given', given, 'a record of outputs by step id'))
-    return nothingGiven;
+  if (!checker.record('given', given, 'a record of outputs by step id')) return nothingGiven;
   for (const [id, output] of Object.entries(given)) {
     if (isKnownPath(blueprint, id)) continue;
     const hint = hintAfter(id, blueprint.graph.ids);

@@ -37,8 +37,8 @@ export class Claim extends ListNode implements SharedDemand, Waiter {
   /** How often the run holds it, but for what it has given up hope of. */
   #held = 0;
   readonly #claimant: Claimant<Claim>;
-  /** When it was granted, by the clock of each class. */
-  #grantedAt: readonly number[] = [];
+  /** When it was granted, by the clock of each class, where rates ask for it. */
+  #grantedAt = never;
   #overtaken = 0;
   #lastOvertake = 0;
   #lacked: Part | undefined;
@@ -94,8 +94,7 @@ export class Claim extends ListNode implements SharedDemand, Waiter {
     this.askedIn = this.#claimant.pass;
     if (this.isGranted || this.isOpen) return true;
     if (!this.isInLine) this.#enter(++moments);
-    const { parts } = this.shape;
-    this.#lacked = parts.find((part) => isLacking(part)) ?? parts[0];
+    this.#lacked = lackingOf(this.shape.parts);
     return false;
   }
 
@@ -137,7 +136,7 @@ export class Claim extends ListNode implements SharedDemand, Waiter {
   grant(): void {
     this.#take();
     this.isGranted = true;
-    this.#grantedAt = this.shape.parts.map((part) => part.class.startedAt);
+    this.#grantedAt = this.shape.isRated ? this.shape.parts.map((part) => part.class.startedAt) : never;
     this.#claimant.granted.push(this);
     this.#claimant.run.served();
   }
@@ -286,6 +285,14 @@ export class Claim extends ListNode implements SharedDemand, Waiter {
           if (waiter instanceof Claim) lookAgain(part.class, waiter.#claimant.run);
     }
   }
+}
+
+const never: readonly number[] = [];
+
+/** The first that is lacking; the first of all where only others have to be asked before. */
+function lackingOf(parts: readonly Part[]): Part | undefined {
+  for (const part of parts) if (isLacking(part)) return part;
+  return parts[0];
 }
 
 function isLacking({ class: each, amount, rated }: Part): boolean {

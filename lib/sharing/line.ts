@@ -25,19 +25,20 @@ interface Looking {
 }
 
 class Line {
-  readonly #inQuestion = new Set<SharedClass<SharedShape>>();
+  readonly #inQuestion: SharedClass<SharedShape>[] = [];
   readonly #toLookAgain = new Set<Looking>();
   #isServing = false;
   #isPaused = false;
 
   /** Whether {@link serve} has something to do. */
   get isDue(): boolean {
-    return (this.#inQuestion.size > 0 || this.#toLookAgain.size > 0) && !this.#isServing && !this.#isPaused;
+    return (this.#inQuestion.length > 0 || this.#toLookAgain.size > 0) && !this.#isServing && !this.#isPaused;
   }
 
   question(each: SharedClass<SharedShape>): void {
+    if (each.isInQuestion) return;
     each.isInQuestion = true;
-    this.#inQuestion.add(each);
+    this.#inQuestion.push(each);
   }
 
   lookAgain(run: Looking): void {
@@ -97,7 +98,7 @@ class Line {
     }
     if (first !== undefined) return first;
     for (const each of this.#inQuestion) each.isInQuestion = false;
-    this.#inQuestion.clear();
+    this.#inQuestion.length = 0;
     return undefined;
   }
 }

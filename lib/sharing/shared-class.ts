@@ -59,7 +59,7 @@ export class SharedClass<Shape> {
   #holders = 0;
   #losers = 0;
   // Most never are.
-  #lacks: { [How in HowLacking]?: SharedLack } | undefined;
+  #lacks: Partial<Record<HowLacking, SharedLack>> | undefined;
 
   constructor(name: string, owner: ClassOwner, capacity: number, window: RateWindow | undefined) {
     this.name = name;

@@ -69,6 +69,12 @@ export class SharedShape {
     if (this.keepers === 0 && this.held === 0) this.#forget(this);
   }
 
+  /** Whether something of it is bounded by a rate. */
+  get isRated(): boolean {
+    for (const { class: each } of this.parts) if (each.window !== undefined) return true;
+    return false;
+  }
+
   /** Whether so much is free, and may start. */
   get fits(): boolean {
     for (const { class: each, amount, rated } of this.parts)

@@ -3,6 +3,7 @@
  * named here, and nothing else. What isn't allowed is forbidden, so a new folder starts with no rights.
  *
  *   base ← graph, admission ← operators, sharing, definition ← channel ← attempt ← engine ← run ← workflow.ts ← index.ts
+ *   engine ← branching.ts, stream.ts; run ← for-each-step.ts
  *   definition ← observe ← fan-out ← engine
  *   base, definition ← channel ← wire ← task ← thread, pool; run
  *   pool ← bullmq

@@ -45,9 +45,9 @@ describe('what can not be read is named', () => {
     ['memory', "expected resource to be an amount of memory, as in memory('256MiB')"],
     [5, 'expected resource to be a class'],
     [null, 'expected resource to be a class'],
-    [{ gpu: -1 }, "expected resource['gpu'] to be a number from 0"],
+    [{ gpu: -1 }, "expected resource['gpu'] to be a finite number of at least 0"],
     [{ memory: 'lots' }, 'expected resource.memory to be'],
-    [['gpu', { db: Number.NaN }], "expected resource[1]['db'] to be a number from 0"],
+    [['gpu', { db: Number.NaN }], "expected resource[1]['db'] to be a finite number of at least 0"],
   ])('%o', (resource, message) => {
     expect(() => demandOf(resource as Resource)).toThrow(InvalidOptionsError);
     expect(() => demandOf(resource as Resource)).toThrow(message);

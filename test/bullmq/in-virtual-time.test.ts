@@ -116,6 +116,23 @@ test('what waits in the lane of workers that are gone is done by others', async 
   expect(values).toStrictEqual([10]);
 });
 
+test('what is called off while nobody can be heard is stopped as soon as its worker is heard again', async () => {
+  const stage = new QueueStage();
+  const { remote, end } = stage.coordinator();
+  stage.worker('a', 1);
+  await stage.advanceTo(20);
+  const subscription = remote.run('wait', 60_000).subscribe();
+  while (stage.busy === 0) await stage.advanceBy(1);
+  // That it has begun is on its way, and gets nowhere.
+  end.setUp(false);
+  subscription.unsubscribe();
+  await stage.advanceBy(30);
+  expect(stage.busy).toBe(1);
+  end.setUp(true);
+  await stage.advanceBy(10 + stage.stopMs);
+  expect(stage.works).toMatchObject([{ how: 'stopped' }]);
+});
+
 test('short calls share jobs while all slots are at work; each has its own outcome and cancel', async () => {
   const stage = new QueueStage();
   stage.worker('a', 1);

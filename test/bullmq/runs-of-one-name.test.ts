@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { StoreBackend } from '../../lib/store/backend.ts';
 import { memoryBackend } from '../../lib/store/memory-backend.ts';
 import { temporaryFolder } from '../store/support/temporary-folder.ts';
+import { unwatched } from '../store/support/unwatched.ts';
 import { doneFor } from './support/holder.ts';
 import { hasRedis, TestRedis } from './support/redis.ts';
 import { QueueStage } from './support/stage.ts';
@@ -103,6 +104,47 @@ test('a run that is given up while it waits for that sends nothing', async () =>
   expect(await failure).toMatchObject({ code: 'CANCELLED' });
   expect(stage.broker.jobsSent).toBe(0);
   expect(tasks.stats()).toMatchObject({ queued: 0, running: 0 });
+});
+
+test('a run keeps what tells it from others of its name, and gets it where an earlier version wrote it down', async () => {
+  const stage = new QueueStage();
+  stage.worker('a', 1);
+  const { remote: tasks } = stage.coordinator();
+  const only = step(
+    'only',
+    tasks.task('wait', () => 10),
+  );
+  const backend = memoryBackend();
+  const heads = (): Record<string, unknown>[] =>
+    (backend.readLines('nightly') ?? []).flatMap((line) => {
+      const [kind, head] = JSON.parse(line) as [string, Record<string, unknown>];
+      return kind === 'run' ? [head] : [];
+    });
+  const goOn = async (more: object): Promise<unknown> => {
+    const store = new Store(backend);
+    const run = workflow('w', { only }).run({
+      scheduler: stage.time.scheduler,
+      store,
+      runId: 'nightly',
+      ...more,
+    });
+    const result = run.result();
+    await stage.advanceBy(500);
+    return result;
+  };
+  await goOn({});
+  const [{ life, ...old } = {}] = heads();
+  expect(life).toBeTypeOf('string');
+  backend.removeRun('nightly');
+  const opened = backend.openRun('nightly', unwatched);
+  opened.append([JSON.stringify(['run', old])]);
+  opened.close();
+  for (let count = 0; count < 2; count++)
+    expect(await goOn({ resume: { from: ['only'] } })).toStrictEqual({ only: 10 });
+  const lives = heads().map((head) => head['life']);
+  expect(lives).toStrictEqual([undefined, lives[1], lives[1]]);
+  expect(lives[1]).toBeTypeOf('string');
+  expect(stage.works).toHaveLength(3);
 });
 
 describe.skipIf(!hasRedis)('a name that a run had which was gone on with', { timeout: 60_000 }, () => {

@@ -10,6 +10,26 @@ const has =
   (sent: readonly Sent[]): boolean =>
     sent.some(({ frame }) => frame?.events.some((event) => event.type === type));
 
+/** A run that goes on until it is cancelled, and the dashboard over its store. */
+async function endlessRun(runId = 'today', keep = 5) {
+  const store = fileStore(temporaryFolder());
+  const endless = step('b', () => new Promise<number>(() => undefined));
+  const run = workflow('new', { b: endless }).run({ store, runId, gracePeriod: 0 });
+  const result = run.result().catch((error: unknown) => error);
+  const served = await serveStore(store, { port: 0, host: '127.0.0.1', keep }, () => undefined);
+  onTestFinished(() => served.close());
+  return { store, run, result, served };
+}
+
+function askToCancel({ url }: { readonly url: string }, runId: string): Promise<Response> {
+  const token = new URL(url).hash.replace('#token=', '');
+  return fetch(new URL('/cancel', url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+    body: JSON.stringify({ runId }),
+  });
+}
+
 test('the dashboard over a store shows the runs of yesterday beside the running one', {
   timeout: 30_000,
 }, async () => {
@@ -55,23 +75,10 @@ test('the dashboard over a store shows the runs of yesterday beside the running 
 });
 
 test('a running one is cancelled from there', { timeout: 30_000 }, async () => {
-  const store = fileStore(temporaryFolder());
-  const run = workflow('new', { b: step('b', () => new Promise<number>(() => undefined)) }).run({
-    store,
-    runId: 'today',
-    gracePeriod: 0,
-  });
-  const result = run.result().catch((error: unknown) => error);
-  const served = await serveStore(store, { port: 0, host: '127.0.0.1', keep: 5 }, () => undefined);
-  onTestFinished(() => served.close());
+  const { result, served } = await endlessRun();
   const { sent } = await follow(served, has('step-started'));
   expect(sent.find((each) => each.run !== undefined)?.run?.abilities).toStrictEqual(['cancel']);
-  const token = new URL(served.url).hash.replace('#token=', '');
-  const answer = await fetch(new URL('/cancel', served.url), {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}` },
-    body: JSON.stringify({ runId: 'today' }),
-  });
+  const answer = await askToCancel(served, 'today');
   expect(answer.status).toBe(202);
   expect(await result).toMatchObject({ reason: 'cancelled from the dashboard' });
   await follow(served, has('run-cancelled'));
@@ -80,15 +87,7 @@ test('a running one is cancelled from there', { timeout: 30_000 }, async () => {
 test('one whose process has died is shown as interrupted, and nobody is asked to cancel it', {
   timeout: 30_000,
 }, async () => {
-  const store = fileStore(temporaryFolder());
-  const run = workflow('new', { b: step('b', () => new Promise<number>(() => undefined)) }).run({
-    store,
-    runId: 'today',
-    gracePeriod: 0,
-  });
-  const result = run.result().catch((error: unknown) => error);
-  const served = await serveStore(store, { port: 0, host: '127.0.0.1', keep: 5 }, () => undefined);
-  onTestFinished(() => served.close());
+  const { store, run, result, served } = await endlessRun();
   await follow(served, has('step-started'));
   // As if it were gone: its events end, and nobody holds the run any more.
   const runs = store.runs.bind(store);
@@ -98,11 +97,7 @@ test('one whose process has died is shown as interrupted, and nobody is asked to
     seen.some(({ lines }) => lines[0]?.status === 'interrupted'),
   );
   expect(sent.at(-1)?.frame?.status).toBe('interrupted');
-  const answer = await fetch(new URL('/cancel', served.url), {
-    method: 'POST',
-    headers: { authorization: `Bearer ${new URL(served.url).hash.replace('#token=', '')}` },
-    body: JSON.stringify({ runId: 'today' }),
-  });
+  const answer = await askToCancel(served, 'today');
   expect([answer.status, await answer.text()]).toStrictEqual([
     409,
     'Nobody is at this run any more, so that there is nobody to ask.',
@@ -113,16 +108,8 @@ test('one whose process has died is shown as interrupted, and nobody is asked to
 });
 
 test('of many runs the latest are kept, and those that go on', { timeout: 30_000 }, async () => {
-  const store = fileStore(temporaryFolder());
+  const { store, run, result, served } = await endlessRun('long', 2);
   const quick = workflow('old', { a: step('a', () => 1) });
-  const run = workflow('new', { b: step('b', () => new Promise<number>(() => undefined)) }).run({
-    store,
-    runId: 'long',
-    gracePeriod: 0,
-  });
-  const result = run.result().catch((error: unknown) => error);
-  const served = await serveStore(store, { port: 0, host: '127.0.0.1', keep: 2 }, () => undefined);
-  onTestFinished(() => served.close());
   await follow(served, (sent) => sent.some(({ lines }) => lines.some(({ runId }) => runId === 'long')));
   for (const runId of ['first', 'second', 'third']) {
     await quick.run({ store, runId }).result();

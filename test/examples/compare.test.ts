@@ -53,7 +53,9 @@ describe('the example that compares folders', { timeout: 60_000 }, () => {
       await folderOf({ a: 'a' }),
       await folderOf({ a: 'b' }),
     ]);
+    expect(stdout).toMatch(/^left: .*\nright: .*\n/);
     expect(stdout).toContain('changed: 1\n');
+    expect(stdout).toMatch(/\nthey differ\n$/);
     expect(code).toBe(0);
   });
 
@@ -64,15 +66,17 @@ describe('the example that compares folders', { timeout: 60_000 }, () => {
       '--exit-code',
     ]);
     expect(equal.stdout).toContain('the same: 1\n');
+    expect(equal.stdout).toMatch(/\nthey are equal\n$/);
     expect(equal.code).toBe(0);
     const empty = await runExample('compare', [await folderOf({}), await folderOf({})]);
     expect(empty).toMatchObject({ code: 0 });
   });
 
   test.each([
-    ['a folder that is not there', ['not-there'], 'not-there'],
+    ['a folder that is not there', ['docs', 'not-there'], 'not-there is no folder'],
     ['an option it does not know', ['--yaml', 'x'], '--yaml'],
-    ['too many folders', ['a', 'b', 'c'], 'more than two folders'],
+    ['too many folders', ['a', 'b', 'c'], 'expected two folders, or none, got 3'],
+    ['one folder alone', ['docs'], 'expected two folders, or none, got 1'],
   ])('refuses %s', async (_, args, culprit) => {
     const { code, stderr } = await runExample('compare', args);
     expect(stderr).toContain(culprit);

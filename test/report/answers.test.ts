@@ -1,5 +1,5 @@
 import { choose, type Definition, forEachStep, optional, type RunOptions, step, workflow } from 'millrace';
-import { timer } from 'rxjs';
+import { map, NEVER, timer } from 'rxjs';
 import { expect, test } from 'vitest';
 import { answersOf, waitsByReason } from '../../lib/report/answers.ts';
 import { timelineOf } from '../../lib/report/timeline-of.ts';
@@ -45,6 +45,32 @@ test('which step failed, with what, how long retries took, and how long it took 
     'That was decided by one step: 0 ms of work (0 %), and 40 ms of waiting (100 %): 40 ms for earlier attempts and back-offs.',
   ]);
   expect(said(run).at(-1)).toBe('2 attempts were made again: 0 ms of work lost, 40 ms of back-off.');
+});
+
+test('what retries cost, though a body that was given up gives back what it held while the next one works', () => {
+  const run = of(
+    [
+      {
+        id: 'slow',
+        run: (_, { attempt, scheduler, defer }) => {
+          if (attempt === 1) defer(() => timer(25, scheduler));
+          const failing = timer(30, scheduler).pipe(
+            map(() => {
+              if (attempt === 2) throw new Error('no luck');
+              return attempt;
+            }),
+          );
+          return attempt === 1 ? NEVER : failing;
+        },
+        timeout: 100,
+        retry: { attempts: 3, delay: 0 },
+      },
+    ],
+    undefined,
+    { gracePeriod: 5 },
+  );
+  // The first attempt until it is given up, 100 + 5 ms; the second one, at work while the first stops at 125 ms, 30 ms.
+  expect(said(run)).toContain('2 attempts were made again: 135 ms of work lost, 0 ms of back-off.');
 });
 
 test('several failures, and what came after the last step that counts', () => {

@@ -83,6 +83,17 @@ test.each([
     }),
   ],
   [
+    'it stood still for a while',
+    (log: ReturnType<typeof record>['log']) => ({
+      ...log,
+      events: [
+        ...log.events.slice(0, 3),
+        { type: 'run-paused' as const, seq: 3.5, at: 0, runId: 'r' },
+        ...log.events.slice(3),
+      ],
+    }),
+  ],
+  [
     'it played otherwise than it went',
     (log: ReturnType<typeof record>['log']) => ({ ...log, limits: { gpu: 4 } }),
   ],

@@ -196,6 +196,27 @@ describe('reduce', () => {
     expectSound(run);
   });
 
+  test('folds nothing that comes after a failure, though it is its turn', () => {
+    const time = new VirtualTime();
+    const folded: number[] = [];
+    const all = forEachStep(
+      'all',
+      { items: [10, 20, 5] },
+      (ms) => time.after(ms, ms).pipe(map(() => (ms === 5 ? broken() : ms))),
+      {
+        reduce: (sum: number, ms) => {
+          folded.push(ms);
+          return sum + ms;
+        },
+        initial: 0,
+      },
+    );
+    const run = play(workflow('w', { all }), { onFailure: 'continue' }, time);
+    expect(run.error).toMatchObject({ cause: { cause: { code: 'CHILDREN_FAILED', failed: 1 } } });
+    expect(folded).toStrictEqual([]);
+    expectSound(run);
+  });
+
   test('is let be once a child has failed', () => {
     const time = new VirtualTime();
     const folded: number[] = [];

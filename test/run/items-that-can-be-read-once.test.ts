@@ -148,6 +148,17 @@ describe('what a fold begins with', () => {
     expect((await ended(play(work))).result).toMatchObject({ fan: { total: 3 } });
   });
 
+  test('what is frozen can’t be changed, so that it is handed on as it is', async () => {
+    const initial = Object.freeze({ more: (one: number) => one + 1 });
+    const begun: unknown[] = [];
+    const work = folded(initial, (sum: unknown) => {
+      begun.push(sum);
+      return sum;
+    });
+    expect((await ended(play(work))).result).toStrictEqual({ fan: initial });
+    expect(begun[0]).toBe(initial);
+  });
+
   test('a function that throws fails the fan-out', async () => {
     const run = await ended(play(folded(broken, () => 1)));
     expect(run.error).toMatchObject({ stepId: 'fan' });

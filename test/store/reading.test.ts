@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { forEachStep, input, type ProgressEvent, step, type, workflow } from 'millrace';
 import { replay } from 'millrace/node';
 import { htmlReport } from 'millrace/report';
-import { fileStore, memoryStore, UnknownRunError } from 'millrace/store';
+import { fileStore, memoryStore, RunHeldError, UnknownRunError } from 'millrace/store';
 import { VirtualTime } from 'millrace/testing';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { MemoryPlace, memoryBackend } from '../../lib/store/memory-backend.ts';
 import { Store } from '../../lib/store/store.ts';
 import { caught } from './support/caught.ts';
@@ -213,6 +213,36 @@ describe('gc', () => {
     held.close();
     expect(await store.gc({ olderThan: 0 })).toMatchObject({ runs: ['a'] });
     expect(await store.runs()).toStrictEqual([]);
+  });
+
+  test('leaves a run that is taken while it looks, with what that names', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const backend = memoryBackend();
+    const store = new Store(backend);
+    const large = workflow('large', { a: step('a', () => 'x'.repeat(50_000)) });
+    await large.run({ store, runId: 'a' }).result();
+    vi.advanceTimersByTime(3_600_000);
+    const taken = vi.spyOn(backend, 'removeRun').mockImplementationOnce((runId) => {
+      throw new RunHeldError('a store', runId, 'another process');
+    });
+    expect(await store.gc({ olderThan: 0 })).toMatchObject({ runs: [], blobs: 0, bytes: 0 });
+    expect(taken).toHaveBeenCalledWith('a');
+    expect(await store.show('a')).toMatchObject({ status: 'completed' });
+    expect(await store.gc({ olderThan: 0 })).toMatchObject({ runs: ['a'], left: 0 });
+  });
+
+  test('fails where a run can’t be removed for another reason', async () => {
+    const backend = memoryBackend();
+    const store = new Store(backend);
+    await flow.run({ store, runId: 'a', inputs: { n: 1 } }).result();
+    const denied = new Error('not permitted');
+    vi.spyOn(backend, 'removeRun').mockImplementationOnce(() => {
+      throw denied;
+    });
+    expect(await caught(store.gc({ olderThan: 0 }))).toBe(denied);
   });
 
   test('refuses options that can’t be used', async () => {

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { cases } from '../../property-tests/support/effort.ts';
 import { outputOf } from './support/outcome.ts';
 import { raised, sharedWord, taskPool, until } from './support/pools.ts';
-
-const effort = Number(process.env['PROPERTY_EFFORT'] ?? 1);
 
 function listeners(): number {
   return process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0);
@@ -28,7 +27,7 @@ test('cycles of cancel and replace leave threads, listeners and memory as they w
   // The first cycles load what is loaded once.
   for (let round = 0; round < 3; round++) await cycle();
   const before = { listeners: listeners(), memory: process.memoryUsage().rss, threads: threadCount() };
-  const cycles = Math.round(12 * effort);
+  const cycles = cases(12);
   for (let round = 0; round < cycles; round++) await cycle();
   expect(listeners()).toBe(before.listeners);
   // A thread takes some 8 MB: had each cycle left one behind, or a tenth of one, it would show. In 1,000 cycles the

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { VirtualTime } from 'millrace/testing';
 import { Observable } from 'rxjs';
+import { onTestFinished } from 'vitest';
 import { type Clock, clockOf } from '../../../lib/base/clock.ts';
 import { Remote } from '../../../lib/bullmq/remote-tasks.ts';
 import { TaskServer } from '../../../lib/bullmq/task-server.ts';
@@ -53,6 +54,8 @@ export class QueueStage {
       clock: this.clock,
       ...terms,
     });
+    // Its limit is no longer announced then; nothing else happens, as time stands still.
+    onTestFinished(() => void remote.close({ pending: 'drain' }));
     return { remote, end };
   }
 

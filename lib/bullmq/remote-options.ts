@@ -1,3 +1,4 @@
+// Long because most of it says what its users may rely on.
 import type { CancellationToken } from '../base/cancellation.ts';
 import { isSignal } from '../base/cancellation.ts';
 import type { Duration } from '../base/durations.ts';

@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,8 +37,11 @@ const redis = spawn(
 await wait(500);
 const kinds = ['threads', 'inline', 'bare'] as const;
 type Kind = (typeof kinds)[number];
-const ours = await worker('threads');
-const others = [await worker('inline'), await worker('bare')];
+const workers = {
+  threads: await worker('threads'),
+  inline: await worker('inline'),
+  bare: await worker('bare'),
+};
 
 const remotes = { threads: remoteOf('threads', 1), inline: remoteOf('inline', 1) };
 const sharing = { threads: remoteOf('threads'), inline: remoteOf('inline') };
@@ -71,13 +74,20 @@ for (const call of Object.values(contestants)) await together(call, 500, outstan
 for (const call of Object.values(trivial)) await together(call, 1500, manyOutstanding);
 const throughput = figures();
 const sharedThroughput = figures();
+const work = figures();
+const sharedWork = figures();
 for (let round = 0; round < rounds; round++) {
   const names = round % 2 === 0 ? kinds : kinds.toReversed();
-  for (const name of names)
-    throughput[name].push((1000 * calls) / (await together(contestants[name], calls, outstanding)));
+  for (const name of names) {
+    const { ms, cpu } = await costOf(name, contestants[name], calls, outstanding);
+    throughput[name].push((1000 * calls) / ms);
+    work[name].push(cpu);
+  }
   for (const name of names) {
     const count = name === 'bare' ? calls : 5 * calls;
-    sharedThroughput[name].push((1000 * count) / (await together(trivial[name], count, manyOutstanding)));
+    const { ms, cpu } = await costOf(name, trivial[name], count, manyOutstanding);
+    sharedThroughput[name].push((1000 * count) / ms);
+    sharedWork[name].push(cpu);
   }
 }
 const rows: string[][] = [];
@@ -88,14 +98,16 @@ for (const name of kinds) {
     { threads: 'millrace, in threads', inline: 'millrace, inline', bare: 'BullMQ alone' }[name],
     number(median(throughput[name])),
     ratioOf(throughput, name),
+    number(median(work[name])),
     number(median(sharedThroughput[name])),
     ratioOf(sharedThroughput, name),
+    number(median(sharedWork[name])),
     ms(hops, 0.5),
     ms(hops, 0.99),
     ...(cancels === undefined ? ['-', '-'] : [ms(cancels, 0.5), ms(cancels, 0.99)]),
   ]);
 }
-const heads = ['calls/s', 'to BullMQ', 'trivial ones, shared', 'to BullMQ'];
+const heads = ['calls/s', 'to BullMQ', 'CPU µs', 'trivial ones, shared', 'to BullMQ', 'CPU µs'];
 console.log(table(['', ...heads, 'hop p50', 'hop p99', 'cancel p50', 'cancel p99'], rows));
 console.log(
   `trivial ones: ${String(manyOutstanding)} at a time\na worker killed: another begins after ${await afterKill()} ms, at a lease of ${String(lease)} ms`,
@@ -103,9 +115,31 @@ console.log(
 
 // Its last call has lost its worker.
 for (const each of [remotes, sharing]) for (const open of Object.values(each)) void open.close();
-for (const child of [ours, ...others, redis]) child.kill('SIGKILL');
+for (const child of [...Object.values(workers), redis]) child.kill('SIGKILL');
 rmSync(folder, { recursive: true, force: true });
 process.exit();
+
+/** The time of so many calls in ms, and what each takes of all processes' CPU, in µs. */
+async function costOf(
+  name: Kind,
+  call: () => Promise<unknown>,
+  count: number,
+  atATime: number,
+): Promise<{ readonly ms: number; readonly cpu: number }> {
+  const pids = [process.pid, workers[name].pid, redis.pid];
+  const used = (): number => pids.reduce((sum: number, pid) => sum + cpuOf(pid ?? 0), 0);
+  const before = used();
+  const ms = await together(call, count, atATime);
+  return { ms, cpu: (used() - before) / count };
+}
+
+/** What a process has had of the CPU, in µs: as Linux tells it, in hundredths of a second. */
+function cpuOf(pid: number): number {
+  const path = `/proc/${String(pid)}/stat`;
+  if (!existsSync(path)) return Number.NaN;
+  const fields = readFileSync(path, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  return 10_000 * (Number(fields[11]) + Number(fields[12]));
+}
 
 /** The time of so many calls, some at a time, in ms. */
 async function together(call: () => Promise<unknown>, count: number, atATime: number): Promise<number> {
@@ -157,8 +191,8 @@ async function cancelTimes(name: 'threads' | 'inline', count: number): Promise<n
 
 /** From the kill of a worker to when another begins what it did, in ms. */
 async function afterKill(): Promise<string> {
-  ours.kill('SIGKILL');
-  await once(ours, 'exit');
+  workers.threads.kill('SIGKILL');
+  await once(workers.threads, 'exit');
   while (remotes.threads.stats().workers > 0) await wait(50);
   const both = [await worker('threads', 1), await worker('threads', 1)];
   while (remotes.threads.stats().workers < 2) await wait(50);

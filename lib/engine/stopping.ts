@@ -1,3 +1,4 @@
+// Long because what is told to stop, and what goes on all the same, is one story, told by the same few fields.
 import { StepTimeoutError } from '../attempt/step-timeout-error.ts';
 import { CancellationToken } from '../base/cancellation.ts';
 import { CancelledError } from '../base/errors.ts';

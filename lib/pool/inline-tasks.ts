@@ -72,19 +72,20 @@ export class InlineTasks implements CallHolder {
     if (this.#isClosed) call.fail(this.#closedError(call));
     else if (ownOf(tasks, taskName) === undefined)
       call.fail(new UnknownTaskError(taskName, Object.keys(tasks), url));
-    else {
-      this.#queue.push(call);
-      this.#startNext();
-    }
+    else if (this.#running.size < this.#terms.most) this.#start(call);
+    else this.#queue.push(call);
   }
 
   /** Starts what waits, as far as there are places. One that is over at once makes room for the next. */
   #startNext(): void {
     if (this.#isStarting) return;
     this.#isStarting = true;
-    while (this.#queue.size > 0 && this.#running.size < this.#terms.most)
-      this.#start(this.#queue.shift() as PoolCall);
-    this.#isStarting = false;
+    try {
+      while (this.#queue.size > 0 && this.#running.size < this.#terms.most)
+        this.#start(this.#queue.shift() as PoolCall);
+    } finally {
+      this.#isStarting = false;
+    }
   }
 
   #start(call: PoolCall): void {

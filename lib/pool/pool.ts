@@ -1,3 +1,4 @@
+// Long because a call outside of runs and one of a step are made of the same parts.
 import { Observable, type Subscriber } from 'rxjs';
 import { captureContext, type EnterContext } from '../base/async-context.ts';
 import { CancellationToken } from '../base/cancellation.ts';

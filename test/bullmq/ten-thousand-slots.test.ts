@@ -1,5 +1,5 @@
 import type { Subscription } from 'rxjs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { QueueStage, type Work } from './support/stage.ts';
 
 const processes = 320;
@@ -28,6 +28,8 @@ test('ten thousand slots in 320 processes: each call is answered once, no slot i
   const stage = new QueueStage(60_000);
   for (let at = 0; at < processes; at++) stage.worker(`w${String(at)}`, slots);
   const { remote } = stage.coordinator();
+  // Its limit is the process's.
+  onTestFinished(() => void remote.close());
   remote.stats$.subscribe().unsubscribe();
   await stage.advanceTo(10);
   expect(remote.stats()).toMatchObject({ workers: processes, slots: processes * slots });

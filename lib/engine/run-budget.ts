@@ -120,8 +120,8 @@ export class RunBudget {
       settings.plannedRanks === undefined
         ? undefined
         : new Turns(ranks.itemAt, this.classes.size, (row) => this.ownShapeOf(row).classes);
-    // Where everyone has a turn, nobody is overtaken; nor where all demand the same.
-    const bound = distinct.length > 1 ? maxOvertakes : undefined;
+    // Where everyone has a turn, nobody is overtaken; nor where all demand the same, unless who has waited at all goes first.
+    const bound = distinct.length > 1 || maxOvertakes === 0 ? maxOvertakes : undefined;
     this.admission = new Admission<Row>(
       this.turns === undefined
         ? new RowRules(this, capacities, bound, time)

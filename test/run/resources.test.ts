@@ -291,6 +291,16 @@ describe('in a run', () => {
     expect(started.indexOf('big')).toBeLessThanOrEqual(2 + 6);
   });
 
+  test('where nothing may be overtaken, who has waited goes first, also where all demand the same', () => {
+    const time = new VirtualTime();
+    const first = step('first', () => time.after(10, 1), { resource: 'db', priority: 2 });
+    const after = step('after', { first }, () => 2, { resource: 'db', priority: 1 });
+    const waiting = step('waiting', () => 3, { resource: 'db' });
+    const run = watch(workflow('patient', { after, waiting }), time, { limits: { db: 1 }, maxOvertakes: 0 });
+    time.flush();
+    expect(run.all('step-started').map(({ stepId }) => stepId)).toStrictEqual(['first', 'waiting', 'after']);
+  });
+
   test('every demand has come back at the end', () => {
     const time = new VirtualTime();
     const run = crowd(time, 10, (index) => ({ gpu: 1 + (index % 2), memory: 0.3 }), {

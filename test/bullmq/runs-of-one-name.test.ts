@@ -68,7 +68,8 @@ function slowStore() {
   return { store: new Store(slow), letGoOn };
 }
 
-test('nothing is sent for a run before those who go on with it would know that it is the same', async () => {
+/** A run of one remote step whose store is slow to say that it has begun. */
+function heldUpRun() {
   const stage = new QueueStage();
   stage.worker('a', 1);
   const { remote: tasks } = stage.coordinator();
@@ -78,6 +79,11 @@ test('nothing is sent for a run before those who go on with it would know that i
   );
   const { store, letGoOn } = slowStore();
   const run = workflow('w', { only }).run({ scheduler: stage.time.scheduler, store, runId: 'nightly' });
+  return { stage, tasks, run, letGoOn };
+}
+
+test('nothing is sent for a run before those who go on with it would know that it is the same', async () => {
+  const { stage, run, letGoOn } = heldUpRun();
   const result = run.result();
   await stage.advanceTo(500);
   expect(stage.broker.jobsSent).toBe(0);
@@ -87,15 +93,7 @@ test('nothing is sent for a run before those who go on with it would know that i
 });
 
 test('a run that is given up while it waits for that sends nothing', async () => {
-  const stage = new QueueStage();
-  stage.worker('a', 1);
-  const { remote: tasks } = stage.coordinator();
-  const only = step(
-    'only',
-    tasks.task('wait', () => 10),
-  );
-  const { store, letGoOn } = slowStore();
-  const run = workflow('w', { only }).run({ scheduler: stage.time.scheduler, store, runId: 'nightly' });
+  const { stage, tasks, run, letGoOn } = heldUpRun();
   const failure = run.result().catch((error: unknown) => error);
   await stage.advanceTo(500);
   run.cancel();
